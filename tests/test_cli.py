@@ -171,6 +171,30 @@ def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: 
     assert done.stderr.startswith(f"Error: AquaDash cannot write to its folder {home} (") and "I/O" not in done.stderr
 
 
+#: Commands, each with what it must not import: that would be most of its time.
+QUICK_COMMANDS = """
+import sys
+from click.testing import CliRunner
+from aquadash.cli import cli
+
+for words, slow in (
+    (["runs", "list"], ("tensorflow", "mlflow", "sklearn", "scipy", "optuna", "distributed", "aquadash.augment")),
+    (["evaluate", "one"], ("tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "distributed", "pandas")),
+):
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert not (loaded := [name for name in slow if name in sys.modules]), (words, loaded)
+"""
+
+
+def test_commands_that_only_look_import_nothing_slow(store: RunStore) -> None:
+    ui_runs.finished(store, "one")
+    done = subprocess.run(
+        [sys.executable, "-c", QUICK_COMMANDS], capture_output=True, text=True, cwd=settings.PROJECT_ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_output_into_a_closed_pipe_is_no_traceback() -> None:
     """As ``| head`` leaves it; before the first line, so that the command cannot have been quicker."""
     reading, writing = os.pipe()

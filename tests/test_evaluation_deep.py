@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from sklearn.metrics import log_loss
+from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve, roc_curve
 
 from aquadash.errors import DataError
 from aquadash.evaluation import bin_of, class_intervals, macro_mean, ranking_curves, reliability, wilson_interval
@@ -44,6 +44,21 @@ def test_areas_are_pairs_counted_one_by_one(case: tuple[NDArray, NDArray[np.floa
         assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1) and np.trapezoid(y, x) == pytest.approx(curves.auc)
         steps = -np.diff(curves.recall) @ curves.precision[:-1]
         assert 0 <= steps <= 1 and (curves.recall[0], curves.recall[-1]) == (1, 0)
+
+
+def test_curves_are_those_of_scikit_learn(case: tuple[NDArray, NDArray[np.float32]]) -> None:
+    labels, probabilities = case
+    names = [str(index) for index in range(probabilities.shape[1])]
+    for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
+        own, scores = labels == index, probabilities[:, index]
+        if own.any() and not own.all():
+            false_positive_rate, true_positive_rate, _ = roc_curve(own, scores)
+            np.testing.assert_allclose(curves.false_positive_rate, false_positive_rate)
+            np.testing.assert_allclose(curves.true_positive_rate, true_positive_rate)
+            precision, recall, _ = precision_recall_curve(own, scores, drop_intermediate=True)
+            np.testing.assert_allclose(curves.precision, precision)
+            np.testing.assert_allclose(curves.recall, recall)
+            assert curves.average_precision == pytest.approx(average_precision_score(own, scores))
 
 
 def test_a_class_without_images_has_no_area_and_does_not_count_in_the_mean() -> None:

@@ -17,7 +17,6 @@ from aquadash.store.fields import metrics_of, run_fields
 from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.store.query import EXAMPLES, names
 from aquadash.store.selection import RunFilter, for_each, sort_runs
-from aquadash.work import queue
 
 #: Lines of a log that a person reads.
 _SHOWN_LINES = 10
@@ -118,6 +117,9 @@ def stop(run: str) -> None:
 @click.argument("run")
 def resume(run: str) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
+    # Here, as lists of runs need not wait for its import.
+    from aquadash.work import queue
+
     run_id = lab.runs.find(run).run_id
     with queue.open_engine():
         lab.runs.resume(run_id)

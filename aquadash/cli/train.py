@@ -15,7 +15,6 @@ from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
 from aquadash.store import Guess, Run, RunStatus
 from aquadash.store.fields import metrics_of
-from aquadash.work import queue
 
 
 @click.command(cls=Command)
@@ -36,6 +35,8 @@ def train(
     guess_pair: str | None,
 ) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
+    from aquadash.work import queue
+
     config = given.build()
     guess = read_guess(guess_accuracy, guess_pair, config)
     with queue.open_engine():

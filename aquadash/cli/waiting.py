@@ -9,8 +9,6 @@ from typing import TypeVar
 from aquadash.cli.output import StatusLine, lab, percent
 from aquadash.errors import AquaDashError, RunError
 from aquadash.store import Job, Run, RunStatus
-from aquadash.work.slots import held
-from aquadash.work.waiting import HELD
 
 T = TypeVar("T")
 
@@ -41,6 +39,8 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
 
 def wait_for_run(run_id: str) -> Run:
     """Watch a run to its end; Ctrl-C as above."""
+    from aquadash.work.slots import held
+    from aquadash.work.waiting import HELD
 
     def look(line: StatusLine, asked: bool) -> Run | None:
         run = lab.runs.get(run_id)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aquadash.evaluation.intervals import Interval, wilson_interval
-from aquadash.evaluation.metrics import Evaluation, checked, import_scikit_learn, predicted_labels
+from aquadash.evaluation.metrics import Evaluation, checked, predicted_labels
 from aquadash.evaluation.records import Predictions
 
 
@@ -53,16 +53,15 @@ class Metric:
 
 def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:
     """Return the fraction of images whose true class is one of the two most probable."""
-    import_scikit_learn()
-    from sklearn.metrics import top_k_accuracy_score
-
     y_true, y_prob = checked(labels, probabilities)
     n, num_classes = y_prob.shape
     hits = n
     if num_classes > 2:
-        # Of classes that tie, scikit-learn takes the last; the predicted class must count all the same.
-        y_prob[np.arange(n), predicted_labels(y_prob)] = 2.0
-        hits = int(top_k_accuracy_score(y_true, y_prob, k=2, normalize=False, labels=np.arange(num_classes)))
+        hits = int((predicted_labels(y_prob) == y_true).sum())
+        y_prob[np.arange(n), predicted_labels(y_prob)] = -1.0
+        # Of classes that tie for the second place, the last one has it.
+        second = num_classes - 1 - predicted_labels(y_prob[:, ::-1])
+        hits += int((second == y_true).sum())
     return Score(hits / n, wilson_interval(hits, n))
 
 

@@ -1,4 +1,7 @@
-"""Accuracy with its interval, loss, confusion matrix and the scores of each class, computed by scikit-learn."""
+"""Accuracy with its interval, loss, confusion matrix and the scores of each class.
+
+They are counted here, not by scikit-learn: its import takes a second, for which each command and the app would wait.
+"""
 
 from __future__ import annotations
 
@@ -99,16 +102,14 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     n, num_classes = y_prob.shape
     if len(class_names) != num_classes:
         raise DataError(f"There are {len(class_names)} class names but probabilities for {num_classes} classes.")
-    import_scikit_learn()
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    y_pred = predicted_labels(y_prob)
-    every = np.arange(num_classes)
-    matrix = confusion_matrix(y_true, y_pred, labels=every).astype(np.int64)
+    pairs = num_classes * y_true + predicted_labels(y_prob)
+    matrix = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes).astype(np.int64)
     # Read-only: all sessions share a cached evaluation.
     matrix.flags.writeable = False
-    precision, recall, f1, support = precision_recall_fscore_support(y_true, y_pred, labels=every, zero_division=0)
-    right = int(matrix.trace())
+    hits, called, support = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    right = int(hits.sum())
+    # Where a count is 0, so are the hits.
+    precision, recall, f1 = (hits / np.maximum(of, 1) for of in (called, support, (called + support) / 2))
     scores = np.stack([precision, recall, f1], axis=1)
     rows = tuple(
         _scores(str(name), row, int(count)) for name, row, count in zip(class_names, scores, support, strict=True)
@@ -148,7 +149,7 @@ _IMPORTING = Lock()
 
 
 def import_scikit_learn() -> None:
-    """Import scikit-learn's metrics when first needed, which takes a second, one thread at a time."""
+    """Import scikit-learn, which takes a second, one thread at a time."""
     with _IMPORTING:
         import sklearn.metrics  # noqa: F401
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation.metrics import checked, import_scikit_learn
+from aquadash.evaluation.metrics import checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +60,29 @@ def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:
 
 
 def _curves(label: str, is_class: NDArray[np.bool_], y_prob: NDArray[np.float64]) -> ClassCurves:
-    import_scikit_learn()
-    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-
-    nothing = np.empty(0)
+    nothing: NDArray[np.float64] = np.empty(0)
     false_positive_rate = true_positive_rate = recall = precision = nothing
     auc = average_precision = None
     if is_class.any():
-        precision, recall, _ = precision_recall_curve(is_class, y_prob, drop_intermediate=True)
-        average_precision = float(average_precision_score(is_class, y_prob))
-        if not is_class.all():
-            false_positive_rate, true_positive_rate, _ = roc_curve(is_class, y_prob)
-            auc = float(roc_auc_score(is_class, y_prob))
+        order = np.argsort(-y_prob, kind="stable")
+        # Images of the same probability reach a threshold together: the last of each group counts.
+        last = np.append(np.flatnonzero(np.diff(y_prob[order])), len(order) - 1)
+        hits = np.cumsum(is_class[order])[last]
+        misses = 1 + last - hits
+        reached, right = hits / hits[-1], hits / (hits + misses)
+        average_precision = float((np.diff(reached, prepend=0.0) * right).sum())
+        # Without the thresholds between two others at which the same images of the class are reached.
+        kept = np.concatenate([[True], np.diff(hits[:-1]).astype(bool) | np.diff(hits[1:]).astype(bool), [True]])
+        kept = kept[: len(hits)]
+        recall, precision = np.append(reached[kept][::-1], 0.0), np.append(right[kept][::-1], 1.0)
+        if misses[-1]:
+            corners = np.concatenate([[True], _bends(hits) | _bends(misses), [True]])[: len(hits)]
+            true_positive_rate = np.append(0.0, reached[corners])
+            false_positive_rate = np.append(0.0, misses[corners] / misses[-1])
+            auc = float(np.trapezoid(true_positive_rate, false_positive_rate))
     return ClassCurves(label, false_positive_rate, true_positive_rate, recall, precision, auc, average_precision)
+
+
+def _bends(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where a curve's step differs from the one before."""
+    return np.diff(counts, 2).astype(bool)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import Evaluation, PairTest
-from aquadash.lab.data import DataSets
 from aquadash.lab.part import Part
 from aquadash.lab.readings import FRESH_SECONDS, readings
 from aquadash.lab.rights import Action
@@ -570,6 +569,8 @@ class Runs(Part):
     @contextmanager
     def _adding(self, *configs: RunConfig) -> Iterator[None]:
         """Refuse runs that the person may not add; inside nobody else adds one."""
+        from aquadash.lab.data import DataSets
+
         for config in configs:
             DataSets(self._person).require_for_job(config.data.source, Action.SUBMIT)
         with self._changing(), _one_at_a_time if self._limits.in_force else nullcontext():

@@ -1,4 +1,4 @@
-"""Starts in threads what is slow to start, beside the first pages: the slots, scikit-learn, a worker that stands by."""
+"""Starts in threads what is slow to start, beside the first pages: the slots and a worker that stands by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from aquadash import evaluation, settings
+from aquadash import settings
 from aquadash.errors import AquaDashError
 
 _log = logging.getLogger(__name__)
@@ -55,8 +55,6 @@ def _serve(address: str) -> None:
     # Opening takes time, in which a test may set another home: its jobs are not for this thread.
     if settings.store_key() == address:
         engine.serve()
-    # Scikit-learn takes a second to import, which the first page with results would otherwise wait for.
-    evaluation.evaluate([0, 1], [[1.0, 0.0], [0.0, 1.0]], class_names=["one", "other"])
 
 
 def _prepare_worker() -> None:
