@@ -136,7 +136,7 @@ class Machine:
     Attributes:
         namespace: That of its network.
         address: Its address.
-        log: What its worker prints.
+        log: The output of its worker.
         environment: The environment variables of its worker.
     """
 

@@ -1,4 +1,4 @@
-"""Tasks for the free slots of a cluster: who gets the next job, and why nobody does. Trainings are stand-ins."""
+"""Tasks for the free slots of a cluster: the order of runs, and the reasons why they wait. Trainings are stand-ins."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def later(store: RunStore, run_id: str, cluster: Cluster, *, that: Callable[[Run
 
 
 def undisturbed(config: RunConfig) -> NDArray[np.float32]:
-    """What tests/quick_training answers after the last epoch of a config."""
+    """Return the probabilities of tests/quick_training after the last epoch of a config."""
     images = data.load(config.data.source)
     weights = np.zeros(len(images.class_names))
     for epoch in range(1, config.training.epochs + 1):
@@ -129,7 +129,7 @@ def undisturbed(config: RunConfig) -> NDArray[np.float32]:
 
 
 def finished(store: RunStore, run_id: str, cluster: Cluster) -> None:
-    """The run ends as one that nobody has disturbed, with each epoch once."""
+    """Wait until the run has finished; assert that it equals an undisturbed one, with each epoch once."""
     wait_for(lambda: store.get(run_id).status.ended, timeout=240, saying=cluster.logs)
     run = store.get(run_id)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
@@ -158,6 +158,10 @@ def test_two_machines_of_one_name_train_at_the_same_time(cluster: Cluster, store
 def test_what_does_not_belong_to_the_cluster_is_refused_in_a_line(
     cluster: Cluster, store: RunStore, tmp_path: Path
 ) -> None:
+    with serving_queue():
+        runs = submitted(store, *(quick(seed, epochs=400) for seed in (31, 32)))
+        for run_id in runs:
+            later(store, run_id, cluster)
     worker = answer("cluster", "status")["workers"][0]
     machine, other = sorted(cluster.machines, key=lambda one: one.address not in worker["address"])
     (tmp_path / "copied").mkdir()
@@ -166,7 +170,7 @@ def test_what_does_not_belong_to_the_cluster_is_refused_in_a_line(
     refused = {
         "database.txt there is missing": machine.run(*words, AQUADASH_HOME=str(tmp_path / "empty")),
         "names another database": machine.run(*words, AQUADASH_HOME=str(tmp_path / "copied")),
-        f"it has a worker {worker['name']} on {machine.address} already": other.run(*words),
+        f"has a worker {worker['name']} on {machine.address} already": other.run(*words),
         # The check knows that the first is this machine's own. The scheduler refuses a second one.
         f"it has a worker {worker['name']} already": machine.run(*words),
     }
@@ -174,6 +178,11 @@ def test_what_does_not_belong_to_the_cluster_is_refused_in_a_line(
         assert done.returncode == 1 and done.stderr.count(reason) == 1, done.stderr
         assert done.stderr.count("Error: ") == 1 and "Traceback" not in done.stderr
     assert machine.run(*words, "--check").returncode == 0
+    for run_id in runs:
+        later(store, run_id, cluster)
+        assert job_of(run_id).attempt == 1, "the one that was refused has not ended the training of its namesake"
+        store.request_stop(run_id)
+        wait_for(lambda run_id=run_id: store.get(run_id).status.ended)
 
 
 def test_ten_runs_are_done_once_each(
@@ -205,7 +214,7 @@ def test_ten_runs_are_done_once_each(
         cluster.start_scheduler()
         wait_for(lambda: left() < done - 1, saying=cluster.logs)
         assert left() > 2, "there is still something to do for the next app"
-    # The app is killed. What trains goes on, and what waits waits.
+    # The app is killed: trainings go on, other runs wait.
     wait_for(lambda: not any(one.trainings() for one in cluster.machines), saying=cluster.logs)
     assert left()
     with serving_queue():
@@ -215,7 +224,7 @@ def test_ten_runs_are_done_once_each(
         "only that of the killed training began twice"
     )
 
-    # As one that nobody disturbed, at home.
+    # The same run at home, undisturbed.
     history, answers = without_seconds(store.history(first)), store.predictions(first).probabilities
     for name in ("AQUADASH_DATABASE", "AQUADASH_SCHEDULER"):
         monkeypatch.delenv(name)
@@ -228,7 +237,7 @@ def test_ten_runs_are_done_once_each(
 
 def test_a_machine_hands_its_run_over_and_one_without_power_loses_nothing(cluster: Cluster, store: RunStore) -> None:
     with serving_queue():
-        (run_id,) = submitted(store, quick(21, epochs=300))
+        (run_id,) = submitted(store, quick(21, epochs=200))
         first_name = later(store, run_id, cluster).worker.name
         first, second = sorted(cluster.machines, key=lambda one: not one.trainings())
         first.shut_worker_down()

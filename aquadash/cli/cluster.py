@@ -29,7 +29,7 @@ def cluster() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
-    """Start Dask's scheduler here, until Ctrl-C. Whoever reaches its port can run programs on all workers."""
+    """Start Dask's scheduler here, until Ctrl-C. Anybody who reaches its port can run programs on all workers."""
     from aquadash.cluster import services
 
     address = services.scheduler_address(host, port)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,7 +29,7 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class AppState:
-    """What an app that gives out runs keeps in the home for the other machines."""
+    """The note of an app with a scheduler in the home, for workers and other processes."""
 
     #: The version of AquaDash.
     version: str
@@ -100,64 +100,55 @@ class Check(NamedTuple):
     """One check."""
 
     what: str
-    #: What is wrong and how to mend it; empty if nothing is.
+    #: The defect and its remedy; empty if there is none.
     problem: str
-    note: str
+    note: str = ""
 
 
 def check_machine(scheduler: str, name: str) -> list[Check]:
     """Check whether this machine can have a worker of that name in the cluster."""
     database = Check("database", database_problem(), settings.shown_address(settings.database()))
     home = Check("home", "", f"{settings.home()}, as the database has it")
-    # A home that is not the cluster's has no state of its app.
-    rest = [] if database.problem else [home, _check_version()]
-    return [database, *rest, _check_scheduler(scheduler, name)]
+    # Only the cluster's own home has the version of its app.
+    own = [] if database.problem else [home, _check_version()]
+    return [database, *own, _check_scheduler(scheduler, name)]
 
 
 def _check_version() -> Check:
     state = read_app_state()
     if state is None:
         return Check("AquaDash", "", f"{__version__}; no app has used this home with a scheduler yet, to compare with")
-    if state.version != __version__:
-        problem = (
-            f"This machine has AquaDash {__version__}, and the app has {state.version}. Install the same version on "
-            "every machine."
-        )
-        return Check("AquaDash", problem, "")
-    return Check("AquaDash", "", f"{__version__}, as the app")
+    if state.version == __version__:
+        return Check("AquaDash", "", f"{__version__}, as the app")
+    versions = f"This machine has AquaDash {__version__}, and the app has {state.version}."
+    return Check("AquaDash", f"{versions} Install the same version on every machine.")
 
 
 def _check_scheduler(address: str, name: str) -> Check:
-    """Check whether the scheduler answers, has these versions of Dask and Python, and no other worker of that name."""
+    """Check whether the scheduler answers, and has no worker of that name on another machine."""
     try:
-        client = connect(address)
+        with _connected(address) as client:
+            workers = client.scheduler_info()["workers"].values()
     except AquaDashError as error:
-        return Check("scheduler", str(error), "")
+        return Check("scheduler", str(error))
+    own = {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
+    hosts = [worker["host"] for worker in workers if str(worker["name"]) == name and worker["host"] not in own]
+    if hosts:
+        taken = f"The scheduler {address} has a worker {name} on {hosts[0]} already."
+        return Check("scheduler", f"{taken} Give this one another --name.")
+    return Check("scheduler", "", address)
+
+
+@contextlib.contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """Have a client of the scheduler, which may also break off."""
+    client = connect(address)
     try:
-        versions = client.get_versions()
-        problems = _version_differences(versions["client"]["packages"], versions["scheduler"]["packages"])
-        for info in client.scheduler_info()["workers"].values():
-            if str(info["name"]) == name and info["host"] not in _own_addresses():
-                problems.append(f"it has a worker {name} on {info['host']} already. Give this one another --name.")
+        yield client
     except (OSError, TimeoutError) as error:
-        problems = [f"it does not answer ({error})."]
+        raise RunError(f"The scheduler {address} does not answer ({error}).") from None
     finally:
         client.close(timeout=2)
-    return Check("scheduler", f"Of the scheduler {address}: {' '.join(problems)}" if problems else "", address)
-
-
-def _own_addresses() -> set[str]:
-    return {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
-
-
-def _version_differences(own: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
-    """Return what differs and must not: of Python the first two numbers count, of the packages of Dask all."""
-    problems = []
-    for name, parts in (("python", 2), ("distributed", 3), ("msgpack", 3)):
-        here, there = (".".join(str(packages.get(name)).split(".")[:parts]) for packages in (own, others))
-        if here != there:
-            problems.append(f"it has {name} {there}, and this machine {here}. Install the same everywhere.")
-    return problems
 
 
 async def describe_worker() -> dict[str, Any]:
@@ -168,10 +159,7 @@ async def describe_worker() -> dict[str, Any]:
 
 
 def cluster_status(address: str) -> dict[str, Any]:
-    """Return the cluster as it is: ``scheduler, database, home, slots, workers, runs, problems``.
-
-    What the database knows is there without the scheduler, too.
-    """
+    """Return ``scheduler, database, home, slots, workers, runs, problems``; without the scheduler the last two only."""
     problems = [problem] if (problem := database_problem()) else []
     runs = [] if problem else open_store().unfinished_runs()
     running = Counter(_worker_name(run) for run in runs if run.status == JobStatus.RUNNING)
@@ -207,14 +195,9 @@ def _worker_name(run: Run) -> str:
 
 def _workers(address: str, running: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[str]]:
     """Ask the scheduler for the workers; return them and what is wrong with them."""
-    client = connect(address)
-    try:
+    with _connected(address) as client:
         known = client.scheduler_info()["workers"]
         answers = client.run(describe_worker, on_error="return", workers=list(known)) if known else {}
-    except (OSError, TimeoutError) as error:
-        raise RunError(f"The scheduler {address} does not answer ({error}).") from None
-    finally:
-        client.close(timeout=2)
     workers, problems = [], [] if known else ["No worker is connected: runs wait until one is."]
     for worker_address, info in known.items():
         name, answer = str(info["name"]), answers.get(worker_address)
@@ -232,10 +215,7 @@ def _workers(address: str, running: Mapping[str, int]) -> tuple[list[dict[str, A
             if answer["problem"]:
                 problems.append(f"{name}: {answer['problem']}")
         elif isinstance(answer, OSError) or answer is None:
-            problems.append(
-                f"{name} does not answer the scheduler at {worker_address} ({answer}). Let a firewall admit that port; "
-                "`cluster worker --port` sets it."
-            )
+            problems.append(f"{name} does not answer at {worker_address}. Let a firewall admit the scheduler there.")
         else:
             problems.append(f"{name} cannot import this version of AquaDash ({type(answer).__name__}: {answer}).")
     return workers, problems

@@ -35,12 +35,7 @@ _CONNECT_SECONDS, _RETRY_SECONDS = 2.0, 5.0
 
 
 def give_out(jobs: JobTable, wake: Callable[[], None]) -> None:
-    """Send a task to each free slot of the cluster, as long as trainings wait; say on them why none can start.
-
-    Args:
-        jobs: The table whose trainings wait.
-        wake: Called when a slot becomes free, from another thread.
-    """
+    """Send a task to each free slot of the cluster, as long as trainings wait; say on them why none can start."""
     address = settings.scheduler_address()
     assert address is not None
     _dispatcher(address).look(jobs, wake)
@@ -53,18 +48,7 @@ def slots() -> int:
 
 
 def take_next(version: str, database: str) -> bool:
-    """Take the next training and wait for its end; Dask calls this in a thread of a worker.
-
-    Args:
-        version: The version of AquaDash that sent the task.
-        database: The identity of its database.
-
-    Returns:
-        False where there was nothing to take.
-
-    Raises:
-        RunError: This worker has another version or database.
-    """
+    """Take the next training and wait for its end; Dask calls this in a thread of a worker. Returns whether it did."""
     from distributed import Status, get_worker
 
     worker = get_worker()

@@ -32,7 +32,7 @@ WantedBy=multi-user.target
 """
 
 #: Variables that a unit has from the shell in which it is printed, besides the paths.
-_VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS")
+_VARIABLES = ("AQUADASH_DATABASE", "AQUADASH_SLOTS", "MLFLOW_TRACKING_URI")
 
 
 def scheduler_address(host: str, port: int) -> str:
@@ -53,11 +53,7 @@ def become_scheduler(host: str, port: int) -> NoReturn:
 
 
 def systemd_units(scheduler: str) -> dict[str, str]:
-    """Return the units by the names of their files.
-
-    Raises:
-        ConfigError: The address names no host and port.
-    """
+    """Return the units by the names of their files."""
     parts = urlsplit(scheduler)
     if not parts.hostname or not parts.port:
         raise ConfigError(f"The scheduler {scheduler} has no host and port. Expected such as tcp://10.0.0.1:8786.")

@@ -39,24 +39,11 @@ def find_gpu() -> str:
 
 
 def run_worker(scheduler: str, *, name: str, slots: int, gpu: str, host: str | None, port: int) -> None:
-    """Work for the cluster until SIGTERM or Ctrl-C; then hand the trainings over to other workers.
-
-    Args:
-        scheduler: The scheduler's address.
-        name: The worker's name, unique in the cluster.
-        slots: Runs at once.
-        gpu: The graphics card that its runs see; empty for none.
-        host: This machine's address as the scheduler sees it; None to let Dask find it.
-        port: The port that the worker listens at; 0 for any free one.
-
-    Raises:
-        RunError: The scheduler refuses the worker, such as for its name.
-    """
+    """Work for the cluster until SIGTERM or Ctrl-C, then hand over. No ``gpu``: none; port 0: any free one."""
     os.environ |= {"AQUADASH_WORKER_NAME": name, "AQUADASH_SLOTS": str(slots), "CUDA_VISIBLE_DEVICES": gpu or "-1"}
-    try:
-        asyncio.run(_work(scheduler, name, host, port))
-    finally:
-        hand_over(name)
+    asyncio.run(_work(scheduler, name, host, port))
+    # Not after an error: a worker that is refused for its name must not end the trainings of the one that has it.
+    hand_over(name)
 
 
 async def _work(scheduler: str, name: str, host: str | None, port: int) -> None:
