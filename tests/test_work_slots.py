@@ -96,6 +96,25 @@ def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, mon
     assert store.get(run_id).status is RunStatus.RUNNING
 
 
+def test_a_worker_that_has_not_begun_keeps_its_lease(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that stands by may load TensorFlow for longer than a lease."""
+    monkeypatch.setattr(slots, "_RENEW_SECONDS", 0.0)
+    looks: list[Job] = []
+
+    def wait(timeout: float) -> int | None:
+        # A lease that was not renewed would have expired at the second look.
+        let_time_pass(job_of(run_id), 15.0)
+        looks.append(job_of(run_id))
+        return 0 if len(looks) == 4 else None
+
+    starting = SimpleNamespace(pid=None, wait=wait)
+    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda *_, **__: starting))
+    carry_out(store.jobs, claim(store))
+    assert {job.status for job in looks} == {JobStatus.RUNNING}
+
+
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.submit(RunConfig(), needs="gpu").run_id
     workers = launched_by(monkeypatch, Workers())

@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from aquadash import settings
+from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, Stopped, open_jobs
+from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, RunStore, Stopped, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import standby, worker
@@ -275,6 +276,17 @@ def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: N
     assert worker.main(["test", job.id, str(job.attempt)]) == 0
     assert jobs.get(job.id).status is JobStatus.FINISHED
     assert worker.main(["test", job.id, str(job.attempt)]) == 0, "it has ended"
+
+
+def test_a_worker_leaves_a_job_that_went_back_to_the_queue_before_it_began(
+    in_this_process: None, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.submit(RunConfig())
+    job = job_rows.claim("train")
+    store.jobs.requeue(job, "The worker was lost")
+    monkeypatch.setattr(worker, "do_job", lambda *_: pytest.fail("it began"))
+    assert worker.main(["train", job.id, str(job.attempt)]) == 0
+    assert store.jobs.get(job.id).status is JobStatus.QUEUED
 
 
 def test_a_lingering_worker_takes_the_next_job(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
