@@ -158,21 +158,14 @@ def _set(key: bytes, value: Any) -> Any:
         ("test", lambda batch: batch.pop(b"data"), "no 'data'"),
         ("test", _set(b"data", lambda data: data[:-1]), "69 images, 70 fine labels"),
         ("test", _set(b"data", lambda data: data[:, :-1]), "rows of 3072"),
-        ("test", _set(b"data", lambda data: data.astype(np.float32)), "rows of 3072"),
-        ("test", _set(b"data", lambda data: data[:2].tolist()), "images are list"),
         ("test", _set(b"fine_labels", lambda labels: labels[:-1]), "69 fine labels"),
         ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], 100]), "from 0 to 99"),
-        ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], -1]), "from 0 to 99"),
         ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], 10**30]), "from 0 to 99"),
-        ("test", _set(b"fine_labels", lambda labels: np.array(labels, dtype=float)), "from 0 to 99"),
         ("test", _set(b"fine_labels", lambda labels: [99] * len(labels)), "fine and coarse labels disagree"),
         ("test", _set(b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels]), "20 beaver, 0 dolphin"),
-        ("test", _set(b"filenames", lambda names: names[:-1]), "69 file names"),
-        ("test", _set(b"filenames", lambda names: None), "file names are a NoneType"),
         ("test", _set(b"filenames", lambda names: [7] * len(names)), "not text"),
         ("meta", _set(b"coarse_label_names", lambda names: names[1:]), "no superclass"),
         ("meta", _set(b"fine_label_names", lambda names: names[1:]), "class 4 is 'class_5'; expected 'beaver'"),
-        ("meta", _set(b"fine_label_names", lambda names: names[:10]), "class 30 is 'missing'"),
     ],
 )
 def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, message: str) -> None:
@@ -320,10 +313,6 @@ def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest
     assert found is not None and found.shape == (3, 32, 32, 3)
     np.testing.assert_array_equal(found[:, 5, 7, 1], rows[[1, 2, 4], 1024 + 5 * 32 + 7])
     np.testing.assert_array_equal(cifar100.other_classes(), found)
-    monkeypatch.setattr(cifar100, "_MAX_OTHERS", 2)
-    few = cifar100.other_classes()
-    assert few is not None
-    np.testing.assert_array_equal(few, found[[0, 1]])
 
 
 @pytest.mark.parametrize("labels", [FINE[:3], []])

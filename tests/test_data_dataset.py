@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aquadash.data import Dataset, Split, stratified_split
+from aquadash.data import stratified_split
 from aquadash.data.dataset import in_chunks, let_go
 from aquadash.errors import DataError
 
 COUNT, SIDE = 600, 200
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(5), 500))
-MEGABYTES = COUNT * SIDE * SIDE * 3 / 1e6
-
-
-def mapped_megabytes() -> float:
-    """What the files that this process has mapped take in its memory, on a disk or in the memory itself."""
-    found = re.findall(r"Rss(?:File|Shmem):\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert len(found) == 2
-    return sum(map(int, found)) * 1024 / 1e6
 
 
 @pytest.fixture
@@ -30,18 +20,6 @@ def images(tmp_path: Path) -> np.ndarray:
     path = tmp_path / "images.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), dtype=np.uint8))
     return np.load(path, mmap_mode="r").view(np.ndarray)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_fingerprint_keeps_nothing_in_the_memory(images: np.ndarray) -> None:
-    before = mapped_megabytes()
-    split = Split(images, np.zeros(COUNT, np.int64), ("",) * COUNT)
-    dataset = Dataset("a", "A", "", False, ("x",), split, split.take(slice(0, 0)))
-    assert len(dataset.fingerprint) == 64
-    assert mapped_megabytes() - before < MEGABYTES / 3
-    # What the measurement would show otherwise.
-    images.sum()
-    assert mapped_megabytes() - before > MEGABYTES * 0.9
 
 
 def test_chunks_are_all_there_is(images: np.ndarray) -> None:

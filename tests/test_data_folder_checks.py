@@ -105,15 +105,6 @@ def test_a_class_that_the_test_lacks_is_a_problem(tmp_path: Path) -> None:
     assert found(new)["too few"].names == ("owl",), "too few are there for any split"
 
 
-def test_a_class_whose_training_pictures_are_all_in_the_test_is_a_problem(tmp_path: Path) -> None:
-    files = of_classes({"cat": 20, "dog": 3}, prefix="train/") | of_classes({"cat": 5}, prefix="test/", first_seed=90)
-    files |= {f"test/dog/{n}.jpg": jpeg_of(files[f"train/dog/{n}.png"]) for n in range(3)}
-    new = imported(in_folder(tmp_path / "a", files))
-    finding = found(new)["too few"]
-    assert finding.names == ("dog",) and "for training" in finding.title and "keep training pictures" in finding.advice
-    assert imported(tmp_path / "a", split=SplitChoice(drop_leaks=False)).report.usable
-
-
 def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     files = of_classes({"cat": 20, "dog": 20})
     files |= {f"dog/grey{n}.png": picture(100 + n, grey=True) for n in range(15)}
@@ -126,13 +117,6 @@ def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     assert names_of(new, kinds["tiny"]) == ["cat/tiny.png"] and kinds["tiny"].severity == "note"
     assert names_of(new, kinds["long"]) == ["cat/long.png"]
     assert names_of(new, kinds["blank"]) == ["cat/blank.png"] and kinds["blank"].severity == "warning"
-
-
-def test_grey_in_every_class_gives_nothing_away(tmp_path: Path) -> None:
-    files = {
-        f"{name}/{n}.png": picture(n + 50 * (name == "dog"), grey=True) for n in range(20) for name in ("cat", "dog")
-    }
-    assert found(imported(in_folder(tmp_path / "a", files)))["grey"].severity == "note"
 
 
 def test_any_number_of_copies_is_one_group() -> None:

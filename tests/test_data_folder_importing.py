@@ -9,7 +9,6 @@ import re
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -63,14 +62,6 @@ def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder:
     assert all(sorted(path.name for path in new.folder.iterdir()) == ["images.npy", "pictures.json"] for new in found)
 
 
-def test_the_images_of_what_was_found_are_there_to_be_shown(tmp_path: Path) -> None:
-    files = of_classes({"cat": 10, "dog": 10}) | {"cat/again.png": picture(3)}
-    new = imported(in_folder(tmp_path / "a", files))
-    (pair,) = (finding.rows for finding in new.report.findings if finding.kind == "duplicates")
-    assert np.array_equal(*(new.examples[row] for row in pair))
-    assert {new.pictures[row].name for row in pair} == {"cat/3.png", "cat/again.png"}
-
-
 def test_a_split_that_the_files_come_in_can_be_drawn_anew(tmp_path: Path) -> None:
     files = of_classes({"cat": 10, "dog": 10}, prefix="train/") | of_classes({"cat": 4, "dog": 4}, prefix="test/")
     path = in_folder(tmp_path / "a", files)
@@ -93,12 +84,6 @@ def test_a_reading_ends_with_its_progress(word: str, folder: Path, home: Path, m
 
     with pytest.raises(TabClosed):
         read(folder, origin="pets", size=32, progress=report)
-    assert left(home) == []
-
-
-def test_what_cannot_be_read_is_refused_by_its_own_name_and_leaves_nothing(home: Path) -> None:
-    with pytest.raises(DataError, match=r"Pets.rar is not a sound ZIP archive"):
-        read(b"Rar!", origin="Pets.rar", size=32)
     assert left(home) == []
 
 

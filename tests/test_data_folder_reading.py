@@ -107,25 +107,6 @@ def test_a_photograph_is_read_small_and_looks_the_same(tmp_path: Path) -> None:
     assert np.abs(image - full).mean() < 1.0
 
 
-def test_whoever_asks_for_the_end_does_not_wait_for_the_rest(tmp_path: Path) -> None:
-    asked = []
-
-    class Enough(Exception):
-        pass
-
-    def count(number: int) -> bytes:
-        asked.append(number)
-        return picture(number)
-
-    def stop(text: str, share: float | None) -> None:
-        raise Enough
-
-    entries = [Entry(None, 0, f"a/{n}.png", lambda n=n: count(n)) for n in range(500)]  # type: ignore[misc]
-    with pytest.raises(Enough):
-        reading.read_all(entries, size=32, out=tmp_path / "out", progress=stop, threads=2)
-    assert len(asked) < 30
-
-
 _MEASURE = """
 import sys, time
 from pathlib import Path

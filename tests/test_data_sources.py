@@ -69,12 +69,6 @@ def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: _Loader, reg
     assert len(sources._loaded) == sources._KEEP
 
 
-def test_what_loading_itself_brings_is_kept(loader: _Loader, register: Callable) -> None:
-    register(lambda: "there" if loader.calls else None)
-    assert load("fake") is load("fake")
-    assert loader.calls == 1
-
-
 def test_a_failure_is_not_kept(loader: _Loader, register: Callable) -> None:
     register(lambda: "one")
     loader.fail = True
@@ -109,15 +103,3 @@ def test_many_threads_load_once(loader: _Loader, register: Callable) -> None:
         thread.join(timeout=10)
     assert loader.calls == 1
     assert len(results) == 8 and len({id(result) for result in results}) == 1
-
-
-def test_who_waits_is_told_and_may_leave(register: Callable) -> None:
-    register(lambda: "one")
-
-    def leave(text: str, fraction: float | None) -> None:
-        raise InterruptedError(text)
-
-    lock = sources._source_locks.setdefault("fake", threading.Lock())
-    with lock, pytest.raises(InterruptedError, match="Waiting while Fake is loaded"):
-        load("fake", progress=leave)
-    assert load("fake").name == "fake"
