@@ -94,12 +94,6 @@ def test_photographs_of_several_sizes_in_a_process_that_cannot_import_the_app(tm
     assert made["0002-second-version-1.png"].shape == (20, 32, 3)
 
 
-def test_what_a_pipeline_does_not_need_is_left_out() -> None:
-    code = to_code(PIPELINES["notebook-1"])
-    assert "iaa.GaussianBlur(sigma=(0.0, 1.0)" in code
-    assert "cv2" not in code and "def seeded" not in code and "What imgaug lacks" not in code
-
-
 @pytest.mark.parametrize(
     "title", ["One\nboom()\r\nboom()", "\u2028boom()", "\0", "\ud800", "# -*- coding: utf-7 -*-", "{names}", '"""', ""]
 )

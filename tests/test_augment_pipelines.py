@@ -77,15 +77,6 @@ def test_pipelines_are_the_reports_to_the_byte(number: int) -> None:
     np.testing.assert_array_equal(ours(images=images), report(images=images))
 
 
-def test_the_reports_masks_have_imgaugs_settings() -> None:
-    blend = build(PIPELINES["notebook-4"].branches[0].operators, seed=np.random.SeedSequence(0))[2]
-    masks = blend.mask_generator
-    assert (masks.exponent, masks.size_px_max, masks.iterations) == ((-4.0, 0.0), (4, 16), (1, 3))
-    assert (masks.sigmoid, masks.per_channel) == (0.5, 0.0)
-    assert isinstance(blend.foreground[0], iaa.Multiply)
-    assert isinstance(blend.background[0], iaa.LinearContrast)
-
-
 _IMAGES = np.random.default_rng(8).integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)
 
 

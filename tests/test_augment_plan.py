@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from aquadash.augment import PIPELINES, Branch, PipelineSpec, draw, embedded, op, plan, save
+from aquadash.augment import Branch, PipelineSpec, draw, embedded, op, plan, save
 from aquadash.augment import saved_pipelines as saved
-from aquadash.augment.apply import batch_size
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError, UnknownNameError
 from tests.augmented import augmented
@@ -31,11 +30,8 @@ def drawn(config: RunConfig, seed: int = 5) -> np.ndarray:
 @pytest.mark.parametrize(
     ("changes", "factor"),
     [
-        ({"pipeline": "notebook"}, 5),
         ({"pipeline": "notebook", "copies": 3}, 1 + 4 * 3),
-        ({"pipeline": "notebook", "keep_originals": True}, 5),
         ({"pipeline": "notebook-1", "copies": 3, "keep_originals": True}, 4),
-        ({"pipeline": "none", "copies": 3, "keep_originals": True}, 1),
         ({"pipeline": "notebook-1:3, notebook-2"}, 1),
         ({"pipeline": "notebook, notebook-2", "copies": 4, "keep_originals": True}, 5),
     ],
@@ -84,12 +80,6 @@ def test_batches_differ_from_each_other_and_progress_is_told(monkeypatch: pytest
     result = draw(same, recoloured, seed=6, progress=lambda text, share: told.append((text, share)))
     assert not np.array_equal(result[:10], result[10:])
     assert told == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
-
-
-def test_large_pictures_go_in_small_batches() -> None:
-    assert batch_size(32, 32) == 500
-    assert batch_size(512, 512) == 7
-    assert batch_size(5000, 5000) == 1
 
 
 def test_operators_keep_their_order_and_nest() -> None:
@@ -161,20 +151,3 @@ def test_a_carried_pipeline_that_is_none_is_refused_by_name() -> None:
     config = settings(pipeline="mine", definitions='{"mine": {"format": "other"}}')
     with pytest.raises(ConfigError, match="'mine' that the settings carry"):
         plan(config.augmentation)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"pipeline": "none"}, "the images as they are"),
-        ({"pipeline": "notebook", "copies": 2}, "2 versions of each image from each of 4 branches, and the originals"),
-        ({"pipeline": "notebook-1"}, "1 version of each image"),
-        (
-            {"pipeline": "notebook-1:3, none"},
-            "1 version of each image, each by one pipeline "
-            f"(75 % {PIPELINES['notebook-1'].title}, 25 % {PIPELINES['none'].title})",
-        ),
-    ],
-)
-def test_a_plan_in_words(changes: dict[str, object], words: str) -> None:
-    assert plan(settings(**changes).augmentation).describe() == words

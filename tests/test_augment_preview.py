@@ -43,12 +43,6 @@ def test_no_branch_goes_round_those_that_change_images() -> None:
     assert preview_branches(PIPELINES["none"], branch=None, draws=2) == (0, 0)
 
 
-def test_a_branch_stands_for_a_pipeline_of_nothing_else() -> None:
-    spec = PIPELINES["notebook-2"]
-    pipeline, branch = (preview(_IMAGES, pipeline=given, seed=1, draws=2) for given in (spec, spec.branches[0]))
-    np.testing.assert_array_equal(pipeline, branch)
-
-
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_film_strip_ends_as_the_whole_branch_and_every_picture_as_the_branch_up_to_there(name: str) -> None:
     spec = PIPELINES[name]

@@ -87,18 +87,13 @@ def test_unknown_names_are_refused_with_the_nearest(operator: Operator, message:
     [
         (op("GaussianBlur", sigma=-1.0), "number from 0 to 10"),
         (op("GaussianBlur", sigma=Range(0.0, float("inf"))), "number from 0 to 10"),
-        (op("GaussianBlur", sigma="much"), "is 'much'"),
         (op("GaussianBlur", sigma=True), "is 'True'"),
         (op("Add", value=Range(-5, 0.5)), "a whole number"),
         (op("MedianBlur", k=4), "an odd number from 1 to 15"),
-        (op("MedianBlur", k=Range(1, 6)), "an odd number from 1 to 15"),
         (op("WithChannels", channels=0, children=op("Grayscale")), "needs a picture in colour"),
-        (op("WithChannels", channels=0, children=op("Sometimes", then_list=op("Fog"))), "inside WithChannels"),
         (op("Fliplr", p=Range(0.0, 1.0)), "one fixed value"),
-        (op("Fliplr", p=1.5), "number from 0 to 1"),
         (op("CoarseDropout", p=0.1), "needs its setting 'size_percent'"),
         (op("WithColorspace", to_colorspace="CMYK", children=op("Fliplr")), "expected one of RGB"),
-        (op("Sometimes", p=0.5), "has none"),
         (op("Sometimes", p=0.5, then_list=op("Sometimes", then_list=op("Fliplr", p=2))), "Fliplr: p is"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.augment import OPERATORS, PIPELINES, Branch, describe, op
+from aquadash.augment import OPERATORS, PIPELINES, Branch, describe
 
 
 def test_branches_are_named_and_nested_operators_indented() -> None:
@@ -21,22 +21,6 @@ def test_branches_are_named_and_nested_operators_indented() -> None:
         "Blend through a cloudy mask, exponent -4 to 0:",
         "    Where the mask is high:",
         "        Multiply, factor 0.5 to 1.5, red, green and blue each on their own (always)",
-    )
-
-
-def test_settings_that_change_nothing_are_left_out_and_steps_that_are_off_say_so() -> None:
-    steps = (op("Multiply", mul=1.5, per_channel=False), op("Fliplr", p=0.0), op("Add", value=5, enabled=False))
-    lines = describe(Branch("one", steps))
-    assert lines == ("Multiply, factor 1.5", "Flip left-right (never)", "Switched off: Add, amount 5")
-
-
-def test_a_probability_is_told() -> None:
-    assert describe(Branch("one", (op("Add", value=5, probability=0.3),))) == ("Add, amount 5, in 30 % of the images",)
-    nested = op("OneOf", probability=0.5, children=(op("Fliplr", p=0.5), op("Fog", probability=0.0)))
-    assert describe(Branch("one", (nested,))) == (
-        "One of these, in 50 % of the images:",
-        "    Flip left-right (in 50 % of the images)",
-        "    Fog, never",
     )
 
 
