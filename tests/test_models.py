@@ -15,11 +15,6 @@ from aquadash.models import ChannelStatistics
 from aquadash.models import transfer as transfer_module
 
 
-def test_dropout_follows_the_config() -> None:
-    model = models.build(ModelConfig(dropout=0.25), image_shape=(32, 32, 3), num_classes=5)
-    assert [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"] == [0.25, 0.25]
-
-
 def test_images_become_float32_of_0_to_1() -> None:
     scaled = np.asarray(models.normalise(np.array([0, 51, 255], np.uint8)))
     assert scaled.dtype == np.float32 and scaled.tolist() == pytest.approx([0, 0.2, 1])

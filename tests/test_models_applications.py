@@ -16,7 +16,6 @@ from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models import applications, transfer
 from aquadash.models.applications import APPLICATIONS
-from aquadash.presets import PRESETS
 from tests.weights_files import write_like_keras
 
 #: The smallest size that all of them take is 75; MobileNetV2 has weights of its own for 96.
@@ -160,30 +159,6 @@ def test_fine_tuning_thaws_what_it_says(name: str) -> None:
         np.testing.assert_array_equal(np.asarray(variable), value)
 
 
-@pytest.mark.parametrize("built_before", [0, 94])
-def test_layers_have_the_same_names_whatever_was_built_before(built_before: int) -> None:
-    def numbered(kind: str, number: int) -> str:
-        return f"{kind}_{built_before + number}" if built_before + number else kind
-
-    layers = [
-        ("images", "InputLayer"),
-        (numbered("conv2d", 0), "Conv2D"),
-        (numbered("max_pooling2d", 0), "MaxPooling2D"),
-        (numbered("conv2d", 1), "Conv2D"),
-        (numbered("conv2d", 2), "Conv2D"),
-        (numbered("max_pooling2d", 1), "MaxPooling2D"),
-        (numbered("conv2d", 3), "Conv2D"),
-        ("mixed0", "Concatenate"),
-        (numbered("max_pooling2d", 2), "MaxPooling2D"),
-        ("mixed9_0", "Concatenate"),
-        ("mixed9", "Concatenate"),
-    ]
-    assert list(applications._fixed_names(layers).values()) == [
-        "stem1_conv2d_1", "stem1_max_pooling2d_1", "stem2_conv2d_1", "stem2_conv2d_2", "stem2_max_pooling2d_1",
-        "mixed0_conv2d_1", "mixed9_max_pooling2d_1",
-    ]  # fmt: skip
-
-
 @pytest.mark.slow
 def test_pixels_and_features_stay_exact_in_mixed_precision() -> None:
     model = models.build(_config("vgg16"), image_shape=(32, 32, 3), num_classes=5, precision="mixed_bfloat16")
@@ -211,10 +186,3 @@ def test_mobilenet_has_weights_for_each_size(size: int, file_size: int) -> None:
     weights = applications.weights(ModelConfig(name="mobilenetv2", input_size=size))
     expected = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{file_size}_no_top.h5"
     assert weights.file_name == expected
-
-
-@pytest.mark.parametrize("name", APPLICATIONS)
-def test_its_preset_says_what_is_downloaded(name: str) -> None:
-    preset = PRESETS[name]
-    assert (preset.config.model.name, preset.config.model.fine_tuning) == (name, "head")
-    assert f"{APPLICATIONS[name].megabytes:.0f} MB" in preset.summary

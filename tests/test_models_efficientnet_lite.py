@@ -89,12 +89,6 @@ def test_pixels_reach_it_as_in_its_training(network: Any) -> None:
     np.testing.assert_allclose(seen, (levels - 127.0) / 128, atol=1e-6)
 
 
-def test_fine_tuning_thaws_the_last_stages(network: Any) -> None:
-    models.thaw(network, CONFIG.model_copy(update={"fine_tuning": "top"}))
-    learning = {layer.name for layer in body_of(network).layers if layer.trainable and layer.weights}
-    assert all(name.startswith(efficientnet_lite.TOP) for name in learning) and "top_conv" in learning
-
-
 def test_missing_weights_name_the_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
     with pytest.raises(DataError, match=f"not installed: .*Install them with '{efficientnet_lite.INSTALL_COMMAND}'"):

@@ -106,25 +106,3 @@ def test_it_ends_when_the_training_is_killed_and_does_not_run_its_script_again(t
         parent.kill()  # While the second epoch is being drawn.
         parent.wait()
         wait_for(lambda: gone(pid))
-
-
-def test_once_the_training_waits_drawing_has_its_priority(images: NDArray[np.uint8]) -> None:
-    """A program that wants all processors would get fifty times as much of them as drawing does while it is ahead."""
-    many = np.concatenate([images] * 40)
-    with drawing(many, REPORT) as process:
-        process_of_it = psutil.Process(process.pid)
-
-        def used() -> dict[int, float]:
-            """Seconds of processor by niceness."""
-            by_niceness: dict[int, float] = {}
-            for thread in process_of_it.threads():
-                fields = Path(f"/proc/{thread.id}/task/{thread.id}/stat").read_text().rpartition(")")[2].split()
-                by_niceness[int(fields[16])] = by_niceness.get(int(fields[16]), 0.0) + thread.user_time
-            return by_niceness
-
-        process.epoch(1)
-        ahead = used()
-        wait_for(lambda: used().get(19, 0.0) > ahead.get(19, 0.0), every=0.02)
-        before = used()
-        np.testing.assert_array_equal(process.epoch(2), draw(many, REPORT, seed=seed_of(2)))
-        assert used()[os.nice(0)] > before[os.nice(0)] + 0.1

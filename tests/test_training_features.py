@@ -112,13 +112,3 @@ def test_features_beyond_the_limit_or_without_a_folder_are_not_kept(
     assert not (home / "cache").exists()
     (home / "cache").write_text("a file where the folder should be")
     assert looked(body, images)[0].shape == (70, 4)
-
-
-def test_large_layers_get_small_batches() -> None:
-    import keras
-
-    def batch(side: int, filters: int) -> int:
-        inputs = keras.Input((side, side, 3))
-        return module.batch_size(keras.Model(inputs, keras.layers.Conv2D(filters, 3, padding="same")(inputs)))
-
-    assert [batch(32, 32), batch(224, 64), batch(512, 64), batch(1024, 64)] == [32, 8, 2, 1]

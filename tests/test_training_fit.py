@@ -189,32 +189,6 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
         assert outputs[:, 0].tolist() == [50] * 100 + [20] * 20
 
 
-def test_from_logits_on_a_softmax_changes_nothing_in_keras(tiny_dataset: Dataset) -> None:
-    """The notebook preset's note is true: Keras recognises the softmax and uses the scores before it.
-
-    All losses are of the same scores, because two trainings may sum in another order and differ in the eighth digit.
-    """
-    import tensorflow as tf
-
-    from aquadash import models
-    from aquadash.training.losses import Losses
-
-    labels = tiny_dataset.train.labels
-    model = models.build(SMALL.model, image_shape=tiny_dataset.image_shape, num_classes=3)
-    settings = (with_values(SMALL, {"training.from_logits": value}).training for value in (False, True))
-    plain, odd = (Losses(training, labels, num_classes=3).training for training in settings)
-
-    @tf.function
-    def losses(images: Any) -> tuple[Any, ...]:
-        probabilities = model(models.normalise(images))
-        hidden = tf.identity(probabilities)  # Keras does not recognise this softmax.
-        return plain(labels, probabilities), odd(labels, probabilities), odd(labels, hidden)
-
-    with pytest.warns(UserWarning, match="from_logits=True"):
-        right, said_to_be_scores, squashed = map(float, losses(tiny_dataset.train.images))
-    assert said_to_be_scores == right != pytest.approx(squashed, rel=1e-3)
-
-
 def test_best_weights_are_kept_or_the_last(tiny_dataset: Dataset, uncompiled: None) -> None:
     config = with_values(SMALL, {"training.learning_rate": 0.05, "training.epochs": 5, "training.batch_size": 24})
     best = fit(config, tiny_dataset)

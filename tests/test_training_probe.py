@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from aquadash import data, models
+from aquadash import data
 from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
-from aquadash.errors import ConfigError
 from tests.drawn_images import few_drawings
 from tests.test_cli import answer, call
 
@@ -54,25 +52,6 @@ def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
     assert found["seconds_per_epoch"] == max(head, whole)
     assert found["seconds_total_at_most"] == pytest.approx(found["seconds_preparing"] + 3 * head + 7 * whole)
     assert {layer["part"] for layer in found["layers"]} == {"body", "head"}
-
-
-def test_two_epochs_of_each_phase_are_trained_however_few_it_has(measure: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aquadash.training import probe
-
-    tried: list[tuple[int, int]] = []
-
-    def trained(config: RunConfig, *args: object, **options: object) -> None:
-        tried.append((config.training.head_epochs, config.training.epochs))
-        raise ConfigError("enough")
-
-    monkeypatch.setattr(probe, "fit", trained)
-    monkeypatch.setattr(models, "describe", lambda *_, **__: SimpleNamespace(to_dict=dict))
-    for head, epochs in ((1, 10), (3, 10), (1, 1)):
-        with pytest.raises(ConfigError, match="enough"):
-            measure(
-                model__name="backbone", model__fine_tuning="all", training__head_epochs=head, training__epochs=epochs
-            )
-    assert tried == [(2, 4), (2, 4), (2, 2)]
 
 
 def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
