@@ -237,15 +237,6 @@ def test_many_images_are_explained_in_batches_each_by_itself() -> None:
     assert explainer.explain_many(images[:0]) == ()
 
 
-def test_a_progress_that_raises_stops_the_work(cornered: Explainer) -> None:
-    def stop(share: float) -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        explained(cornered, picture(0, 0), method="occlusion", progress=stop)
-    assert explained(cornered, picture(0, 0), method="occlusion").map.any()
-
-
 def test_the_likeliest_class_is_explained_unless_another_is_asked_for(cornered: Explainer) -> None:
     assert explained(cornered, picture(0, 0)).class_name == "cornered"
     assert explained(cornered, picture(-1, -1)).class_name != "cornered"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 
 import pytest
@@ -47,9 +46,6 @@ def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> N
     assert linked and all(value is not None and value.startswith("data:image/png;base64,") for value in linked)
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
     assert len(pictures) == 18 and all(attributes["alt"] for attributes in pictures)
-    charts = [attributes for tag, attributes in page.tags if tag == "div" and attributes.get("role") == "img"]
-    assert len(charts) == 4 and all(attributes["aria-label"] for attributes in charts)
-    assert len(re.findall(r"plotly\.js v\d", text)) == 1, "the chart library is there once"
     assert "@media print" in text and "default-src 'none'" in text
     assert "decided when to stop" not in page.words and "when the run was stopped" not in page.words
     as_in_the_report = report_html(store, stored_runs.add_run(store, validation="test"), None)
@@ -63,4 +59,3 @@ def test_a_run_without_results_gets_a_report_too(store: RunStore, epochs: int) -
     page = Page(report_html(store, run, None))
     assert "ended before its network had predicted" in page.words and "the <b>loss</b> became nan" in page.words
     assert ("Loss by epoch" in page.words) is (epochs > 0)
-    assert (f"{epochs}epochs" in page.words) is (epochs > 1)

@@ -29,7 +29,6 @@ from aquadash.export import bundle, script
 from aquadash.export.script import Recipe, train_notebook, train_script
 from aquadash.models import backbone
 from aquadash.presets import preset
-from aquadash.source import CarriedSource
 from aquadash.store import RunStatus, open_store
 from aquadash.training import hardware
 from aquadash.training.fit import fit
@@ -236,13 +235,6 @@ def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "drawing_code", lambda plan: (set(), clashing))
     with pytest.raises(RunError, match="predict"):
         train_script(Recipe("a", RunConfig(), PLANS["copies"], "f", "float32", None, False))
-
-
-def test_two_definitions_of_one_name_do_not_meet_in_a_script() -> None:
-    source = CarriedSource()
-    source.take("aquadash.models.applications:build")
-    with pytest.raises(RunError, match="build"):
-        source.take("aquadash.models.convolutional:build")
 
 
 def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:

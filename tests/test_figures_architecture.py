@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks, shape_text
-from aquadash.figures.theme import alt_text
+from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks
 from aquadash.models import LayerRow
 from tests.test_figures_charts import EVIL
 
@@ -59,18 +58,3 @@ def test_a_long_network_is_drawn_by_stage_and_a_shorter_one_layer_by_layer() -> 
     assert {block.title for block in found[1:5]} == {"12 convolutions"}
     assert sum(block.params for block in found) == sum(row.params for row in rows)
     assert (found[-1].title, found[-1].part) == ("Dense, 5 units", "head")
-
-
-def test_blocks_have_the_size_of_the_image_and_their_shape_beside_them() -> None:
-    figure = architecture(REPORT, image_shape=IMAGE)
-    faces = [trace for trace in figure.data if trace.fill == "toself"]
-    wide, thick = ([max(face[axis]) - min(face[axis]) for face in faces] for axis in ("x", "y"))
-    image, first, first_pool, second, _, flat, dense, last = range(8)
-    assert wide[image] > wide[first] == wide[first_pool] > wide[second]
-    assert wide[flat] >= wide[dense] > wide[last] > 0
-    assert thick[image] < thick[first] < thick[second] < 1
-    assert max(wide) == wide[image]
-    (labels,) = [trace for trace in figure.data if trace.mode == "text"]
-    assert list(labels.text) == [shape_text(block.shape) for block in blocks(REPORT, image_shape=IMAGE)]
-    for words in ("Image (32 × 32 × 3)", "Convolution, 32 filters (16 × 16 × 32)", "Dense, 5 units (5)"):
-        assert words in alt_text(figure)

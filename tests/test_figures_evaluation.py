@@ -91,4 +91,3 @@ def test_the_difference_is_in_images_or_in_points() -> None:
     assert not images and values == pytest.approx(np.array([[20, -20], [10, -10]]))
     cells = confusion_difference([[8, 2], [1, 9]], [[3, 2], [0, 5]], class_names=["a", "b"]).data[1]
     assert list(cells.customdata[1]) == [0, 1]
-    assert cells.hovertext[1] == "True: a<br>Predicted: b<br>Points: -20 (2 of 10 less 2 of 5)"

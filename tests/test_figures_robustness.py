@@ -12,7 +12,6 @@ import pytest
 from aquadash.figures import robustness_losses as losses
 from aquadash.figures.robustness_curves import robustness_curves, severity_curve
 from aquadash.figures.robustness_losses import robustness_losses
-from aquadash.figures.theme import alt_text
 from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.measurement import Mean, Measurement
 from tests.robust_runs import made_up_result
@@ -30,7 +29,6 @@ def curves(*runs: tuple[str, Measurement | None], corruption: str | None = None)
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "curves": lambda: curves(("a", GOOD)),
     "curves of four": lambda: curves(("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART), corruption="snow"),
-    "curves so far": lambda: curves(("a", PART)),
     "losses": lambda: robustness_losses([("a", GOOD)]),
     "losses of three": lambda: robustness_losses([("a", PART), (EVIL, BAD), ("c", None)]),
     "losses to pipelines": lambda: robustness_losses([(EVIL, GOOD), ("b", BAD)], kind="pipelines"),
@@ -39,7 +37,6 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "curves": lambda: curves(),
     "curves of nothing": lambda: curves(("a", NOTHING), corruption="fog"),
     "losses": lambda: robustness_losses([]),
-    "losses of nothing": lambda: robustness_losses([("a", NOTHING)]),
     "losses to pipelines": lambda: robustness_losses([("a", PART)], kind="pipelines"),
 }
 
@@ -60,19 +57,3 @@ def test_losses_are_sorted_by_the_first_run() -> None:
     values = [row.losses[1].value for row in rows if row.losses[1]]
     assert len(values) == 15 and values == sorted(values, reverse=True)
     assert rows[0].label == "JPEG" and rows[0].losses[0] is None
-
-
-def test_a_branch_of_several_pipelines_is_one_row() -> None:
-    rows = losses.compute([GOOD], kind="pipelines")
-    assert len({row.label for row in rows}) == len(rows) < len(GOOD.of_kind("pipeline"))
-    flipped = next(row for row in rows if row.label == "Flipped and blurred")
-    assert flipped.detail == "in notebook-1, notebook"
-
-
-def test_runs_keep_their_colour_and_the_legend_comes_with_the_second() -> None:
-    both = curves(("a", GOOD), ("b", BAD), corruption="fog")
-    assert both.layout.showlegend and not curves(("a", GOOD)).layout.showlegend
-    alone = curves(("a", None), ("b", BAD), corruption="fog")
-    assert alone.data[0].line.color == both.data[1].line.color != both.data[0].line.color
-    assert both.data[0].line.dash != both.data[1].line.dash
-    assert "Fog" in alt_text(both) and "a from 80 % on clean images to" in alt_text(both)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import pytest
-
 from aquadash.config import RunConfig, with_values
 from aquadash.figures import theme
 from aquadash.figures.schedule import compute, learning_rate_curve
@@ -28,19 +26,3 @@ def test_the_axis_is_logarithmic_where_a_linear_one_shows_nothing() -> None:
     assert figure.layout.yaxis.type == "log"
     assert figure.data[0].y[0] is None  # Zero, where the warm-up begins.
     assert "logarithmic" in theme.alt_text(figure)
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({}, "The learning rate is 0.01 all the time."),
-        ({"schedule": "cosine", "epochs": 20}, "The learning rate starts at 0.01 and falls to 0 at epoch 20."),
-        (
-            {"warmup_epochs": 10, "epochs": 100},
-            "The learning rate starts at 0, rises to 0.01 at epoch 10.1 and stays there until epoch 100.",
-        ),
-        ({"warmup_epochs": 10, "epochs": 10}, "The learning rate starts at 0 and rises to 0.01 at epoch 10."),
-    ],
-)
-def test_the_curve_in_words(changes: dict[str, object], sentence: str) -> None:
-    assert compute(*rates(**changes)).sentence == sentence

@@ -43,10 +43,6 @@ def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
     assert f"of 12 trials. The best is trial {values.index(max(values))} with {max(values):.1f} %" in alt
 
 
-def test_a_zoom_survives_new_trials() -> None:
-    assert search_charts.optimization_history(STUDY, revision="a").layout.uirevision == "a"
-
-
 def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
     start = plan("training.weight_decay=1e-4..1e-1:log")
     base = start.base["training.weight_decay"]

@@ -319,12 +319,10 @@ def test_no_cell_is_a_formula(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "written"),
     [
-        ('a,b"c.png', 'a,b"c.png'),
         ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
         ("nul\0.png", "nul\N{REPLACEMENT CHARACTER}.png"),
         ("\u200d=1.png می\u200cخواهم", "\N{REPLACEMENT CHARACTER}=1.png می\u200cخواهم"),
         ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
-        ("🦦 " + "a" * 300, "🦦 " + "a" * 300),
     ],
 )
 def test_hostile_names_are_text(name: str, written: str) -> None:
