@@ -1,24 +1,65 @@
-"""The values in the charts of data, trainings and results are the right ones."""
+"""Every chart has the right values, draws, says in words what it shows and keeps names as text."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from aquadash.config import RunConfig, with_values
 from aquadash.data.statistics import moments
-from aquadash.evaluation import evaluate
-from aquadash.figures import theme
+from aquadash.evaluation import Evaluation, class_intervals, evaluate, pairwise, ranking_curves, reliability
+from aquadash.evaluation import paired_change as compared
+from aquadash.evaluation.records import Predictions
+from aquadash.figures import paired_change, search_charts, theme
+from aquadash.figures import robustness_losses as losses
+from aquadash.figures.architecture import MAX_BLOCKS, architecture, blocks
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
-from aquadash.figures.compare_curves import compare_curves
+from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
+from aquadash.figures.compare_curves import compare_curves, exponential_average
 from aquadash.figures.confidence_histogram import confidence_histogram
-from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions, shares_by_row
+from aquadash.figures.confusion_matrix import (
+    confusion_difference,
+    confusion_matrix,
+    difference,
+    largest_confusions,
+    shares_by_row,
+    small_confusion,
+)
+from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.store.types import EpochRecord
+from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
+from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
+from aquadash.figures.ranking_curves import drawn_classes as drawn_curves
+from aquadash.figures.ranking_curves import ranking_curves_figure
+from aquadash.figures.reliability_diagram import reliability_diagram
+from aquadash.figures.right_counts import right_counts
+from aquadash.figures.robustness_curves import robustness_curves, severity_curve
+from aquadash.figures.robustness_losses import robustness_losses
+from aquadash.figures.schedule import compute, learning_rate_curve
+from aquadash.figures.theme import alt_text, class_colour
+from aquadash.models import LayerRow
+from aquadash.robustness.corruptions import CORRUPTIONS
+from aquadash.robustness.measurement import Mean, Measurement
+from aquadash.search import Trial, TrialState
+from aquadash.search.strategies import MIN_TRIALS, has_importance, study_of
+from aquadash.store import EpochRecord
+from aquadash.training.schedules import SCHEDULES, preview
+from tests.robust_runs import made_up_result
+from tests.search_fakes import plan
+from tests.test_evaluation_compare import stored
+from tests.test_evaluation_metrics import drawn
+from tests.test_search_results import PLAN, trials
+
+# -- data, trainings and results -------------------------------------------------------------------------------------
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
@@ -33,28 +74,6 @@ def history(n: int) -> list[EpochRecord]:
         EpochRecord(e, 1 / e, 1 - 0.5 / e, 0.5 + abs(e - 3) / 10, 0.6, learning_rate=0.01, seconds=2.0)
         for e in range(1, n + 1)
     ]
-
-
-FIGURES: dict[str, Callable[[], go.Figure]] = {
-    "loss": lambda: learning_curves(history(8)),
-    "accuracy": lambda: learning_curves(history(8), metric="accuracy"),
-    "diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
-    "compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
-    "matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
-    "matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
-    "counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
-    "channels": lambda: channel_histogram(np.ones((3, 256)), bins=32),
-    "channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
-    "confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
-    "metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
-}
-EMPTY: dict[str, Callable[[], go.Figure]] = {
-    "loss": lambda: learning_curves([]),
-    "compare": lambda: compare_curves([]),
-    "counts": lambda: class_counts({}, class_names=[]),
-    "channels": lambda: channel_histogram(np.zeros((3, 256))),
-    "metric": lambda: metric_bars([("a", None)]),
-}
 
 
 def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> None:
@@ -85,7 +104,7 @@ def test_every_cell_of_the_matrix_reports_its_classes() -> None:
     by_row = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
     assert by_row.data[0].text[0][1] == "75 %" and by_row.data[0].zmax == 100
     assert "75.0 % of the true class" in by_row.data[1].hovertext[1]
-    many = FIGURES["matrix of 100"]()
+    many = FIGURES["charts: matrix of 100"]()
     assert many.data[0].texttemplate == "" and len(many.layout.xaxis.ticktext) <= 34, "no room for numbers"
 
 
@@ -109,3 +128,366 @@ def test_a_channels_change_is_told_in_shares_means_and_ends() -> None:
     assert moments(counts) == pytest.approx((levels.mean(), levels.std()))
     assert after.name == f"after: {levels.mean():.0f} ± {levels.std():.0f}"
     assert "after 10.0 % and 10.0 %" in theme.alt_text(figure)
+
+
+# -- compared runs ---------------------------------------------------------------------------------------------------
+
+TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
+MANY = [f"{EVIL} {number}" for number in range(100)]
+
+
+def epochs_of(n: int, *, seconds: float = 2.0) -> list[EpochRecord]:
+    return [EpochRecord(e, 1 / e, 0.5, 1.0, 0.4 + 0.1 * (e % 2), 0.01, seconds) for e in range(1, n + 1)]
+
+
+def costs(*runs: tuple[float | None, float]) -> go.Figure:
+    """Of runs with so many seconds and such an accuracy."""
+    measured = [
+        (f"{EVIL} {index}", replace(EVALUATION, accuracy=accuracy), cost) for index, (cost, accuracy) in enumerate(runs)
+    ]
+    return cost_accuracy(measured, cost="Seconds", title="Accuracy", text="{} s".format)
+
+
+def test_a_run_has_the_colour_of_its_place_in_every_chart() -> None:
+    ten = [trace.line.color for trace in FIGURES["comparison: ten runs"]().data]
+    assert ten == [theme.run_colour(index) for index in (0, *range(2, 10))], "one without epochs keeps its place"
+    points = [trace for trace in FIGURES["comparison: costs"]().data if trace.name]
+    assert [trace.marker.color for trace in points][-3:] == [theme.run_colour(index) for index in range(3)]
+
+
+def test_curves_by_time_add_the_epochs_up() -> None:
+    raw, smooth = compare_curves([("a", epochs_of(4))], axis="time", weight=0.5).data
+    assert raw.x.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert raw.y == pytest.approx([50, 40, 50, 40]) and smooth.customdata == pytest.approx(raw.y)
+    assert smooth.y[0] == 50 and 40 < smooth.y[1] < 50 and raw.hoverinfo == "skip"
+
+
+def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
+    values = difference_matrix(TESTS, runs=3)
+    assert values[1, 0] == pytest.approx(50) and values[0, 1] == pytest.approx(-50)
+    assert np.isnan(values[0, 0]) and np.isnan(values[2]).all()
+    figure = pair_matrix(TESTS, names=["a", "b", "c"])
+    assert figure.data[0].text[1][0] == "+50.0*" and figure.data[0].text[2][0] == ""
+    assert [tuple(cell) for cell in figure.data[1].customdata] == [(0, 1), (1, 0)]
+    assert "b over a by 50.0 points" in theme.alt_text(figure)
+
+
+def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
+    figure = costs((100, 0.7), (None, 0.9), (10, 0.5), (120, 0.6))
+    assert figure.data[0].x == (10, 100) and figure.layout.xaxis.type == "log"
+    assert [trace.marker.color for trace in figure.data[1:]] == [theme.run_colour(index) for index in (0, 2, 3)]
+
+
+def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
+    assert exponential_average([3.0] * 5, weight=0.9) == pytest.approx([3.0] * 5)
+    assert exponential_average([1.0, 5.0], weight=0.0).tolist() == [1.0, 5.0]
+    # By hand: (0.5 * 0.5 * 1 + 0.5 * 5) / (1 - 0.25).
+    assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
+    gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
+    assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)
+
+
+def test_the_change_of_accuracy_by_class() -> None:
+    labels, names = np.repeat([0, 2], 40), ("cat <b>", "without images", "dog")
+    worse = np.zeros((80, 3))
+    worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
+    worse[:, 2] = 1 - worse[:, 0]
+    better = np.eye(3)[labels]
+    before, after = (Predictions(np.arange(80), labels, answers) for answers in (worse, better))
+    figure = paired_change.paired_change(compared(before, after, class_names=names), class_names=names, images="test")
+    # Filled where the interval leaves no change out.
+    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]
+    assert [trace.marker.color for trace in figure.data[1:]] == [class_colour("cat", 0), class_colour("dog", 2)]
+    assert "all classes +25 points" in alt_text(figure)
+
+
+# -- the Evaluate page -----------------------------------------------------------------------------------------------
+
+
+def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
+    names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
+    return name, evaluate(*drawn(300, classes, seed, sharp=2.0), class_names=names)
+
+
+ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
+FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
+MATRIX_OF_ONE, MATRIX_OF_TWO = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
+CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
+
+
+def test_class_scores_are_drawn_with_their_whiskers() -> None:
+    _, found = scored("a")
+    figure = class_scores([("a", found)])
+    precision = figure.data[0]
+    assert precision.name == "Precision" and list(precision.x) == pytest.approx(
+        [100 * row.precision for row in found.report]
+    )
+    low, high = class_intervals(found.confusion_matrix, class_names=FIVE)[3].precision
+    assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
+    assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
+    assert list(figure.data[1].customdata[4]) == [1, 4]
+
+
+def test_of_many_classes_the_worst_are_drawn() -> None:
+    _, found = scored("a", classes=60)
+    shown = drawn_classes(found.report)
+    assert len(shown) == MAX_DRAWN and shown == sorted(shown)
+    others = [row.f1 for index, row in enumerate(found.report) if index not in shown]
+    assert max(found.report[index].f1 for index in shown) <= min(others)
+
+
+def test_of_many_curves_those_with_the_smallest_areas_are_drawn() -> None:
+    many = ranking_curves(*drawn(400, 40, sharp=2.0), class_names=[f"class {index}" for index in range(40)])
+    shown = drawn_curves(many, "roc")
+    assert len(shown) == MAX_CURVES
+    others = [row.auc for index, row in enumerate(many) if index not in shown]
+    assert max(many[index].auc for index in shown) <= min(others)
+    chance, first, *_ = ranking_curves_figure(CURVES, kind="roc").data
+    assert list(first.x) == pytest.approx(list(100 * CURVES[0].false_positive_rate)) and list(chance.x) == [0, 100]
+    assert not ranking_curves_figure(ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc").data
+
+
+def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:
+    bars, dots, *_ = reliability_diagram(FOUND).data
+    filled = np.flatnonzero(FOUND.counts)
+    assert [row[0] for row in bars.customdata] == filled.tolist()
+    assert list(bars.y) == list(dots.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
+    # Held against the diagonal, a dot says what the table says: the middle of a bin is not how sure its answers are.
+    assert list(dots.x) == pytest.approx((100 * FOUND.confidence[filled]).tolist())
+
+
+def test_the_difference_is_in_images_or_in_points() -> None:
+    values, images = difference([[8, 2], [1, 9]], [[6, 4], [1, 9]])
+    assert images and values.tolist() == [[2, -2], [0, 0]]
+    values, images = difference([[8, 2], [1, 9]], [[3, 2], [0, 5]])
+    assert not images and values == pytest.approx(np.array([[20, -20], [10, -10]]))
+    cells = confusion_difference([[8, 2], [1, 9]], [[3, 2], [0, 5]], class_names=["a", "b"]).data[1]
+    assert list(cells.customdata[1]) == [0, 1]
+
+
+# -- robustness ------------------------------------------------------------------------------------------------------
+
+GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
+PART = made_up_result(fingerprint="f", cells=20)
+NOTHING = dataclasses.replace(GOOD, scores={})
+
+
+def curves(*runs: tuple[str, Measurement | None], corruption: str | None = None) -> go.Figure:
+    return robustness_curves(runs, corruption=corruption, chance=0.2)
+
+
+def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
+    curve = severity_curve(GOOD, corruption="fog")
+    assert list(curve) == [0, 1, 2, 3, 4, 5]
+    assert curve[0].value == GOOD.clean.accuracy
+    fog = GOOD.curve("corruption", "fog")[3]
+    assert curve[3] == Mean(fog.accuracy, fog.accuracy_ci95)
+    mean = severity_curve(GOOD, corruption=None)
+    assert mean[5].value == pytest.approx(np.mean([GOOD.curve("corruption", name)[5].accuracy for name in CORRUPTIONS]))
+    assert not severity_curve(NOTHING, corruption=None)
+
+
+def test_losses_are_sorted_by_the_first_run() -> None:
+    rows = losses.compute([None, GOOD], kind="corruptions")
+    values = [row.losses[1].value for row in rows if row.losses[1]]
+    assert len(values) == 15 and values == sorted(values, reverse=True)
+    assert rows[0].label == "JPEG" and rows[0].losses[0] is None
+
+
+# -- a search --------------------------------------------------------------------------------------------------------
+
+TRIALS = (
+    *(Trial(number, TrialState.COMPLETE, trial.value, trial.params) for number, trial in enumerate(trials(12))),
+    Trial(12, TrialState.PRUNED, params=trials(1)[0].params),
+    Trial(13, TrialState.RUNNING, params=trials(1)[0].params),
+)
+STUDY = study_of(PLAN, TRIALS, label=lambda name: f"{theme.escape(EVIL)} {name}", text=lambda name, value: f"<{value}>")
+NAMES = [f"{theme.escape(EVIL)} {parameter.name}" for parameter in PLAN.space]
+
+
+def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
+    dots, best, *_ = search_charts.optimization_history(STUDY).data
+    values = [100 * trial.value for trial in TRIALS[:12]]
+    assert list(dots.x) == list(range(12)) and list(dots.y) == pytest.approx(values)
+    assert list(best.y)[:12] == pytest.approx([max(values[: number + 1]) for number in range(12)])
+    alt = theme.alt_text(search_charts.optimization_history(STUDY))
+    assert f"of 12 trials. The best is trial {values.index(max(values))} with {max(values):.1f} %" in alt
+
+
+def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
+    start = plan("training.weight_decay=1e-4..1e-1:log")
+    base = start.base["training.weight_decay"]
+    assert base == 0, "a logarithmic range cannot hold the value that the search starts from"
+    values = ((0.5, base), (0.4, 0.01))
+    study = study_of(start, [
+        Trial(number, TrialState.COMPLETE, accuracy, {"training.weight_decay": decay})
+        for number, (accuracy, decay) in enumerate(values)
+    ])  # fmt: skip
+    assert [trial.number for trial in study.trials if trial.value is not None] == [1]
+
+
+def test_importance_waits_for_enough_trials_that_differ() -> None:
+    assert not has_importance(study_of(PLAN, trials(MIN_TRIALS - 1)))
+    assert not has_importance(study_of(PLAN, trials(20, flat=True)))
+    assert has_importance(study_of(PLAN, trials(MIN_TRIALS)))
+
+
+# -- the learning rate -----------------------------------------------------------------------------------------------
+
+
+def rates(**changes: object) -> tuple[list[float], list[float]]:
+    values = {f"training.{name}": value for name, value in changes.items()}
+    return preview(with_values(RunConfig(), values).training)
+
+
+def test_the_axis_is_logarithmic_where_a_linear_one_shows_nothing() -> None:
+    assert compute(*rates(schedule="exponential")).log
+    assert not compute(*rates(schedule="one_cycle")).log
+    assert not compute(*rates(schedule="step", epochs=20)).log
+    figure = learning_rate_curve(*rates(schedule="exponential", warmup_epochs=2))
+    assert figure.layout.yaxis.type == "log"
+    assert figure.data[0].y[0] is None  # Zero, where the warm-up begins.
+    assert "logarithmic" in theme.alt_text(figure)
+
+
+# -- the diagram of a network ----------------------------------------------------------------------------------------
+
+IMAGE = (32, 32, 3)
+
+REPORT = [
+    LayerRow("conv2d", "Conv2D", (16, 16, 32), 416),
+    LayerRow("max_pooling2d", "MaxPooling2D", (16, 16, 32), 0),
+    LayerRow("conv2d_1", "Conv2D", (8, 8, 64), 8256),
+    LayerRow("max_pooling2d_1", "MaxPooling2D", (8, 8, 64), 0),
+    LayerRow("flatten", "Flatten", (4096,), 0),
+    LayerRow("dense", "Dense", (256,), 1048832),
+    LayerRow("dropout", "Dropout", (256,), 0),
+    LayerRow("dense_1", "Dense", (5,), 1285),
+]
+
+
+def deep(stages: int, convolutions: int) -> list[LayerRow]:
+    """Stages of convolutions, each half as large as the one before and followed by its normalization."""
+    rows = []
+    for stage in range(stages):
+        shape = (32 >> stage, 32 >> stage, 8 << stage)
+        for index in range(convolutions):
+            rows.append(LayerRow(f"c{stage}_{index}", "Conv2D", shape, 10, part="body"))
+            rows.append(LayerRow(f"n{stage}_{index}", "BatchNormalization", shape, 2, part="body"))
+    return [*rows, LayerRow("mean", "GlobalAveragePooling2D", (rows[-1].output_shape[-1],), 0, part="body"),
+            LayerRow("dropout", "Dropout", (rows[-1].output_shape[-1],), 0, part="head"),
+            LayerRow("dense", "Dense", (5,), 50, part="head")]  # fmt: skip
+
+
+def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
+    drawn = blocks(REPORT, image_shape=IMAGE)
+    assert [block.title for block in drawn] == [
+        "Image", "Convolution, 32 filters", "Max pooling", "Convolution, 64 filters", "Max pooling", "Flatten",
+        "Dense, 256 units", "Dense, 5 units",
+    ]  # fmt: skip
+    assert drawn[6].layers == ("Dense", "Dropout")
+    assert sum(block.params for block in drawn) == sum(row.params for row in REPORT)
+
+
+def test_a_long_network_is_drawn_by_stage_and_a_shorter_one_layer_by_layer() -> None:
+    assert len(blocks(deep(stages=4, convolutions=5), image_shape=IMAGE)) == 1 + 4 * 5 + 1 + 1 + 1
+    rows = deep(stages=4, convolutions=12)
+    found = blocks(rows, image_shape=IMAGE)
+    assert len(found) <= MAX_BLOCKS
+    assert [block.shape for block in found[1:5]] == [(32, 32, 8), (16, 16, 16), (8, 8, 32), (4, 4, 64)]
+    assert {block.title for block in found[1:5]} == {"12 convolutions"}
+    assert sum(block.params for block in found) == sum(row.params for row in rows)
+    assert (found[-1].title, found[-1].part) == ("Dense, 5 units", "head")
+
+
+# -- every chart -----------------------------------------------------------------------------------------------------
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "charts: loss": lambda: learning_curves(history(8)),
+    "charts: accuracy": lambda: learning_curves(history(8), metric="accuracy"),
+    "charts: diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
+    "charts: compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
+    "charts: matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
+    "charts: matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
+    "charts: counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
+    "charts: channels": lambda: channel_histogram(np.ones((3, 256)), bins=32),
+    "charts: channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
+    "charts: confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
+    "charts: metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
+    "comparison: curves by time, smoothed": lambda: compare_curves(
+        [(EVIL, epochs_of(9)), ("b", epochs_of(90, seconds=9.0))],
+        metrics=["val_loss", "accuracy"],
+        axis="time",
+        weight=0.6,
+    ),
+    "comparison: ten runs": lambda: compare_curves(
+        [(name, epochs_of(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metrics=["val_loss"]
+    ),
+    "comparison: pairs": lambda: pair_matrix(TESTS, names=["a", EVIL, "c"], selected=(1, 0)),
+    "comparison: matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
+    "comparison: right counts": lambda: right_counts([3, 1, 0, 4], selected=1),
+    "comparison: costs": lambda: costs((10, 0.5), (100, 0.7), (120, 0.6)),
+    "evaluation: class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
+    "evaluation: class scores of 60": lambda: class_scores([scored("a", classes=60)]),
+    "evaluation: roc": lambda: ranking_curves_figure(CURVES, kind="roc"),
+    "evaluation: precision-recall of two": lambda: ranking_curves_figure(
+        CURVES, kind="precision-recall", other=(EVIL, OTHER_CURVES)
+    ),
+    "evaluation: reliability of three": lambda: reliability_diagram(
+        FOUND, lines=[("t", FOUND), (EVIL, OTHER_FOUND)], selected=14
+    ),
+    "evaluation: difference": lambda: confusion_difference(
+        MATRIX_OF_ONE, MATRIX_OF_TWO, class_names=FIVE, selected=(1, 2)
+    ),
+    "robustness: curves of four": lambda: curves(("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART), corruption="snow"),
+    "robustness: losses of three": lambda: robustness_losses([("a", PART), (EVIL, BAD), ("c", None)]),
+    "robustness: losses to pipelines": lambda: robustness_losses([(EVIL, GOOD), ("b", BAD)], kind="pipelines"),
+    "search: history": lambda: search_charts.optimization_history(STUDY),
+    "search: parallel coordinates": lambda: search_charts.parallel_coordinates(STUDY),
+    "search: slices": lambda: search_charts.slices(STUDY, NAMES),
+    "search: importances": lambda: search_charts.importances(STUDY),
+    **{f"schedule: {name}": partial(learning_rate_curve, *rates(schedule=name, warmup_epochs=5)) for name in SCHEDULES},
+    "architecture: report": lambda: architecture(REPORT, image_shape=IMAGE),
+    "architecture: an unknown layer": lambda: architecture([LayerRow("x", EVIL, (4, 4, 2), 1)], image_shape=IMAGE),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "charts: loss": lambda: learning_curves([]),
+    "charts: compare": lambda: compare_curves([]),
+    "charts: counts": lambda: class_counts({}, class_names=[]),
+    "charts: channels": lambda: channel_histogram(np.zeros((3, 256))),
+    "charts: metric": lambda: metric_bars([("a", None)]),
+    "comparison: costs": lambda: costs((None, 0.5)),
+    "robustness: curves": lambda: curves(),
+    "robustness: curves of nothing": lambda: curves(("a", NOTHING), corruption="fog"),
+    "robustness: losses": lambda: robustness_losses([]),
+    "robustness: losses to pipelines": lambda: robustness_losses([("a", PART)], kind="pipelines"),
+    "search: history": lambda: search_charts.optimization_history(study_of(PLAN, [])),
+    "search: history of failures": lambda: search_charts.optimization_history(
+        study_of(PLAN, [Trial(0, TrialState.FAILED)])
+    ),
+    "markup": lambda: theme.empty_figure("<b>Nothing</b> here yet."),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
+    figure = FIGURES[name]()
+    drawn = json.loads(figure.to_json(validate=True))
+    assert figure.data and figure.layout.height
+    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
+    template = drawn["layout"]["template"]["layout"]
+    assert template["paper_bgcolor"] == "rgba(0, 0, 0, 0)" and "font" not in template | drawn["layout"]
+    # The text alternative is no markup; all the rest is what plotly draws.
+    del drawn["layout"]["meta"], drawn["layout"]["template"]
+    assert "<a href" not in json.dumps(drawn) and "%{x}</a>" not in json.dumps(drawn)
+    for trace in drawn["data"]:
+        parts = (trace, trace.get("marker", {}), trace.get("line", {}))
+        assert any(part.keys() & {"color", "colorscale", "fillcolor"} for part in parts) or trace["mode"] == "text"
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_before_there_is_data_a_figure_gives_a_hint(name: str) -> None:
+    figure = EMPTY[name]()
+    figure.to_json(validate=True)
+    assert not figure.data and len(theme.alt_text(figure)) > 20
+    assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
