@@ -62,13 +62,6 @@ def test_every_operator_in_an_array_of_images(tmp_path: Path, monkeypatch: pytes
     assert differ == []
 
 
-def test_groups_whose_steps_are_all_switched_off() -> None:
-    some = op(
-        "SomeOf", n=Range(0, 2), children=(op("Fog", enabled=False), op("OneOf", children=op("Rain", enabled=False)))
-    )
-    _assert_same(_own(some, op("BlendAlpha", background=op("Multiply", mul=0.5, enabled=False))))
-
-
 def test_many_and_large_images_come_in_the_same_batches() -> None:
     rng = np.random.default_rng(3)
     spec = _own(op("Add", value=Range(-90, 90)))

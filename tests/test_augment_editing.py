@@ -98,12 +98,6 @@ def test_every_operator_can_be_added_and_its_settings_turn_to_a_range_and_back_w
                 editing.set_setting(spec, 5, parameter.name, each)
 
 
-def test_a_step_that_a_place_cannot_take_says_why() -> None:
-    channel, _ = editing.with_ids(editing.insert(SPEC, 1, 0, editing.new_step("WithChannels")), 5)
-    assert editing.why_not(channel, 1, "Grayscale") == ""
-    assert "Grayscale" in editing.why_not(channel, (5, "children"), "Grayscale")
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

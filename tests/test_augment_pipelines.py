@@ -161,15 +161,6 @@ def test_distances_are_imgaugs_after_many_masks(height: int, width: int) -> None
         np.testing.assert_allclose(distances, theirs, rtol=1e-6)
 
 
-def test_masks_a_channel() -> None:
-    masks = _masks(per_channel=0.5, iterations=(1, 1), sigmoid=0.0).draw_masks(_Rows(40, 10, 12, 3), iarandom.RNG(3))
-    shapes = {mask.shape for mask in masks}
-    assert shapes == {(10, 12), (10, 12, 3)}
-    one = next(mask for mask in masks if mask.ndim == 3)
-    assert not np.array_equal(one[..., 0], one[..., 1])
-    assert _masks().draw_masks(_Rows(0, 10, 12, 3), iarandom.RNG(3)) == []
-
-
 def test_a_mask_that_rounding_lifts_above_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """imgaug stops with an AssertionError at such a mask; so would our blending without the cut."""
 

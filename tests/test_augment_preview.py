@@ -57,14 +57,6 @@ def test_a_film_strip_ends_as_the_whole_branch_and_every_picture_as_the_branch_u
             np.testing.assert_array_equal(pictures, preview(_IMAGES, pipeline=cut, branch=number, seed=4, draws=1)[0])
 
 
-def test_a_film_strip_leaves_steps_out_that_are_switched_off() -> None:
-    steps = (op("Fliplr", p=1.0), op("GaussianBlur", sigma=1.0, enabled=False), op("Add", value=20, probability=0.5))
-    strip = film_strip(_IMAGES, pipeline=Branch("b", steps), seed=0)
-    assert len(strip) == 3
-    np.testing.assert_array_equal(strip[1], _IMAGES[:, :, ::-1])
-    np.testing.assert_array_equal(strip[2], preview(_IMAGES, pipeline=Branch("b", steps), seed=0, draws=1)[0])
-
-
 def test_large_images_are_stripped_in_the_batches_of_the_whole() -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 700, 700, 3), dtype=np.uint8)
     spec = PIPELINES["mirror-shift"]

@@ -289,11 +289,6 @@ def test_a_copy_that_is_damaged_or_of_something_else_is_replaced(named: Path, ho
     assert cifar100.load().fingerprint == first.fingerprint
 
 
-def test_a_home_that_cannot_be_written_does_not_matter(named: Path, home: Path) -> None:
-    (home / "cache").write_text("a file where the folder should be")
-    assert len(cifar100.load().train) == 100
-
-
 # Images of the other classes
 
 #: Numbers of classes: two of the five animals, three others.

@@ -45,14 +45,6 @@ def test_what_is_read_is_a_data_set_without_a_name(folder: Path, home: Path) -> 
         new.keep("Again")
 
 
-def test_what_is_not_kept_leaves_nothing(folder: Path, home: Path) -> None:
-    new = imported(folder)
-    new.discard()
-    assert left(home) == []
-    with pytest.raises(DataError, match="not there any more"):
-        new.keep("Pets")
-
-
 def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder: Path, tmp_path: Path) -> None:
     files = of_classes({"cat": 6, "dog": 6})
     archive = in_archive(tmp_path / "a.zip", files).read_bytes()
@@ -114,11 +106,6 @@ def test_a_problem_stands_in_the_way_and_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="only one class"):
         new.keep("One")
     assert about.all_kept() == {} and list(new.folder.iterdir()) == []
-
-
-def test_no_picture_that_can_be_read_is_a_problem_like_any_other(tmp_path: Path) -> None:
-    new = imported(in_folder(tmp_path / "a", {"cat/1.png": b"no", "dog/1.png": b"no"}))
-    assert not new.report.usable and len(new.refused) == 2 and new.pictures == ()
 
 
 def small_archive() -> bytes:

@@ -46,14 +46,6 @@ def test_admitted_formats(kind: str) -> None:
     assert image.notes == ()
 
 
-def test_small_lossless_pictures_keep_every_pixel() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-
-    image = decode(saved(Image.fromarray(pixels), "PNG"), name="a.png")
-
-    np.testing.assert_array_equal(fit(image.rgb, size=(32, 32)), pixels)
-
-
 @pytest.mark.parametrize(
     ("orientation", "corners"),
     [
@@ -106,13 +98,6 @@ def test_transparent_parts_become_white(picture: Image.Image, options: dict[str,
 
     assert (image.rgb == 255).all()
     assert image.notes == ("transparency filled with white",)
-
-
-def test_half_transparent_black_is_grey_and_opaque_alpha_needs_no_note() -> None:
-    half = decode(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "WEBP", lossless=True), name="a.webp")
-    assert np.abs(half.rgb.astype(int) - 127).max() <= 1
-    opaque = decode(saved(Image.new("RGBA", (4, 4), (9, 9, 9, 255)), "PNG"), name="a.png")
-    assert (opaque.rgb == 9).all() and opaque.notes == ()
 
 
 def test_large_transparent_pictures_do_not_bleed_hidden_colours() -> None:

@@ -53,13 +53,6 @@ def test_mean_image_and_brightness(split: Split) -> None:
     assert entry.mean_brightness == pytest.approx(split.images[10:].mean())
 
 
-def test_no_images_give_no_means() -> None:
-    result = describe(_split(np.zeros((0, 2, 2, 3), np.uint8), []), "ab")
-    assert result.count == 0
-    assert [channel.mean for channel in result.channels] == [None] * 3
-    assert [channel.histogram.sum() for channel in result.channels] == [0] * 3
-
-
 def test_a_label_without_a_name_is_refused(split: Split) -> None:
     with pytest.raises(ValueError, match="labels go up to 2; there are 2 class names"):
         describe(split, ("a", "b"))

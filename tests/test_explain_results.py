@@ -36,9 +36,6 @@ def test_scales_are_readable_without_seeing_colours() -> None:
     assert line[0, 0].tolist() == [0x44, 0x01, 0x54] and line[0, -1].tolist() == [0xFD, 0xE7, 0x25]
     signed = luminance(pictures.legend(signed=True, width=65, height=1)[0])
     assert (np.diff(signed[:33]) > 0).all() and (np.diff(signed[32:]) < 0).all()
-    # The ends are bluish and yellowish, which red-green blindness does not confuse.
-    against, for_it = (pictures.colours(np.float32(end), signed=True).astype(int) for end in (0, 1))
-    assert against[2] - against[0] > 40 and for_it[0] - for_it[2] > 100
 
 
 def test_zero_of_a_signed_map_stays_in_the_middle_and_a_single_pixel_does_not_hide_the_others() -> None:
@@ -47,8 +44,6 @@ def test_zero_of_a_signed_map_stays_in_the_middle_and_a_single_pixel_does_not_hi
     positions, end = pictures.shown(explanation(values, signed=True))
     assert end == pytest.approx(0.4)
     assert positions[0, 0] == pytest.approx(1) and positions[5, 5] == pytest.approx(0.375) and positions[9, 9] == 0.5
-    low, high = pictures.legend_texts(explanation(values, signed=True))
-    assert low == "speaks against it (-40 points)" and high == "speaks for it (+40 points)"
     for others, greatest, expected in ((0.01, 5.0, 0.01), (0.0, 0.3, 0.3)):
         values = np.full((20, 20), others)
         values[0, 0] = greatest
@@ -77,8 +72,6 @@ def test_an_empty_map_is_drawn_and_said_to_be_empty() -> None:
     [
         ((slice(0, 4), slice(8, 12)), "brightest at the upper right"),
         ((slice(4, 8), slice(4, 8)), "brightest in the middle"),
-        ((slice(4, 8), slice(0, 4)), "brightest at the left"),
-        ((slice(8, 12), slice(4, 8)), "brightest at the lower edge"),
         ((slice(None), slice(None)), "about equally bright everywhere"),
     ],
 )

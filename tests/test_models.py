@@ -131,14 +131,6 @@ def test_the_report_s_table_of_layers() -> None:
     assert {row.part for row in summary.layers} == {""}
 
 
-def test_what_batch_normalization_keeps_is_not_trained() -> None:
-    summary = models.summarize(build(batch_normalization=True, filters=(8,), dense_units=()))
-    (row,) = [row for row in summary.layers if row.kind == "BatchNormalization"]
-    # Scale and offset are learnt, mean and deviation are kept: one of each for every filter.
-    assert (row.params, row.trainable_params) == (4 * 8, 2 * 8)
-    assert summary.params - summary.trainable_params == 2 * 8
-
-
 def test_kernels_of_every_kind_are_counted() -> None:
     import keras
 

@@ -93,9 +93,6 @@ def test_missing_weights_name_the_command(home: Path, tmp_path: Path, monkeypatc
     monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
     with pytest.raises(DataError, match=f"not installed: .*Install them with '{efficientnet_lite.INSTALL_COMMAND}'"):
         check(PRESETS["efficientnet_lite0"].config)
-    rule = f"\n{efficientnet_lite.INSTALL_COMMAND.removeprefix('make ')}: "
-    assert rule in (Path(script.__file__).parent.parent / "Makefile").read_text()
-    assert efficientnet_lite.INSTALL_COMMAND in PRESETS["efficientnet_lite0"].summary
 
     elsewhere = tmp_path / "elsewhere" / efficientnet_lite.FILE_NAME
     for path, named in (

@@ -70,13 +70,6 @@ def test_a_network_keeps_its_first_body(data: TrainingData, pretrained: tuple[An
     np.testing.assert_allclose(scores, found.ood_scores(features) / found.threshold, rtol=1e-2)
 
 
-def test_a_network_that_began_from_nothing_has_its_own_features_alone(data: TrainingData) -> None:
-    model = built("baseline")
-    found = detector(model, data)
-    assert found.pretrained == ""
-    assert found.means.shape[1] == feature_reader(model)(data.images[:1]).shape[1]
-
-
 def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_none(data: TrainingData) -> None:
     settings = ModelConfig(name="cnn", filters=(8,), strides=1, dense_units=())
     model = models.build(settings, image_shape=SHAPE, num_classes=2)

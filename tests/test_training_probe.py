@@ -41,8 +41,6 @@ def test_a_run_of_one_phase_visits_all_variants_that_fill_its_batches(measure: A
     # Of 5 variants of each of 48 images.
     assert (found["measured_steps"], found["step_images"]) == (7, 32)
     assert found["images_per_second"] == pytest.approx(7 * 32 / found["seconds_per_epoch"])
-    # A process with TensorFlow takes some hundreds of megabytes.
-    assert found["memory_bytes"] > 2e8
 
 
 def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
@@ -62,8 +60,6 @@ def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (values["preset"], values["epochs"], values["parameters"]) == ("notebook", 7, 1_091_045)
     assert values["phases"] == [{"epochs": 7, "seconds_per_epoch": values["seconds_per_epoch"], "on_features": False}]
     assert values["memory_bytes"] > 2e8 and values["measured_steps"] >= 1 and values["step_images"] == 32
-    assert [layer["kind"] for layer in values["layers"][:3]] == ["Conv2D", "MaxPooling2D", "Conv2D"]
-    assert {"memory_is_short", "images_per_second", "trainable_parameters", "multiply_adds"} < set(values)
     monkeypatch.setattr("aquadash.training.probe.probe", lambda *_, **__: values)
     text = call("model", "probe", *settings).stdout
     assert "\nparameters: 1,091,045\n" in text and "\nepochs: 7\n" in text
