@@ -1,16 +1,115 @@
+"""Pipelines are read within limits, saved whole and told in words."""
+
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from aquadash.augment import OPERATORS, describe
 from aquadash.augment import saved_pipelines as shelf
 from aquadash.augment.pipelines import PIPELINES
-from aquadash.augment.spec import Branch, PipelineSpec, op
-from aquadash.errors import ConfigError, StorageError, UnknownNameError
+from aquadash.augment.reading import check_operators, from_json
+from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
+from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
 from tests.lessons import ANNA
+
+
+def _text(**changes: object) -> str:
+    values: dict[str, object] = {
+        "format": "aquadash-pipeline",
+        "version": 1,
+        "name": "own",
+        "title": "Own",
+        "summary": "",
+        "branches": [{"title": "One", "operators": [{"name": "Fliplr"}]}],
+    }
+    return json.dumps({**values, **changes})
+
+
+def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
+    with pytest.raises(ConfigError, match="upside down"):
+        Range(2, 1)
+    with pytest.raises(ConfigError, match="no branch"):
+        PipelineSpec("own", "Own", "", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 50_000, "not valid JSON"),
+        ("[]", "The pipeline is .*: .* object"),
+        (_text(extra=1), "unknown field 'extra'"),
+        ('{"name": "own"}', "lacks 'format'"),
+        (_text(branches={}), "branches is {}: .* array"),
+        (_text(branches=[{"title": "One", "operators": []}] * 21), "20 are the most"),
+        (_text(title=5), "title is 5: .* string"),
+        (_text(title="a\ud800"), "not valid JSON"),
+        (_text(branches=[{"title": "One"}]), "branches.1 lacks 'operators'"),
+        (
+            _text(branches=[{"title": "One", "operators": [{"name": "Fliplr", "settings": {"p": None}}]}]),
+            "branches.1.operators.1.settings.p is None: expected a number",
+        ),
+        (_text(summary="x" * 100_001), "at most 100,000"),
+    ],
+)
+def test_malformed_text_is_refused_with_the_place(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        from_json(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1" + "0" * 400, "1" + "0" * 5000])
+def test_numbers_without_bounds_are_refused(number: str) -> None:
+    text = _text(branches=[{"title": "One", "operators": [{"name": "Add", "settings": {"value": "HERE"}}]}])
+    with pytest.raises(AquaDashError):
+        from_json(text.replace('"HERE"', number))
+
+
+def test_deep_nesting_is_refused() -> None:
+    operator: dict[str, object] = {"name": "Fliplr"}
+    for _ in range(20):
+        operator = {"name": "Sometimes", "children": {"then_list": [operator]}}
+    with pytest.raises(ConfigError, match="nested more than"):
+        from_json(_text(branches=[{"title": "One", "operators": [operator]}]))
+
+
+@pytest.mark.parametrize(
+    ("operator", "message"),
+    [
+        (op("FlipLR"), "Did you mean 'Fliplr'"),
+        (op("GaussianBlur", sgma=1.0), "Did you mean 'sigma'"),
+        (op("Sometimes", then=op("Fliplr")), "Did you mean 'then_list'"),
+        (op("Fliplr", children=op("Fliplr")), "slot of Fliplr"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(operator: Operator, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        check_operators([operator])
+
+
+@pytest.mark.parametrize(
+    ("operator", "message"),
+    [
+        (op("GaussianBlur", sigma=-1.0), "number from 0 to 10"),
+        (op("GaussianBlur", sigma=Range(0.0, float("inf"))), "number from 0 to 10"),
+        (op("GaussianBlur", sigma=True), "is 'True'"),
+        (op("Add", value=Range(-5, 0.5)), "a whole number"),
+        (op("MedianBlur", k=4), "an odd number from 1 to 15"),
+        (op("WithChannels", channels=0, children=op("Grayscale")), "needs a picture in colour"),
+        (op("Fliplr", p=Range(0.0, 1.0)), "one fixed value"),
+        (op("CoarseDropout", p=0.1), "needs its setting 'size_percent'"),
+        (op("WithColorspace", to_colorspace="CMYK", children=op("Fliplr")), "expected one of RGB"),
+        (op("Sometimes", p=0.5, then_list=op("Sometimes", then_list=op("Fliplr", p=2))), "Fliplr: p is"),
+    ],
+)
+def test_values_out_of_bounds_are_refused(operator: Operator, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_operators([operator])
+
 
 FLIP = PipelineSpec("draft", "Draft", "Flips.", (Branch("One", (op("Fliplr", p=0.5, probability=0.5),)),))
 BLUR = PipelineSpec("draft", "Draft", "Blurs.", (Branch("One", (op("GaussianBlur", enabled=False),)),))
@@ -109,3 +208,34 @@ def test_a_damaged_file_is_named_and_left_alone(home: Path) -> None:
     with pytest.raises(ConfigError):
         shelf.pipeline("broken")
     assert broken.exists()
+
+
+def test_branches_are_named_and_nested_operators_indented() -> None:
+    assert describe(PIPELINES["notebook"])[:4] == (
+        "Original:",
+        "    The images as they are",
+        "Flipped and blurred:",
+        "    Flip left-right (always)",
+    )
+    assert describe(PIPELINES["notebook-2"])[1:4] == (
+        "In another colour space, HSV:",
+        "    On one channel, hue:",
+        "        Add, amount -50 to 50",
+    )
+    assert describe(PIPELINES["notebook-4"])[2:5] == (
+        "Blend through a cloudy mask, exponent -4 to 0:",
+        "    Where the mask is high:",
+        "        Multiply, factor 0.5 to 1.5, red, green and blue each on their own (always)",
+    )
+
+
+def test_every_operator_reads_well() -> None:
+    for info in OPERATORS.values():
+        assert info.example is not None
+        lines = describe(Branch("one", (info.example,)))
+        assert lines[0].startswith(info.title)
+        assert lines[0].endswith(":") == bool(info.slots)
+        assert "None" not in " ".join(lines) and ",," not in " ".join(lines)
+        for name, value in info.example.settings:
+            parameter = info.parameter(name)
+            assert value == parameter.default or name == "channels" or parameter.title in lines[0], name

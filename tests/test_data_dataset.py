@@ -1,15 +1,32 @@
-"""Images in files are looked at without keeping them in the memory; held out, the same fraction of each class."""
+"""Data sets: split by class, described, drawn in advance, found in the table of sources."""
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cachetools import LRUCache
 
-from aquadash.data import stratified_split
+from aquadash.data import (
+    SOURCES,
+    Dataset,
+    ProgressCallback,
+    Source,
+    Split,
+    load,
+    sources,
+    statistics,
+    stratified_split,
+    synthetic,
+)
 from aquadash.data.dataset import in_chunks, let_go
-from aquadash.errors import DataError
+from aquadash.data.statistics import describe
+from aquadash.errors import DataError, UnknownNameError
 
 COUNT, SIDE = 600, 200
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(5), 500))
@@ -74,3 +91,168 @@ def test_other_fractions_and_labels_are_refused(
 ) -> None:
     with pytest.raises(error, match=what):
         stratified_split(labels, fraction=fraction, seed=0)
+
+
+def _split(images: np.ndarray, labels: list[int]) -> Split:
+    return Split(images, np.array(labels, dtype=np.int64), tuple(f"{i}.png" for i in range(len(labels))))
+
+
+@pytest.fixture
+def split(monkeypatch: pytest.MonkeyPatch) -> Split:
+    """Forty images, of which eleven are looked at together."""
+    monkeypatch.setattr(statistics, "in_chunks", partial(in_chunks, max_bytes=1000))
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+    return _split(images, [0] * 10 + [2] * 30)
+
+
+def test_classes_are_counted_and_empty_ones_kept(split: Split) -> None:
+    result = describe(split, ("a", "b", "c"))
+    assert [(entry.name, entry.count, entry.fraction) for entry in result.classes] == [
+        ("a", 10, 0.25),
+        ("b", 0, 0.0),
+        ("c", 30, 0.75),
+    ]
+    assert (result.count, result.image_shape, result.classes[1].mean_image) == (40, (6, 5, 3), None)
+    assert not result.balanced
+    assert describe(_split(np.zeros((4, 2, 2, 3), np.uint8), [0, 1, 1, 0]), "ab").balanced
+
+
+def test_channels_agree_with_the_pixels(split: Split) -> None:
+    for index, channel in enumerate(describe(split, "abc").channels):
+        values = split.images[..., index]
+        assert channel.mean == pytest.approx(values.mean())
+        assert channel.std == pytest.approx(values.std())
+        assert channel.histogram.shape == (256,)
+        assert channel.histogram.sum() == values.size
+        assert channel.histogram[7] == (values == 7).sum()
+
+
+def test_mean_image_and_brightness(split: Split) -> None:
+    entry = describe(split, "abc").classes[2]
+    assert entry.mean_image is not None and entry.mean_image.dtype == np.uint8
+    np.testing.assert_array_equal(entry.mean_image, np.rint(split.images[10:].mean(axis=0)))
+    assert entry.mean_brightness == pytest.approx(split.images[10:].mean())
+
+
+def test_a_label_without_a_name_is_refused(split: Split) -> None:
+    with pytest.raises(ValueError, match="labels go up to 2; there are 2 class names"):
+        describe(split, ("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return synthetic.load()
+
+
+def test_sizes_labels_and_words(dataset: Dataset) -> None:
+    assert dataset.name == "synthetic"
+    assert dataset.drawn
+    assert "drawing" in dataset.origin and "not one photograph" in dataset.origin
+    assert dataset.class_names == ("beaver", "dolphin", "otter", "seal", "whale")
+    assert dataset.train.images.shape == (2500, 32, 32, 3)
+    assert dataset.test.images.shape == (500, 32, 32, 3)
+    assert np.bincount(dataset.train.labels).tolist() == [500] * 5
+    assert np.bincount(dataset.test.labels).tolist() == [100] * 5
+    assert dataset.train.labels.dtype == np.int64
+
+
+def test_it_is_the_same_data_set_on_every_machine(dataset: Dataset) -> None:
+    """Runs say with which images they were trained."""
+    assert dataset.fingerprint == "547f82156126ed4521281ca0025ab1b31bbbbfd6a4fc62179728faad2ded120f"
+
+
+def test_the_card_names_the_file_and_the_data_set(dataset: Dataset) -> None:
+    card = synthetic.FILE.with_suffix(".md").read_text(encoding="utf-8")
+    assert hashlib.sha256(synthetic.FILE.read_bytes()).hexdigest() in card and dataset.fingerprint in card
+
+
+def _dataset() -> Dataset:
+    split = Split(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("a.png", "b.png"))
+    return Dataset("fake", "Fake", "Nowhere.", True, ("a", "b"), split, split)
+
+
+class _Loader:
+    calls = 0
+    fail = False
+
+    def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset:
+        self.calls += 1
+        if self.fail:
+            raise DataError("broken")
+        return _dataset()
+
+
+@pytest.fixture
+def loader() -> _Loader:
+    return _Loader()
+
+
+@pytest.fixture
+def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str | None]], None]:
+    monkeypatch.setattr(sources, "_loaded", LRUCache(sources._KEEP))
+
+    def _register(key: Callable[[], str | None]) -> None:
+        monkeypatch.setitem(sources.BUILT_IN, "fake", Source("fake", "Fake", "A fake.", True, loader, key))
+
+    return _register
+
+
+@pytest.mark.parametrize("name", sources.BUILT_IN)
+def test_what_a_source_says_before_it_is_loaded_is_true(name: str, request: pytest.FixtureRequest) -> None:
+    if name == "cifar100":
+        request.getfixturevalue("cifar100_archive")
+    source, dataset = SOURCES[name], load(name)
+    assert (source.name, source.title, source.drawn) == (dataset.name, dataset.title, dataset.drawn)
+    assert source.side in (None, *dataset.image_shape[:2]) and source.train in (None, len(dataset.train))
+    counts = np.bincount(dataset.train.labels, minlength=len(dataset.class_names))
+    assert not source.balanced or len(set(counts.tolist())) == 1
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'cifar100'"):
+        load("cifar10")
+
+
+def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: _Loader, register: Callable) -> None:
+    key = ""
+    register(lambda: key)
+    for count in range(1, 10):
+        key = str(count)
+        assert load("fake") is load("fake") and loader.calls == count
+    assert len(sources._loaded) == sources._KEEP
+
+
+def test_a_failure_is_not_kept(loader: _Loader, register: Callable) -> None:
+    register(lambda: "one")
+    loader.fail = True
+    with pytest.raises(DataError, match="broken"):
+        load("fake")
+    loader.fail = False
+    assert load("fake").name == "fake"
+
+
+def test_shared_arrays_cannot_be_changed(register: Callable) -> None:
+    register(lambda: "one")
+    dataset = load("fake")
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.train.images[0, 0, 0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.train.labels[0] = 1
+
+
+def test_many_threads_load_once(loader: _Loader, register: Callable) -> None:
+    register(lambda: "one")
+    gate = threading.Barrier(8)
+    results: list[Dataset] = []
+
+    def ask() -> None:
+        gate.wait(timeout=10)
+        results.append(load("fake"))
+
+    threads = [threading.Thread(target=ask, name=f"asks-{i}") for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert loader.calls == 1
+    assert len(results) == 8 and len({id(result) for result in results}) == 1

@@ -1,4 +1,4 @@
-"""The small parts of training: early stopping, random streams, pace, losses, learning rates, the processor."""
+"""The small parts of training: stopping, random streams, losses, rates, the processor, mixed images, less work."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from aquadash.config import RunConfig, TrainingConfig, with_values
+from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.store import EpochRecord
 from aquadash.training import hardware
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
+from aquadash.training.faster import OnePassSGD, as_saved, with_less_work
 from aquadash.training.losses import Losses, balanced_weights
+from aquadash.training.mixing import Mixes, draw_mixes, mix
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
 from aquadash.training.schedules import SCHEDULES, learning_rates, plateau_cuts, preview
 
@@ -244,3 +248,135 @@ def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.
         assert "CPU" in tf.constant(1).device
     with hardware.device(TrainingConfig(device="auto")):
         pass
+
+
+ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
+
+
+def drawn(
+    mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, side: int = 32, batch_size: int = 10
+) -> Any:
+    config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
+    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(side, side - 8, 3))
+
+
+def test_nothing_is_mixed_unless_asked_for() -> None:
+    assert drawn(RunConfig().augmentation.mixing) is None
+    assert drawn("mixup", batch_size=1) is None, "an image has no other in its batch"
+
+
+@pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
+def test_partners_come_from_the_same_batch_and_most_of_an_image_is_its_own(mixing: str) -> None:
+    mixes = drawn(mixing)
+    partners, masks = mixes.partners.numpy(), mixes.masks.numpy()
+    assert masks.shape == (5, 32, 24, 1) and partners.shape == ORDER.shape
+    for start in range(0, len(ORDER), 10):
+        batch = slice(start, start + 10)
+        assert sorted(partners[batch]) == sorted(ORDER[batch])
+    assert (partners != ORDER).any()
+    assert (masks.mean(axis=(1, 2, 3)) > 0.49).all() and (masks <= 1).all() and (masks >= 0).all()
+    assert len(np.unique(masks.mean(axis=(1, 2, 3)))) > 1
+
+
+def test_mixup_is_the_same_everywhere_and_cutmix_a_rectangle() -> None:
+    assert all(len(np.unique(mask)) == 1 for mask in drawn("mixup").masks.numpy())
+    for mask in drawn("cutmix", alpha=10.0).masks.numpy()[..., 0]:
+        assert set(np.unique(mask)) <= {0.0, 1.0}
+        rows, columns = np.where(mask == 0)
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+
+
+def test_mixes_follow_from_seed_and_epoch_and_a_small_alpha_leaves_images_nearly_alone() -> None:
+    assert drawn("mixup", alpha=0.01).masks.numpy().mean() > 0.95 > drawn("mixup", alpha=5.0).masks.numpy().mean()
+    same = [np.array_equal(drawn("cutmix").masks, drawn("cutmix", **other).masks) for other in ({}, {"seed": 4})]
+    assert same == [True, False]
+    assert not np.array_equal(drawn("mixup").masks, drawn("mixup", epoch=3).masks)
+
+
+def test_the_share_of_the_label_is_the_share_of_the_image() -> None:
+    mask = np.ones((1, 4, 4, 1), dtype=np.float32)
+    mask[:, :2, :2] = 0.0
+    mixed, share = mix(tf.ones((2, 4, 4, 3)), tf.zeros((2, 4, 4, 3)), tf.constant(mask))
+    assert float(share) == pytest.approx(0.75) == mixed.numpy().mean()
+    assert mixed.numpy()[:, :2, :2].max() == 0.0 and mixed.numpy()[:, 2:, 2:].min() == 1.0
+
+
+def test_the_loss_is_that_of_both_labels_in_their_shares() -> None:
+    labels = np.array([0, 1, 2, 3], dtype=np.int64)
+    images = np.full((4, 8, 8, 3), 255, dtype=np.uint8) * (labels[:, None, None, None] % 2 == 0).astype(np.uint8)
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs)))
+    order, partners, rows = np.array([0, 1, 2, 3]), np.array([1, 0, 3, 2]), np.arange(4)
+    answers = model.predict(images[order] / 255.0 * 0.75 + images[partners] / 255.0 * 0.25, verbose=0)
+    of_both = 0.75 * np.log(answers[rows, labels[order]]) + 0.25 * np.log(answers[rows, labels[partners]])
+
+    group = ParameterGroup(keras.optimizers.SGD(0.0), model.trainable_variables)
+    loop = EpochLoop(model, [group], Losses(TrainingConfig(), labels, num_classes=4), batch_size=4)
+    loss, _ = loop.train(
+        tf.constant(images),
+        tf.constant(labels.astype(np.int32)),
+        order.astype(np.int32),
+        np.zeros(1, dtype=np.float32),
+        mixes=Mixes(tf.constant(partners.astype(np.int32)), tf.fill((1, 8, 8, 1), 0.75)),
+    )
+    assert loss == pytest.approx(-of_both.mean(), rel=1e-5)
+
+
+LAYERS = {
+    **{
+        f"{side} x {side} of {size} pixels and {channels} channels, {padding}": (
+            keras.layers.Conv2D, {"filters": 5, "kernel_size": side, "strides": side, "padding": padding},
+            (size, size, channels), "convolution_op",
+        )
+        for side, size, channels in ((2, 32, 3), (3, 9, 8))
+        for padding in ("same", "valid")
+    },
+    "a large dense layer": (keras.layers.Dense, {"units": 128, "kernel_regularizer": "l2"}, (1024,), "call"),
+    "a small one": (keras.layers.Dense, {"units": 128}, (64,), ""),
+    "one without a bias": (keras.layers.Dense, {"units": 128, "use_bias": False}, (1024,), ""),
+    "windows that overlap": (keras.layers.Conv2D, {"filters": 6, "kernel_size": 3, "strides": 2}, (32, 32, 3), ""),
+    "groups": (
+        keras.layers.Conv2D, {"filters": 6, "kernel_size": 2, "strides": 2, "groups": 3}, (32, 32, 3), ""
+    ),
+    "images that the windows do not tile": (
+        keras.layers.Conv2D, {"filters": 6, "kernel_size": 2, "strides": 2, "padding": "same"}, (31, 32, 3), ""
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "options", "shape", "replaced"), LAYERS.values(), ids=LAYERS)
+def test_layers_with_less_work_give_keras_s_numbers_and_others_are_left_alone(
+    kind: type[keras.Layer], options: dict[str, Any], shape: tuple[int, ...], replaced: str
+) -> None:
+    model = keras.Sequential([keras.Input(shape), kind(**options), keras.layers.ReLU()])
+    watched = tf.constant(np.random.default_rng(0).random((4, *shape), np.float32))
+
+    def outputs_and_gradients() -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            outputs = model(watched)
+            loss = tf.reduce_sum(outputs**2)
+        return [outputs, *tape.gradient(loss, [watched, *(variable.value for variable in model.trainable_variables)])]
+
+    before, attributes = outputs_and_gradients(), set(vars(model.layers[0]))
+    with_less_work(model)
+    assert set(vars(model.layers[0])) - attributes == ({replaced} if replaced else set())
+    for mine, keras_own in zip(outputs_and_gradients(), before, strict=True):
+        np.testing.assert_allclose(mine, keras_own, rtol=1e-4, atol=1e-4)
+    as_saved(model)
+    for mine, keras_own in zip(outputs_and_gradients(), before, strict=True):
+        np.testing.assert_array_equal(mine, keras_own)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_one_pass_sgd_takes_kerass_steps(momentum: float) -> None:
+    start = np.random.default_rng(1).random((6, 4)).astype(np.float32)
+    gradients = np.random.default_rng(2).random((3, 6, 4)).astype(np.float32)
+    ends = []
+    for kind in (keras.optimizers.SGD, OnePassSGD):
+        variable = keras.Variable(start)
+        optimizer = kind(0.1, momentum=momentum, weight_decay=0.01)
+        for gradient in gradients:
+            optimizer.apply([tf.constant(gradient)], [variable])
+        ends.append(np.array(variable))
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-6)
