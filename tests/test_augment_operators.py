@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aquadash.augment import OPERATORS, Branch, Operator, OperatorInfo, Parameter, Range, op
 from aquadash.augment.augmenters import BatchMultiply
 from aquadash.augment.build import build
-from aquadash.augment.noise import FrequencyNoiseMasks, frequency_distances
+from aquadash.augment.noise import FrequencyNoiseMasks
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import check_operators
 from aquadash.augment.spec import Value
@@ -256,17 +256,6 @@ def test_masks_have_the_moments_of_imgaugs() -> None:
         a, b = theirs**power, ours**power
         deviations = (a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b) + 1e-12)
         assert np.abs(deviations).max() < 4.0, deviations
-
-
-@pytest.mark.parametrize(("height", "width"), [(32, 32), (20, 47)])
-def test_distances_are_imgaugs_after_many_masks(height: int, width: int) -> None:
-    noise = iap.FrequencyNoise(exponent=-2.0, size_px_max=(4, 16), upscale_method="linear")
-    generator = iarandom.RNG(2)
-    for _ in range(300):
-        noise.draw_samples((height, width), random_state=generator)
-    for shape, distances in frequency_distances(height, width, (4, 16)).items():
-        theirs = noise._extract_distance_matrix(noise._distance_matrix_cache, shape)
-        np.testing.assert_allclose(distances, theirs, rtol=1e-6)
 
 
 def test_a_mask_that_rounding_lifts_above_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

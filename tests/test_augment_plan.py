@@ -316,13 +316,6 @@ def test_what_may_be_wrong_is_warned_of() -> None:
     assert kinds(numbers_of(op("Fliplr", p=1.0, enabled=False))) == ["all off"]
 
 
-def test_originals_and_images_that_were_flat_or_black_before_are_not_the_pipelines_doing() -> None:
-    original = numbers_of()
-    assert original.original and not original.cautions and original.unchanged == 1.0
-    flat = numbers_of(op("Fliplr", p=1.0), images=np.zeros((4, 8, 8, 3), dtype=np.uint8))
-    assert flat.nearly_constant == 0 and flat.mostly_black == 0 and flat.unchanged == 1.0
-
-
 def test_a_pipelines_numbers_are_plain_values_and_repeat() -> None:
     spec = PIPELINES["notebook"]
     found = measure(IMAGES, spec, seed=3)

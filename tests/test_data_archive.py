@@ -36,7 +36,7 @@ def _sound(prefix: str = "cifar-100-python/") -> list[tuple[tarfile.TarInfo, byt
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[[list[tuple[tarfile.TarInfo, bytes]]], Path]:
+def archive_of(tmp_path: Path) -> Callable[[list[tuple[tarfile.TarInfo, bytes]]], Path]:
     def _write(entries: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
         path = tmp_path / "a.tar.gz"
         with tarfile.open(path, "w:gz") as tar:
@@ -48,14 +48,14 @@ def write(tmp_path: Path) -> Callable[[list[tuple[tarfile.TarInfo, bytes]]], Pat
 
 
 @pytest.mark.parametrize("prefix", ["cifar-100-python/", "./cifar-100-python/", "", "./"])
-def test_members_are_found_at_the_top_and_in_the_folder(write: Callable, prefix: str) -> None:
-    assert archive.read_members(write(_sound(prefix))) == CONTENT
+def test_members_are_found_at_the_top_and_in_the_folder(archive_of: Callable, prefix: str) -> None:
+    assert archive.read_members(archive_of(_sound(prefix))) == CONTENT
 
 
-def test_links_absolute_names_and_strangers_are_ignored(write: Callable, tmp_path: Path) -> None:
+def test_links_absolute_names_and_strangers_are_ignored(archive_of: Callable, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    path = write(
+    path = archive_of(
         [
             _link("cifar-100-python/train", str(secret), tarfile.SYMTYPE),
             _link("cifar-100-python/test", str(secret), tarfile.LNKTYPE),
@@ -70,24 +70,24 @@ def test_links_absolute_names_and_strangers_are_ignored(write: Callable, tmp_pat
 
 
 @pytest.mark.parametrize("missing", list(CONTENT))
-def test_a_missing_member_is_named_and_no_link_stands_for_it(write: Callable, missing: str) -> None:
+def test_a_missing_member_is_named_and_no_link_stands_for_it(archive_of: Callable, missing: str) -> None:
     others = [_file(name, CONTENT[name]) for name in CONTENT if name != missing]
     for entries in (others, [*others, _link(f"cifar-100-python/{missing}", "/etc/passwd", tarfile.SYMTYPE)]):
         with pytest.raises(DataError, match=f"lacks {missing}"):
-            archive.read_members(write(entries))
+            archive.read_members(archive_of(entries))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99, "a page"])
-def test_a_truncated_archive_or_a_page_in_its_place_is_called_damaged(write: Callable, share: float | str) -> None:
-    path = write(_sound())
+def test_a_truncated_archive_or_a_page_in_its_place_is_called_damaged(archive_of: Callable, share: float | str) -> None:
+    path = archive_of(_sound())
     whole = path.read_bytes()
     path.write_bytes(b"<html>please log in</html>" if isinstance(share, str) else whole[: int(len(whole) * share)])
     with pytest.raises(DataError, match="damaged or incomplete"):
         archive.read_members(path)
 
 
-def test_a_changed_byte_is_noticed(tmp_path: Path, write: Callable) -> None:
-    plain = bytearray(gzip.decompress(write(_sound()).read_bytes()))
+def test_a_changed_byte_is_noticed(tmp_path: Path, archive_of: Callable) -> None:
+    plain = bytearray(gzip.decompress(archive_of(_sound()).read_bytes()))
     path = tmp_path / "stored.tar.gz"
     stored = bytearray(gzip.compress(bytes(plain), compresslevel=0))
     stored[stored.index(b"t" * 100)] ^= 1
@@ -96,18 +96,18 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, write: Callable) -> None:
         archive.read_members(path)
 
 
-def test_an_oversized_member_is_refused(write: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_oversized_member_is_refused(archive_of: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(archive.MEMBER_LIMITS, "train", 4999)
     with pytest.raises(DataError, match="'train'.*5,000 bytes"):
-        archive.read_members(write(_sound()))
+        archive.read_members(archive_of(_sound()))
 
 
 @pytest.mark.parametrize("trailing", [False, True])
-def test_an_endless_stream_is_cut_off(write: Callable, monkeypatch: pytest.MonkeyPatch, trailing: bool) -> None:
+def test_an_endless_stream_is_cut_off(archive_of: Callable, monkeypatch: pytest.MonkeyPatch, trailing: bool) -> None:
     monkeypatch.setattr(archive, "MAX_UNPACKED", 100_000)
     bomb = _file("cifar-100-python/stranger", bytes(1_000_000))
     with pytest.raises(DataError, match="unpacks to more than"):
-        archive.read_members(write([*_sound(), bomb] if trailing else [bomb, *_sound()]))
+        archive.read_members(archive_of([*_sound(), bomb] if trailing else [bomb, *_sound()]))
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

@@ -9,19 +9,16 @@ import re
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from aquadash.data.duplicates import find_copies, groups
 from aquadash.data.folder import about, importing, reading
 from aquadash.data.folder.importing import NewDataSet, read
 from aquadash.data.folder.listing import File
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Finding
-from aquadash.data.images import decode
 from aquadash.errors import DataError, StorageError
 from tests.encoded_pictures import saved
 from tests.own_pictures import imported, in_archive, in_folder, of_classes, picture
@@ -200,12 +197,6 @@ def test_an_unlearnable_set_is_a_problem(tmp_path: Path, counts: dict[str, int],
     assert word in found(new)[kind].title and found(new)[kind].advice
 
 
-def test_copies_do_not_make_a_class_large_enough(tmp_path: Path) -> None:
-    files = of_classes({"cat": 20}) | {f"dog/{n}.png": picture(99) for n in range(5)}
-    new = imported(in_folder(tmp_path / "a", files))
-    assert found(new)["too few"].names == ("dog",)
-
-
 def test_few_pictures_and_imbalance_are_told_by_class(tmp_path: Path) -> None:
     new = imported(in_folder(tmp_path / "a", of_classes({"cat": 60, "dog": 12, "eel": 5})))
     few = [finding for finding in new.report.findings if finding.kind == "few"]
@@ -261,11 +252,3 @@ def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     assert names_of(new, kinds["tiny"]) == ["cat/tiny.png"] and kinds["tiny"].severity == "note"
     assert names_of(new, kinds["long"]) == ["cat/long.png"]
     assert names_of(new, kinds["blank"]) == ["cat/blank.png"] and kinds["blank"].severity == "warning"
-
-
-def test_any_number_of_copies_is_one_group() -> None:
-    files = of_classes({"cat": 3}) | {f"dog/{n}.jpg": jpeg_of(picture(60)) + bytes([n]) for n in range(12)}
-    images = np.stack([decode(content, name=name).rgb for name, content in files.items()])
-    near = find_copies([str(row) for row in range(len(images))], images)
-    assert groups(len(images), near).tolist() == [0, 1, 2, *[3] * 12]
-    assert len(near) <= 3 * 12

@@ -288,15 +288,6 @@ def test_a_member_that_grows_without_end_takes_little_memory(tmp_path: Path, mon
     assert len(refused) == 1 and peak < 25_000_000
 
 
-def test_a_photograph_is_read_small_and_looks_the_same(tmp_path: Path) -> None:
-    content = picture(5, size=(1600, 1200), kind="JPEG")
-    reading.read_all([entry(content, "a/1.jpg")], size=32, out=tmp_path / "out", progress=silent)
-    image = reading.stored_images(tmp_path / "out", count=1, size=32)[0].astype(float)
-    full = fit(decode(content, name="a.jpg", working_side=4000).rgb, size=(32, 32)).astype(float)
-    assert decode(content, name="a.jpg", working_side=128).rgb.shape[:2] < (400, 400)
-    assert np.abs(image - full).mean() < 1.0
-
-
 _MEASURE = """
 import sys, time
 from pathlib import Path

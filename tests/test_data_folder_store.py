@@ -23,7 +23,7 @@ from aquadash.data.framing import fit
 from aquadash.data.images import decode
 from aquadash.errors import DataError, StorageError, UnknownNameError
 from aquadash.work.queue import check_names
-from tests.own_pictures import imported, in_folder, of_classes, picture
+from tests.own_pictures import imported, in_folder, of_classes
 
 
 @pytest.fixture
@@ -240,12 +240,6 @@ def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds
     assert divided(them, *chain, given=True).train.tolist() == [0, 1, 3, 4, 5]
     redrawn = divided(them)
     assert len(redrawn.train) + len(redrawn.test) == 8 and redrawn.test.tolist() != [6, 7]
-
-
-def test_exact_copies_are_kept_once(tmp_path: Path) -> None:
-    files = of_classes({"cat": 10, "dog": 10}) | {"cat/again.png": picture(2), "dog/cat.png": picture(3)}
-    found = imported(in_folder(tmp_path / "a", files)).division
-    assert found.copies == 1 and len(found.train) + len(found.test) == 21
 
 
 def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() -> None:

@@ -271,24 +271,6 @@ def test_an_unknown_class_and_a_diverged_network_are_refused(cornered: Explainer
         explained(Explainer(model, class_names=CLASSES), picture(0, 0))
 
 
-@pytest.mark.slow
-def test_filters_are_drawn_in_the_colours_of_the_image() -> None:
-    """VGG16 takes blue first: its third channel is red."""
-    explainer = built("vgg16", **SMALL_INPUT)
-    kernel = np.zeros((3, 3, 3, 64), np.float32)
-    kernel[1, 1, 2, 0] = 0.5
-    kernel[0, 2, 0, 1] = -2.0
-    explainer.inside.first.set_weights([kernel, np.zeros(64, np.float32)])
-
-    found = explainer.filters(most=3)
-
-    assert (found.total, found.patterns.shape, found.layer) == (64, (3, 3, 3, 3), "block1_conv1")
-    assert found.patterns[0, 1, 1].tolist() == [255, 128, 128]
-    assert found.patterns[1, 0, 2].tolist() == [128, 128, 0]
-    assert (found.patterns[2] == 128).all()
-    np.testing.assert_allclose(found.strengths, [0.25, 1, 0], atol=1e-6)
-
-
 def test_activations_show_what_a_layer_found(cornered: Explainer) -> None:
     image = picture(0, 0)
     _, layer = cornered.activations(image)

@@ -244,7 +244,6 @@ def test_of_many_curves_those_with_the_smallest_areas_are_drawn() -> None:
     assert max(many[index].auc for index in shown) <= min(others)
     chance, first, *_ = ranking_curves_figure(CURVES, kind="roc").data
     assert list(first.x) == pytest.approx(list(100 * CURVES[0].false_positive_rate)) and list(chance.x) == [0, 100]
-    assert not ranking_curves_figure(ranking_curves([0], [[1.0]], class_names=["a"]), kind="roc").data
 
 
 def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:

@@ -159,14 +159,7 @@ def test_the_layers_of_both_parts_are_listed() -> None:
     model = transfer_module.compose(body, ModelConfig(dense_units=(6,)), 2)
     transfer_module.thaw_body(body, "head", top=())
     summary = models.summarize(model)
-    assert [(row.kind, row.part) for row in summary.layers] == [
-        ("Conv2D", "body"),
-        ("GlobalAveragePooling2D", "body"),
-        ("Dropout", "head"),
-        ("Dense", "head"),
-        ("Dropout", "head"),
-        ("Dense", "head"),
-    ]
+    assert [row.part for row in summary.layers] == ["body"] * 2 + ["head"] * 4
     assert sum(row.params for row in summary.layers) == summary.params == model.count_params()
     assert summary.trainable_params == 4 * 6 + 6 + 6 * 2 + 2
     transfer_module.thaw_body(body, "all", top=())
