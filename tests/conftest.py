@@ -241,8 +241,7 @@ def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> 
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
     # The other standby process has the real training imported, and starting it again takes seconds.
-    for user in ("aquadash.work.slots", "aquadash.work.worker"):
-        monkeypatch.setattr(f"{user}.STANDBY", _quick_standby)
+    monkeypatch.setattr("aquadash.work.slots.STANDBY", _quick_standby)
 
 
 @pytest.fixture

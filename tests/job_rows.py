@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
@@ -11,39 +10,32 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.store import Job, Run, RunStore, Worker, open_jobs
 from aquadash.store.jobs import JobTable
+from aquadash.store.kinds import KINDS
 from aquadash.store.runs import KIND
 from aquadash.work import worker
-from aquadash.work.standby import Standby
+from aquadash.work.slots import Slots
 from tests.made_runs import queue
 
 
-def start_no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let jobs be submitted without a worker; returns the kinds that one would have been started for, as they come."""
-    started: list[str] = []
+def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs be submitted without a slot that claims them."""
+    monkeypatch.setattr(Slots, "serve", lambda self: None)
 
-    class Nothing:
-        def wait(self, timeout: float) -> int:
-            return 0
 
-    def launch(self: Standby, arguments: Sequence[str], **_: object) -> Nothing:
-        started.extend(arguments)
-        return Nothing()
-
-    monkeypatch.setattr(Standby, "launch", launch)
-    return started
+def queued_kinds() -> list[str]:
+    """The kinds of the jobs that wait."""
+    return [job.kind for kind in KINDS for job in open_jobs().queue(kind)]
 
 
 def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each job be done in this process as soon as a worker is started for its kind."""
+    """Let each job be done in this process as soon as slots look at the queue."""
 
-    class Done:
-        def __init__(self, arguments: Sequence[str], **_: object) -> None:
-            do_next(arguments[0])
+    def serve(self: Slots) -> None:
+        for kind in KINDS:
+            for _ in open_jobs().queue(kind):
+                do_next(kind)
 
-        def wait(self, timeout: float) -> int:
-            return 0
-
-    monkeypatch.setattr(Standby, "launch", Done)
+    monkeypatch.setattr(Slots, "serve", serve)
 
 
 def claim(kind: str) -> Job:

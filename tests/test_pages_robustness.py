@@ -26,10 +26,10 @@ def run(store: RunStore) -> Run:
 
 
 @pytest.fixture
-def started(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The kinds that the page starts a worker for; no process is started."""
+def no_process(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has a model, and its jobs wait."""
     store.add_text_artifact(run.run_id, MODEL, "a model")
-    return job_rows.start_no_process(monkeypatch)
+    job_rows.start_no_process(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +58,13 @@ def charts_of_section(app: AppTest) -> list[str]:
     return [alt for alt in charts(app) if alt.startswith(("Accuracy by", "Points of", "What the", "The curve appears"))]
 
 
-def test_nothing_measured_yet_and_a_start(run: Run, started: list[str]) -> None:
+def test_nothing_measured_yet_and_a_start(run: Run, no_process: None) -> None:
     app = open_section(run)
     assert not app.error and charts_of_section(app) == []
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     app = press(app, "Measure the robustness")
-    assert started == [KIND] and not app.error
+    assert job_rows.queued_kinds() == [KIND] and not app.error
     job = open_jobs().get(job_of(run))
     assert job is not None and read_request(job.request) == RobustnessRequest(seed=7, limit=100)
     assert "Starting" in words(app) and button(app, "Stop") is not None
@@ -115,13 +115,13 @@ def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
     assert address_of(app, "over") is None
 
 
-def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, started: list[str]) -> None:
+def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, no_process: None) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
     store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
     app = open_section(run)
     assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
     app = press(app, "Measure the robustness")
-    assert started == [KIND] and button(app, "Stop") is not None
+    assert job_rows.queued_kinds() == [KIND] and button(app, "Stop") is not None
 
 
 def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The kinds that a page starts a worker for; no process is started."""
-    return job_rows.start_no_process(monkeypatch)
+def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs wait."""
+    job_rows.start_no_process(monkeypatch)
 
 
 def open_home(run: Run) -> AppTest:
@@ -35,9 +35,7 @@ def open_home(run: Run) -> AppTest:
     return open_app_page("evaluate", run=run.run_id, section="home")
 
 
-def test_the_zip_is_made_in_the_background(
-    store: RunStore, started: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -51,7 +49,7 @@ def test_the_zip_is_made_in_the_background(
     with monkeypatch.context() as patch:
         patch.setattr(bundle, "export_run", full)
         app.button(key=f"take-home-make-{key}").click().run()
-        assert started == ["export"] and app.button(key=f"take-home-{key}-stop")
+        assert job_rows.queued_kinds() == ["export"] and app.button(key=f"take-home-{key}-stop")
         job_rows.do_next("export")
     app = open_home(run)
     assert any("No space left" in error.value for error in app.error)
@@ -78,14 +76,14 @@ def test_the_zip_is_made_in_the_background(
     assert job_rows.do_next("export").status is JobStatus.FINISHED
 
 
-def test_compare_imports_a_run_or_refuses_it(store: RunStore, started: list[str], tmp_path: Path, home: Path) -> None:
+def test_compare_imports_a_run_or_refuses_it(store: RunStore, no_process: None, tmp_path: Path, home: Path) -> None:
     run = ui_runs.finished(store, "from elsewhere")
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     app = open_app_page("compare", runs=run.run_id)
     app.session_state["bring"] = True
     app.run()
     app.file_uploader(key="bring-run").upload("run.zip", written.path.read_bytes(), "application/zip").run()
-    assert started == ["import"]
+    assert job_rows.queued_kinds() == ["import"]
     job_rows.do_next("import")
     memory.refresh()
     app.run()
@@ -102,7 +100,7 @@ def test_compare_imports_a_run_or_refuses_it(store: RunStore, started: list[str]
     assert len(store.list_runs()) == 2
 
 
-def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, started: list[str], tmp_path: Path) -> None:
+def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, no_process: None, tmp_path: Path) -> None:
     run = ui_runs.finished(store, "mine")
     anna = Person("a" * 32, "Anna", Role.STUDENT)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path.read_bytes()

@@ -115,9 +115,8 @@ def test_a_person_has_at_most_one_job_of_some_kinds_at_work(jobs: JobTable) -> N
         jobs.submit("single", run, {}, owner=owner)
     taken = [jobs.claim(["single"], HERE) for _ in range(3)]
     assert [job and job.run for job in taken] == ["b1", "a1", None]
-    assert not jobs.waiting(["single"])
     jobs.end(taken[0], JobStatus.FINISHED)
-    assert jobs.waiting(["single"]) and jobs.claim(["single"], HERE).run == "b2"
+    assert jobs.claim(["single"], HERE).run == "b2"
 
 
 def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
@@ -126,7 +125,7 @@ def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
     for number in range(4):
         jobs.submit("few", f"r{number}", {})
     first, second = jobs.claim(["few"], HERE), jobs.claim(["few"], HERE)
-    assert not jobs.waiting(["few"]) and jobs.claim(["few"], HERE) is None
+    assert jobs.claim(["few"], HERE) is None
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_WORKER_NAME", "another card")
         assert jobs.claim(["few"], HERE).run == "r2", "each worker of a machine has its own slots"
@@ -231,21 +230,16 @@ def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable) -> N
         assert now(jobs, job).status is JobStatus.INTERRUPTED
 
 
-def test_a_heartbeat_renews_the_lease_and_that_of_those_who_wait(jobs: JobTable) -> None:
+def test_a_heartbeat_renews_the_lease_and_a_queued_job_has_none(jobs: JobTable) -> None:
     job = claimed(jobs)
     behind = jobs.submit("once", "r2", {})
-    for waiting in (job, behind):
-        let_time_pass(waiting, LEASE_SECONDS - 5, jobs=jobs)
+    let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
     jobs.heartbeat(job, None)
-    told = now(jobs, behind)
-    assert told.status is JobStatus.QUEUED and told.progress == JobProgress("waiting for another look")
-    assert told.revision > behind.revision
-    for waiting in (job, behind):
-        with jobs._database.writing("look") as (connection, _):
-            left = connection.execute(text("SELECT lease FROM jobs WHERE id = :id"), {"id": waiting.id}).scalar_one()
-        assert left - now(jobs, job).submitted_at >= LEASE_SECONDS - 1
-    let_the_lease_run_out(behind, jobs=jobs)
-    assert now(jobs, behind).status is JobStatus.INTERRUPTED, "nobody came to take it"
+    with jobs._database.reading("look") as connection:
+        leases = dict(connection.execute(text("SELECT id, lease FROM jobs")).tuples().all())
+    assert leases[job.id] - now(jobs, job).submitted_at >= LEASE_SECONDS - 1 and leases[behind.id] is None
+    let_time_pass(behind, 1e6, jobs=jobs)
+    assert now(jobs, behind).status is JobStatus.QUEUED, "it waits for a slot"
 
 
 # -- workers that are lost -------------------------------------------------------------------------------------------
@@ -381,8 +375,7 @@ def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: JobTable) -> None:
     jobs.submit("again", "r2", {})
     first = jobs.claim(["again"], HERE)
     assert first.run == "r2"
-    assert not jobs.waiting(["again"]) and jobs.claim(["again"], HERE) is None
-    assert jobs.waiting(["again"], offers=["gpu"])
+    assert jobs.claim(["again"], HERE) is None
     second = jobs.claim(["again"], HERE, offers=["gpu"])
     assert second.run == "r1"
 

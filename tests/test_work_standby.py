@@ -17,9 +17,16 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
+<<<<<<< HEAD
 from aquadash.store import Job, JobStatus, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import processes, standby, worker
+=======
+from aquadash.store import Job, JobStatus, Worker, open_jobs
+from aquadash.store.kinds import KINDS, JobKind
+from aquadash.work import processes, slots, standby
+from aquadash.work.queue import start_job
+>>>>>>> 3483cbb5 (wip: every job waits for a slot)
 from aquadash.work.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
 
@@ -89,13 +96,19 @@ def until(tmp_path: Path) -> Path:
 def nap(by: Standby, until: Path, run: str = "r1") -> WorkerProcess:
     """Submit a nap and launch its worker."""
     open_jobs().submit("nap", run, {"until": str(until)})
+<<<<<<< HEAD
     return by.launch(["nap"], log_path=settings.job_log("nap"))
+=======
+    job = open_jobs().claim(["nap"], Worker.of(os.getpid()))
+    return by.launch(["nap", job.id, str(job.attempt)], log_path=settings.job_log("nap"))
+>>>>>>> 3483cbb5 (wip: every job waits for a slot)
 
 
 def napping(run: str = "r1") -> Job:
     def there() -> Job | None:
         job = open_jobs().get(f"nap-{run}")
-        return job if job is not None and job.status is JobStatus.RUNNING else None
+        at_work = job is not None and job.status is JobStatus.RUNNING and job.worker.pid not in (os.getpid(), 1)
+        return job if at_work else None
 
     return wait_for(there, saying=lambda: (settings.home() / "logs" / "standby.log").read_text())
 
@@ -135,7 +148,11 @@ def test_a_worker_has_imports_and_environment(
 def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_DATABASE", "no database")
+<<<<<<< HEAD
         failed = by.launch(["nap"], log_path=settings.job_log("nap"))
+=======
+        failed = by.launch(["nap", "nap-r1", "1"], log_path=settings.job_log("nap"))
+>>>>>>> 3483cbb5 (wip: every job waits for a slot)
     assert wait_for(lambda: failed.wait(1)) == 1
     assert "which is no database" in settings.job_log("nap").read_text()
 
@@ -159,11 +176,16 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
 
 _APP = """
 import sys
-from aquadash.store import open_jobs
+from aquadash.store import Worker, open_jobs
 from aquadash.work.standby import STANDBY
 from aquadash import settings
 open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
+<<<<<<< HEAD
 STANDBY.launch(["nap"], log_path=settings.job_log("nap"))
+=======
+job = open_jobs().claim(["nap"], Worker("here", 1))
+STANDBY.launch(["nap", job.id, str(job.attempt)], log_path=settings.job_log("nap"))
+>>>>>>> 3483cbb5 (wip: every job waits for a slot)
 print(STANDBY._process.pid, flush=True)
 sys.stdin.read()
 """
@@ -213,10 +235,10 @@ def test_none_starts_without_memory_or_fork(
 
 def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    monkeypatch.setattr(worker, "STANDBY", by)
-    worker.start("nap", "r1", {"until": str(until)}, owner="anna")
+    monkeypatch.setattr(slots, "STANDBY", by)
+    start_job("nap", "r1", {"until": str(until)}, owner="anna")
     with pytest.raises(RunError, match="nap is under way already"):
-        worker.start("nap", "r1", {"until": str(until)})
+        start_job("nap", "r1", {"until": str(until)})
     job = napping()
     assert by._process is None, "nothing stands by for what needs nothing imported"
     assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -21,7 +20,8 @@ from aquadash.errors import RunError, StorageError
 from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, RunStore, Stopped, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS, JobKind
-from aquadash.work import standby, worker
+from aquadash.work import slots, standby, worker
+from aquadash.work.queue import start_job
 from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for
@@ -200,34 +200,7 @@ def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: py
     assert told("a", 2, 4, eta=7.0) == 7.0 and told("a", 3, 4, eta=None) is None
 
 
-def test_a_job_for_which_no_process_can_be_started_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(arguments: object, **_: object) -> None:
-        raise OSError(11, "no processes left")
-
-    monkeypatch.setattr(worker.STANDBY, "launch", refuse)
-    with pytest.raises(RunError, match=r"could not be started \(no processes left\)"):
-        worker.start("test", "r1", {})
-    assert job_rows.latest("test").status is JobStatus.FAILED
-
-
 # -- processes -------------------------------------------------------------------------------------------------------
-
-#: The command of a worker with a kind of its own, whose work is in this script.
-_SCRIPT = """
-import sys, time, types
-from aquadash.store import kinds
-from aquadash.work import worker
-kinds.KINDS["slow"] = kinds.JobKind("slow", "work", "slow_work:work", slots=1)
-module = types.ModuleType("slow_work")
-def work(job):
-    while job.request["forever"]:
-        job.report("turning round", 1, 2)
-        time.sleep(0.01)
-    return {"turns": 0}
-module.work = work
-sys.modules["slow_work"] = module
-worker.main(["slow"])
-"""
 
 
 @pytest.fixture
@@ -235,36 +208,6 @@ def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a worker does to its whole process is left out."""
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(os, "nice", lambda niceness: 0)
-
-
-@pytest.mark.timeout(300)
-def test_a_process_does_one_job_after_another(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "slow", JobKind("slow", "work", f"{__name__}:work"))
-    jobs = open_jobs()
-
-    def at_work(run: str) -> bool:
-        job = jobs.get(f"slow-{run}")
-        return job.status is JobStatus.RUNNING and job.progress is not None
-
-    for run, forever in (("r1", True), ("r2", False), ("r3", True)):
-        jobs.submit("slow", run, {"forever": forever})
-    process = subprocess.Popen([sys.executable, "-c", _SCRIPT], cwd=settings.PROJECT_ROOT)
-    try:
-        wait_for(lambda: at_work("r1"))
-        assert jobs.get("slow-r1").worker.pid == process.pid
-        assert worker.main(["slow"]) == 0, "another has nothing to do, for the slot is taken"
-        assert jobs.get("slow-r2").status is JobStatus.QUEUED
-        jobs.request_stop("slow-r1")
-        wait_for(lambda: at_work("r3"))
-        log = settings.job_log("slow-r2").read_text()
-        assert "slow-r2: finished. {'turns': 0}" in log and "slow-r1" not in log
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(100)
-    jobs.submit("slow", "r4", {})
-    assert worker.main(["slow"]) == 0
-    ended = [job.status for job in jobs.find(kind="slow")]
-    assert ended == [JobStatus.STOPPED, JobStatus.FINISHED, JobStatus.INTERRUPTED, JobStatus.FINISHED]
 
 
 def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: None) -> None:
@@ -289,24 +232,6 @@ def test_a_worker_leaves_a_job_that_went_back_to_the_queue_before_it_began(
     assert store.jobs.get(job.id).status is JobStatus.QUEUED
 
 
-def test_a_lingering_worker_takes_the_next_job(in_this_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "test", JobKind("test", "look", f"{__name__}:work", linger=10.0))
-    jobs, seconds, looks = open_jobs(), [0.0], []
-
-    def sleep(pause: float) -> None:
-        """A job comes with the third look of one that lingers; after it none does."""
-        seconds[0] += 1.0
-        looks.append(seconds[0])
-        if len(looks) == 3:
-            jobs.submit("test", "late", {})
-
-    clock = SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep)
-    monkeypatch.setattr(worker, "time", clock)
-    assert worker.main(["test"]) == 0
-    assert job_rows.latest("test").status is JobStatus.FINISHED
-    assert seconds[0] == 3.0 + 10.0, "it waits anew after each job"
-
-
 # -- workers that do not answer --------------------------------------------------------------------------------------
 
 #: Work that never comes back while it holds Python's lock, as a library does that reads a hostile file.
@@ -325,7 +250,7 @@ def work(job):
     return {}
 module.work = work
 sys.modules["stuck_work"] = module
-worker.main(["stuck"])
+worker.main(sys.argv[2:])
 """
 
 
@@ -338,10 +263,10 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
         monkeypatch.setitem(KINDS, "stuck", kind)
 
         def launch(arguments: list[str], **_: object) -> standby._New:
-            command = [sys.executable, "-c", _STUCK, str(max_seconds)]
+            command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
             return standby._New(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
 
-        monkeypatch.setattr(worker.STANDBY, "launch", launch)
+        monkeypatch.setattr(slots.STANDBY, "launch", launch)
 
     return start_workers
 
@@ -349,7 +274,7 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
 def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
     stuck(2.0)
     for run, request in (("r1", {"forever": True}), ("r2", {})):
-        worker.start("stuck", run, request)
+        start_job("stuck", run, request)
     wait_for(lambda: open_jobs().get("stuck-r2").status is JobStatus.FINISHED)
     killed = open_jobs().get("stuck-r1")
     assert killed.status is JobStatus.INTERRUPTED
@@ -361,7 +286,7 @@ def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stu
 def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
     stuck(500.0)
-    worker.start("stuck", "r1", {"forever": True})
+    start_job("stuck", "r1", {"forever": True})
     wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
     asked = worker.stop("stuck-r1")
     wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
@@ -373,13 +298,13 @@ def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypa
 def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -> None:
     stuck(500.0)
     for _ in range(2):
-        worker.start("stuck", "r1", {"forever": True})
+        start_job("stuck", "r1", {"forever": True})
         wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
         os.kill(open_jobs().get("stuck-r1").worker.pid, signal.SIGKILL)
         wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
         killed = open_jobs().get("stuck-r1")
         assert killed.status is JobStatus.INTERRUPTED
-        assert killed.message.startswith("The process of the import was killed (SIGKILL); memory may have run out")
+        assert "was lost (signal SIGKILL; its log is" in killed.message
 
 
 _APP = """
@@ -394,11 +319,13 @@ def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> N
     stuck(500.0)
     jobs = open_jobs()
     jobs.submit("stuck", "r1", {"forever": True})
+    job = job_rows.claim("stuck")
     # Python's lock is free here, so that heartbeats are sent.
     patient = _STUCK.replace("PyDLL", "CDLL")
-    app = subprocess.Popen([sys.executable, "-c", _APP, patient, "500"], cwd=settings.PROJECT_ROOT)
+    words = ["stuck", job.id, str(job.attempt)]
+    app = subprocess.Popen([sys.executable, "-c", _APP, patient, "500", *words], cwd=settings.PROJECT_ROOT)
     try:
-        wait_for(lambda: jobs.get("stuck-r1").status is JobStatus.RUNNING)
+        wait_for(lambda: jobs.get("stuck-r1").worker.pid not in (os.getpid(), app.pid))
     finally:
         app.kill()
         app.wait(100)

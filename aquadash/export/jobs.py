@@ -34,10 +34,10 @@ def export_id(store: RunStore, run_id: str, *, include_data: bool, show_images: 
 
 def start_export(store: RunStore, run_id: str, *, include_data: bool, show_images: bool = True, owner: str = "") -> Job:
     """Make the ZIP file of a run in the background; ``show_images``: its report may show some of the images."""
-    from aquadash.work.worker import start
+    from aquadash.work.queue import start_job
 
     request = {"run_id": run_id, "include_data": include_data, "show_images": show_images}
-    return start("export", _export_key(store, run_id, include_data, show_images), request, owner=owner)
+    return start_job("export", _export_key(store, run_id, include_data, show_images), request, owner=owner)
 
 
 def exported_file(job: Job) -> Path | None:
@@ -90,7 +90,7 @@ def import_id(upload: str) -> str:
 
 def start_import(upload: str, *, called: str, write: Callable[[Path], object], owner: Person = OWNER) -> Job:
     """Import a ZIP file in the background, for ``owner``; ``write`` copies the upload to a path."""
-    from aquadash.work.worker import start
+    from aquadash.work.queue import start_job
 
     folder = settings.home() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def start_import(upload: str, *, called: str, write: Callable[[Path], object], o
     try:
         write(path)
         request = {"path": str(path), "called": called, "person": asdict(owner)}
-        return start("import", _digest(upload), request, owner=owner.person_id)
+        return start_job("import", _digest(upload), request, owner=owner.person_id)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

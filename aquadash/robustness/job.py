@@ -62,13 +62,13 @@ _REPORTED_VERSIONS = (
 
 def start(store: RunStore, run_id: str, request: Request | None = None, *, owner: str = "") -> Job:
     """Start measuring an ended run, or continue; without a request, repeat the run's last one under corruptions."""
-    from aquadash.work import worker
+    from aquadash.work.queue import start_job
 
     run = store.get(run_id)
     check_run(store, run)
     request = (request or _last_request(store, run_id)).checked()
     sweep = request if isinstance(request, SweepRequest) else None
-    return worker.start(KIND, _resource(run, sweep), {"run_id": run_id, **request_values(request)}, owner=owner)
+    return start_job(KIND, _resource(run, sweep), {"run_id": run_id, **request_values(request)}, owner=owner)
 
 
 def job_of(run: Run, sweep: SweepRequest | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The records of a job, and what ends one early."""
+"""The records of a job, and the exceptions that end one early."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from aquadash import settings
 from aquadash.errors import AquaDashError
 
-#: A job of which nobody has said anything for so long is doubted. Workers report once a second; loading TensorFlow on a
-#: busy machine, at a low priority, keeps one silent for ten.
+#: Seconds from a heartbeat to the end of the lease. Workers send one a second, but loading TensorFlow on a busy machine
+#: can delay them by ten.
 LEASE_SECONDS = 20.0
 
 
 class Stopped(Exception):
-    """Somebody asked the job to stop; the text tells people what is kept.
+    """Ends a job that is to stop; the text says what is kept.
 
-    It is no :class:`~aquadash.errors.AquaDashError`: work that gets over one of those must not get over this.
+    Work that handles an :class:`~aquadash.errors.AquaDashError` and goes on must not handle this one.
     """
 
     def __init__(self, message: str = "Stopped by request.") -> None:
@@ -25,16 +25,16 @@ class Stopped(Exception):
 
 
 class LeaseLostError(AquaDashError):
-    """The worker was silent for too long, so that the job is no longer its own: it may write nothing more."""
+    """The worker's lease has expired, so that it may write nothing more to the job."""
 
 
 def job_id(kind: str, run: str) -> str:
-    """What the job of a kind on a resource is known by."""
+    """Return the id of the job of a kind on a subject."""
     return f"{kind}-{run}"
 
 
 class JobStatus(StrEnum):
-    """Where a job is: ``queued -> running -> finished | stopped | failed | interrupted``."""
+    """The state of a job: ``queued -> running -> finished | stopped | failed | interrupted``."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -45,20 +45,20 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when nothing more will happen unless somebody submits the job again."""
+        """True when the job stays as it is until it is submitted again."""
         return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Which process works or worked on it."""
+    """A process that works on a job."""
 
     #: The machine's name in the network.
     host: str
     pid: int
     #: Digits that differ between machines of one name, such as clones of one disk.
     machine: str = ""
-    #: What the cluster calls the worker; empty without a cluster.
+    #: The worker's name in the cluster; empty without a cluster.
     name: str = field(default="", compare=False)
 
     @classmethod
@@ -75,9 +75,9 @@ class Worker:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is."""
+    """The progress of a job."""
 
-    #: What it does, in words for people: ``"loading the data"``.
+    #: The present step in words for people: ``"loading the data"``.
     phase: str
     #: Steps done, of ``total``.
     done: int = 0
@@ -85,12 +85,12 @@ class JobProgress:
     total: int = 0
     #: Seconds to the end, None while unknown.
     eta: float | None = None
-    #: What else there is to say of work of this kind, as plain values for JSON.
+    #: More values of this kind of work, plain for JSON.
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fraction(self) -> float | None:
-        """What is done, 0 to 1; None while unknown."""
+        """The done fraction, 0 to 1; None while unknown."""
         return min(1.0, self.done / self.total) if self.total else None
 
 
@@ -98,43 +98,42 @@ class JobProgress:
 class Job:
     """A row of the table. Times are in seconds since 1970 UTC by the database's clock."""
 
-    #: What it is known by; it follows from kind and run, so that the same work has the same row again.
+    #: The id, which follows from kind and subject: a repeated request uses the same row.
     id: str
     #: A name in :data:`~aquadash.store.kinds.KINDS`.
     kind: str
-    #: The resource that it works on: the id of a run, or another text.
+    #: The subject: the id of a run, or another text.
     run: str
-    #: The id of the person who asked for it; empty for the owner of the machine.
+    #: The id of the person who submitted it; empty for the owner of the machine.
     owner: str
-    #: Its number in the order in which jobs were submitted.
+    #: The number in the order of submission.
     position: float
-    #: What a worker must have to be given it, see :meth:`~aquadash.store.jobs.JobTable.claim`.
+    #: The requirement on the worker, such as ``"gpu"``; empty for none.
     needs: str
-    #: What was asked for, as plain values.
+    #: The arguments of the work, as plain values.
     request: dict[str, Any]
-    #: See :class:`JobStatus`.
     status: JobStatus
-    #: How often it was claimed.
+    #: The number of claims.
     attempt: int
-    #: How many workers in a row were lost with it before it got on.
+    #: Workers in a row that were lost before the job made progress.
     worker_failures: int
-    #: Who has or had it; None before the first claim.
+    #: The process of the latest claim; None before the first.
     worker: Worker | None
-    #: What its worker reported last; None before that.
+    #: The latest report of the worker; None before the first.
     progress: JobProgress | None
-    #: What a finished one has found, as few plain values; empty otherwise.
+    #: The result of a finished job, as few plain values; empty otherwise.
     result: dict[str, Any]
-    #: Why it failed, stopped or was put back; plain text, empty otherwise.
+    #: The reason for a failure, a stop or a requeue as plain text; empty otherwise.
     message: str
-    #: The end of what its worker has printed.
+    #: The last lines of the worker's output.
     log_tail: str
-    #: True once somebody asked it to stop.
+    #: True once a person has asked the job to stop.
     stop_requested: bool
-    #: When it was (last) asked for.
+    #: The time of the latest submission.
     submitted_at: float
-    #: When it was (last) claimed, None before.
+    #: The time of the latest claim; None before the first.
     started_at: float | None
-    #: When it ended, None before.
+    #: The time of the end; None before.
     ended_at: float | None
-    #: Of the table, when the row was written.
+    #: The database's revision of the latest write to the row.
     revision: int

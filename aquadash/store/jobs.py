@@ -20,8 +20,8 @@ from aquadash.store.database import Database
 from aquadash.store.job_types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
 from aquadash.store.kinds import KINDS, JobKind
 
-#: What stays silent for so long after somebody has doubted it counts as lost: when the computer has slept, whoever
-#: looks first must not end what is alive.
+#: Seconds from the first look at an expired lease until the job counts as lost. All leases have expired when a computer
+#: wakes from sleep, and live workers need a moment to renew theirs.
 DOUBT_SECONDS = 10.0
 
 _MESSAGE_LIMIT = 4000
@@ -31,14 +31,14 @@ _ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 _jobs = schema.jobs
 _columns = _jobs.c
-#: The columns that a reader gets; the others are for claiming and ordering alone.
+#: The columns of a :class:`Job`; the others serve claims and the order of the queue.
 _read_columns = [column for column in _columns if column.name not in ("lease", "slots_of", "turn", "rank")]
 _is_active = _columns.status.in_(_ACTIVE)
-#: The order of the queue: first what somebody has given a place, then everybody's of one turn, then of the next.
+#: The order of the queue: jobs that a person has moved, then one job of each person, then the next of each.
 _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
 
 
-#: The table that the jobs of a kind change, and its key. Its row has the job's status in the same transaction.
+#: The table that shows the status of a kind's jobs, and its key; each change of status is one transaction with its row.
 _SUBJECTS = {"train": (schema.runs, schema.runs.c.run_id), "search": (schema.searches, schema.searches.c.search_id)}
 
 
@@ -53,22 +53,23 @@ class JobTable:
         self._now = database.now
         # Leases further in the future than any write sets them are from before the clock was set back.
         too_late = func.abs(_columns.lease) > self._now + LEASE_SECONDS + 1
-        self._silent = and_(_is_active, or_(_columns.lease.between(0, self._now), too_late))
-        self._lost = and_(_is_active, (-_columns.lease).between(0, self._now))
+        is_running = _columns.status == JobStatus.RUNNING
+        self._silent = and_(is_running, or_(_columns.lease.between(0, self._now), too_late))
+        self._lost = and_(is_running, (-_columns.lease).between(0, self._now))
 
-    # -- for everybody -----------------------------------------------------------------------------------------------
+    # -- for pages and commands --------------------------------------------------------------------------------------
 
     def submit(self, kind: str, run: str, request: Mapping[str, Any], *, owner: str = "", needs: str = "") -> Job:
         """Put a job into the queue, in the row of an earlier job of the same kind on the same subject.
 
-        People take turns: a person's second job stands behind the first of everybody who is there by then.
+        People take turns: a person's second job comes after the first job of each other person in the queue.
 
         Args:
             kind: A name in :data:`~aquadash.store.kinds.KINDS`.
             run: The subject: the id of a run, or another text.
-            request: What is asked for, as plain values for JSON.
-            owner: The id of the person who asks; empty for the owner of the machine.
-            needs: What a worker must have to be given it, such as ``"gpu"``.
+            request: The arguments of the work, as plain values for JSON.
+            owner: The id of the person who submits it; empty for the owner of the machine.
+            needs: A requirement on the worker, such as ``"gpu"``.
 
         Raises:
             RunError: It is queued or running already.
@@ -88,7 +89,6 @@ class JobTable:
         needs: str = "",
     ) -> Job:
         """Do :meth:`submit` within a transaction of the database."""
-        waits_for_a_slot = KINDS[kind].max_worker_failures > 0
         self._end_expired(connection, revision)
         values = {
             "owner": owner,
@@ -100,7 +100,7 @@ class JobTable:
             "worker_failures": 0,
             "worker": null(),
             "slots_of": null(),
-            "lease": self._now + LEASE_SECONDS if not waits_for_a_slot else null(),
+            "lease": null(),
             "progress": null(),
             "result": {},
             "message": "",
@@ -124,20 +124,17 @@ class JobTable:
         return self._changed(connection, revision, row)
 
     def get(self, name: str) -> Job | None:
-        """The job of that id as it is now; None where nobody ever asked for it."""
-        found = self._read(_columns.id == name)
-        return found[0] if found else None
+        """Return the job of that id; None for an unknown id."""
+        jobs = self._read(_columns.id == name)
+        return jobs[0] if jobs else None
 
     def find(self, *, kind: str, status: Collection[JobStatus] = tuple(JobStatus)) -> list[Job]:
-        """The jobs of a kind, those of some statuses only, in the order in which they were submitted."""
+        """Return the jobs of a kind with one of these statuses, in the order of submission."""
         return self._read(and_(_columns.kind == kind, _columns.status.in_(status)))
 
     def queue(self, kind: str) -> list[Job]:
-        """The queued jobs of a kind, the next one first."""
-        self.end_expired()
-        waiting = select(*_read_columns).where(_waits(kind)).order_by(*_order)
-        with self._database.reading("read the jobs") as connection:
-            return [_job(row) for row in connection.execute(waiting)]
+        """Return the queued jobs of a kind, the next one first."""
+        return self._read(_waits(kind), *_order)
 
     def ranks(self, connection: Connection, kind: str) -> dict[str, int]:
         """Return the ranks of the subjects of queued jobs: 1 for the one that starts next."""
@@ -145,10 +142,10 @@ class JobTable:
         return {run: rank for rank, run in enumerate(connection.execute(waiting).scalars(), start=1)}
 
     def request_stop(self, name: str) -> Job:
-        """Ask a job to stop. One that is queued stops at once; a worker hears of it with its next report.
+        """Stop a queued job at once; let the worker of a running job see the request with its next heartbeat.
 
         Raises:
-            RunError: It has ended, or there is none.
+            RunError: The job has ended or is unknown.
         """
         queued = _columns.status == JobStatus.QUEUED
         values = {
@@ -163,24 +160,24 @@ class JobTable:
         }
         with self._writing() as (connection, revision):
             self._end_expired(connection, revision)
-            found = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
-        if found is None:
+            job = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
+        if job is None:
             raise RunError("There is nothing to stop: the job is not at work.")
-        return found
+        return job
 
     def reorder(self, kind: str, names: Sequence[str]) -> None:
-        """Let some queued jobs start first, in the order given; the others follow as they stand."""
+        """Let the queued jobs with these ids start first, in this order; the others keep theirs."""
         with self._writing() as (connection, revision):
             waiting = select(_columns.id, _columns.rank).where(_waits(kind)).order_by(*_order)
             ranks = {row.id: row.rank for row in connection.execute(waiting)}
             first = [name for name in dict.fromkeys(names) if name in ranks]
-            # Whoever was ranked before stays before those that never were.
+            # Jobs that were moved earlier stay before those that never were.
             first += [name for name, rank in ranks.items() if rank is not None and name not in first]
             for rank, name in enumerate(first):
                 self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
 
     def explain(self, kind: str, message: str) -> None:
-        """Say of the queued jobs of a kind why nobody takes them, until somebody does."""
+        """Write on the queued jobs of a kind why none can start; the message goes with their next claim."""
         unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.message != message)
         with self._database.reading("read the jobs") as connection:
             if not connection.execute(select(exists().where(unsaid))).scalar():
@@ -193,14 +190,12 @@ class JobTable:
     # -- for workers -------------------------------------------------------------------------------------------------
 
     def claim(self, kinds: Collection[str], worker: Worker, *, offers: Collection[str] = ()) -> Job | None:
-        """Take the next queued job of these kinds; None where there is none, or this worker's slots are taken.
-
-        Of several workers, one gets the job.
+        """Take the next queued job of these kinds; None if there is none or all slots of this machine are taken.
 
         Args:
             kinds: Names in :data:`~aquadash.store.kinds.KINDS`.
             worker: The process that takes the job.
-            offers: What it has of what jobs need, such as ``"gpu"``.
+            offers: The requirements of jobs that the worker meets, such as ``"gpu"``.
         """
         following = select(_columns.id).where(_claimable(kinds, offers)).order_by(*_order).limit(1)
         values = {
@@ -211,35 +206,28 @@ class JobTable:
             "lease": self._now + LEASE_SECONDS,
             "progress": null(),
             "started_at": self._now,
-            # Why the last worker was lost is said until the end; why no worker could take it is not.
+            # The reason for the loss of a worker is kept until the end, an explanation of the wait is not.
             "message": case((_columns.worker_failures == 0, ""), else_=_columns.message),
         }
-        if not self.waiting(kinds, offers=offers):
-            return None
+        self.end_expired()
+        # Most looks at the queue find nothing, and a transaction would lock the database.
+        with self._database.reading("read the jobs") as connection:
+            if not connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar():
+                return None
         with self._writing() as (connection, revision):
             self._end_expired(connection, revision)
             return self._write(connection, revision, _columns.id == following.scalar_subquery(), values)
 
     def hand_over(self, job: Job, worker: Worker) -> Job:
-        """Write which process works on a job that a slot has claimed for it.
-
-        Raises:
-            LeaseLostError: The job was taken from the slot meanwhile.
-        """
+        """Write which process works on a job that a slot has claimed for it; raise ``LeaseLostError`` if it is late."""
         with self._writing() as (connection, revision):
             values = {"worker": asdict(worker), "lease": self._now + LEASE_SECONDS}
             return self._own(connection, revision, job, values)
 
-    def waiting(self, kinds: Collection[str], *, offers: Collection[str] = ()) -> bool:
-        """Return whether there is a job that :meth:`claim` would give."""
-        self.end_expired()
-        with self._database.reading("read the jobs") as connection:
-            return bool(connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar())
-
     def heartbeat(
         self, job: Job, progress: JobProgress | None, *, log_tail: str | None = None, advanced: bool = False
     ) -> bool:
-        """Renew the lease of a claimed job, and of those of its kind that wait for it; returns whether to stop."""
+        """Renew the lease of a claimed job; return whether it is to stop."""
         values: dict[str, Any] = {
             "lease": self._now + LEASE_SECONDS,
             "progress": asdict(progress) if progress else null(),
@@ -249,23 +237,10 @@ class JobTable:
         if advanced:
             values["worker_failures"] = 0
         with self._writing() as (connection, revision):
-            found = self._own(connection, revision, job, values)
-            if not KINDS[job.kind].max_worker_failures:
-                self._renew_behind(connection, revision, job.kind)
-        return found.stop_requested
+            return self._own(connection, revision, job, values).stop_requested
 
     def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
-        """Write how a job ended that was claimed, or for which no worker could be started.
-
-        Args:
-            job: As it was claimed or submitted.
-            status: One that has ended.
-            message: Why, for people, where it has not finished.
-            result: What it has found, as few plain values for JSON.
-
-        Raises:
-            LeaseLostError: It is no longer the worker's.
-        """
+        """Write how a claimed job ended; raise ``LeaseLostError`` if it is no longer the worker's."""
         values = {
             "status": status,
             "message": message[:_MESSAGE_LIMIT],
@@ -277,11 +252,11 @@ class JobTable:
             self._own(connection, revision, job, values)
 
     def requeue(self, job: Job, reason: str, *, is_failure: bool = True) -> Job | None:
-        """Put a job whose worker has ended back into the queue, or end it; None if it runs no more or elsewhere.
+        """Put a job whose worker has ended back into the queue, or end it; None if this attempt runs no more.
 
         Args:
-            job: As it was claimed.
-            reason: Why, for people, without a full stop.
+            job: The job as it was claimed.
+            reason: The reason for people, without a full stop.
             is_failure: Whether the worker was lost; a job that loses several in a row fails.
         """
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == JobStatus.RUNNING)
@@ -291,28 +266,15 @@ class JobTable:
                 return None
             return self._requeue_or_end(connection, revision, _job(row), reason, is_failure=is_failure)
 
-    def end_gone(self, kind: str) -> bool:
-        """End or requeue the jobs of a kind whose processes are gone from this machine; return whether there was one.
-
-        A lease takes 20 s to expire, and a job that nobody watches keeps its slot until then.
-        """
-        with self._writing() as (connection, revision):
-            running = and_(_columns.kind == kind, _columns.status == JobStatus.RUNNING)
-            jobs = map(_job, connection.execute(select(*_read_columns).where(running)).all())
-            gone = [job for job in jobs if job.worker is not None and _is_gone(job.worker)]
-            for job in gone:
-                self._requeue_or_end(connection, revision, job, "Its process is gone")
-        return bool(gone)
-
     # -- within ------------------------------------------------------------------------------------------------------
 
     def _own(self, connection: Connection, revision: int, job: Job, values: Mapping[str, Any]) -> Job:
-        """Write to the job as whoever was given this attempt of it."""
+        """Write to a job if this attempt of it is still the latest."""
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == job.status)
-        found = self._write(connection, revision, mine, values)
-        if found is None:
+        written = self._write(connection, revision, mine, values)
+        if written is None:
             raise LeaseLostError("This work was taken for lost, so what it finds is not written any more.")
-        return found
+        return written
 
     def _write(
         self, connection: Connection, revision: int, where: ColumnElement[bool], values: Mapping[str, Any]
@@ -322,14 +284,14 @@ class JobTable:
         return None if row is None else self._changed(connection, revision, row)
 
     def _changed(self, connection: Connection, revision: int, row: Row[Any]) -> Job:
-        """Write the status of a job to the run or search that it works on; returns the job."""
+        """Write the status of a job to the run or search that it works on; return the job."""
         job = _job(row)
         if job.kind in _SUBJECTS:
             table, key = _SUBJECTS[job.kind]
             values: dict[str, Any] = {"status": job.status, "message": job.message}
             if table is schema.runs:
                 values |= {"queued_at": job.submitted_at, "ended_at": job.ended_at}
-                values |= {name: value for name in ("started_at",) if (value := getattr(job, name)) is not None}
+                values |= {"started_at": job.started_at} if job.started_at is not None else {}
             changed = [table.c[name].is_distinct_from(value) for name, value in values.items()]
             if table is schema.runs and job.worker is not None:
                 values["worker"] = asdict(job.worker)
@@ -337,14 +299,6 @@ class JobTable:
                 changed.append(table.c.worker["pid"].as_integer().is_distinct_from(job.worker.pid))
             connection.execute(update(table).where(key == job.run, or_(*changed)).values(**values, revision=revision))
         return job
-
-    def _renew_behind(self, connection: Connection, revision: int, kind: str) -> None:
-        """Keep those waiting that wait for a slot of their kind on this machine."""
-        behind = and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED)
-        connection.execute(update(_jobs).where(behind).values(lease=self._now + LEASE_SECONDS))
-        waiting = asdict(JobProgress(f"waiting for another {KINDS[kind].title}"))
-        unaware = and_(behind, _columns.progress.is_(null()))
-        connection.execute(update(_jobs).where(unaware).values(progress=waiting, revision=revision))
 
     def end_expired(self) -> None:
         """End or requeue the jobs whose leases have expired."""
@@ -355,12 +309,12 @@ class JobTable:
                 self._end_expired(connection, revision)
 
     def _end_expired(self, connection: Connection, revision: int) -> None:
-        """Doubt what nobody took care of for a lease; interrupt, or put back, what is gone or was doubted in vain."""
+        """End or requeue the jobs that are lost; give those with an expired lease some seconds to renew it."""
         silent, lost = (
             [_job(row) for row in connection.execute(select(*_read_columns).where(where))]
             for where in (self._silent, self._lost)
         )
-        # After a power cut nobody has to wait: of this machine's processes it is known which are gone.
+        # A process that is gone from this machine cannot renew its lease.
         lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
         for job in lost:
             where = job.worker.title if job.worker else "its machine"
@@ -370,12 +324,12 @@ class JobTable:
     def _requeue_or_end(
         self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
     ) -> Job:
-        # A version before this one may have left a job of a kind that is gone.
+        # An earlier version may have had a kind that this one lacks.
         kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
         most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
         if job.status is JobStatus.RUNNING and job.stop_requested:
             status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
-        elif job.status is JobStatus.QUEUED or not most:
+        elif not most:
             title = kind.title if kind else "work"
             status, message = JobStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
         elif is_failure and worker_failures >= most:
@@ -393,15 +347,15 @@ class JobTable:
             "lease": null(),
             "ended_at": self._now if status.ended else null(),
         }
-        found = self._write(connection, revision, _columns.id == job.id, values)
-        assert found is not None
-        return found
+        written = self._write(connection, revision, _columns.id == job.id, values)
+        assert written is not None
+        return written
 
-    def _read(self, where: ColumnElement[bool]) -> list[Job]:
+    def _read(self, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Job]:
         self.end_expired()
         with self._database.reading("read the jobs") as connection:
-            rows = connection.execute(select(*_read_columns).where(where).order_by(_columns.position)).all()
-        return [_job(row) for row in rows]
+            rows = connection.execute(select(*_read_columns).where(where).order_by(*order, _columns.position))
+            return [_job(row) for row in rows]
 
     def _writing(self) -> AbstractContextManager[tuple[Connection, int]]:
         return self._database.writing("write the jobs")
@@ -436,7 +390,7 @@ def _waits(kind: str) -> ColumnElement[bool]:
 
 
 def _turn(connection: Connection, kind: str, owner: str) -> int:
-    """The turn of somebody's new job: that which is under way, or the one after their last."""
+    """Return the turn of a person's new job: the present one, or the one after that of their last job."""
     active = and_(_columns.kind == kind, _is_active)
     under_way = connection.execute(select(func.min(_columns.turn)).where(active)).scalar()
     last = connection.execute(select(func.max(_columns.turn)).where(active, _columns.owner == owner)).scalar()

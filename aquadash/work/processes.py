@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from aquadash import settings
 
 #: A thread that starts processes with the priority that this one had when it was made; None where all have the same.
@@ -73,6 +75,14 @@ def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence
 def environment() -> dict[str, str]:
     """The environment variables of a process that works for this one."""
     return {**os.environ, **settings.whole_paths(), "PYTHONUNBUFFERED": "1"}
+
+
+def is_worker(pid: int) -> bool:
+    """Return whether a process is a worker: a slot has its own id on a job until the worker begins."""
+    try:
+        return any("aquadash.work" in word for word in psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def log_to(path: Path) -> None:

@@ -1,10 +1,12 @@
-"""The engine: runs are queued and resumed here."""
+"""The engine: queues and resumes runs, starts other jobs, and gives them their slots."""
 
 from __future__ import annotations
 
 import atexit
 import logging
+from collections.abc import Mapping
 from threading import Condition
+from typing import Any
 
 from cachetools import cached
 
@@ -15,7 +17,7 @@ from aquadash.data.folder import about
 from aquadash.errors import AquaDashError, look_up
 from aquadash.files import forget_oldest
 from aquadash.people import OWNER, Person
-from aquadash.store import Run, RunStatus, RunStore, open_store
+from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
 from aquadash.store.types import TrialOf
@@ -29,10 +31,9 @@ _CLUSTER_SLOTS = "aquadash.cluster.dispatch:slots"
 
 
 class Engine:
-    """Queues runs, resumes them, and has them trained. Safe to use from several threads."""
+    """Queues and resumes runs, and gives jobs their slots from :meth:`serve` on. Safe to use from several threads."""
 
     def __init__(self, store: RunStore, *, serving: bool = True) -> None:
-        """Start nothing yet."""
         self._store = store
         self._serving = serving
         self._slots = Slots(store.jobs)
@@ -48,10 +49,7 @@ class Engine:
         owner: Person = OWNER,
         hidden: bool = False,
     ) -> Run:
-        """Store a new run and its place in the queue; see :meth:`aquadash.lab.runs.Runs.train`.
-
-        Arguments are as of :meth:`aquadash.store.RunStore.submit`.
-        """
+        """Store a new run and its place in the queue; arguments as of :meth:`aquadash.store.RunStore.submit`."""
         check(config)
         run = self._store.submit(
             augment.embedded(config),
@@ -79,25 +77,25 @@ class Engine:
         return self._store.get(run_id)
 
     def serve(self) -> None:
-        """Train what waits, also what other processes have queued, from now on until this process ends."""
+        """Do the queued jobs, also those of other processes, from now on until this process ends."""
         if self._serving:
             _sweep()
             self._slots.serve()
 
     def prepare(self) -> None:
-        """Have a worker stand by, unless a cluster trains, so that the next run begins at once."""
+        """Start the standby process, unless a cluster trains, so that the next run begins at once."""
         if settings.scheduler_address() is None:
             STANDBY.keep_ready()
 
     def slots(self) -> int:
-        """Return how many runs may train at once, at least 1; of a cluster, as it was seen last."""
+        """Return how many runs may train at once, at least 1; for a cluster its last known slots."""
         if settings.scheduler_address() is None:
             return settings.slots()
         count: int = named(_CLUSTER_SLOTS)()
         return max(1, count)
 
     def close(self) -> None:
-        """Stop giving out slots; workers go on by themselves. The engine may be used again afterwards."""
+        """End the slots; workers go on by themselves. :meth:`serve` starts the slots again."""
         self._slots.close()
 
     def __enter__(self) -> Engine:
@@ -108,37 +106,29 @@ class Engine:
 
 
 def _needs(config: RunConfig) -> str:
-    """Return what a worker must have for a run; only machines of a cluster differ in it."""
+    """Return the requirement of a run on its worker; only machines of a cluster differ."""
     return "gpu" if config.training.device == "gpu" and settings.scheduler_address() is not None else ""
 
 
 def check(config: RunConfig) -> None:
-    """Refuse a config that no worker could train, before its run is queued.
-
-    For weights that are not on this computer it asks the server that has them, which takes some seconds at most.
+    """Refuse a config that no worker could train; asking the server for missing weights may take some seconds.
 
     Raises:
         UnknownNameError: A name is unknown.
-        ConfigError: A network cannot be made as set, or a pipeline not be used.
-        DataError: Pretrained weights cannot be had; says where they were looked for and how to mend it.
+        ConfigError: The network or a pipeline is impossible.
+        DataError: Pretrained weights are neither on this computer nor on their server.
     """
     from aquadash.models import model_entry
 
     check_names(config)
     weights = model_entry(config.model.name).weights
-    # On a cluster the workers fetch them, and say it if they cannot: what this computer has says nothing.
+    # On a cluster each worker fetches the weights itself.
     if weights is not None and settings.scheduler_address() is None:
         weights(config.model).check()
 
 
 def check_names(config: RunConfig) -> None:
-    """Refuse a config that names a source, pipeline or model that is not there.
-
-    Raises:
-        UnknownNameError: With the nearest known name.
-        ConfigError: A pipeline is carried or saved that cannot be used.
-        StorageError: A saved pipeline cannot be read.
-    """
+    """Refuse a config with an unknown source, pipeline or model; the error has the nearest known name."""
     from aquadash.models import MODELS
 
     look_up("data source", config.data.source, SOURCES)
@@ -147,7 +137,7 @@ def check_names(config: RunConfig) -> None:
 
 
 def _sweep() -> None:
-    """Remove what killed processes left half done, and what is kept for a day, a day after."""
+    """Remove files older than a day that killed processes left behind or that are kept for a day only."""
     leftovers = [
         (settings.home() / "tmp", "*"),
         (settings.exports(), "*"),
@@ -155,7 +145,7 @@ def _sweep() -> None:
         (settings.runs_folder(), "*/.*.part"),
         (settings.runs_folder(), f"*/{CHECKPOINTS}/.*"),
         (about.folder(), ".new-*"),
-        # Logs of jobs that are forgotten after a day, too.
+        # Logs of jobs whose rows are deleted after a day.
         *((settings.home() / "logs", f"{kind.name}-*.log") for kind in KINDS.values() if kind.kept is not None),
     ]
     for folder, pattern in leftovers:
@@ -163,12 +153,15 @@ def _sweep() -> None:
 
 
 def open_engine() -> Engine:
-    """The engine of this process for the store that the settings name.
-
-    Raises:
-        AquaDashError: The store cannot be opened.
-    """
+    """Return this process's engine for the store that the settings name; raise ``StorageError`` if it cannot open."""
     return _engine_of(open_store())
+
+
+def start_job(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
+    """Submit a job and have it done; arguments and errors as of :meth:`aquadash.store.jobs.JobTable.submit`."""
+    job = open_store().jobs.submit(kind, run, request, owner=owner)
+    open_engine().serve()
+    return job
 
 
 @cached({}, condition=Condition())

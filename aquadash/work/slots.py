@@ -1,4 +1,4 @@
-"""Slots: threads of this process that claim jobs and have worker processes do them."""
+"""Slots: threads of this process that claim jobs, each with a worker process that does the job."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -15,7 +16,7 @@ from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.store import Job, Worker
 from aquadash.store.jobs import JobTable
-from aquadash.store.kinds import KINDS, named
+from aquadash.store.kinds import KINDS, JobKind, named
 from aquadash.store.runs import KIND
 from aquadash.work.standby import STANDBY
 
@@ -34,9 +35,9 @@ _GIVE_OUT = "aquadash.cluster.dispatch:give_out"
 
 
 def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambda: False) -> None:
-    """Have a worker process do a job that this process has claimed, and wait for its end.
+    """Have a worker process do a job that this process has claimed; requeue or end the job if its worker is lost.
 
-    A job whose worker was lost is requeued. If the slot ends first, the worker goes on by itself.
+    If the slot ends first, the worker goes on by itself.
     """
     log_path = settings.job_log(job.id)
     try:
@@ -49,17 +50,22 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
         if slot_ends():
             return
         if process.pid is None and time.monotonic() - renewed_at > _RENEW_SECONDS:
-            # The process that stands by still loads TensorFlow, which takes a busy machine longer than a lease.
+            # On a busy machine the standby process loads TensorFlow for longer than a lease.
             jobs.heartbeat(job, None)
             renewed_at = time.monotonic()
     if exit_status:
-        reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
-        host = Worker.of(os.getpid()).title
-        jobs.requeue(job, f"The worker on {host} was lost ({reason}; its log is {log_path})")
+        jobs.requeue(job, _describe_loss(exit_status, KINDS[job.kind], log_path))
+
+
+def _describe_loss(exit_status: int, kind: JobKind, log_path: Path) -> str:
+    if exit_status == -getattr(signal, "SIGALRM", 0):
+        return f"The {kind.title} took more than {kind.max_seconds or 0.0:,.0f} seconds and was ended"
+    reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
+    return f"The worker on {Worker.of(os.getpid()).title} was lost ({reason}; its log is {log_path})"
 
 
 def held() -> bool:
-    """Return whether the teacher of a class, which another process may serve, has paused the queue."""
+    """Return whether the teacher has paused the queue, also if another process serves the class."""
     if not (settings.classroom() or _class_is_served()):
         return False
     from aquadash.classroom.limits import in_force
@@ -69,7 +75,7 @@ def held() -> bool:
 
 def _class_is_served() -> bool:
     lock = settings.class_lock()
-    # Taking the lock would create the file where there never was a class.
+    # FileLock creates a missing file, also in a home without a class.
     if not lock.exists():
         return False
     try:
@@ -80,10 +86,9 @@ def _class_is_served() -> bool:
 
 
 class Slots:
-    """Gives the jobs that wait to worker processes, as many at once as there are slots."""
+    """Gives queued jobs to worker processes from :meth:`serve` on, as many at once as there are slots."""
 
     def __init__(self, jobs: JobTable) -> None:
-        """Start nothing before :meth:`serve`."""
         self._jobs = jobs
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -92,7 +97,7 @@ class Slots:
         self._complaint = ""
 
     def serve(self) -> None:
-        """Give out slots from now on, and look at the queue at once."""
+        """Start the thread that looks at the queue, or wake it."""
         with self._lock:
             if self._thread is None:
                 self._ending.clear()
@@ -125,19 +130,19 @@ class Slots:
             self._wake.clear()
 
     def look(self) -> None:
-        """Claim what waits for a free slot, and start a worker for each job.
+        """Claim queued jobs while slots are free, and start a thread for each; give trainings to a cluster.
 
         Raises:
             AquaDashError: The store or a scheduler does not answer; the next look tries again.
         """
-        for kind in (name for name, kind in KINDS.items() if kind.max_worker_failures):
-            if kind == KIND and held():
-                continue
-            if kind == KIND and settings.scheduler_address() is not None:
-                named(_GIVE_OUT)(self._jobs, self._wake.set)
-                continue
-            while (job := self._jobs.claim([kind], Worker.of(os.getpid()), offers=settings.offers())) is not None:
-                threading.Thread(target=self._carry_out, args=(job,), name=f"slot-{job.id}", daemon=True).start()
+        kinds = set(KINDS)
+        if held():
+            kinds.discard(KIND)
+        elif settings.scheduler_address() is not None:
+            kinds.discard(KIND)
+            named(_GIVE_OUT)(self._jobs, self._wake.set)
+        while (job := self._jobs.claim(kinds, Worker.of(os.getpid()), offers=settings.offers())) is not None:
+            threading.Thread(target=self._carry_out, args=(job,), name=f"slot-{job.id}", daemon=True).start()
 
     def _carry_out(self, job: Job) -> None:
         try:

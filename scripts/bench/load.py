@@ -29,7 +29,6 @@ from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.store import Progress, RunStatus, RunStore
 from aquadash.store.database import Database
-from aquadash.store.runs import KIND
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
 from tests.serving import Server, serving
@@ -76,6 +75,15 @@ sections = {name: queries(name) for name, page in PAGES.items() if page.visits}
 print(json.dumps({"training": run.run_id, "trained": trained, "others": others, "sections": sections}))
 """
 
+_TRAIN = """
+import os
+from aquadash.store import Worker, open_jobs
+from aquadash.store.runs import KIND
+from aquadash.work import worker
+job = open_jobs().claim([KIND], Worker.of(os.getpid()))
+worker.main([KIND, job.id, str(job.attempt)])
+"""
+
 
 def bench_load(
     *, sessions: int = 30, seconds: float = 600.0, leave_seconds: float = LEAVE_SECONDS, seed: int = 0,
@@ -106,7 +114,7 @@ def training(home: Path) -> Iterator[Sights]:
     log = home / "bench-worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "aquadash.work.worker", KIND],
+            [sys.executable, "-c", _TRAIN],
             env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     record = ProgressRecord(home, sights.training)
