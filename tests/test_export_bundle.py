@@ -72,7 +72,7 @@ def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
     for name in importing._READERS:
         folder, _, base = name.rpartition("/")
         (tmp_path / base).write_text("{}")
-        store.add_artifact(run.run_id, tmp_path / base, folder=folder or None)
+        store.add_artifact(run.run_id, tmp_path / base, folder=folder)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     listed = {line.split()[0] for line in read(written.path)["README.txt"].decode().splitlines() if line.strip()}
     assert (importing._READERS.keys() | {"backbone.npz"}) - {"robustness-spare.json"} < set(written.files)

@@ -17,16 +17,10 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-<<<<<<< HEAD
-from aquadash.store import Job, JobStatus, open_jobs
-from aquadash.store.kinds import KINDS, JobKind
-from aquadash.work import processes, standby, worker
-=======
 from aquadash.store import Job, JobStatus, Worker, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import processes, slots, standby
 from aquadash.work.queue import start_job
->>>>>>> 3483cbb5 (wip: every job waits for a slot)
 from aquadash.work.standby import Standby, WorkerProcess
 from tests.waiting import gone, wait_for
 
@@ -83,7 +77,7 @@ def by(home: Path) -> Iterator[Standby]:
     yield by
     by.close()
     for job in open_jobs().find(kind="nap", status=(JobStatus.RUNNING,)):
-        if job.worker is not None and psutil.pid_exists(job.worker.pid):
+        if processes.is_worker(job.worker.pid):
             psutil.Process(job.worker.pid).kill()
 
 
@@ -96,19 +90,15 @@ def until(tmp_path: Path) -> Path:
 def nap(by: Standby, until: Path, run: str = "r1") -> WorkerProcess:
     """Submit a nap and launch its worker."""
     open_jobs().submit("nap", run, {"until": str(until)})
-<<<<<<< HEAD
-    return by.launch(["nap"], log_path=settings.job_log("nap"))
-=======
-    job = open_jobs().claim(["nap"], Worker.of(os.getpid()))
+    job = open_jobs().claim(["nap"], Worker("here", 1))
     return by.launch(["nap", job.id, str(job.attempt)], log_path=settings.job_log("nap"))
->>>>>>> 3483cbb5 (wip: every job waits for a slot)
 
 
 def napping(run: str = "r1") -> Job:
     def there() -> Job | None:
         job = open_jobs().get(f"nap-{run}")
-        at_work = job is not None and job.status is JobStatus.RUNNING and job.worker.pid not in (os.getpid(), 1)
-        return job if at_work else None
+        is_begun = job is not None and job.status is JobStatus.RUNNING and processes.is_worker(job.worker.pid)
+        return job if is_begun else None
 
     return wait_for(there, saying=lambda: (settings.home() / "logs" / "standby.log").read_text())
 
@@ -148,11 +138,7 @@ def test_a_worker_has_imports_and_environment(
 def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_DATABASE", "no database")
-<<<<<<< HEAD
-        failed = by.launch(["nap"], log_path=settings.job_log("nap"))
-=======
         failed = by.launch(["nap", "nap-r1", "1"], log_path=settings.job_log("nap"))
->>>>>>> 3483cbb5 (wip: every job waits for a slot)
     assert wait_for(lambda: failed.wait(1)) == 1
     assert "which is no database" in settings.job_log("nap").read_text()
 
@@ -180,12 +166,8 @@ from aquadash.store import Worker, open_jobs
 from aquadash.work.standby import STANDBY
 from aquadash import settings
 open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
-<<<<<<< HEAD
-STANDBY.launch(["nap"], log_path=settings.job_log("nap"))
-=======
 job = open_jobs().claim(["nap"], Worker("here", 1))
 STANDBY.launch(["nap", job.id, str(job.attempt)], log_path=settings.job_log("nap"))
->>>>>>> 3483cbb5 (wip: every job waits for a slot)
 print(STANDBY._process.pid, flush=True)
 sys.stdin.read()
 """

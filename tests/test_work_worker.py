@@ -271,6 +271,16 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
     return start_workers
 
 
+def at_work() -> int:
+    """Wait until a worker has the job; return its process id."""
+
+    def worker_pid() -> int | None:
+        job = open_jobs().get("stuck-r1")
+        return job.worker.pid if job.status is JobStatus.RUNNING and job.worker.pid != os.getpid() else None
+
+    return wait_for(worker_pid)
+
+
 def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
     stuck(2.0)
     for run, request in (("r1", {"forever": True}), ("r2", {})):
@@ -287,7 +297,7 @@ def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypa
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
     stuck(500.0)
     start_job("stuck", "r1", {"forever": True})
-    wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
+    at_work()
     asked = worker.stop("stuck-r1")
     wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
     assert open_jobs().get("stuck-r1").status is JobStatus.STOPPED
@@ -299,8 +309,8 @@ def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -
     stuck(500.0)
     for _ in range(2):
         start_job("stuck", "r1", {"forever": True})
-        wait_for(lambda: open_jobs().get("stuck-r1").status is JobStatus.RUNNING)
-        os.kill(open_jobs().get("stuck-r1").worker.pid, signal.SIGKILL)
+        worker_pid = at_work()
+        os.kill(worker_pid, signal.SIGKILL)
         wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
         killed = open_jobs().get("stuck-r1")
         assert killed.status is JobStatus.INTERRUPTED

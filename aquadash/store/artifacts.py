@@ -1,6 +1,6 @@
-"""The files of a run: what they are called, how they are written and read back.
+"""The files of a run: their names, and how they are written and read.
 
-Each is read by one function, for pages and commands as for a run that comes from another computer.
+One function reads each kind of file, for pages and commands as well as for an imported run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import json
 import logging
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -43,53 +44,53 @@ LOG = "worker.log"
 CHECKPOINTS = "checkpoint"
 ROBUSTNESS = "robustness.json"
 
-#: A data set has at most 100,000 images, 100 classes and 2,000 epochs; what is read here takes far less than this.
+#: The most unpacked bytes of a file of arrays, far above those of 100,000 images, 100 classes and 2,000 epochs.
 _MAX_ARRAY_BYTES = 200_000_000
 
 #: A checkpoint of InceptionV3 has about 1,200 arrays.
 _MAX_ARRAYS = 10_000
 
-#: Number types and fixed-length text; objects would be pickles.
+#: The allowed dtypes: numbers and text of a fixed length. NumPy stores objects as pickles, which can run code.
 _KINDS = frozenset("biufU")
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class Environment(BaseModel):
-    """What else decides a run's result than its settings; an older version may have written less."""
+    """The software, hardware and data behind a run's result; older versions stored less."""
 
-    #: The version that trained it.
+    #: The version of AquaDash.
     aquadash: str = ""
     python: str = ""
     platform: str = ""
     processor: str = ""
-    #: How many cores.
+    #: The number of processor cores.
     cpu_count: int | None = None
-    #: Of the libraries, by package.
+    #: The versions of the libraries by package.
     versions: dict[str, str] = {}
-    #: What TensorFlow found, as ``"CPU:0"``.
+    #: TensorFlow's devices, such as ``"CPU:0"``.
     devices: list[str] = []
     #: ``"float32"`` or ``"mixed_bfloat16"``.
     precision: str = "float32"
     seed: int = 0
     dataset: str = ""
-    #: SHA-256 of its content.
+    #: SHA-256 of the data set's content.
     dataset_fingerprint: str = ""
 
 
 def _arrays_of(kind: type[Predictions] | type[EpochReplay]) -> Callable[[Path, Run | None], Any]:
-    """What reads a file of the arrays of a record, which go with the run's classes."""
+    """Return a reader of a record's arrays that checks them against the run's classes."""
     return lambda path, run: kind.from_arrays(
         read_arrays(path, max_bytes=_MAX_ARRAY_BYTES), num_classes=len(run.class_names) or None if run else None
     )
 
 
 def _read_detector(path: Path, run: Run | None) -> OutOfDistributionDetector | None:
-    """None where an older version kept what none is made of today: too many features, or distances that are all 0."""
+    """Read the detector; None for one of an older version with too many features or with distances of 0 only."""
     with zipfile.ZipFile(path) as archive:
         if sum(info.file_size for info in archive.infolist()) > _MAX_ARRAY_BYTES:
             return None
-    found = OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES))
-    return found if found.threshold > 0 else None
+    detector = OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES))
+    return detector if detector.threshold > 0 else None
 
 
 def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
@@ -104,8 +105,8 @@ def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
     return history
 
 
-#: What reads each file that pages and commands work with. A reader is given the run to check the file against, or None,
-#: and may raise anything for a file that is damaged.
+#: The reader of each file for pages and commands. A reader checks the file against the run unless that is None, and may
+#: raise any exception for a damaged file.
 READERS: Mapping[str, Callable[[Path, Run | None], Any]] = {
     CONFIG: lambda path, run: from_json(path.read_text(encoding="utf-8")),
     ENVIRONMENT: lambda path, run: Environment.model_validate_json(path.read_bytes()),
@@ -125,71 +126,68 @@ class RunArtifacts:
     read: Callable[[str], Run]
     describe: Callable[..., None]
 
-    def add_artifact(self, run_id: str, path: Path, *, folder: str | None = None) -> None:
-        """Copy a file to the run's, under its own name; replaces one of that name, whole or not at all."""
-        with storage_errors(f"store {path.name}"):
-            target = settings.run_folder(run_id) / (folder or "") / path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
+    def add_artifact(self, run_id: str, path: Path, *, folder: str = "") -> None:
+        """Copy a file into the run's folder, or one inside it, and replace a file of that name."""
+        with self._writing(run_id, f"{folder}/{path.name}" if folder else path.name) as target:
             with path.open("rb") as source, replacing(target) as file:
                 shutil.copyfileobj(source, file)
 
     def add_text_artifact(self, run_id: str, name: str, text: str) -> None:
-        """Keep a text with the run as a file of that name."""
-        with storage_errors(f"store {name}"):
-            target = settings.run_folder(run_id) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
+        """Store a text as a file of the run."""
+        with self._writing(run_id, name) as target:
             write_whole(target, text)
 
     def add_json_artifact(self, run_id: str, name: str, values: Mapping[str, Any]) -> None:
-        """Keep plain values with the run as a JSON file of that name."""
+        """Store plain values as a JSON file of the run."""
         self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
 
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
-        """Keep the model's answers to the test images."""
+        """Store the model's answers to the test images."""
         self._add_arrays(run_id, PREDICTIONS, vars(predictions))
         # The interval of each run in a table needs this number, and a table must not open a file for each row.
         self.describe(run_id, test_images=len(predictions.labels))
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
-        """Keep the model's answers to the run's validation images."""
+        """Store the model's answers to the run's validation images."""
         self._add_arrays(run_id, VALIDATION_PREDICTIONS, vars(predictions))
 
-    def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        with storage_errors(f"store {name}"):
-            target = settings.run_folder(run_id) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
     def add_robustness(self, run_id: str, text: str) -> None:
-        """Keep the figures of the run's robustness."""
+        """Store the figures of the run's robustness."""
         self.add_text_artifact(run_id, ROBUSTNESS, text)
         self.describe(run_id, has_robustness=True)
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
-        """Keep how the answers changed from epoch to epoch; replaces that of the epochs before."""
+        """Store how the answers changed from epoch to epoch, in place of an earlier replay."""
         self._add_arrays(run_id, EPOCHS, vars(replay))
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
-        """Return how the answers changed from epoch to epoch.
-
-        None for a run that has none: before its first epoch is complete, or made by an older version.
-        """
+        """Return how the answers changed from epoch to epoch; None for a run without a usable file."""
         try:
             return self._read_artifact(run_id, EPOCHS)
         except StorageError:
             return None
 
     def add_ood_detector(self, run_id: str, detector: OutOfDistributionDetector) -> None:
-        """Keep the detector of images of none of the classes."""
+        """Store the detector of images of none of the classes."""
         self._add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
+
+    def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        with self._writing(run_id, name) as target, replacing(target) as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+    @contextmanager
+    def _writing(self, run_id: str, name: str) -> Iterator[Path]:
+        with storage_errors(f"store {name}"):
+            target = settings.run_folder(run_id) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield target
 
     def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
         """Return the detector of images of none of the run's classes; None for a run without a usable one."""
         return self._read_artifact(run_id, OOD_DETECTOR)
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
-        """Keep the history as ``history.csv``, a row an epoch, every number exact."""
+        """Store the history as ``history.csv``, a row an epoch, with exact numbers."""
         text = io.StringIO()
         writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)], lineterminator="\n")
         writer.writeheader()
@@ -202,13 +200,13 @@ class RunArtifacts:
         return path if path.is_file() else None
 
     def artifact_names(self, run_id: str, *, folder: str = ".") -> list[str]:
-        """Return the names of the run's files in a folder of its files."""
+        """Return the names of the files in the run's folder or one inside it."""
         with storage_errors("list the files of the run"):
             inside = settings.run_folder(run_id) / folder
             return [path.name for path in inside.iterdir() if path.is_file()] if inside.is_dir() else []
 
     def remove_artifacts(self, run_id: str, name: str) -> None:
-        """Delete a file or a folder of the run's files, such as the checkpoints of a finished run."""
+        """Delete a file or a folder of the run, such as the checkpoints of a finished run."""
         with storage_errors(f"remove {name}"):
             path = settings.run_folder(run_id) / name
             if path.is_dir():
@@ -217,19 +215,19 @@ class RunArtifacts:
                 path.unlink(missing_ok=True)
 
     def predictions(self, run_id: str) -> Predictions:
-        """What the run's model says of the test split.
+        """Return the predictions of the test images.
 
         Raises:
-            RunError: There are none, because the run has not ended or ended too early, or the file is gone.
+            RunError: The file is missing, such as before the end of the run.
             StorageError: The file is damaged.
         """
-        found: Predictions | None = self._read_artifact(run_id, PREDICTIONS)
-        if found is None:
+        predictions: Predictions | None = self._read_artifact(run_id, PREDICTIONS)
+        if predictions is None:
             raise self._lacks(run_id, PREDICTIONS, "They are made when it ends, from its best epoch.", "predictions")
-        return found
+        return predictions
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """What the run's model says of its validation images; None for a run that kept none, as older versions did.
+        """Return the predictions of the validation images; None if the run stored none, as in older versions.
 
         The indices are positions in the training split, or in the test split where the run validated on test images.
 
@@ -239,7 +237,7 @@ class RunArtifacts:
         return self._read_artifact(run_id, VALIDATION_PREDICTIONS)
 
     def _read_artifact(self, run_id: str, name: str) -> Any:
-        """What the file holds; None where there is no such file."""
+        """Read a file of the run; None for a missing one."""
         path = self.artifact(run_id, name)
         return None if path is None else read_artifact(path, name, self.get(run_id))
 
@@ -255,41 +253,33 @@ class RunArtifacts:
         )
 
     def model_path(self, run_id: str) -> Path:
-        """Where the run's trained model is.
-
-        Raises:
-            RunError: There is none, because the run has not ended or ended too early, or the file is gone.
-        """
+        """Return the file of the trained model; raise ``RunError`` if it is missing, such as before the run's end."""
         path = self.artifact(run_id, MODEL)
         if path is None:
             raise self._lacks(run_id, MODEL, "It is stored when the run ends or is stopped.", "trained model")
         return path
 
     def environment(self, run_id: str) -> dict[str, Any]:
-        """What :class:`Environment` has of the run, as far as it was written; empty until its worker has started.
+        """Return the stored values of :class:`Environment`; empty until the run's worker has started.
 
         Raises:
             StorageError: The file is damaged.
         """
-        found: Environment | None = self._read_artifact(run_id, ENVIRONMENT)
-        return {} if found is None else found.model_dump(exclude_unset=True)
+        environment: Environment | None = self._read_artifact(run_id, ENVIRONMENT)
+        return {} if environment is None else environment.model_dump(exclude_unset=True)
 
     def log(self, run_id: str) -> str:
-        """The run's log: whole once it has ended, its last lines while it runs."""
+        """Return the log of an ended run, or the last lines of the log of a running one."""
         path = self.artifact(run_id, LOG)
         return path.read_text(encoding="utf-8", errors="replace") if path else self.read(run_id).log_tail
 
 
 def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
-    """What a file of a run holds, checked against the run unless that is None.
-
-    Raises:
-        StorageError: It is damaged, or not what its name says.
-    """
+    """Read a file of a run, and check it against the run unless that is None; raise ``StorageError`` for damage."""
     try:
         return READERS[name](path, run)
     except Exception as error:
-        # Files come from other computers, and their readers answer a damaged one with anything.
+        # A file may come from another computer, and the readers raise any exception for a damaged one.
         _log.info("%s cannot be read", path, exc_info=True)
         raise StorageError(
             f"{name} of this run is damaged, or not AquaDash's ({reason(error)}). Put it back from a copy, or "
@@ -298,8 +288,8 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
 
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:
-    """Read every array of an ``.npz`` file once, to its check sum."""
-    # Zeros are packed to next to nothing, so that the growth says nothing here.
+    """Read every array of an ``.npz`` file once, which verifies its check sum and its size."""
+    # Arrays of zeros are packed to almost nothing, so the ratio of sizes is no sign of a hostile file.
     limits = ZipLimits(members=_MAX_ARRAYS, unpacked_bytes=max_bytes, small_bytes=max_bytes)
     with open_zip(path, limits, name="it") as archive:
         for info in archive.infolist():
@@ -317,11 +307,11 @@ def check_arrays(path: Path, *, max_bytes: int) -> None:
 
 
 def read_arrays(path: Path, *, max_bytes: int) -> dict[str, NDArray[Any]]:
-    """The arrays of an ``.npz`` file by name, not writable, after :func:`check_arrays`; raises what that does."""
+    """Return the arrays of an ``.npz`` file by name, read-only, after :func:`check_arrays`."""
     check_arrays(path, max_bytes=max_bytes)
-    with np.load(path, allow_pickle=False) as arrays:
-        found = dict(arrays)
-    for array in found.values():
-        # They are kept for everybody who asks.
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    for array in arrays.values():
+        # All pages share the cached arrays.
         array.flags.writeable = False
-    return found
+    return arrays

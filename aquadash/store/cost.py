@@ -1,4 +1,4 @@
-"""What a run has cost, time and the size of its network, and what one like it will take: the median of earlier runs."""
+"""The cost of a run in time and network size, and forecasts for similar runs by the median of earlier ones."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from aquadash.store.types import EpochRecord, Run
 if TYPE_CHECKING:
     from aquadash.store.runs import RunStore
 
-#: Seconds from its start until a run trains: a process, TensorFlow, the images.
+#: Seconds from a run's start to its first batch: the process, TensorFlow, the images.
 STARTING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The price of a run; None is unknown."""
+    """The cost of a run; None stands for an unknown value."""
 
-    #: How many it trained for.
+    #: The number of trained epochs.
     epochs: int | None = None
-    #: Training time, all epochs together, validation included.
+    #: Training time of all epochs, validation included.
     seconds: float | None = None
-    #: The median over the epochs, so that a first one that was busy with compiling does not count.
+    #: The median over the epochs, which leaves out the compiling of the first epoch.
     seconds_per_epoch: float | None = None
-    #: How many numbers the network holds, frozen ones too.
+    #: The number of weights of the network, frozen ones included.
     parameters: int | None = None
-    #: The size of its file, in 10^6 bytes.
+    #: The size of the network's file, in 10^6 bytes.
     megabytes: float | None = None
 
 
 def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
-    """How many numbers a run's stored network holds, and its megabytes; None for one that is missing or damaged."""
+    """Return the number of weights and the megabytes of a run's network; None for a missing or damaged file."""
     path = store.artifact(run_id, MODEL)
     try:
         return None if path is None else (parameter_count(path), path.stat().st_size / 1e6)
@@ -52,7 +52,7 @@ def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
 
 
 def cost_of(history: Sequence[EpochRecord], network: tuple[int, float] | None) -> Cost:
-    """A run's price by its epochs and the size of its network; one without a network has still cost its time."""
+    """Return the cost of a run from its epochs and the size of its network."""
     seconds = [record.seconds for record in history]
     parameters, megabytes = network or (None, None)
     return Cost(
@@ -65,24 +65,22 @@ def cost_of(history: Sequence[EpochRecord], network: tuple[int, float] | None) -
 
 
 def parameter_count(path: Path) -> int:
-    """How many numbers the network in a ``.keras`` file holds, without the optimizer's and the random generators'."""
+    """Return the number of weights in a ``.keras`` file, without the state of optimizer and random generators."""
     return sum(stored_weights(path, lambda one: int(one.size or 0)).values())
 
 
-#: Settings that decide which network works on which images; an epoch takes as long in runs that share them.
+#: Settings of the network and the images; runs that share them take the same time an epoch.
 _ALIKE = [name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(("data.", "model."))]
 
 
 class Paces:
-    """Seconds an epoch of the runs that have finished here."""
+    """Seconds an epoch, measured on the last 25 runs of a kind that were trained in this home."""
 
     def __init__(self, runs: Sequence[Run], head_epochs: Callable[[RunConfig], int]) -> None:
-        """Takes what is known from runs in any order: the last 25 of a kind, none that were trained elsewhere, or
-        on own pictures that are gone.
-        """
         self._head_epochs = head_epochs
-        self._known: dict[Hashable, list[float]] = {}
-        # Asked once: own pictures are looked for on the disk.
+        #: Seconds an epoch and augmented copy by kind of run.
+        self._paces: dict[Hashable, list[float]] = {}
+        # Read once: the list of own pictures is on the disk.
         own, source_of = all_kept(), functools.cache(SOURCES.get)
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0, reverse=True):
             epochs, seconds = run.metrics.get("epochs", 0.0), run.metrics.get("seconds", 0.0)
@@ -93,35 +91,32 @@ class Paces:
             if name.startswith(PREFIX):
                 about = own.get(name.removeprefix(PREFIX))
                 if about is None or about.fingerprint != run.dataset_fingerprint:
-                    continue  # How many those were, and how large, is not known any more.
-            kept = self._known.setdefault(_key(run.config, source_of(name)), [])
-            if len(kept) < 25:
-                kept.append(seconds / whole / _factor(run.config.augmentation))
+                    continue  # The pictures are gone, and with them their number and size.
+            paces = self._paces.setdefault(_key(run.config, source_of(name)), [])
+            if len(paces) < 25:
+                paces.append(seconds / whole / _factor(run.config.augmentation))
 
     def seconds_per_epoch(self, config: RunConfig) -> float | None:
-        """The median of earlier runs with the same network and images; None where there is none.
+        """Return the median of earlier runs with the same network and images; None without such a run.
 
-        Runs count by how many images their augmentation makes of each, and epochs of a new head alone as nothing.
+        The time grows with the augmented copies of each image. Epochs that train a new head alone count as 0.
         """
-        kept = self._known.get(_key(config, SOURCES.get(config.data.source)))
-        if not kept:
+        paces = self._paces.get(_key(config, SOURCES.get(config.data.source)))
+        if not paces:
             return None
         epochs = config.training.epochs
-        return statistics.median(kept) * _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
+        return statistics.median(paces) * _factor(config.augmentation) * (epochs - self._head_epochs(config)) / epochs
 
 
 def _key(config: RunConfig, source: Source | None) -> Hashable:
-    """What runs share that are alike; their images are always as many and as large."""
-    return attrgetter(*_ALIKE)(config), source and (source.side, source.train), _head_alone(config)
-
-
-def _head_alone(config: RunConfig) -> bool:
-    """Whether a new head learns alone to the end; of networks without one, it parts what need not be parted."""
-    return config.training.head_epochs >= config.training.epochs
+    """Return the properties that runs with the same pace share."""
+    trains_head_only = config.training.head_epochs >= config.training.epochs
+    return attrgetter(*_ALIKE)(config), source and (source.side, source.train), trains_head_only
 
 
 def _factor(augmentation: AugmentationConfig) -> int:
+    """Return the augmented copies of each image; 1 for a pipeline that was deleted."""
     try:
         return plan(augmentation).factor
     except AquaDashError:
-        return 1  # A pipeline that is no longer there tells nothing.
+        return 1

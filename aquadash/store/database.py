@@ -1,7 +1,7 @@
 """The database: SQLite in the home, or PostgreSQL where ``AQUADASH_DATABASE`` names one.
 
-Each write is one transaction, which first raises the database's revision. Raising it locks the database for other
-writers until the transaction ends, and tells readers, who ask for rows after the revision that they know.
+Each write is one transaction, which first raises the database's revision. That locks the database for other writers
+until the transaction ends. Readers select the rows with a later revision than that of their last read.
 """
 
 from __future__ import annotations
@@ -32,11 +32,7 @@ _BUSY_SECONDS = 30
 
 @contextmanager
 def storage_errors(what: str) -> Iterator[None]:
-    """Raise :class:`StorageError` in place of errors of the database or disk.
-
-    Args:
-        what: What was being done, to complete "Could not ...": ``"read the runs"``.
-    """
+    """Raise :class:`StorageError` for errors of the database or disk; ``what`` completes "Could not ..."."""
     try:
         yield
     except AquaDashError:
@@ -49,9 +45,6 @@ class Database:
     """An open database. Safe to use from several threads.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the database cannot be read or written.
-
-    Attributes:
-        now: The database's clock as an expression, in seconds since 1970 UTC.
     """
 
     def __init__(self, url: str) -> None:
@@ -65,6 +58,7 @@ class Database:
         self.on_sqlite = self._engine.dialect.name == "sqlite"
         # unixepoch('subsec') would be shorter, but SQLite has it since 3.42 only.
         now = "(julianday('now') - 2440587.5) * 86400.0" if self.on_sqlite else "extract(epoch from clock_timestamp())"
+        #: The clock of the database as an expression, in seconds since 1970 UTC.
         self.now = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
         with storage_errors("open the database"):
             # Lock: two processes that create the same tables at the same moment fail.
@@ -119,22 +113,22 @@ class Database:
 
     @contextmanager
     def writing(self, what: str) -> Iterator[tuple[Connection, int]]:
-        """Begin a transaction; yields its connection and its revision. ``what`` completes "Could not ..."."""
+        """Begin a transaction; yield its connection and its revision. ``what`` completes "Could not ..."."""
         with storage_errors(what), self._engine.begin() as connection:
             raised = update(schema.revision).values(value=schema.revision.c.value + 1)
             yield connection, connection.execute(raised.returning(schema.revision.c.value)).scalar_one()
 
     def insert(self, table: Any) -> Any:
-        """Return an INSERT of the database's dialect, which can say what to do on a conflict."""
+        """Return an INSERT of the database's dialect, which has ``on_conflict_do_update``."""
         return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
 
     def identity(self) -> str:
-        """Return a text that is the same for every address of this database, and different for any other database."""
+        """Return the database's random text, which tells it from all other databases at any address."""
         with self.reading("read the database") as connection:
             return str(connection.execute(schema.revision.select()).one().identity)
 
     def check_there(self) -> None:
-        """Raise if the SQLite file was replaced: a process that has a deleted file open goes on writing into it."""
+        """Raise if the SQLite file was replaced, because a process writes into a deleted file without an error."""
         if self._number_of_file() != self._file_number:
             raise StorageError(
                 f"The database {self._path} was moved, deleted or replaced meanwhile, so what was kept "

@@ -154,7 +154,7 @@ def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *,
             folder, _, file_name = name.rpartition("/")
             if path.name != file_name:
                 raise StorageError(f"The file {path.name} cannot be kept as {name}.")
-            store.add_artifact(run.run_id, path, folder=folder or None)
+            store.add_artifact(run.run_id, path, folder=folder)
         return store.add(run, record.epochs)
     except BaseException:
         with suppress(OSError):

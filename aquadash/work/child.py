@@ -1,4 +1,4 @@
-"""A process that talks with this one through a pipe and ends with it, so that a crash there costs one answer only."""
+"""A child process with a pipe to this one. It ends with this process, and its crash costs one answer only."""
 
 from __future__ import annotations
 
@@ -22,13 +22,10 @@ class ChildProcess:
 
     ``multiprocessing`` starts a process by running the script again, which is a page of Streamlit or a training. This
     class therefore starts a command.
-
-    Attributes:
-        pipe: This process's end. Reading raises EOFError when the child has ended.
     """
 
     def __init__(self, module: str, *arguments: str, keep: Sequence[int] = (), variables: Mapping[str, str]) -> None:
-        """Start it."""
+        #: This process's end; reading raises EOFError when the child has ended.
         self.pipe, its_end = multiprocessing.Pipe()
         with its_end:
             self._process = subprocess.Popen(
@@ -39,7 +36,7 @@ class ChildProcess:
                 pass_fds=(its_end.fileno(), *keep),
                 cwd=settings.PROJECT_ROOT,
                 env={**processes.environment(), **variables},
-                # Ctrl-C in a terminal is for this process, which then ends the child.
+                # Ctrl-C in a terminal reaches this process alone, which then ends the child.
                 process_group=0,
             )
 
@@ -49,7 +46,7 @@ class ChildProcess:
         return self._process.pid
 
     def send(self, message: object) -> None:
-        """Send something picklable. If the child has ended, nothing is sent: reading its answer raises EOFError."""
+        """Send a picklable object; do nothing if the child has ended, since reading its answer raises EOFError."""
         with contextlib.suppress(OSError):
             self.pipe.send(message)
 
@@ -75,7 +72,7 @@ class ForkedChild:
         self._process = process
 
     def send(self, message: object) -> None:
-        """Send something picklable; see :meth:`ChildProcess.send`."""
+        """Send a picklable object; see :meth:`ChildProcess.send`."""
         with contextlib.suppress(OSError):
             self.pipe.send(message)
 

@@ -1,4 +1,4 @@
-"""Starting the processes that work in the background."""
+"""Processes that work in the background: how they start, and what they inherit."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import psutil
 
 from aquadash import settings
 
-#: A thread that starts processes with the priority that this one had when it was made; None where all have the same.
+#: The thread that starts processes with the first priority of this one; None before :func:`step_back`.
 _launcher: ThreadPoolExecutor | None = None
 
 
 def step_back(niceness: int) -> None:
-    """Let the calling thread, and those that it starts from now on, wait for the processes that are started here.
+    """Lower the priority of the calling thread and its later threads, but not of the processes that it starts.
 
-    On Linux a priority belongs to a thread, and a process begins with that of the thread that starts it. Only a
-    privileged user can raise it again, so that one thread keeps the present one and starts all of them.
+    On Linux a process inherits the priority of the thread that starts it, and only a privileged user can raise a
+    priority. One thread therefore keeps the first priority and starts all processes.
     """
     global _launcher
     if not sys.platform.startswith("linux"):
@@ -37,7 +37,7 @@ def step_back(niceness: int) -> None:
 
 
 def raise_open_files() -> None:
-    """Let this process open as many files and connections as its user may: each page of a class is a connection."""
+    """Raise the limit of open files to the most that the user may have: each page of a class is a connection."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # macOS reports an unlimited number and refuses to set it.
     with suppress(ValueError, OSError):
@@ -47,10 +47,7 @@ def raise_open_files() -> None:
 def start_detached(
     arguments: Sequence[str], *, log_path: Path, module: str = "aquadash", keep: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a command of AquaDash in a process session of its own.
-
-    Neither Ctrl-C in the app's terminal nor the app's end reaches it.
-    """
+    """Start a command of AquaDash in a session of its own, which Ctrl-C and the end of the app do not reach."""
     launcher = _launcher
     if launcher is not None:
         return launcher.submit(_start, arguments, log_path, module, keep).result()
@@ -73,7 +70,7 @@ def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence
 
 
 def environment() -> dict[str, str]:
-    """The environment variables of a process that works for this one."""
+    """Return the environment variables of a process that works for this one."""
     return {**os.environ, **settings.whole_paths(), "PYTHONUNBUFFERED": "1"}
 
 
@@ -86,7 +83,7 @@ def is_worker(pid: int) -> bool:
 
 
 def log_to(path: Path) -> None:
-    """Send everything that this process and its libraries print to the log file, crashes of compiled code too."""
+    """Append the output of this process and its libraries to a log file, crashes of compiled code included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     sys.stdout.flush()

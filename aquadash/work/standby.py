@@ -1,4 +1,4 @@
-"""A process that stands by with the libraries of the work imported, and forks a worker when one is wanted."""
+"""The standby process: it has the slow libraries imported and forks a worker on request."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from aquadash.work import processes
 
 _log = logging.getLogger(__name__)
 
-#: Seconds without work after which the process gives its memory (0.8 GB) back.
+#: Seconds without work after which the process ends, to free 0.8 GB of memory.
 IDLE_SECONDS = 600.0
 
-#: Bytes of free memory below which none stands by.
+#: Bytes of free memory below which no standby process is started.
 MIN_FREE_MEMORY = 2 * 1024**3
 
 _CAN_FORK = sys.platform.startswith("linux")
 
-#: What the interpreter and the libraries read at their start begins so; where it has changed, a new process is needed.
+#: Prefixes of the variables that the interpreter and the libraries read at their start; a change needs a new process.
 _READ_AT_START = ("PYTHON", "TF_", "KERAS_", "CUDA_", "OMP_", "MLFLOW_")
 
 #: Seconds between two looks at the children.
@@ -41,18 +41,18 @@ _LOOK_SECONDS = 0.1
 
 
 class WorkerProcess(Protocol):
-    """A worker that was launched."""
+    """A worker process."""
 
     def wait(self, timeout: float) -> int | None:
-        """Its exit status, negative for the signal that ended it; None if it is still at work after so many seconds."""
+        """Return the exit status, negative for the signal that ended it; None if it still runs after the time-out."""
 
     @property
     def pid(self) -> int | None:
-        """Its process id; None before it has begun."""
+        """The process id; None before the process has begun."""
 
 
 class Standby:
-    """The process that stands by for this one, if there is one. Safe to use from several threads."""
+    """The standby process of this process, if there is one. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,10 +64,10 @@ class Standby:
         self._read_at_start: dict[str, str] = {}
 
     def keep_ready(self) -> bool:
-        """Start the process if memory allows and none is there; returns whether one is.
+        """Start the process unless it runs or memory is short; return whether it runs.
 
-        It ends by itself when nothing has been launched for :data:`IDLE_SECONDS`, and with this process. One that was
-        started with other environment variables is replaced once no child of it is at work.
+        The process ends with this one and after :data:`IDLE_SECONDS` without work. After a change of the environment it
+        is replaced as soon as its workers have ended.
         """
         with self._lock:
             self._used_at = time.monotonic()
@@ -96,16 +96,10 @@ class Standby:
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
-        """Start ``python -m aquadash.work.worker ARGUMENTS``: a fork of the process that stands by, or a new one.
-
-        Work that takes long to import has a process stand by from now on.
-
-        Args:
-            arguments: The worker's words.
-            log_path: What it prints is added to this file.
+        """Start ``python -m aquadash.work.worker ARGUMENTS``, forked from the standby process if one runs.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: The process cannot be started.
         """
         if KINDS[arguments[0]].prepare:
             self.keep_ready()
@@ -113,14 +107,10 @@ class Standby:
         return forked or _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker"))
 
     def fork_with_pipe(self, function: str, *, log_path: Path) -> tuple[WorkerProcess, Connection] | None:
-        """Fork a process that calls a function with its end of a pipe, and that ends with this process.
-
-        Args:
-            function: ``"module:function"``.
-            log_path: What the process prints is added to this file.
+        """Fork a process that calls ``"module:function"`` with its end of a pipe and that ends with this process.
 
         Returns:
-            The process and this process's end of the pipe; None where nothing can stand by.
+            The process and this process's end of the pipe; None if no standby process can run.
         """
         if not self.keep_ready():
             return None
@@ -152,7 +142,7 @@ class Standby:
             return None
 
     def close(self) -> None:
-        """Let the process end; what it has forked goes on."""
+        """End the process; its workers go on."""
         with self._lock:
             process = self._process
             self._let_end()
@@ -160,7 +150,7 @@ class Standby:
             process.wait(timeout=60)
 
     def _hear(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
-        """Pass on what the process says of its children."""
+        """Read the ids and the exit statuses of the children from the pipe."""
         with contextlib.suppress(EOFError, OSError):
             while True:
                 number, pid, status = pipe.recv()
@@ -168,7 +158,7 @@ class Standby:
                 if status is not None:
                     self._forked.pop(number).ended.put(status)
         process.wait()
-        # Nobody says any more how these end.
+        # The exit statuses of these children remain unknown.
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
             self._forked.pop(number, None)
 
@@ -182,7 +172,7 @@ class Standby:
             time.sleep(max(1.0, min(IDLE_SECONDS - idle, 60.0)))
 
     def _let_end(self) -> None:
-        """Say to the process that nothing more is wanted of it."""
+        """Ask the process to end."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send(None)
@@ -198,7 +188,7 @@ def _read_at_start() -> dict[str, str]:
 
 
 class _Forked:
-    """A child of the process that stands by."""
+    """A child of the standby process."""
 
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
         self.pid: int | None = None
@@ -209,13 +199,13 @@ class _Forked:
         with contextlib.suppress(queue.Empty):
             return self.ended.get(timeout=timeout)
         if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
-            # How it ended, nobody can say any more.
+            # The exit status was lost with the parent.
             return 1
         return None
 
 
 class _New:
-    """A process of its own."""
+    """A process that was started without the standby process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -231,14 +221,14 @@ class _New:
             return None
 
 
-#: That of this process.
+#: The standby process of this process.
 STANDBY = Standby()
 
 
 def main(pipe: Connection) -> None:
-    """Import what workers need; then fork one for each request and say how it goes, until nothing more is wanted.
+    """Import the libraries, fork a child for each request, and send its exit status, until a request is None.
 
-    Nothing but this thread runs Python here, and the native threads of the libraries know forks.
+    Forking is safe: this is the only Python thread, and the native threads of the libraries handle forks.
     """
     processes.log_to(_log_path())
     for kind in KINDS.values():
@@ -246,7 +236,7 @@ def main(pipe: Connection) -> None:
             named(kind.prepare)()
     _log.info("standing by")
     children: dict[int, int] = {}
-    # Whoever started this process may be gone.
+    # The pipe breaks when the parent has ended.
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             for pid, number in list(children.items()):
