@@ -1,6 +1,6 @@
-"""Carries a search out: Optuna proposes the values of each trial, and a run is trained with them.
+"""The controller of a search: Optuna proposes the values of each trial, and a run is trained with them.
 
-All state is in the database, so that any process can carry on with a search.
+All state is in the database, so that any process can continue a search.
 """
 
 from __future__ import annotations
@@ -23,27 +23,23 @@ from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
 
 if TYPE_CHECKING:
-    from optuna import Study
+    pass
 
-#: After so many failures in a row the search ends: more trials would fail, too.
+#: Failures in a row after which the search ends, because more trials would fail, too.
 MAX_FAILURES = 5
 
 
 class Controller:
-    """One search under way. Call :meth:`step` about once a second until it says how the search has ended.
-
-    Attributes:
-        search: The search as the last step left it.
-        message: Why it failed; empty before.
-    """
+    """A running search. Call :meth:`step` about once a second until it returns a status that has ended."""
 
     def __init__(self, store: SearchStore, search_id: str, *, engine: Engine, runs: RunStore) -> None:
-        """Continue the search."""
         self._store = store
         self._id = search_id
         self._engine = engine
         self._runs = runs
+        #: The search after the last step.
         self.search = store.get(search_id)
+        #: The reason for a failure; empty before.
         self.message = ""
         #: Failures of an earlier attempt do not end this one.
         self._earlier = {trial.number for trial in self.search.trials if trial.state.ended}
@@ -53,10 +49,7 @@ class Controller:
         self._seen: dict[str, int] = {}
 
     def step(self) -> JobStatus:
-        """Look after the trials under way and start as many as there are slots for.
-
-        Returns:
-            Running while there is more to do; else how the search has ended.
+        """Prune, resume and start trials; return how the search has ended, or running.
 
         Raises:
             AquaDashError: The store could not be read or written. The next step tries again.
@@ -118,16 +111,12 @@ class Controller:
         """Return the values of a trial; those of the first are the settings that the search starts from."""
         if number == 0:
             return search.plan.base
-        study = self._study(search)
+        study = strategies.study_with_curves(search.plan, search.trials, self._curve)
         study.sampler = strategies.sampler(search.plan, number=number)
         return study.ask(strategies.distributions(search.plan)).params
 
-    def _study(self, search: Search) -> Study:
-        """Return an Optuna study in memory of the trials there are."""
-        return strategies.study_with_curves(search.plan, search.trials, self._curve)
-
     def _curve(self, trial: Trial) -> dict[int, float]:
-        """Return the validation accuracy of an ended trial by epoch; empty where the pruner needs none."""
+        """Return the validation accuracy of an ended trial by epoch; empty without a pruner."""
         if self.search.plan.pruner == "none" or trial.state is TrialState.RUNNING:
             return {}
         if trial.run_id not in self._curves:
@@ -154,7 +143,7 @@ class Controller:
         if run.progress.epoch <= self._seen.get(run.run_id, 0) + 1:
             return
         accuracies = self._accuracies(run.run_id)
-        study = self._study(search)
+        study = strategies.study_with_curves(search.plan, search.trials, self._curve)
         for epoch in sorted(epoch for epoch in accuracies if epoch > self._seen.get(run.run_id, 0)):
             self._seen[run.run_id] = epoch
             until = {each: value for each, value in accuracies.items() if each <= epoch}
@@ -164,6 +153,6 @@ class Controller:
                 return
 
     def _stop(self, run_id: str) -> None:
-        # It may have ended by itself.
+        # The run may have ended meanwhile.
         with contextlib.suppress(RunError):
             self._runs.request_stop(run_id)

@@ -1,4 +1,4 @@
-"""Searches as jobs: how they are started and continued, and what their worker does."""
+"""Searches as jobs: functions to start, continue and stop a search, and the work of its worker."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _log = logging.getLogger("aquadash.search")
 #: Seconds between two looks at the trials: workers report once a second.
 POLL_SECONDS = 1.0
 
-#: Errors in a row (a busy or full disk) after which a search gives up.
+#: Errors in a row (a busy or full disk) after which a search fails.
 _MAX_ERRORS = 30
 
 
 def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> str:
-    """Store a new search, have it begun, and return its id; see :meth:`aquadash.lab.searches.Searches.start`."""
+    """Store a new search and its job, and return its id; see :meth:`aquadash.lab.searches.Searches.start`."""
     plan.checked()
     check(plan.config)
-    # All trials learn with the same pipelines, also when somebody edits one in between.
+    # The plan has copies of the pipelines, so that edits in between do not change later trials.
     tried = [str(name) for name in plan.ends("augmentation.pipeline")]
     search_id = open_search_store().submit(replace(plan, config=embedded(plan.config, also=tried)), owner=owner)
     engine.serve()
@@ -60,26 +60,26 @@ def resume_search(search_id: str, engine: Engine, *, trials: int | None = None) 
 
 
 def stop_search(search_id: str) -> None:
-    """Ask a search to stop. Of one that waits in the queue, the trainings are stopped here."""
+    """Ask a search to stop; a queued one has no worker, so stop its trainings at once."""
     job = open_jobs().request_stop(job_id(KIND, search_id))
     if job.status.ended:
         for trial in open_search_store().get(search_id).trials:
-            # Runs that have ended, or were deleted, refuse.
+            # Runs that have ended or are in the bin cannot be stopped.
             with contextlib.suppress(RunError, StorageError):
                 open_store().request_stop(trial.run_id)
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    """Carry a search out until all trials are made. It queues trainings; whoever serves gives them their slots.
+    """Queue the trainings of a search until all trials are made; the app gives them their slots.
 
     Raises:
-        Stopped: Somebody asked it to, and its trainings have stopped.
-        AquaDashError: Too many of its trials failed, or the stores for too long.
+        Stopped: The search and its trainings have stopped.
+        AquaDashError: Too many trials failed, or the database for too long.
     """
     runs = open_store()
     controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
     status, errors = JobStatus.RUNNING, 0
-    # Trials that ended before this process took over are no progress of its own.
+    # Trials that ended before this process are not its progress.
     done = controller.search.num_ended
     while True:
         try:
@@ -91,7 +91,7 @@ def work(job: JobContext) -> dict[str, Any]:
             if errors >= _MAX_ERRORS:
                 raise
         search = controller.search
-        # The next steps read of the search that it is to stop, and take their time to do it.
+        # The controller reads the request to stop itself, and stops the trainings first.
         with contextlib.suppress(Stopped):
             job.report(describe_progress(search), round(1000 * search.fraction), 1000, search.eta_seconds)
         if search.num_ended > done:

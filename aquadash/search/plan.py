@@ -1,4 +1,4 @@
-"""What a search is made from: settings to start from, a space, a way to look through it, and a number of trials."""
+"""The plan of a search: the settings to start from, the space, the sampler, the pruner and the number of trials."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aquadash.models import effective
 from aquadash.search.space import SearchParameter, base_value, checked, ends, parse_all
 from aquadash.work.queue import check_names
 
-#: More settings than a search can say anything about.
+#: The most settings that vary: too few trials would try each value of more.
 MAX_PARAMETERS = 20
 MAX_TRIALS = 1000
-#: Trials are short, and poor ones end early: that finds settings as good in a fraction of the time.
+#: Short trials, and an early end of poor ones, find settings as good in a fraction of the time.
 DEFAULT_TRIALS, DEFAULT_EPOCHS, DEFAULT_PRUNER = 12, 15, "median"
 
 
@@ -26,7 +26,7 @@ class Strategy:
     """A sampler or a pruner, for menus."""
 
     title: str
-    #: What it does, in a sentence.
+    #: The description in a sentence or two.
     help: str
 
 
@@ -50,29 +50,29 @@ PRUNERS: dict[str, Strategy] = {
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """All that decides a search besides the data."""
+    """The plan of a search; with the data, it decides the result."""
 
-    #: The settings to start from; the first trial has them as they are.
+    #: The settings to start from, which the first trial has unchanged.
     config: RunConfig
-    #: What varies. The other settings stay.
+    #: The settings that vary.
     space: tuple[SearchParameter, ...]
-    #: A name of :data:`SAMPLERS`; a stored search may have one of an earlier version, which draws at random.
+    #: A name of :data:`SAMPLERS`; a name of an earlier version draws at random.
     sampler: str = "tpe"
-    #: A name of :data:`PRUNERS`; a stored search may have one of an earlier version, which stops no trial.
+    #: A name of :data:`PRUNERS`; a name of an earlier version stops no trial.
     pruner: str = "none"
-    #: How many trials the search makes, the first among them.
+    #: The number of trials, the first included.
     trials: int = DEFAULT_TRIALS
-    #: Decides the values that the sampler draws. (The trainings' own seed is the config's.)
+    #: The seed of the sampler; the trainings have that of the config.
     seed: int = 0
-    #: What people call the search.
+    #: The name of the search.
     name: str = ""
 
     def checked(self) -> SearchPlan:
-        """The plan itself, if it can be carried out.
+        """Return the plan itself if it is possible.
 
         Raises:
-            ConfigError: It cannot; the message says why and what to change.
-            UnknownNameError: A sampler, pruner, model, source or pipeline is not known.
+            ConfigError: The plan is impossible; the message says why and what to change.
+            UnknownNameError: A sampler, pruner, model, source or pipeline is unknown.
         """
         for kind, name, table in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
             look_up(kind, name, table)
@@ -95,20 +95,20 @@ class SearchPlan:
         return self
 
     def ends(self, name: str) -> list[Value]:
-        """The values of a setting at the ends of its range, or all of its choices; none if it does not vary."""
+        """Return the ends of a setting's range, or all of its choices; empty if it does not vary."""
         return [value for part in self.space if part.name == name for value in ends(part)]
 
     def _check_effects(self) -> None:
-        """Refuse a parameter that never has an effect, whatever network and one other value a trial may have."""
+        """Refuse a parameter without effect for each network and each single change of another parameter."""
         tried = {parameter.name: ends(parameter) for parameter in self.space}
         first = flatten(self.config) | {name: values[0] for name, values in tried.items()}
         networks = tried.get("model.name", [self.config.model.name])
         changes = [(name, value) for name, values in tried.items() for value in values]
-        found = [
+        effects = [
             effective(first | {"model.name": network, name: value}) for network in networks for name, value in changes
         ]
         for name in tried:
-            if not any(name in each for each in found):
+            if not any(name in each for each in effects):
                 raise ConfigError(
                     f"{name} has no effect beside the other settings, so there is nothing to search. Leave it out, or "
                     "vary what it depends on, too."
@@ -116,7 +116,7 @@ class SearchPlan:
 
     @property
     def base(self) -> dict[str, Value]:
-        """What the settings to start from have for each setting that varies."""
+        """The values of the settings to start from, for each setting that varies."""
         return {parameter.name: base_value(self.config, parameter.name) for parameter in self.space}
 
     @property
@@ -125,7 +125,7 @@ class SearchPlan:
         return max([self.config.training.epochs, *(int(value) for value in self.ends("training.epochs"))])
 
     def to_json(self) -> str:
-        """The plan as JSON; :func:`from_json` reads it back."""
+        """Return the plan as JSON; :func:`from_json` reads it."""
         values = asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
         return json.dumps(values)
 
@@ -137,12 +137,9 @@ def check_trials(trials: int) -> None:
 
 
 def from_json(text: str) -> SearchPlan:
-    """Read what :meth:`SearchPlan.to_json` wrote.
+    """Read the text of :meth:`SearchPlan.to_json`; raise ``ConfigError`` for another text.
 
-    Earlier versions wrote a budget of trials and minutes; a search that only minutes limited makes the usual number.
-
-    Raises:
-        AquaDashError: The text is of another version or no plan at all.
+    Earlier versions wrote a budget of trials and minutes; a budget of minutes only becomes the default of trials.
     """
     try:
         values: Mapping[str, Any] = json.loads(text)

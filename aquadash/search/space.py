@@ -1,4 +1,4 @@
-"""The space of a search: which settings vary, and between what; and what people usually vary."""
+"""The space of a search: the settings that vary and their values, with suggestions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aquadash.config import SETTINGS, RunConfig, SearchRange, Setting, Value, fl
 from aquadash.errors import ConfigError
 from aquadash.models import MODELS, uses
 
-#: More values of one setting than anybody tries.
+#: The most values of a setting.
 MAX_CHOICES = 50
 
 _FORM = (
@@ -21,10 +21,10 @@ _FORM = (
 )
 
 
-#: What to vary first. Few, because each more needs more trials.
+#: The settings to vary first; each further one needs more trials.
 _FIRST = ("training.learning_rate", "training.batch_size", "training.optimizer", "model.dropout")
 _FIRST_OF_YOUR_OWN = (*_FIRST, "model.activation", "model.batch_normalization")
-#: A pretrained network breaks under large steps, and little of it is left to choose.
+#: The settings to vary first for a pretrained network, which large learning rates damage.
 _FIRST_PRETRAINED = ("training.learning_rate", "training.weight_decay", "training.label_smoothing", "model.dropout")
 _PRETRAINED_RATES = SearchRange(1e-4, 1e-2, log=True)
 
@@ -35,18 +35,18 @@ class SearchParameter:
 
     #: The setting's dotted name.
     name: str
-    #: Any number of a range, or one of at least two different values.
+    #: A range of numbers, or at least two different values.
     values: SearchRange | tuple[Value, ...]
 
     def __str__(self) -> str:
-        """The text that :func:`parse` reads back."""
+        """Return the text that :func:`parse` reads."""
         if isinstance(self.values, SearchRange):
             low, high = _number_text(self.values.low), _number_text(self.values.high)
             return f"{self.name}={low}..{high}{':log' if self.values.log else ''}"
         return f"{self.name}={separator(self.name, self.values).join(_value_text(value) for value in self.values)}"
 
     def contains(self, value: Any) -> bool:
-        """Whether a trial may take the value."""
+        """Return whether the value is in the range or among the values."""
         if isinstance(self.values, SearchRange):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             return number and self.values.low <= value <= self.values.high
@@ -54,16 +54,16 @@ class SearchParameter:
 
 
 def separator(name: str, values: Iterable[object] = ()) -> str:
-    """What stands between a setting's choices: ``|`` where the values themselves have commas."""
+    """Return the mark between a setting's choices: ``|`` if the values have commas."""
     return "|" if setting(name).kind is tuple or any("," in str(value) for value in values) else ","
 
 
 def parse(text: str) -> SearchParameter:
-    """Read ``name=low..high``, ``name=low..high:log`` or ``name=a,b,c``, as ``--over`` takes them.
+    """Read ``name=low..high``, ``name=low..high:log`` or ``name=a,b,c``, as in ``--over``.
 
     Raises:
-        UnknownNameError: There is no such setting.
-        ConfigError: The text is not of that form, or the values are outside the setting's limits.
+        UnknownNameError: The setting is unknown.
+        ConfigError: The text has another form, or the values are outside the setting's limits.
     """
     name, sign, values = (part.strip() for part in text.partition("="))
     if not sign or not values:
@@ -79,7 +79,7 @@ def parse(text: str) -> SearchParameter:
 
 
 def parse_all(texts: Iterable[str]) -> tuple[SearchParameter, ...]:
-    """:func:`parse` each, and refuse a setting that is named twice."""
+    """Do :func:`parse` for each text, and refuse a setting that comes twice."""
     space = tuple(parse(text) for text in texts)
     names = [parameter.name for parameter in space]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -89,19 +89,14 @@ def parse_all(texts: Iterable[str]) -> tuple[SearchParameter, ...]:
 
 
 def checked(parameter: SearchParameter) -> SearchParameter:
-    """The parameter itself, if a search can use it.
-
-    Raises:
-        ConfigError: Its values are too few, in the wrong order or outside the setting's limits, or trials that differ
-            in this setting cannot be compared.
-    """
+    """Return the parameter itself; raise ``ConfigError`` if a search cannot vary it or its values are impossible."""
     name, values, record = parameter.name, parameter.values, setting(parameter.name)
     if record.incomparable:
         raise ConfigError(f"A search cannot vary {name}. {record.incomparable}")
     if not isinstance(values, SearchRange):
         if not 2 <= len(set(values)) == len(values) <= MAX_CHOICES:
-            told = ", ".join(_value_text(value) for value in values) or "(none)"
-            raise ConfigError(f"{name} has the values {told}; a search needs from 2 to {MAX_CHOICES} different ones.")
+            listed = ", ".join(_value_text(value) for value in values) or "(none)"
+            raise ConfigError(f"{name} has the values {listed}; a search needs from 2 to {MAX_CHOICES} different ones.")
         for value in values:
             _typed(name, value)
         return parameter
@@ -117,7 +112,7 @@ def checked(parameter: SearchParameter) -> SearchParameter:
 
 
 def ends(parameter: SearchParameter) -> list[Value]:
-    """All choices of a parameter, or the two ends of its range."""
+    """Return all choices of a parameter, or the two ends of its range."""
     values = parameter.values
     if not isinstance(values, SearchRange):
         return list(values)
@@ -126,16 +121,13 @@ def ends(parameter: SearchParameter) -> list[Value]:
 
 
 def base_value(config: RunConfig, name: str) -> Value:
-    """What the config has for a setting, in a search's own form."""
+    """Return the config's value of a setting; a list as a text with commas."""
     value = flatten(config)[name]
     return ", ".join(str(part) for part in value) if isinstance(value, tuple | list) else value
 
 
 def widened(parameter: SearchParameter, value: Value) -> SearchParameter:
-    """The parameter with one more value in it, so that the settings to start from lie within the space.
-
-    A logarithmic range cannot reach zero; it stays as it is then.
-    """
+    """Return the parameter with the value in it; a logarithmic range stays as it is for a value of 0 or less."""
     if parameter.contains(value):
         return parameter
     ends = parameter.values
@@ -163,12 +155,12 @@ def _parse_range(name: str, values: str) -> SearchParameter:
 
 
 def _typed(name: str, value: Value) -> Value:
-    """The value as the setting has it; refuses one outside its limits."""
+    """Return the value in the setting's type; refuse one outside its limits."""
     return base_value(with_values(RunConfig(), {name: value}), name)
 
 
 def _value_text(value: Value) -> str:
-    """As :func:`parse` reads it: of a list of layers without any, the word "none"."""
+    """Return the text of a value for :func:`parse`; an empty list of layers is "none"."""
     return _number_text(value) if isinstance(value, float) else str(value) or "none"
 
 
@@ -177,12 +169,9 @@ def _number_text(number: float) -> str:
 
 
 def suggested(config: RunConfig) -> dict[str, SearchParameter]:
-    """For each setting that a search over this config may vary, a space that holds the config's own value.
-
-    Settings that the network does not use are left out. A setting without a usual range gets one around its value.
-    """
+    """Return a parameter with the config's own value for each setting that a search may vary and the network uses."""
     entry = MODELS.get(config.model.name)
-    found = {}
+    parameters = {}
     for name, record in SETTINGS.items():
         if record.incomparable or not uses(config.model.name, name):
             continue
@@ -190,23 +179,23 @@ def suggested(config: RunConfig) -> dict[str, SearchParameter]:
         if name == "training.learning_rate" and entry is not None and entry.pretrained:
             values = _PRETRAINED_RATES
         if values is not None:
-            found[name] = widened(SearchParameter(name, values), base_value(config, name))
-    return found
+            parameters[name] = widened(SearchParameter(name, values), base_value(config, name))
+    return parameters
 
 
 def default_space(config: RunConfig) -> tuple[SearchParameter, ...]:
-    """What a search over this config varies when nobody says anything else."""
+    """Return the default space of a search that starts from this config."""
     entry = MODELS.get(config.model.name)
     if entry is not None and entry.pretrained:
         names: tuple[str, ...] = _FIRST_PRETRAINED
     else:
         names = _FIRST_OF_YOUR_OWN if config.model.name == "cnn" else _FIRST
-    known = suggested(config)
-    return tuple(known[name] for name in names if name in known)
+    parameters = suggested(config)
+    return tuple(parameters[name] for name in names if name in parameters)
 
 
 def _from_limits(record: Setting, value: Any) -> SearchRange | tuple[Value, ...] | None:
-    """A space for a setting that has no usual one; None where nothing sensible can be said."""
+    """Return the values of a setting without a usual range; None for texts without choices."""
     if record.kind is bool:
         return (False, True)
     if record.kind in (int, float):
@@ -215,7 +204,7 @@ def _from_limits(record: Setting, value: Any) -> SearchRange | tuple[Value, ...]
 
 
 def _around(record: Setting, value: float) -> SearchRange | None:
-    """From half to twice the value, cut at the setting's limits; None around zero, which has no half."""
+    """Return the range from half to twice the value within the setting's limits; None for a value of 0."""
     low, high = value / 2, value * 2
     if record.low is not None and record.low_allowed:
         low = max(low, record.low)

@@ -35,7 +35,7 @@ class SearchStore:
     """Searches and their trials. Safe to use from several threads and processes.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
-    :class:`~aquadash.errors.UnknownNameError` for a search that is not there.
+    :class:`~aquadash.errors.UnknownNameError` for an unknown search.
     """
 
     def __init__(self, runs: RunStore) -> None:
@@ -84,24 +84,24 @@ class SearchStore:
         )
 
     def resolve(self, text: str) -> str:
-        """Return the id that a text stands for; see :meth:`aquadash.lab.searches.Searches.find`."""
+        """Return the id of the search with this id, prefix of an id or name; see :func:`aquadash.store.runs.id_of`."""
         names = {head.search_id: head.name for head in self.heads()}
         return id_of(text, names, kind="search", kinds="searches")
 
     def set_trials(self, search_id: str, trials: int) -> None:
-        """Give the search another number of trials, those that were made included."""
+        """Change the number of trials, the earlier ones included."""
         check_trials(trials)
         plan = replace(self.get(search_id).plan, trials=trials)
         self._update(search_id, {"plan": json.loads(plan.to_json())})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
-        """Keep the search and the runs of its trials from all students but its owner, or no longer.
+        """Hide the search and its trials from all students but its owner, or show them again.
 
         The controller hides the runs of later trials.
         """
         self._update(search_id, {"hidden": hidden})
         for run in self._runs.trials(search_id):
-            # Runs in the bin cannot be changed; restoring one hides it.
+            # A run in the bin cannot be changed; the lab hides it when it is restored.
             with contextlib.suppress(RunError):
                 self._runs.set_hidden(run.run_id, hidden)
 
@@ -125,7 +125,7 @@ def _head(row: RowMapping) -> SearchHead:
 
 
 def trial_of(run: Run, *, is_active: bool) -> Trial:
-    """Return the trial that a run is; its state follows from the run's."""
+    """Return the trial of a run; its state follows from the status of the run and the search."""
     assert run.trial is not None
     state, message, value = _outcome(run, is_active)
     ended = run.ended_at is not None and run.started_at is not None and state is not TrialState.RUNNING

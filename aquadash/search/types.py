@@ -1,4 +1,4 @@
-"""The records of a search, as pages and commands read them, and what they say in words."""
+"""The records of a search, as pages and commands read them, and their descriptions in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aquadash.store.types import RunStatus
 
 
 class TrialState(StrEnum):
-    """Where a trial is: ``running -> complete | pruned | failed``."""
+    """The state of a trial: ``running -> complete | pruned | failed``."""
 
     RUNNING = "running"
     COMPLETE = "complete"
@@ -23,79 +23,76 @@ class TrialState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when nothing more happens to the trial."""
+        """True unless the trial is running."""
         return self is not TrialState.RUNNING
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One try."""
+    """A trial of a search."""
 
-    #: From 0; trial 0 has the settings that the search started from.
+    #: The number from 0; trial 0 has the settings that the search started from.
     number: int
-    #: See :class:`TrialState`.
     state: TrialState
-    #: Validation accuracy of the weights that its run kept, 0 to 1; None unless it is complete.
+    #: Validation accuracy of the run's kept weights, 0 to 1; None unless the trial is complete.
     value: float | None = None
-    #: The settings that vary, by dotted name, with what it took for them.
+    #: The values of the settings that vary, by dotted name.
     params: Mapping[str, Value] = field(default_factory=dict)
-    #: Its run.
+    #: The id of the trial's run.
     run_id: str = ""
-    #: The epoch after which it was to end because others were better by then; None otherwise.
+    #: The epoch after which the pruner ended the trial; None otherwise.
     pruned_at: int | None = None
-    #: Why it failed or was pruned; empty otherwise.
+    #: The reason for a failure or pruning; empty otherwise.
     message: str = ""
-    #: Seconds from its start to its end; None before.
+    #: Seconds from the start to the end; None before the end.
     seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class SearchHead:
-    """What a menu of searches needs."""
+    """A search without its plan and trials, for menus."""
 
-    #: 32 hexadecimal digits.
+    #: The id: 32 hexadecimal digits.
     search_id: str
-    #: What people call it; text, never markup or a path.
+    #: The name as plain text, never markup or a path.
     name: str
-    #: ``queued``, ``running``, ``stopped``, ``finished`` (all trials are made), ``failed``, or ``interrupted``: it
-    #: should be running, but its process is gone.
+    #: The status; ``finished``: all trials have ended, ``interrupted``: the process is gone.
     status: RunStatus
     #: Seconds since 1970 UTC.
     created_at: float
-    #: Why it failed or was interrupted; empty otherwise.
+    #: The reason for a failure or interruption; empty otherwise.
     message: str = field(default="", kw_only=True)
-    #: Who asked for it; its trials are their runs.
+    #: The owner of the search and of the runs of its trials.
     maker: Person = field(default=OWNER, kw_only=True)
-    #: True if the teacher keeps it from the class.
+    #: True if the teacher hides the search from the class.
     hidden: bool = field(default=False, kw_only=True)
 
     @property
     def at_work(self) -> bool:
-        """True while it is carried out, or is about to be."""
+        """True for a queued or running search."""
         return not self.status.ended
 
     @property
     def resource(self) -> Resource:
-        """The search as the table of rights sees it."""
+        """The search for the table of rights."""
         return Resource("search", self.name, self.maker.person_id, self.maker.name, self.maker.leads, self.hidden)
 
 
 @dataclass(frozen=True)
 class Search(SearchHead):
-    """All of a search."""
+    """A search with its plan and trials."""
 
-    #: What it was made from, with the present number of trials.
+    #: The plan, with the present number of trials.
     plan: SearchPlan
-    #: In the order of their numbers, without those whose runs are hidden from who asks.
+    #: The trials in the order of their numbers; the lab leaves out those with runs that the person may not see.
     trials: tuple[Trial, ...] = ()
-    #: The fingerprint of the own pictures that all trials learn from; empty for other images, and for a search of
-    #: version 0.6.0 that nobody has continued since.
+    #: The fingerprint of own pictures; empty for other images, and for a search of version 0.6.0.
     images: str = ""
-    #: True once somebody has asked it to stop, until it has.
+    #: True from the request to stop until the search has stopped.
     stop_requested: bool = False
 
     def of(self, state: TrialState) -> list[Trial]:
-        """The trials in that state."""
+        """Return the trials in that state."""
         return [trial for trial in self.trials if trial.state is state]
 
     @property
@@ -110,38 +107,38 @@ class Search(SearchHead):
 
     @property
     def default(self) -> Trial | None:
-        """The trial with the settings that the search started from; None where its run is hidden from who asks."""
+        """The trial with the settings that the search started from; None if the person may not see its run."""
         return next((trial for trial in self.trials if trial.number == 0), None)
 
     @property
     def default_value(self) -> float | None:
-        """What those settings reached; None while that is not known."""
+        """The accuracy of :attr:`default`; None while it is unknown."""
         return self.default.value if self.default else None
 
     @property
     def beats_default(self) -> bool:
-        """Whether a trial is better than the settings that the search started from; False while neither is known."""
+        """True if a trial is better than the settings that the search started from."""
         best, default = self.best, self.default_value
         return best is not None and best.value is not None and default is not None and best.value > default
 
     @property
     def num_ended(self) -> int:
-        """How many trials have ended."""
+        """The number of ended trials."""
         return sum(trial.state.ended for trial in self.trials)
 
     @property
     def spent(self) -> bool:
-        """Whether nothing is left to go on with: all trials are made and have ended."""
+        """True if the search has made all trials and they have ended."""
         return self.num_ended == len(self.trials) >= self.plan.trials
 
     @property
     def fraction(self) -> float:
-        """How many of all trials have ended, 0 to 1."""
+        """The fraction of ended trials, 0 to 1."""
         return 1.0 if self.status is RunStatus.FINISHED else min(1.0, self.num_ended / self.plan.trials)
 
     @property
     def seconds(self) -> float:
-        """Seconds that its ended trials took, added up."""
+        """The sum of the seconds of the ended trials."""
         return sum(trial.seconds or 0.0 for trial in self.trials)
 
     @property
@@ -155,19 +152,19 @@ class Search(SearchHead):
 
 
 def describe_progress(search: Search) -> str:
-    """How many of its trials are done, and how good the best is."""
+    """Return the number of ended trials and the best accuracy in words."""
     best = search.best.value if search.best else None
     result = "no result yet" if best is None else f"best {_percent(best)}"
     return f"{search.num_ended} of {search.plan.trials} trials done, {result}"
 
 
 def describe_result(search: Search) -> str:
-    """Whether the search beat the settings that it started from: a sentence or two of plain text."""
+    """Return in a sentence or two whether the search beat the settings that it started from."""
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return f"No trial has {'a result' if any(trial.state.ended for trial in search.trials) else 'ended yet'}."
     if default is None:
-        # Who may see all trials sees the first, which has them.
+        # The settings to start from are those of trial 0, whose run may be hidden from the person.
         why = "are hidden from you" if search.default is None else "have no result to compare it with"
         return (
             f"The best is trial {best.number} with {_percent(best.value)} validation accuracy. "

@@ -289,7 +289,7 @@ def read_artifact(path: Path, name: str, run: Run | None = None) -> Any:
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:
     """Read every array of an ``.npz`` file once, which verifies its check sum and its size."""
-    # Arrays of zeros are packed to almost nothing, so the ratio of sizes is no sign of a hostile file.
+    # Arrays of zeros are packed to almost nothing, so the ratio of sizes does not reveal a hostile file.
     limits = ZipLimits(members=_MAX_ARRAYS, unpacked_bytes=max_bytes, small_bytes=max_bytes)
     with open_zip(path, limits, name="it") as archive:
         for info in archive.infolist():

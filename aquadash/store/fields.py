@@ -1,4 +1,4 @@
-"""Everything of a run that a table can show, sort by, filter by or group by, under one name each."""
+"""The fields of a run that a table can show, sort by, filter by or group by."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aquadash.store.types import Run, RunStatus
 
 
 class Kind(StrEnum):
-    """What the values of a field are."""
+    """The type of a field's values."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 _KINDS = {bool: Kind.TRUTH, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, tuple: Kind.NUMBERS}
 
 
-#: The unit of a fraction: stored from 0 to 1, shown times 100.
+#: The unit of a fraction, which is stored from 0 to 1 and shown times 100.
 PERCENT = "%"
 
 
@@ -35,41 +35,38 @@ PERCENT = "%"
 class RunField:
     """One field."""
 
-    #: How expressions, commands and addresses call it: ``"training.epochs"``, ``"val_accuracy"``.
+    #: The name in conditions, commands and addresses: ``"training.epochs"``, ``"val_accuracy"``.
     name: str
     title: str
-    #: What its values are.
     kind: Kind
-    #: One line for people.
+    #: A line of help for people.
     help: str
-    #: Its value of a run, None while unknown. A time is in seconds since 1970 UTC.
+    #: The function that returns a run's value, None while unknown. Times are in seconds since 1970 UTC.
     get: Callable[[Run], Any]
     _: KW_ONLY
-    #: Of a number: :data:`PERCENT`, ``"s"``, or empty.
+    #: The unit of a number: :data:`PERCENT`, ``"s"``, or empty.
     unit: str = ""
-    #: How many of a number are shown after the point. None shows as many as it has, or, of a fraction, as many as its
-    #: interval supports.
+    #: Digits after the point. None: all digits of a number, and those of a fraction that its interval supports.
     digits: int | None = None
-    #: Which of two values is the better one; empty where neither is.
+    #: The direction of better values; empty for none.
     better: Literal["higher", "lower", ""] = ""
-    #: Whether it follows from what is stored with a run instead of being stored itself. Commands print it among the
-    #: run's metrics all the same.
+    #: Whether the value is computed from a run instead of stored. Commands print it among the run's metrics.
     computed: bool = False
-    #: Whether groups of runs are measured by it.
+    #: Whether groups of runs have a mean of it.
     grouped: bool = False
 
     @property
     def scale(self) -> int:
-        """What a number is multiplied with to be shown in its unit."""
+        """The factor from the stored to the shown number."""
         return 100 if self.unit == PERCENT else 1
 
     @property
     def mean_digits(self) -> int:
-        """Digits after the point for the mean of several runs, which is worth one more than a single value."""
+        """Digits after the point for the mean of several runs: one more than for a single value."""
         return 1 if self.digits is None else self.digits + 1
 
     def text(self, value: float) -> str:
-        """A number for people, with its unit: ``"55.4 %"``, ``"1,024"``."""
+        """Return a number for people, with its unit: ``"55.4 %"``, ``"1,024"``."""
         if self.unit == PERCENT:
             return f"{100 * value:.1f} %"
         number = f"{value:,.4g}" if self.digits is None else f"{value:,.{self.digits}f}"
@@ -81,14 +78,14 @@ def _stored(name: str) -> Callable[[Run], float | None]:
 
 
 def validation_accuracy(run: Run) -> float | None:
-    """Of the kept weights; the last epoch's until they are chosen; None before the first epoch. 0 to 1."""
+    """Return the accuracy of the kept weights, or of the last epoch while the run trains; None before that. 0 to 1."""
     last = run.curve[-1] if run.curve else None
-    # A run that goes on after a stop still has the figures that it stopped with.
+    # A resumed run still has the metrics of its earlier end.
     return run.metrics.get("val_accuracy", last) if run.status.ended else last
 
 
-#: The figures that runs end with. Adding one is a record here and, unless it is computed, the line that stores it.
-#: Whatever else a run has in its metrics is a field, too.
+#: The figures that runs end with. A new one needs a record here and, unless it is computed, the line that stores it.
+#: :func:`run_fields` adds a field for each other metric of the runs.
 FIGURES: dict[str, RunField] = {
     figure.name: figure
     for figure in (
@@ -131,28 +128,20 @@ FIGURES: dict[str, RunField] = {
 
 
 def metrics_of(run: Run) -> dict[str, float]:
-    """The figures of a run as commands print them: those stored with it, then those computed from them."""
+    """Return the figures of a run as commands print them: the stored ones, then the computed ones."""
     computed = {name: figure.get(run) for name, figure in FIGURES.items() if figure.computed}
     return run.metrics | {name: value for name, value in computed.items() if value is not None}
 
 
 def run_fields(runs: Iterable[Run] = ()) -> dict[str, RunField]:
-    """All fields by name: what is written on a run, its figures, then its settings.
-
-    Args:
-        runs: Whose metrics are fields even if only these runs have them.
-    """
-    known = dict(known_fields())
-    for run in runs:
-        for name in run.metrics:
-            if name not in known:
-                known[name] = figure_named(name)
-    return known
+    """Return all fields by name, those of metrics that only some of ``runs`` have included."""
+    fields = known_fields()
+    return fields | {name: figure_named(name) for run in runs for name in run.metrics if name not in fields}
 
 
 @cache
 def known_fields() -> dict[str, RunField]:
-    """The fields that every run has. Shared: not to be changed."""
+    """Return the fields that every run has; the cached dict must not be changed."""
     own = [
         RunField("name", "Name", Kind.TEXT, "What people call it.", lambda run: run.name),
         RunField(
@@ -193,13 +182,12 @@ def known_fields() -> dict[str, RunField]:
 
 
 def duration(run: Run) -> float | None:
-    """Seconds from the (latest) start of the run to its end, None before."""
+    """Return the seconds from the latest start of the run to its end; None before the end."""
     return None if run.started_at is None or run.ended_at is None else max(run.ended_at - run.started_at, 0.0)
 
 
 def figure_named(name: str) -> RunField:
-    """The figure of that name; what no record describes is of another version or a data source, and its name says
-    what it is."""
+    """Return the figure of that name; the name alone describes a figure of another version."""
     if name in FIGURES:
         return FIGURES[name]
     fraction, loss = name.endswith("accuracy"), name.endswith("loss")

@@ -1,6 +1,6 @@
-"""The included model: a trained run that AquaDash ships, so that there is one to look at before any training.
+"""The included model: a trained run that AquaDash ships, so that a new home has one to look at.
 
-It is put into the store as a run like any other, once: where somebody has deleted it, it stays deleted.
+It is stored once as a run like any other, so that a deleted one stays deleted.
 ``scripts/pack_first_model.py`` makes the files.
 """
 
@@ -26,14 +26,14 @@ from aquadash.store.artifacts import (
 from aquadash.store.runs import RunStore, new_run, thin
 from aquadash.store.types import Run, RunStatus
 
-#: Where the files lie.
+#: The folder of the files.
 FOLDER = Path(__file__).resolve().parent / "first_model"
 CARD = "card.md"
-#: Name, classes, fingerprint and final figures of the run.
+#: Classes, fingerprint and final figures of the run.
 RUN = "run.json"
 FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, OOD_DETECTOR, ENVIRONMENT)
 
-#: What :attr:`Run.origin` says of it.
+#: :attr:`Run.origin` of the run.
 ORIGIN = "in the box"
 NAME = "Included model"
 
@@ -41,13 +41,13 @@ _lock = Lock()
 
 
 def find_first_model(store: RunStore) -> Run | None:
-    """Return the run, deleted or not; None before it has been put into the store."""
+    """Return the run, also from the bin; None before :func:`add_first_model`."""
     runs = [run for run in store.find(origin=ORIGIN) if run.status is not RunStatus.UNREADABLE]
     return runs[0] if runs else None
 
 
 def add_first_model(store: RunStore) -> Run:
-    """Put the run into the store unless it is or was there; returns it."""
+    """Store the run unless it was stored before; return it."""
     with _lock:
         if (stored := find_first_model(store)) is not None:
             return stored

@@ -22,13 +22,13 @@ METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 @dataclass(frozen=True)
 class Spread:
-    """How a figure varies over the finished runs of a group that have it; equal trainings count once."""
+    """The spread of a figure over the finished runs of a group; equal trainings count once."""
 
-    #: How many have it.
+    #: The number of runs with the figure.
     n: int
-    #: Their mean; None without any.
+    #: The mean; None without a run.
     mean: float | None
-    #: Their standard deviation, of a sample (divided by n - 1); None for fewer than two.
+    #: The standard deviation of a sample (divided by n - 1); None for fewer than two runs.
     deviation: float | None
 
 
@@ -36,20 +36,20 @@ class Spread:
 class RunGroup:
     """Runs that differ in the seed only."""
 
-    #: Stands for the group in an address: a short checksum of the settings.
+    #: The group's key in an address: a short checksum of the settings.
     key: str
     #: The settings in which the groups differ, by name.
     value: Mapping[str, Any]
-    #: In the order in which they came.
+    #: The runs in their given order.
     runs: tuple[Run, ...]
-    #: How many different seeds those have that the spreads count.
+    #: The number of different seeds of the counted runs.
     seeds: int
-    #: By the metric's name, in the metric's own unit: fractions from 0 to 1.
+    #: The spreads by metric, in the metric's own unit: fractions from 0 to 1.
     spreads: Mapping[str, Spread]
 
 
 def group_runs(runs: Iterable[Run]) -> list[RunGroup]:
-    """Put the repetitions of one experiment together, the group with the best mean test accuracy first."""
+    """Group the repetitions of each experiment, the group with the best mean test accuracy first."""
     members: dict[str, list[Run]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for run in runs:
@@ -69,29 +69,28 @@ def group_runs(runs: Iterable[Run]) -> list[RunGroup]:
 
 
 def _without_seed(run: Run) -> dict[str, Any]:
-    # Runs on other images are another experiment.
+    """Return the settings and the images of a run; two runs with equal values are one experiment."""
     values = {name: value for name, value in flatten(run.config).items() if name != "seed"}
     if values[DEFINITIONS]:
-        # By what its pipelines do: other words for the same steps are no other experiment.
+        # Two definitions with the same steps are equal, however they are written.
         values[DEFINITIONS] = describe_definitions(values[DEFINITIONS])
     return values | {"dataset_fingerprint": run.dataset_fingerprint}
 
 
 def _counted(runs: Sequence[Run]) -> list[Run]:
-    # Of a run that was broken off a figure says little, and the same training again tells nothing new of chance.
-    ended = [run for run in runs if run.status is RunStatus.FINISHED]
-    kept: list[Run] = []
-    known: set[str] = set()
-    # A run that was trained here stands for its copies, which may say of themselves what they like. What is repeated
-    # comes first; where that is not among them, its first repeat stands for it.
-    for run in sorted(ended, key=lambda run: (bool(run.origin), bool(run.repeats), run.created_at)):
-        # Equal seeds give equal numbers; where these differ, so did the libraries or the device.
+    """Return the finished runs, of equal trainings one: a repeat adds no information about chance."""
+    finished = [run for run in runs if run.status is RunStatus.FINISHED]
+    counted: list[Run] = []
+    seen: set[str] = set()
+    # Runs of this home come before imported copies, whose figures can be made up, and originals before repeats.
+    for run in sorted(finished, key=lambda run: (bool(run.origin), bool(run.repeats), run.created_at)):
+        # Equal seeds give equal numbers unless the libraries or the device differ.
         training = repr((run.config.seed, run.metrics.get("val_loss")))
         ids = {run.run_id, run.imported_id, run.repeats, training} - {""}
-        if not ids & known:
-            kept.append(run)
-        known |= ids
-    return kept
+        if not ids & seen:
+            counted.append(run)
+        seen |= ids
+    return counted
 
 
 def _spread(runs: Sequence[Run], field: RunField) -> Spread:

@@ -15,16 +15,13 @@ IMAGES: tuple[Images, ...] = get_args(Images)
 
 
 def image_set(run: Run, images: Images) -> str:
-    """A key that two runs share if their images come from the same split of the same data.
-
-    Which images of that split they are, the indices of the predictions tell.
-    """
+    """Return a key that two runs share if their images come from the same split of the same data."""
     validated = run.config.training.validation if images == "validation" else ""
     return f"{run.dataset_fingerprint}:{images}:{validated}"
 
 
 def dataset_of(run: Run) -> Dataset:
-    """Load the data set of a run, to compare with what the run has measured on it."""
+    """Load the data set of a run; raise ``RunError`` if its images have changed since the training."""
     dataset = data.load(run.config.data.source)
     if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
         raise RunError(

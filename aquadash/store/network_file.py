@@ -1,8 +1,8 @@
-"""A run's network in its file, as far as it is read without TensorFlow.
+"""A run's network in its file, read without TensorFlow.
 
-A ``.keras`` file is a ZIP of a description in JSON and of weights in HDF5. It may come from anywhere. The description
-is read as plain data. HDF5 is asked for the weights of the described layers by their names: listing a file whose groups
-form a long chain would take minutes.
+A ``.keras`` file is a ZIP of a description in JSON and of weights in HDF5, and may be hostile. The description is read
+as plain data. The weights are read by the names of the described layers, because listing an HDF5 file whose groups form
+a long chain takes minutes.
 """
 
 from __future__ import annotations
@@ -31,38 +31,34 @@ _DESCRIPTION = "config.json"
 _WEIGHTS = "model.weights.h5"
 _MEMBERS = {"metadata.json", _DESCRIPTION, _WEIGHTS}
 
-#: A layer is described in about 1 kB; InceptionV3 has 329.
+#: Limits of the description: a layer takes about 1 kB, and InceptionV3 has 329 layers.
 _MAX_DESCRIPTION_BYTES, _MAX_LAYERS = 4_000_000, 3_000
 _LIMITS = ZipLimits(members=10, unpacked_bytes=2_000_000_000)
-#: Letters of a group's name. InceptionV3's longest has 62.
+#: The most letters of a group's name. InceptionV3's longest has 62.
 _MAX_PLACE = 500
 
-#: One for all channels, or one for each.
+#: A number for all channels, or one for each.
 Numbers = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class NetworkDescription:
-    """What a ``.keras`` file says of its network that the run's settings do not."""
+    """The properties of a network that are in its ``.keras`` file but not in the run's settings."""
 
-    #: Height, width and channels of the images that it takes.
+    #: Height, width and channels of the images.
     image_shape: tuple[int, int, int]
-    #: The Keras dtype policy of its layers, ``"float32"`` or ``"mixed_bfloat16"``.
+    #: The Keras dtype policy of the layers, ``"float32"`` or ``"mixed_bfloat16"``.
     precision: str
-    #: Whether a mirror image is moved by a pixel. Up to version 0.6 it was not.
+    #: Whether the network moves a mirror image by a pixel; networks up to version 0.6 do not.
     mirror_moved: bool
-    #: What each layer of the kind ``Rescaling`` multiplies by, and what it adds.
+    #: Scale and offset of each ``Rescaling`` layer.
     rescalings: tuple[tuple[Numbers, Numbers], ...]
-    #: The HDF5 group of each layer, in the order of the layers, those of models within it in their place.
+    #: The HDF5 group of each layer in order, the layers of inner models included.
     places: tuple[str, ...]
 
 
 def describe_network(path: Path) -> NetworkDescription:
-    """Read the description in a ``.keras`` file.
-
-    Raises:
-        StorageError: The file is missing, damaged, or was not saved by AquaDash.
-    """
+    """Read the description in a ``.keras`` file; raise ``StorageError`` for damage or another program's file."""
     with _damage(path), open_zip(path, _LIMITS) as archive:
         if set(archive.namelist()) != _MEMBERS:
             raise ValueError(f"it has the members {sorted(archive.namelist())[:5]}")
@@ -87,7 +83,7 @@ def describe_network(path: Path) -> NetworkDescription:
 
 
 def check_network(path: Path) -> None:
-    """Read the description in a ``.keras`` file, and how large its weights say they are."""
+    """Check the description in a ``.keras`` file, and that its weights are not larger than the file."""
     claimed = sum(stored_weights(path, lambda one: int(one.nbytes)).values())
     with _damage(path), open_zip(path, _LIMITS) as archive:
         size = archive.getinfo(_WEIGHTS).file_size
@@ -96,7 +92,7 @@ def check_network(path: Path) -> None:
 
 
 def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T]:
-    """Read something of each of the weights in a ``.keras`` file, such as its size; no code in the file is run."""
+    """Call ``read`` with each HDF5 array of weights; return the results by name. No code in the file is run."""
     import h5py
 
     described = describe_network(path)
@@ -114,7 +110,7 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
 
 
 def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | None:
-    """What an HDF5 file holds under a name; None for nothing."""
+    """Return the node of an HDF5 file under a name; None for a missing one. Refuse links and external data."""
     import h5py
 
     node: Any = file
@@ -132,7 +128,7 @@ def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | 
 
 @contextmanager
 def unpacked_weights(path: Path) -> Iterator[Path]:
-    """The HDF5 file within a ``.keras`` file, unpacked while the block runs: a step back in a ZIP reads all again."""
+    """Unpack the HDF5 file of a ``.keras`` file for the block, because seeking back in a ZIP reads it again."""
     workshop = settings.home() / "tmp"
     workshop.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="network-", dir=workshop) as folder:
@@ -143,7 +139,7 @@ def unpacked_weights(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """Readers of three formats raise anything for a damaged file."""
+    """Raise ``StorageError`` for any exception: the readers of ZIP, JSON and HDF5 raise all kinds for damage."""
     try:
         yield
     except StorageError:
@@ -158,12 +154,10 @@ def _damage(path: Path) -> Iterator[None]:
 
 
 def _layers(layers: Sequence[Mapping[str, Any]], within: str = "layers") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each layer with its HDF5 group, which Keras names after the layer's class and numbers within a model.
-
-    Operations, such as flips, are no layers.
-    """
+    """Yield each layer with its HDF5 group, which Keras names by the layer's class and number within a model."""
     counts = Counter[str]()
     for layer in layers:
+        # Operations, such as flips, have no weights.
         if layer["module"].startswith("keras.src.ops"):
             continue
         kind = _snake_case(layer["class_name"])
@@ -178,13 +172,13 @@ def _layers(layers: Sequence[Mapping[str, Any]], within: str = "layers") -> Iter
 
 
 def _snake_case(name: str) -> str:
-    """The name of a class as Keras writes it in its files: ``DepthwiseConv2D`` is ``depthwise_conv2d``."""
+    """Return the name of a class as in Keras's files: ``depthwise_conv2d`` for ``DepthwiseConv2D``."""
     parted = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", parted).lower()
 
 
 def _image_shape(layer: Mapping[str, Any]) -> tuple[int, int, int]:
-    """What the first layer takes."""
+    """Return the shape of the images that the first layer takes."""
     _, height, width, channels = layer["config"]["batch_shape"]
     if not all(type(side) is int and side >= 1 for side in (height, width)) or channels != 3:
         raise ValueError(f"it takes images of the shape {str((height, width, channels))[:60]}")

@@ -61,7 +61,7 @@ def run_of(run_id: str, tags: Mapping[str, str], *, deleted: bool = False) -> Ru
     """Return the run that tags describe."""
     if "aquadash.status" not in tags:
         return None
-    known: dict[str, Any] = {
+    readable: dict[str, Any] = {
         "run_id": run_id,
         "name": clean_name(tags.get("mlflow.runName")) or run_id[:8],
         "deleted": deleted,
@@ -75,7 +75,7 @@ def run_of(run_id: str, tags: Mapping[str, str], *, deleted: bool = False) -> Ru
     try:
         run = _RUN.validate_python(
             {
-                **known,
+                **readable,
                 "status": tags["aquadash.status"],
                 "config": _config(tags),
                 "tags": sorted(
@@ -95,7 +95,7 @@ def run_of(run_id: str, tags: Mapping[str, str], *, deleted: bool = False) -> Ru
         return run
     except (KeyError, ValueError, AquaDashError) as error:
         message = f"What is stored of this run cannot be read ({reason(error)})."
-        return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
+        return Run(**readable, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
 
 
 def _config(tags: Mapping[str, str]) -> RunConfig:

@@ -20,7 +20,7 @@ from aquadash.store.types import Run
 
 MAX_LENGTH = 1000
 
-#: For the help beside the box: an example and what it finds.
+#: Examples for the help beside the box, each with its meaning.
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("accuracy > 0.7 and name like '%cnn%'", "more than 70 % of the validation images right, and cnn in the name"),
     ("network = 'notebook' and seed in (1, 2, 3)", "one network, three seeds"),
@@ -58,25 +58,24 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
 
     Args:
         runs: The runs that the person may see.
-        condition: An expression of SQLite over the names of :func:`names`. Text is compared without
-            regard to capital letters.
+        condition: An expression of SQLite over :func:`names`; comparisons of text ignore case.
 
     Raises:
-        QueryError: The condition cannot be read, names something unknown, or takes too long.
+        QueryError: The condition cannot be read, has an unknown name, or takes too long.
     """
     all_runs = list(runs)
     if not condition.strip():
         return all_runs
     if len(condition) > MAX_LENGTH:
         raise QueryError(f"The condition has {len(condition):,} characters; at most {MAX_LENGTH:,} are read.")
-    known = names(run_fields(all_runs))
+    fields_by_name = names(run_fields(all_runs))
     used: dict[str, RunField] = {}
 
     def to_sql(match: re.Match[str]) -> str:
         word = match[0]
         if word.startswith("'") or word.casefold() in _KEYWORDS:
             return word
-        if (field := known.get(word.strip('"').casefold())) is not None:
+        if (field := fields_by_name.get(word.strip('"').casefold())) is not None:
             used[field.name] = field
             return _column(field.name)
         # SQLite would read a text in double quotes as a column, where the version is strict.
@@ -93,12 +92,14 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
             connection.executemany(f"INSERT INTO runs VALUES (?{', ?' * len(used)})", rows)
             _restrict(connection)
             # The line break ends a comment in the condition, so that it cannot hide the bracket.
-            found = {position for (position,) in connection.execute(f"SELECT position FROM runs WHERE (\n{where}\n)")}
+            positions = {
+                position for (position,) in connection.execute(f"SELECT position FROM runs WHERE (\n{where}\n)")
+            }
         except UnicodeEncodeError:
             raise QueryError("The condition holds characters that are no text.") from None
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise QueryError(_explained(str(error), known)) from None
-    return [run for position, run in enumerate(all_runs) if position in found]
+            raise QueryError(_explained(str(error), fields_by_name)) from None
+    return [run for position, run in enumerate(all_runs) if position in positions]
 
 
 def names(fields: Mapping[str, RunField]) -> dict[str, RunField]:
@@ -135,7 +136,7 @@ def _affinity(field: RunField) -> str:
 
 
 def _stored(run: Run, field: RunField) -> Any:
-    """A field's value as the table holds it: a number, a text or None."""
+    """Return a field's value for the table: a number, a text or None."""
     value = field.get(run)
     if value is None or field.kind in (Kind.NUMBER, Kind.TRUTH):
         return value
@@ -148,11 +149,11 @@ def _column(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _explained(reason: str, known: Mapping[str, RunField]) -> str:
-    """SQLite's reason in words for people."""
+def _explained(reason: str, fields_by_name: Mapping[str, RunField]) -> str:
+    """Return SQLite's reason in words for people."""
     example = f"Write one such as {EXAMPLES[0][0]}"
     if unknown := re.fullmatch(r"no such column: (.+)", reason):
-        return f"{UnknownNameError.of('column', unknown[1], known)} Text stands in quotes."
+        return f"{UnknownNameError.of('column', unknown[1], fields_by_name)} Text stands in quotes."
     if "not authorized" in reason or "prohibited" in reason or "no such function" in reason:
         return f"A condition compares the names, numbers and texts of runs, and can do nothing else. {example}"
     if reason == "interrupted":

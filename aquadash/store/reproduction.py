@@ -1,4 +1,4 @@
-"""Does the same come out again? A run and its repeat, held against each other number by number."""
+"""The comparison of a run with its repeat, number by number, to see whether the same comes out again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aquadash.store.types import EpochRecord, Run, RunStatus
 if TYPE_CHECKING:
     from aquadash.store.runs import RunStore
 
-#: Figures that measure time and not the result.
+#: Figures of time, which differ between equal runs.
 _TIMES = frozenset({"seconds"})
 _FIGURES = "final figures"
 
@@ -27,17 +27,17 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One kind of numbers of the two runs."""
+    """The comparison of one kind of numbers of two runs."""
 
-    #: ``"metrics by epoch"``, ``"weights"`` ...
+    #: The kind of numbers: ``"metrics by epoch"``, ``"weights"`` ...
     name: str
-    #: How many numbers were compared.
+    #: The number of compared numbers.
     count: int
-    #: How many of them differ in any bit of their value.
+    #: The number of different ones, in any bit of their value.
     different: int
-    #: The largest absolute difference; infinite where the numbers do not match up at all.
+    #: The largest absolute difference; infinite for arrays of different shapes.
     max_difference: float
-    #: Where the largest difference is; empty if there is none.
+    #: The place of the largest difference; empty for none.
     where: str = ""
 
     @property
@@ -45,17 +45,21 @@ class Comparison:
         """True if every number is the same."""
         return self.different == 0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, which has no infinity: None stands for it."""
+        return {**asdict(self), "max_difference": _finite(self.max_difference), "identical": self.identical}
+
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a repeat has shown."""
+    """The comparison of a run with its repeat."""
 
     run_id: str
-    #: The run that repeats it.
+    #: The id of the repeat.
     repeat_id: str
-    #: What was compared.
+    #: The comparisons of all kinds of numbers.
     parts: tuple[Comparison, ...]
-    #: What else differs between the two, which may be why; in plain words, empty if nothing does.
+    #: Other differences of the two runs, possible reasons in plain words.
     reasons: tuple[str, ...]
 
     @property
@@ -69,33 +73,27 @@ class Reproduction:
         return max(part.max_difference for part in self.parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; a difference that cannot be told as a number is None."""
-
-        def told(difference: float) -> float | None:
-            return difference if math.isfinite(difference) else None
-
+        """Return plain values for JSON."""
         return {
             "run_id": self.run_id,
             "repeat_id": self.repeat_id,
             "identical": self.identical,
-            "max_difference": told(self.max_difference),
-            "parts": [
-                {**asdict(part), "max_difference": told(part.max_difference), "identical": part.identical}
-                for part in self.parts
-            ],
+            "max_difference": _finite(self.max_difference),
+            "parts": [part.to_dict() for part in self.parts],
             "reasons": list(self.reasons),
         }
 
 
-def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
-    """Compare a finished run with another one that should be the same.
+def _finite(difference: float) -> float | None:
+    return difference if math.isfinite(difference) else None
 
-    Compared are the metrics of every epoch, the final figures (but for times), the weights of the stored network, the
-    predictions of the test images and, where both runs kept them, of the validation images.
+
+def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
+    """Compare all stored numbers of a finished run, times aside, with those of its repeat.
 
     Raises:
-        RunError: One of them has not finished, or a file of theirs is missing.
-        StorageError: A file of theirs is damaged.
+        RunError: One of the runs has not finished, or a file is missing.
+        StorageError: A file is damaged.
     """
     run, repeat = store.get(run_id), store.get(repeat_id)
     for each in (run, repeat):
@@ -103,7 +101,7 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
             why = f": {each.message}" if each.message else ""
             raise RunError(f"{each.name} is {each.status}{why}. Two finished runs are needed for a comparison.")
     sides = [_numbers(store, each) for each in (run, repeat)]
-    # A later version may store one more figure: only figures that both runs have are compared.
+    # Compare figures that both runs have, because a later version may store more of them.
     figures = {*sides[0][_FIGURES]} & {*sides[1][_FIGURES]}
     for side in sides:
         side[_FIGURES] = {name: side[_FIGURES][name] for name in figures}
@@ -117,7 +115,7 @@ def reproduction(store: RunStore, run_id: str, repeat_id: str) -> Reproduction:
 
 
 def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]]) -> Comparison:
-    """Compare named arrays of numbers value by value; two values that are both not a number count as the same."""
+    """Compare named arrays of numbers value by value; two NaN are equal."""
     count = different = 0
     largest, where = 0.0, ""
     for key in sorted({*a, *b}):
@@ -161,7 +159,7 @@ def _history(epochs: list[EpochRecord]) -> Arrays:
 
 
 def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What differs beside the numbers."""
+    """Return the differences of settings, data, software and hardware in words."""
     reasons = [
         f"The setting {name} is {values[0]!s} in one and {values[1]!s} in the other."
         for name, values in config_diff([run.config, repeat.config]).items()
@@ -173,7 +171,6 @@ def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[st
     old["AquaDash"], new["AquaDash"] = before.get("aquadash", "unknown"), after.get("aquadash", "unknown")
     reasons += [
         f"{name} was {old[name]} and is {new[name]}."
-        # A version that only one of them has kept says nothing.
         for name in sorted({*old} & {*new}, key=str.casefold)
         if old[name] != new[name]
     ]
@@ -185,11 +182,11 @@ def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[st
         ("platform", "The operating system"),
     ):
         if before.get(key) != after.get(key):
-            reasons.append(f"{words} was {_told(before.get(key))} and is {_told(after.get(key))}.")
+            reasons.append(f"{words} was {_text(before.get(key))} and is {_text(after.get(key))}.")
     return reasons
 
 
-def _told(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "unknown" if value is None else str(value)

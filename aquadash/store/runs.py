@@ -59,18 +59,15 @@ class RunStore(RunArtifacts):
     """Runs, their histories and (inherited) their files. Safe to use from several threads and processes.
 
     Every method raises :class:`~aquadash.errors.StorageError` when the store cannot be read or written, and
-    :class:`~aquadash.errors.UnknownNameError` for a run that is not there.
-
-    Attributes:
-        database: The database that holds the rows.
-        jobs: The jobs in it.
+    :class:`~aquadash.errors.UnknownNameError` for an unknown run.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.jobs = JobTable(database)
         self._lock = threading.Lock()
-        self._known: dict[str, Run] = {}
+        #: The runs as of the revision, by id.
+        self._cached: dict[str, Run] = {}
         self._revision = 0
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -83,12 +80,12 @@ class RunStore(RunArtifacts):
         self.jobs.end_expired()
         with self._lock:
             self._read_changes()
-            runs = [run for run in self._known.values() if run.deleted is deleted]
+            runs = [run for run in self._cached.values() if run.deleted is deleted]
         return sorted(runs, key=lambda run: run.created_at, reverse=True)
 
     def _read_changes(self) -> None:
         with self.database.reading("read the runs") as connection:
-            # Read first: rows that are written between the two statements are read again by the next call.
+            # The revision is read before the rows, so that the next call reads rows again that change in between.
             revision = connection.execute(select(schema.revision.c.value)).scalar_one()
             if revision == self._revision:
                 return
@@ -96,35 +93,31 @@ class RunStore(RunArtifacts):
             rows = connection.execute(_with_job().where(changed)).mappings().all()
             ranks = self.jobs.ranks(connection, KIND)
         for row in rows:
-            self._known[row["run_id"]] = _run(row)
-        for run_id, run in self._known.items():
+            self._cached[row["run_id"]] = _run(row)
+        for run_id, run in self._cached.items():
             if run.rank != ranks.get(run_id, 0):
-                self._known[run_id] = replace(run, rank=ranks.get(run_id, 0))
-        # Last, so that a failed read is retried.
+                self._cached[run_id] = replace(run, rank=ranks.get(run_id, 0))
+        # Advance the revision last, so that a failed read is retried.
         self._revision = revision
 
     def unfinished_runs(self) -> list[Run]:
-        """Return the runs that wait or train, newest first."""
+        """Return the queued and running runs, newest first."""
         return [run for run in self.list_runs() if not run.status.ended]
 
     def ranks(self) -> dict[str, int]:
-        """Return the ranks of the waiting runs by id, in their order: 1 for the one that starts next."""
+        """Return the ranks of the queued runs by id, in their order: 1 for the run that starts next."""
         with self.database.reading("read the runs") as connection:
             return self.jobs.ranks(connection, KIND)
 
     def get(self, run_id: str) -> Run:
-        """Return one run by its full id, a deleted one too.
-
-        Raises:
-            StorageError: What is stored of it cannot be read.
-        """
+        """Return a run by its full id, also from the bin; raise ``StorageError`` for an unreadable row."""
         run = self.read(run_id)
         if run.status is RunStatus.UNREADABLE:
             raise StorageError(f"{run.message} Delete it, or import it once more.")
         return run
 
     def read(self, run_id: str) -> Run:
-        """Return one run, also one whose row cannot be read: its status and message say so."""
+        """Return a run, also one with an unreadable row; its status and message say so then."""
         self.jobs.end_expired()
         with self.database.reading("read the run") as connection:
             row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
@@ -134,29 +127,20 @@ class RunStore(RunArtifacts):
         return replace(_run(row), rank=ranks.get(run_id, 0))
 
     def trials(self, search_id: str) -> list[Run]:
-        """Return the runs of a search's trials, those in the bin too, in the order of their numbers."""
+        """Return the runs of a search's trials in order, also from the bin."""
         self.jobs.end_expired()
         with self.database.reading("read the search") as connection:
             rows = connection.execute(_with_job().where(_columns.search_id == search_id)).mappings().all()
         return sorted(map(_run, rows), key=lambda run: run.trial.number if run.trial else -1)
 
     def find(self, **values: str) -> list[Run]:
-        """Return the runs with these values in these columns, those in the bin too."""
+        """Return the runs with these values in these columns, also from the bin."""
         where = [_columns[name] == value for name, value in values.items()]
         with self.database.reading("read the runs") as connection:
             return list(map(_run, connection.execute(_with_job().where(*where)).mappings().all()))
 
     def resolve(self, text: str, *, deleted: bool = False) -> str:
-        """Return the id that a run id, a unique prefix of one or a run's unique name stands for.
-
-        Args:
-            text: The id, prefix or name.
-            deleted: Whether the runs in the bin are meant instead of the others.
-
-        Raises:
-            UnknownNameError: No run fits.
-            RunError: More than one does.
-        """
+        """Return the id of the run (with ``deleted`` in the bin) with this id, prefix of an id or name; see `id_of`."""
         return id_of(text, {run.run_id: run.name for run in self.list_runs(deleted=deleted)}, kind="run", kinds="runs")
 
     def history(self, run_id: str) -> list[EpochRecord]:
@@ -188,14 +172,14 @@ class RunStore(RunArtifacts):
         """Store a new run and its place in the queue, in one transaction.
 
         Args:
-            config: The settings to train with.
-            name: What to call it; a name is made up if it is empty.
-            search_id: The search that it is a trial of.
-            trial: Its number and values in that search.
+            config: The settings of the training.
+            name: The name; a random one if it is empty.
+            search_id: The search that the run is a trial of.
+            trial: The number and the values of that trial.
             repeats: The id of the run that it repeats.
-            owner: Whose it is.
-            hidden: Whether it is kept from all students but its owner.
-            needs: What a worker must have to train it, such as ``"gpu"``.
+            owner: The owner.
+            hidden: Whether only the owner and the teacher see the run.
+            needs: A requirement on the worker, such as ``"gpu"``.
         """
         run = new_run(config, name=name, search_id=search_id, trial=trial, repeats=repeats, owner=owner, hidden=hidden)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
@@ -205,7 +189,7 @@ class RunStore(RunArtifacts):
         return self.get(run.run_id)
 
     def add(self, run: Run, history: Sequence[EpochRecord] = ()) -> Run:
-        """Store a run that is not to be trained, with its epochs, in one transaction."""
+        """Store a run without a job, with its epochs, in one transaction."""
         with self.database.writing("store the run") as (connection, revision):
             self.insert(connection, revision, run, history)
         return self.get(run.run_id)
@@ -217,14 +201,14 @@ class RunStore(RunArtifacts):
             connection.execute(schema.epochs.insert(), [{"run_id": run.run_id, **asdict(record)} for record in history])
 
     def queue(self, run_id: str, *, needs: str = "") -> Job:
-        """Put a run that ended early at the end of the queue; it goes on from the last complete epoch.
+        """Queue a run that ended early; it goes on from the last complete epoch.
 
         Args:
             run_id: The run.
-            needs: What a worker must have to train it, such as ``"gpu"``.
+            needs: A requirement on the worker, such as ``"gpu"``.
 
         Raises:
-            RunError: It has finished, waits or trains already, or is in the bin.
+            RunError: The run has finished, is queued or running, or is in the bin.
         """
         run = self.get(run_id)
         if run.deleted:
@@ -234,7 +218,7 @@ class RunStore(RunArtifacts):
         return self.jobs.submit(KIND, run_id, {}, owner=run.owner, needs=needs)
 
     def request_stop(self, run_id: str) -> None:
-        """Ask the run's worker to stop. A run that waits in the queue stops at once."""
+        """Ask the run's worker to stop; stop a queued run at once."""
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is not running: it is {run.status}.")
@@ -243,32 +227,32 @@ class RunStore(RunArtifacts):
     # -- what people write on a run ------------------------------------------------------------------------------------
 
     def set_guess(self, run_id: str, guess: Guess) -> None:
-        """Keep what a person expects of the run."""
+        """Store a person's guess of the result."""
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
         self._update(run_id, "keep the guess", {"guess": asdict(guess)})
 
     def delete(self, run_id: str) -> None:
-        """Put the run into the bin, from where :meth:`restore` brings it back. A run at work must be stopped first."""
+        """Put an ended run into the bin."""
         run = self.read(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
         self._update(run_id, "delete the run", {"deleted": True})
 
     def restore(self, run_id: str) -> None:
-        """Bring a deleted run back."""
+        """Bring a run back from the bin."""
         self._update(run_id, "restore the run", {"deleted": False}, in_bin=True)
 
     def rename(self, run_id: str, name: str) -> None:
-        """Give the run another name, at most 120 characters; control characters are dropped."""
+        """Change the name; control characters are dropped, and 120 characters kept."""
         cleaned = clean_name(name)
         if not cleaned:
             raise RunError("A run needs a name of at least one visible character.")
         self._update(run_id, "rename the run", {"name": cleaned})
 
     def set_note(self, run_id: str, text: str) -> None:
-        """Keep a note with the run, at most 4,000 characters."""
+        """Store a note of at most 4,000 characters."""
         if len(text) > _NOTE_LIMIT:
             raise RunError(f"The note has {len(text)} characters; at most {_NOTE_LIMIT} fit. Please shorten it.")
         try:
@@ -282,17 +266,17 @@ class RunStore(RunArtifacts):
         self._update(run_id, "keep the note", {"note": text.replace("\0", "")})
 
     def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Give the run tags; those that it has stay."""
+        """Add tags to the run's."""
         cleaned = {clean_tag(text) for text in tags}
         self._update(run_id, "tag the run", {"tags": lambda run: sorted({*run.tags, *cleaned})})
 
     def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Take tags from the run; those that it has not are passed over."""
+        """Remove tags; ignore those that the run lacks."""
         gone = {form for text in tags for form in (text.strip(), "-".join(text.split()).lower())}
         self._update(run_id, "remove the tag", {"tags": lambda run: [tag for tag in run.tags if tag not in gone]})
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
-        """Let the run stand first in tables, or no longer: in everybody's, or in its owner's alone.
+        """Pin the run to the top of everybody's tables, or of its owner's alone, or remove the pin.
 
         Only the owner can remove a pin of their own.
         """
@@ -305,22 +289,22 @@ class RunStore(RunArtifacts):
         self._update(run_id, "pin the run", values)
 
     def set_archived(self, run_id: str, archived: bool = True) -> None:
-        """Leave the run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
+        """Archive the run, which tables and menus then leave out by default, or bring it back."""
         self._update(run_id, "archive the run", {"archived": archived})
 
     def set_hidden(self, run_id: str, hidden: bool = True) -> None:
-        """Keep the run from all students but its owner, or no longer."""
+        """Hide the run from all students but its owner, or show it again."""
         self._update(run_id, "hide the run", {"hidden": hidden})
 
     # -- what workers write ------------------------------------------------------------------------------------------
 
     def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
-        """Record which data the worker has loaded."""
+        """Store the classes and the fingerprint of the data that the worker has loaded."""
         values = {"class_names": list(class_names), "dataset_fingerprint": fingerprint}
         self._update(run_id, "describe the data", values)
 
     def set_trial(self, run_id: str, trial: TrialOf) -> None:
-        """Record what a search has decided about its trial."""
+        """Store the number, values and pruning of a trial."""
         self._update(run_id, "write the trial", {"trial": asdict(trial)}, in_bin=True)
 
     def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float]) -> None:
@@ -367,7 +351,7 @@ def new_run(
     owner: Person = OWNER,
     hidden: bool = False,
 ) -> Run:
-    """Return the record of a run that is to be trained, with an id of its own; arguments as of ``RunStore.submit``."""
+    """Return a queued run with a new id; arguments as of :meth:`RunStore.submit`."""
     now = time.time()
     return Run(
         run_id=uuid.uuid4().hex,
@@ -376,7 +360,7 @@ def new_run(
         config=config,
         created_at=now,
         queued_at=now,
-        # The name of own pictures may belong to other ones when the run trains.
+        # Own pictures may be replaced under their name before the run trains.
         dataset_fingerprint=fingerprint_of(config.data.source),
         search_id=search_id,
         trial=trial,
@@ -417,8 +401,8 @@ def _with_job() -> Any:
 
 
 def _run(row: RowMapping) -> Run:
-    """Read a row; one that is damaged has the status ``unreadable`` and a message that says what is wrong."""
-    known = {name: row[name] for name in ("run_id", "name", "deleted", "owner", "owner_name", "shared", "hidden")}
+    """Return the run of a row; a damaged row gives one of the status ``unreadable`` with the reason as message."""
+    identity = {name: row[name] for name in ("run_id", "name", "deleted", "owner", "owner_name", "shared", "hidden")}
     try:
         values = {name: row[name] for name in _STORED if row[name] is not None}
         values["config"] = run_config.from_mapping(row["config"])
@@ -432,7 +416,7 @@ def _run(row: RowMapping) -> Run:
         return run
     except (KeyError, TypeError, ValueError, AquaDashError) as error:
         message = f"What is stored of this run cannot be read ({reason(error)})."
-        return Run(**known, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
+        return Run(**identity, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
 
 
 def _progress(values: Mapping[str, Any] | None) -> Progress | None:
@@ -452,12 +436,12 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
     Args:
         text: The id, prefix or name.
         names: Names by id.
-        kind: The word for one of them, for messages: ``"run"``.
-        kinds: The same of several.
+        kind: The noun in messages: ``"run"``.
+        kinds: The plural of the noun.
 
     Raises:
-        UnknownNameError: None fits.
-        RunError: More than one does.
+        UnknownNameError: No id or name fits.
+        RunError: More than one fits.
     """
     # Names are stored cleaned.
     text = clean_name(text)
@@ -472,11 +456,7 @@ def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:
 
 
 def open_store() -> RunStore:
-    """Return the store that the settings name, opened once a process and shared by its threads.
-
-    Raises:
-        StorageError: It cannot be opened; the next call tries again.
-    """
+    """Return the store that the settings name, opened once a process; raise ``StorageError`` if it cannot be opened."""
     return _opened(settings.database(), str(settings.home()))
 
 

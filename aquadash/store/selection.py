@@ -1,4 +1,4 @@
-"""Which runs a table shows and in which order, and the same done with each of some."""
+"""The filter and the order of a table of runs, and an action on many runs."""
 
 from __future__ import annotations
 
@@ -15,39 +15,35 @@ from aquadash.store.types import Run
 
 @dataclass(frozen=True)
 class RunFilter:
-    """What a run must be to be shown; what is left empty lets all runs pass."""
+    """The filter of a table of runs; an empty value filters nothing."""
 
-    #: By the name of a field, such as ``"model.name"``, the values of which a run must have one.
+    #: Allowed values by the name of a field, such as ``"model.name"``.
     one_of: Mapping[str, Collection[str]] = field(default_factory=dict)
-    #: All of these tags.
+    #: Required tags.
     tags: Collection[str] = ()
-    #: Only those that are pinned.
+    #: Whether only pinned runs pass.
     pinned: bool = False
-    #: Those that are archived, too.
+    #: Whether archived runs pass.
     archived: bool = False
-    #: Trials of searches, too.
+    #: Whether trials of searches pass.
     trials: bool = False
-    #: The least and greatest validation accuracy, 0 to 1; runs without one pass only if all may.
+    #: The least and greatest validation accuracy, 0 to 1; runs without one pass the full range only.
     accuracy: tuple[float, float] = (0.0, 1.0)
     #: A condition; see :mod:`aquadash.store.query`.
     where: str = ""
 
     def apply(self, runs: Iterable[Run]) -> list[Run]:
-        """The runs that pass, in their order.
-
-        Raises:
-            QueryError: The condition cannot be used.
-        """
-        # The condition first: a name that only other runs have is a name, too.
+        """Return the runs that pass, in their order; raise ``QueryError`` for a condition that cannot be used."""
+        # The condition comes first, because it may name metrics that only runs outside of the filter have.
         return [run for run in select(runs, self.where) if self._passes(run)]
 
     def _passes(self, run: Run) -> bool:
-        known = known_fields()
+        fields = known_fields()
         return (
             (self.archived or not run.archived)
             and (self.trials or not run.search_id)
             and (not self.pinned or run.pinned)
-            and all(not values or known[name].get(run) in values for name, values in self.one_of.items())
+            and all(not values or fields[name].get(run) in values for name, values in self.one_of.items())
             and set(self.tags) <= set(run.tags)
             and self._accurate(run)
         )
@@ -61,18 +57,17 @@ class RunFilter:
 
 
 def sort_runs(runs: Iterable[Run], key: str, fields: Mapping[str, RunField]) -> list[Run]:
-    """The runs by a field, pinned ones first and those without the value last."""
+    """Return the runs by a field (``"-"`` before it: falling), pinned ones first and those without a value last."""
     sorted_by, falling = look_up("field of a run", key.removeprefix("-"), fields), key.startswith("-")
-    found = list(runs)
-    values = [(_comparable(sorted_by.get(run)), run) for run in found]
-    known = [(value, run) for value, run in values if value is not None]
-    unknown = [run for value, run in values if value is None]
-    ordered = [run for _, run in sorted(known, key=lambda pair: pair[0], reverse=falling)] + unknown
+    values = [(_comparable(sorted_by.get(run)), run) for run in runs]
+    with_value = [(value, run) for value, run in values if value is not None]
+    without_value = [run for value, run in values if value is None]
+    ordered = [run for _, run in sorted(with_value, key=lambda pair: pair[0], reverse=falling)] + without_value
     return sorted(ordered, key=lambda run: not run.pinned)
 
 
 def _comparable(value: Any) -> Any:
-    """A value that has an order, None for one that has none: the loss of a training that went astray is no number."""
+    """Return a value that can be sorted; None for NaN, the loss of a training that diverged."""
     if isinstance(value, float) and math.isnan(value):
         return None
     return value.casefold() if isinstance(value, str) else value
@@ -80,11 +75,11 @@ def _comparable(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """What became of doing the same with many runs."""
+    """The result of an action on many runs."""
 
-    #: The ids with which it worked, in their order.
+    #: The ids of the runs whose action succeeded, in their order.
     done: list[str] = field(default_factory=list)
-    #: Why not, by id, for the others.
+    #: The reasons of the failures by id.
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,23 +89,23 @@ def for_each(
     *,
     progress: Callable[[float], object] | None = None,
 ) -> BulkResult:
-    """Do something with each run, one after the other, so that one that cannot be changed does not stop the rest.
+    """Call an action with the id of each run, also after a run that cannot be changed.
 
     Args:
-        action: Is called with the id.
-        progress: Told how much is done, 0 to 1.
+        action: The action.
+        progress: Gets the done fraction, 0 to 1.
 
     Raises:
-        StorageError: The store itself failed, so that the others would fail as well.
+        StorageError: The store failed, so that the remaining runs would fail as well.
     """
     result = BulkResult()
-    wanted = list(dict.fromkeys(run_ids))
-    for number, run_id in enumerate(wanted, start=1):
+    unique_ids = list(dict.fromkeys(run_ids))
+    for number, run_id in enumerate(unique_ids, start=1):
         try:
             action(run_id)
             result.done.append(run_id)
         except (NotAllowedError, RunError, UnknownNameError) as error:
             result.failed[run_id] = str(error)
         if progress is not None:
-            progress(number / len(wanted))
+            progress(number / len(unique_ids))
     return result

@@ -1,4 +1,4 @@
-"""Moving a run between homes: its record and its epochs, out and in again."""
+"""Moving a run between homes: the record of the run and its epochs, as exports write and imports read it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aquadash.store.types import EpochRecord, Run, RunStatus, clean_name, reason
 #: :attr:`Run.origin` of a run that was imported.
 IMPORTED = "imported"
 
-#: These columns mean something in the home alone in which the run was made, or follow from who imports it.
+#: Columns that do not move: they refer to the run's home or follow from the person who imports it.
 _STAY = frozenset(
     ("run_id", "owner", "owner_name", "shared", "hidden", "deleted", "search_id", "trial", "origin", "worker")
 )
@@ -35,21 +35,17 @@ RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Record(BaseModel, frozen=True):
-    """A run without its files, as a ZIP file has it."""
+    """A run without its files, as in a ZIP file."""
 
-    #: Its id where it was made.
+    #: The id in the run's home.
     run_id: RunId
     #: The columns that move.
     run: dict[str, Any]
-    #: Its complete epochs.
+    #: The complete epochs.
     epochs: Annotated[list[EpochRecord], Field(max_length=_MAX_EPOCHS)]
 
     def read(self) -> Run:
-        """Return the run as a store would read it.
-
-        Raises:
-            RunError: It cannot be read, has not ended, or holds more than a run can.
-        """
+        """Return the run; raise ``RunError`` if it is unreadable, has not ended, or has impossible values."""
         try:
             values = {name: value for name, value in self.run.items() if name not in _STAY}
             run = _RUN.validate_python({**values, "run_id": self.run_id, "config": from_mapping(values["config"])})
@@ -64,15 +60,15 @@ class OldRecord(BaseModel, frozen=True):
     """A run without its files, as versions up to 0.7 wrote it."""
 
     run_id: RunId
-    #: MLflow's tags; one holds at most 8,000 characters.
+    #: MLflow's tags, each of at most 8,000 characters.
     tags: Annotated[dict[str, Annotated[str, Field(strict=True, max_length=8000)]], Field(max_length=200)]
-    #: For each metric its points: epoch, value, time in milliseconds since 1970 UTC.
+    #: The points of each metric: epoch, value, time in milliseconds since 1970 UTC.
     metrics: Annotated[
         dict[str, Annotated[list[tuple[int, float, int]], Field(max_length=20_000)]], Field(max_length=200)
     ]
 
     def to_record(self) -> Record:
-        """Return the same in the present form."""
+        """Return the run in the present form; raise ``RunError`` if it is unreadable."""
         run = old.run_of(self.run_id, self.tags)
         if run is None:
             raise RunError("Status or settings of the run are missing.")
@@ -90,11 +86,7 @@ def moving(run: Run) -> dict[str, Any]:
 
 
 def checked(run: Run, epochs: Sequence[EpochRecord]) -> Run:
-    """Return the run if it can be moved.
-
-    Raises:
-        RunError: It has not ended, or holds more than a run can.
-    """
+    """Return the run if it can be moved; raise ``RunError`` if it has not ended or has impossible values."""
     if not run.status.ended:
         raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
     if len(set(run.class_names)) < len(run.class_names):
@@ -106,14 +98,14 @@ def checked(run: Run, epochs: Sequence[EpochRecord]) -> Run:
             raise RunError(f"Epoch {record.epoch} comes after epoch {last}; the run has at most {most}.")
         last = record.epoch
         try:
-            within_their_ranges({name: value for name, value in vars(record).items()})
+            within_their_ranges(vars(record))
         except ValueError as error:
             raise RunError(f"Epoch {record.epoch}: {error}.") from None
     return run
 
 
 def take_record(store: RunStore, run_id: str) -> Record:
-    """Return what the store has of a run, its files aside."""
+    """Return the record of an ended run."""
     run = store.get(run_id)
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. It can be exported once it has ended; stop it to have it now.")
@@ -121,20 +113,13 @@ def take_record(store: RunStore, run_id: str) -> Record:
 
 
 def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *, owner: Person = OWNER) -> Run:
-    """Store a run of another home. A failure leaves nothing behind.
+    """Store a run of another home under a new id; remove its files again after a failure.
 
     Args:
-        store: Where it is to be stored.
-        record: The run; checked here.
-        files: Its files, as (name, file); a name may have one folder: ``checkpoint/slot-0.npz``.
-        owner: Who imports it.
-
-    Returns:
-        The run as stored, with an id of its own. ``imported_id`` keeps the id that it had where it was trained.
-
-    Raises:
-        RunError: The record is not of a run.
-        StorageError: It cannot be stored.
+        store: The store of this home.
+        record: The run, unchecked.
+        files: The files as (name, path); a name may have one folder: ``checkpoint/slot-0.npz``.
+        owner: The person who imports the run.
     """
     run = record.read()
     is_pinned = run.pinned or run.pinned_by_owner
@@ -163,6 +148,6 @@ def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *,
 
 
 def copies_of(store: RunStore, original_id: str) -> list[str]:
-    """Return the ids of the runs here that were trained as the run of that id, without those in the bin."""
+    """Return the ids of the run that was trained under that id and of its imported copies, those in the bin aside."""
     runs = [*store.find(run_id=original_id), *store.find(imported_id=original_id)]
     return [run.run_id for run in runs if not run.deleted]

@@ -1,4 +1,4 @@
-"""The records of a run, as the store keeps them and as pages and commands read them."""
+"""The records of a run, as the store writes them and as pages and commands read them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from aquadash.evaluation.records import Predictions as Predictions
 from aquadash.people import Resource
 from aquadash.store.job_types import Worker as Worker
 
-#: A measured number: finite, and never made of a text.
+#: A finite number; texts are refused.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-#: 0 to 1.
+#: A number from 0 to 1.
 Fraction = Annotated[Figure, Field(ge=0, le=1)]
 #: Seconds since 1970 UTC, up to the year 3000, which every calendar can show.
 Time = Annotated[float, Field(ge=0, le=32_503_680_000, allow_inf_nan=False)]
 
 
 def within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
-    """The figures of a run, by name."""
+    """Return the figures of a run by name; raise ``ValueError`` for an impossible one."""
     for name, value in metrics.items():
         counts = name.endswith(("epoch", "seconds")) or name == "epochs"
         least, most = (0, 1) if name.endswith("accuracy") else (0, 2**31) if counts else (-1e39, 1e39)
@@ -43,13 +43,13 @@ _TAG = re.compile(r"\w(?:[\w.-]*\w)?")
 
 
 def clean_name(name: str | None) -> str:
-    """Printable characters only, runs of white space made one blank, at most 120 characters."""
+    """Return at most 120 printable characters of a name, with single blanks."""
     printable = "".join(char if char.isprintable() else " " for char in name or "")
     return " ".join(printable.split())[:_NAME_LIMIT].rstrip()
 
 
 def clean_tag(text: str) -> str:
-    """A tag as it is kept: small letters, hyphens for blanks, at most 40 characters."""
+    """Return a tag as it is stored: small letters, hyphens for blanks, at most 40 characters."""
     cleaned = re.sub(r"\s+", "-", text.strip()).lower()
     if len(cleaned) > _TAG_LIMIT:
         raise RunError(f"The tag {text[:20]!r}... has {len(cleaned)} characters; at most {_TAG_LIMIT} fit.")
@@ -62,7 +62,7 @@ def clean_tag(text: str) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Return the first thing that is wrong, in a few words."""
+    """Return the first problem of an error in a few words."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(str(part)[:60] for part in first["loc"]), first["msg"])))
@@ -70,9 +70,9 @@ def reason(error: Exception) -> str:
 
 
 class RunStatus(StrEnum):
-    """Where a run is in its life: ``queued -> running -> finished | stopped | failed | interrupted``.
+    """The state of a run: ``queued -> running -> finished | stopped | failed | interrupted``.
 
-    ``unreadable`` is never stored: it is what a run reads as whose record is damaged.
+    ``unreadable`` is never stored: a run with a damaged row has it.
     """
 
     QUEUED = "queued"
@@ -85,7 +85,7 @@ class RunStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """True when nothing more will happen unless somebody resumes the run."""
+        """True when the run stays as it is until it is resumed."""
         return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
     @property
@@ -96,23 +96,23 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a worker reports, at most once a second."""
+    """The progress of a training, which its worker reports at most once a second."""
 
-    #: What it does, in words for people: ``"training"``, ``"making augmented copies"`` ...
+    #: The present step in words for people: ``"training"``, ``"making augmented copies"`` ...
     phase: str
-    #: The epoch under way, from 1; of what is no training (``batches`` 0), the last complete one.
+    #: The present epoch from 1; outside of the training (``batches`` 0) the last complete one.
     epoch: Count = 0
-    #: The most epochs this run may take.
+    #: The most epochs of the run.
     epochs: Count = 0
     #: Batches done within the epoch.
     batch: Count = 0
-    #: Batches an epoch has.
+    #: Batches of an epoch.
     batches: Count = 0
     #: Training speed over the last seconds, 0 while unknown.
     images_per_second: Figure = 0.0
-    #: Seconds to the last possible epoch's end, None while unknown. Early stopping may end it sooner.
+    #: Seconds to the end of the last possible epoch, None while unknown. Early stopping may end the run sooner.
     eta_seconds: Figure | None = None
-    #: When the sign was sent, in seconds since 1970 UTC.
+    #: The time of the report, in seconds since 1970 UTC.
     time: Time = 0.0
     #: Mean training loss over the epoch's batches so far, None while unknown.
     loss: Figure | None = None
@@ -121,105 +121,103 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """How much of the most epochs is done, 0 to 1; 0 before the first."""
+        """The done fraction of the most epochs, 0 to 1."""
         if not self.epochs:
             return 0.0
-        # Beside the training itself, epochs are complete ones.
+        # Outside of the training the epoch is complete.
         under_way = 1 - self.batch / self.batches if self.batches else 0.0
         return min(1.0, max(self.epoch - under_way, 0.0) / self.epochs)
 
 
 @dataclass(frozen=True)
 class TrialOf:
-    """What a search wrote on the run of one of its trials."""
+    """The part of a run that belongs to its search."""
 
-    #: From 0; trial 0 has the settings that the search started from.
+    #: The number from 0; trial 0 has the settings that the search started from.
     number: Count
     #: The values of the settings that vary, by dotted name.
     params: dict[str, Value]
-    #: The epoch after which the pruner ended it; None otherwise.
+    #: The epoch after which the pruner ended the trial; None otherwise.
     pruned_at: Count | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """All of a run but its artifacts and its history."""
+    """A run without its files and its history. Times are in seconds since 1970 UTC."""
 
-    #: 32 hexadecimal digits.
+    #: The id: 32 hexadecimal digits.
     run_id: str
-    #: What people call it; text, never markup or a path.
+    #: The name as plain text, never markup or a path.
     name: str
-    #: See :class:`RunStatus`.
     status: RunStatus
-    #: What it was made from, seed included.
+    #: The settings, seed included.
     config: RunConfig
-    #: Seconds since 1970 UTC, as the next three.
     created_at: Time
-    #: When it was (last) put into the queue.
+    #: The time of the latest submission.
     queued_at: Time = 0.0
-    #: 1 for the run that starts next, and so on; 0 for one that does not wait.
+    #: The rank in the queue: 1 for the run that starts next; 0 for one that is not queued.
     rank: Count = 0
     #: The data set's classes; empty until the worker has loaded the data.
     class_names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=1000)] = ()
-    #: SHA-256 of the data set's content; of own pictures known from the start, else empty until then.
+    #: SHA-256 of the data set's content; empty until the worker has loaded the data, except for own pictures.
     dataset_fingerprint: str = ""
-    #: When its (latest) worker started, None before.
+    #: The start of the latest worker; None before the first.
     started_at: Time | None = None
-    #: When it ended, None before.
+    #: The time of the end; None before.
     ended_at: Time | None = None
-    #: What its worker reported last, None before the first.
+    #: The latest report of the worker; None before the first.
     progress: Progress | None = None
     #: Final figures: ``best_epoch``, ``val_loss``, ``val_accuracy`` of the kept weights, ``epochs``, ``seconds``, and,
     #: once the test split was predicted, ``test_accuracy``, ``test_loss`` (all 0 to 1 or nats).
     metrics: Annotated[dict[str, Figure], AfterValidator(within_their_ranges)] = field(default_factory=dict)
     #: Validation accuracy by epoch, thinned to at most 60 points, for a spark line.
     curve: Annotated[tuple[Fraction, ...], Field(max_length=1000)] = ()
-    #: What a person wrote about it.
+    #: A person's note.
     note: Annotated[str, Field(max_length=8000)] = ""
-    #: What a person expected of it before it ended, None where nobody guessed.
+    #: A person's guess of the result before the end; None for no guess.
     guess: Guess | None = None
-    #: Why it failed, was stopped or cannot be read; empty otherwise.
+    #: The reason for a failure, a stop or an unreadable row; empty otherwise.
     message: Annotated[str, Field(max_length=8000)] = ""
-    #: The last lines of its log.
+    #: The last lines of the log.
     log_tail: str = ""
-    #: True once somebody has asked it to stop.
+    #: True once a person has asked the run to stop.
     stop_requested: bool = False
-    #: Its latest worker process, None before the first.
+    #: The latest worker process; None before the first.
     worker: Worker | None = None
-    #: True if it is in the bin.
+    #: True for a run in the bin.
     deleted: bool = False
-    #: The search that this run is a trial of; empty for a run of its own.
+    #: The id of the search that the run is a trial of; empty for other runs.
     search_id: str = ""
-    #: Its number and values in that search; None for a run of its own.
+    #: The number and values in that search; None for other runs.
     trial: TrialOf | None = None
-    #: Where it comes from; empty for a run that was trained from this store.
+    #: The origin; empty for a run that was trained in this home.
     origin: str = ""
-    #: The id that it had where it was trained, if it was brought in from there; else empty.
+    #: The id under which an imported run was trained; empty for other runs.
     imported_id: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
-    #: The id of the run that this one repeats to see whether the same comes out; empty for other runs.
+    #: The id of the run that this one repeats; empty for other runs.
     repeats: str = ""
-    #: The labels that people gave it, sorted.
+    #: People's tags, sorted.
     tags: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=200)] = ()
-    #: True if it stands first in everybody's tables; as the lab tells of it, in those of whoever asked.
+    #: True if the run is pinned for everybody. The lab sets it also for a person's own pin.
     pinned: bool = False
-    #: True if its owner, a student, has pinned it, so that it stands first in their own.
+    #: True if a student has pinned this run of theirs for themselves.
     pinned_by_owner: bool = False
-    #: True if tables and menus leave it out unless asked.
+    #: True if tables and menus leave the run out by default.
     archived: bool = False
-    #: How many test images it has predicted; None before, and for runs of older versions.
+    #: The number of predicted test images; None before the end, and for runs of older versions.
     test_images: Annotated[int, Field(ge=1, le=2**31)] | None = None
-    #: True if figures of its robustness are kept with it.
+    #: True if the run has a file of robustness figures.
     has_robustness: bool = False
-    #: The id of the person who asked for it; empty for the owner of the machine.
+    #: The id of the person who submitted it; empty for the owner of the machine.
     owner: str = ""
-    #: What that person was called then; text, never markup or a path.
+    #: That person's name at the time as plain text, never markup or a path.
     owner_name: str = ""
-    #: True if the teacher or the owner of the machine made it, so that the whole class may open it.
+    #: True for a run of the teacher or the owner of the machine, which the whole class may open.
     shared: bool = True
-    #: True if the teacher keeps it from the class.
+    #: True if the teacher hides the run from the class.
     hidden: bool = False
 
     @property
     def resource(self) -> Resource:
-        """The run as the table of rights sees it."""
+        """The run for the table of rights."""
         return Resource("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)

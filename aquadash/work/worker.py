@@ -207,7 +207,7 @@ def _end_of(log: Path) -> str:
 
 
 def do_job(jobs: JobTable, job: Job) -> None:
-    """Do a job that this process has, and write how it ended, whatever exception the work raises."""
+    """Do a job that this process has, and write how it ended, also after an unexpected exception."""
     kind = KINDS[job.kind]
     context = JobContext(jobs, job)
     with context.beating():
