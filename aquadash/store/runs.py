@@ -9,11 +9,11 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from cachetools import LRUCache, cached
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, exists, or_, select, update
+from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from aquadash import config as run_config
 from aquadash import settings
@@ -53,6 +53,22 @@ _columns = schema.runs.c
 _RUN = TypeAdapter(Run)
 #: The fields of a run that are columns. The others come from its job.
 _STORED = frozenset(column.name for column in _columns) - {"revision"}
+
+
+class RunOptions(TypedDict, total=False):
+    """The fields of a new run besides its settings."""
+
+    #: The name; a random one if it is empty.
+    name: str | None
+    #: The search that the run is a trial of.
+    search_id: str
+    #: The number and the values of that trial.
+    trial: TrialOf | None
+    #: The id of the run that it repeats.
+    repeats: str
+    owner: Person
+    #: Whether only the owner and the teacher see the run.
+    hidden: bool
 
 
 class RunStore(RunArtifacts):
@@ -150,38 +166,17 @@ class RunStore(RunArtifacts):
             rows = connection.execute(select(epochs).where(epochs.c.run_id == run_id).order_by(epochs.c.epoch))
             return [EpochRecord(row["epoch"], **{name: row[name] for name in EPOCH_METRICS}) for row in rows.mappings()]
 
-    def has_history(self, run_id: str) -> bool:
-        """Return whether an epoch of the run is complete."""
-        with self.database.reading("read the history of the run") as connection:
-            return bool(connection.execute(select(exists().where(schema.epochs.c.run_id == run_id))).scalar())
-
     # -- new runs, and their place in the queue ----------------------------------------------------------------------
 
-    def submit(
-        self,
-        config: RunConfig,
-        *,
-        name: str | None = None,
-        search_id: str = "",
-        trial: TrialOf | None = None,
-        repeats: str = "",
-        owner: Person = OWNER,
-        hidden: bool = False,
-        needs: str = "",
-    ) -> Run:
+    def submit(self, config: RunConfig, *, needs: str = "", **options: Unpack[RunOptions]) -> Run:
         """Store a new run and its place in the queue, in one transaction.
 
         Args:
             config: The settings of the training.
-            name: The name; a random one if it is empty.
-            search_id: The search that the run is a trial of.
-            trial: The number and the values of that trial.
-            repeats: The id of the run that it repeats.
-            owner: The owner.
-            hidden: Whether only the owner and the teacher see the run.
             needs: A requirement on the worker, such as ``"gpu"``.
+            options: The other fields of the run.
         """
-        run = new_run(config, name=name, search_id=search_id, trial=trial, repeats=repeats, owner=owner, hidden=hidden)
+        run = new_run(config, **options)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
         with self.database.writing("store the new run") as (connection, revision):
             self.insert(connection, revision, run)
@@ -340,36 +335,27 @@ class RunStore(RunArtifacts):
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(**new, revision=revision))
 
 
-def new_run(
-    config: RunConfig,
-    *,
-    name: str | None = None,
-    search_id: str = "",
-    trial: TrialOf | None = None,
-    origin: str = "",
-    repeats: str = "",
-    owner: Person = OWNER,
-    hidden: bool = False,
-) -> Run:
-    """Return a queued run with a new id; arguments as of :meth:`RunStore.submit`."""
+def new_run(config: RunConfig, *, origin: str = "", **options: Unpack[RunOptions]) -> Run:
+    """Return a queued run with a new id."""
+    owner = options.get("owner", OWNER)
     now = time.time()
     return Run(
         run_id=uuid.uuid4().hex,
-        name=clean_name(name) or _made_up_name(),
+        name=clean_name(options.get("name")) or _made_up_name(),
         status=RunStatus.QUEUED,
         config=config,
         created_at=now,
         queued_at=now,
         # Own pictures may be replaced under their name before the run trains.
         dataset_fingerprint=fingerprint_of(config.data.source),
-        search_id=search_id,
-        trial=trial,
+        search_id=options.get("search_id", ""),
+        trial=options.get("trial"),
         origin=origin,
-        repeats=repeats,
+        repeats=options.get("repeats", ""),
         owner=owner.person_id,
         owner_name=owner.name,
         shared=owner.leads,
-        hidden=hidden,
+        hidden=options.get("hidden", False),
     )
 
 

@@ -74,7 +74,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = data.load(run.config.data.source)
         # Own pictures may not change once the run is made; other images may until its first epoch.
-        bound = run.config.data.source.startswith(about.PREFIX) or store.has_history(run.run_id)
+        bound = run.config.data.source.startswith(about.PREFIX) or bool(store.history(run.run_id))
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
             # Checked before set_dataset overwrites the fingerprint of the images that its epochs come from.
             raise RunError(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import logging
 from collections.abc import Mapping
 from threading import Condition
-from typing import Any
+from typing import Any, Unpack
 
 from cachetools import cached
 
@@ -14,17 +13,14 @@ from aquadash import augment, settings
 from aquadash.config import RunConfig
 from aquadash.data import SOURCES
 from aquadash.data.folder import about
-from aquadash.errors import AquaDashError, look_up
+from aquadash.errors import look_up
 from aquadash.files import forget_oldest
-from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
-from aquadash.store.types import TrialOf
+from aquadash.store.runs import RunOptions
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
-
-_log = logging.getLogger(__name__)
 
 #: Returns how many slots a cluster has; imported where ``AQUADASH_SCHEDULER`` names one.
 _CLUSTER_SLOTS = "aquadash.cluster.dispatch:slots"
@@ -38,29 +34,10 @@ class Engine:
         self._serving = serving
         self._slots = Slots(store.jobs)
 
-    def submit(
-        self,
-        config: RunConfig,
-        *,
-        name: str | None = None,
-        search_id: str = "",
-        trial: TrialOf | None = None,
-        repeats: str = "",
-        owner: Person = OWNER,
-        hidden: bool = False,
-    ) -> Run:
-        """Store a new run and its place in the queue; arguments as of :meth:`aquadash.store.RunStore.submit`."""
+    def submit(self, config: RunConfig, **options: Unpack[RunOptions]) -> Run:
+        """Store a new run and its place in the queue."""
         check(config)
-        run = self._store.submit(
-            augment.embedded(config),
-            name=name,
-            search_id=search_id,
-            trial=trial,
-            repeats=repeats,
-            owner=owner,
-            hidden=hidden,
-            needs=_needs(config),
-        )
+        run = self._store.submit(augment.embedded(config), needs=_needs(config), **options)
         self.serve()
         return run
 
@@ -167,12 +144,5 @@ def start_job(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "
 @cached({}, condition=Condition())
 def _engine_of(store: RunStore) -> Engine:
     engine = Engine(store)
-    atexit.register(_close_quietly, engine)
+    atexit.register(engine.close)
     return engine
-
-
-def _close_quietly(engine: Engine) -> None:
-    try:
-        engine.close()
-    except (OSError, RuntimeError, TimeoutError, AquaDashError) as error:
-        _log.debug("the engine did not close cleanly: %s", error)
