@@ -262,9 +262,9 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
         kind = JobKind("stuck", "import", "stuck_work:work", max_seconds=max_seconds, one_per_person=True)
         monkeypatch.setitem(KINDS, "stuck", kind)
 
-        def launch(arguments: list[str], **_: object) -> standby._New:
+        def launch(arguments: list[str], **_: object) -> standby.NewProcess:
             command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
-            return standby._New(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
+            return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
 
         monkeypatch.setattr(slots.STANDBY, "launch", launch)
 

@@ -70,18 +70,10 @@ def study_of(
     label: Callable[[str], str] = str,
     text: Callable[[str, Value], str] | None = None,
 ) -> Study:
-    """Return an Optuna study in memory for charts and importances, with accuracies in percent.
-
-    The space is widened by the settings to start from; where a logarithmic range cannot hold them, trial 0 has failed.
-
-    Args:
-        plan: The plan of the search.
-        trials: The trials; those without a value have failed in the study.
-        label: Returns the title of a setting.
-        text: Returns the text for a choice of a setting.
-    """
+    """Return an Optuna study in memory for charts and importances; accuracies are in percent, others have failed."""
     import optuna
 
+    # The settings to start from may lie outside of the space.
     space = [widened(parameter, plan.base[parameter.name]) for parameter in plan.space]
 
     def named(name: str, value: Value) -> Value:

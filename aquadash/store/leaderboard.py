@@ -118,10 +118,8 @@ def leaderboard(
 
 
 def _counts(run: Run) -> bool:
-    """Return whether a run counts: a student's own with a result, not hidden, imported or validated on test images.
-
-    The figures of an imported run can be made up.
-    """
+    """Return whether a run counts: a student's own with a result, not hidden, imported or validated on test images."""
+    # The figures of an imported run can be made up.
     of_a_student = bool(run.owner) and not run.shared and not run.hidden and not run.origin
     validated = "val_accuracy" in run.metrics and run.config.training.validation != "test"
     return of_a_student and run.status.ended and validated

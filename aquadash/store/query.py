@@ -103,10 +103,7 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
 
 
 def names(fields: Mapping[str, RunField]) -> dict[str, RunField]:
-    """Return the fields by each name that a condition may use, in small letters.
-
-    A setting has its dotted name and, where nothing else is called so, the last part of it.
-    """
+    """Return the fields by the names in a condition, in small letters; a setting also has the last part of its name."""
     of_some_runs = {name.casefold(): field for name, field in fields.items()}
     last_parts = {name.rpartition(".")[2]: fields[name] for name in SETTINGS if name in fields}
     aliases = {alias: fields[name] for alias, name in _ALIASES.items()}

@@ -196,15 +196,7 @@ class RunStore(RunArtifacts):
             connection.execute(schema.epochs.insert(), [{"run_id": run.run_id, **asdict(record)} for record in history])
 
     def queue(self, run_id: str, *, needs: str = "") -> Job:
-        """Queue a run that ended early; it goes on from the last complete epoch.
-
-        Args:
-            run_id: The run.
-            needs: A requirement on the worker, such as ``"gpu"``.
-
-        Raises:
-            RunError: The run has finished, is queued or running, or is in the bin.
-        """
+        """Queue a run that ended early, so that it goes on from the last complete epoch; refuse any other run."""
         run = self.get(run_id)
         if run.deleted:
             raise RunError(f"{run.name} is in the bin. Bring it back first.")
@@ -271,10 +263,7 @@ class RunStore(RunArtifacts):
         self._update(run_id, "remove the tag", {"tags": lambda run: [tag for tag in run.tags if tag not in gone]})
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
-        """Pin the run to the top of everybody's tables, or of its owner's alone, or remove the pin.
-
-        Only the owner can remove a pin of their own.
-        """
+        """Pin the run to the top of everybody's tables, or of its owner's tables alone, or remove that pin."""
         run = self.read(run_id) if for_all else self.get(run_id)
         if run.pinned and not for_all and not pinned:
             raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")

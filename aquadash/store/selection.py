@@ -89,15 +89,7 @@ def for_each(
     *,
     progress: Callable[[float], object] | None = None,
 ) -> BulkResult:
-    """Call an action with the id of each run, also after a run that cannot be changed.
-
-    Args:
-        action: The action.
-        progress: Gets the done fraction, 0 to 1.
-
-    Raises:
-        StorageError: The store failed, so that the remaining runs would fail as well.
-    """
+    """Call an action with the id of each run, also after a run that cannot be changed; ``progress`` is 0 to 1."""
     result = BulkResult()
     unique_ids = list(dict.fromkeys(run_ids))
     for number, run_id in enumerate(unique_ids, start=1):

@@ -113,14 +113,7 @@ def take_record(store: RunStore, run_id: str) -> Record:
 
 
 def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *, owner: Person = OWNER) -> Run:
-    """Store a run of another home under a new id; remove its files again after a failure.
-
-    Args:
-        store: The store of this home.
-        record: The run, unchecked.
-        files: The files as (name, path); a name may have one folder: ``checkpoint/slot-0.npz``.
-        owner: The person who imports the run.
-    """
+    """Store a run of another home and its (name, path) files under a new id, or nothing after a failure."""
     run = record.read()
     is_pinned = run.pinned or run.pinned_by_owner
     run = replace(

@@ -18,7 +18,7 @@ import psutil
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.child import ChildProcess, ForkedChild, open_pipe
+from aquadash.work.child import ChildProcess, open_pipe
 from aquadash.work.standby import STANDBY
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class AnswerProcess:
         self._start = (begin, idle_seconds, max_bytes)
         self._answer_seconds = answer_seconds
         self._lock = threading.Lock()
-        self._child: ChildProcess | ForkedChild | None = None
+        self._child: ChildProcess | None = None
         #: Counts the questions, so that the answer to an earlier one is recognised and dropped.
         self._question = 0
 
@@ -177,12 +177,12 @@ class AnswerProcess:
         self._question += 1
         self._child.send((self._question, function, args))
 
-    def _new_child(self) -> ChildProcess | ForkedChild:
+    def _new_child(self) -> ChildProcess:
         if self._forks:
             forked = STANDBY.fork_with_pipe("aquadash.training.answer_process:main", log_path=_log_path())
             if forked is not None:
-                return ForkedChild(*forked)
-        return ChildProcess("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
+                return ChildProcess(*forked)
+        return ChildProcess.start("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
 
     def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
         """Return the next reply to the current question; None after the timeout, in seconds."""

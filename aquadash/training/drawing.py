@@ -88,13 +88,15 @@ class DrawingProcess:
             os.ftruncate(file, SharedImages.size(images.shape, plan.factor))
             self._shared = SharedImages.at(file, images.shape, plan.factor)
             self._shared.originals[...] = images
-            self._child = ChildProcess("aquadash.training.drawing", str(file), keep=(file,), variables=_ONE_THREAD)
+            self._child = ChildProcess.start(
+                "aquadash.training.drawing", str(file), keep=(file,), variables=_ONE_THREAD
+            )
         finally:
             os.close(file)
         self._child.send((images.shape, plan))
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         """The process's id."""
         return self._child.pid
 

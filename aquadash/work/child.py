@@ -14,21 +14,31 @@ from multiprocessing.connection import Connection
 
 from aquadash import settings
 from aquadash.work import processes
-from aquadash.work.standby import WorkerProcess
+from aquadash.work.standby import NewProcess, WorkerProcess
+
+#: Seconds that a killed process may take to end.
+_KILL_SECONDS = 10.0
 
 
 class ChildProcess:
-    """A Python module that runs beside this process; its first argument is the descriptor for :func:`open_pipe`.
+    """A process with a pipe to this one: a new one of :meth:`start`, or a fork of the standby process."""
 
-    ``multiprocessing`` starts a process by running the script again, which is a page of Streamlit or a training. This
-    class therefore starts a command.
-    """
-
-    def __init__(self, module: str, *arguments: str, keep: Sequence[int] = (), variables: Mapping[str, str]) -> None:
+    def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
         #: This process's end; reading raises EOFError when the child has ended.
-        self.pipe, its_end = multiprocessing.Pipe()
+        self.pipe = pipe
+        self._process = process
+
+    @classmethod
+    def start(
+        cls, module: str, *arguments: str, keep: Sequence[int] = (), variables: Mapping[str, str]
+    ) -> ChildProcess:
+        """Start a Python module whose first argument is the descriptor for :func:`open_pipe`.
+
+        ``multiprocessing`` would run this process's script again, which is a page of Streamlit or a training.
+        """
+        pipe, its_end = multiprocessing.Pipe()
         with its_end:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", module, str(its_end.fileno()), *arguments],
                 stdin=subprocess.PIPE,
                 # Libraries print to standard output, which may belong to a command's JSON.
@@ -39,10 +49,11 @@ class ChildProcess:
                 # Ctrl-C in a terminal reaches this process alone, which then ends the child.
                 process_group=0,
             )
+        return cls(NewProcess(process), pipe)
 
     @property
-    def pid(self) -> int:
-        """The process's id."""
+    def pid(self) -> int | None:
+        """The process id; None before the process has begun."""
         return self._process.pid
 
     def send(self, message: object) -> None:
@@ -52,40 +63,15 @@ class ChildProcess:
 
     def exit_status(self, timeout: float) -> int | None:
         """Return the exit status, negative for the signal that ended it; None if it still runs after the time-out."""
-        try:
-            return self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def close(self) -> None:
-        """Kill the process and wait for its end."""
-        with self._process:
-            self._process.kill()
-        self.pipe.close()
-
-
-class ForkedChild:
-    """The same as :class:`ChildProcess`, forked from the standby process, with which it shares TensorFlow's memory."""
-
-    def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
-        self.pipe = pipe
-        self._process = process
-
-    def send(self, message: object) -> None:
-        """Send a picklable object; see :meth:`ChildProcess.send`."""
-        with contextlib.suppress(OSError):
-            self.pipe.send(message)
-
-    def exit_status(self, timeout: float) -> int | None:
-        """Return the exit status; see :meth:`ChildProcess.exit_status`."""
         return self._process.wait(timeout)
 
     def close(self) -> None:
-        """Kill the process; one that the standby process has not forked yet ends when it finds the pipe closed."""
-        self.pipe.close()
+        """Kill the process; a fork that has not begun ends when it finds the pipe closed."""
         if self._process.pid is not None and self._process.wait(0) is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait(_KILL_SECONDS)
+        self.pipe.close()
 
 
 def open_pipe(descriptor: str) -> Connection:

@@ -130,11 +130,7 @@ class Slots:
             self._wake.clear()
 
     def look(self) -> None:
-        """Claim queued jobs while slots are free, and start a thread for each; give trainings to a cluster.
-
-        Raises:
-            AquaDashError: The store or a scheduler does not answer; the next look tries again.
-        """
+        """Claim queued jobs while slots are free, and start a thread for each; give trainings to a cluster."""
         kinds = set(KINDS)
         if held():
             kinds.discard(KIND)

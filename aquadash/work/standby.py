@@ -96,22 +96,16 @@ class Standby:
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
-        """Start ``python -m aquadash.work.worker ARGUMENTS``, forked from the standby process if one runs.
-
-        Raises:
-            OSError: The process cannot be started.
-        """
+        """Start ``python -m aquadash.work.worker ARGUMENTS``, forked from the standby process if one runs."""
         if KINDS[arguments[0]].prepare:
             self.keep_ready()
         forked = self._fork("aquadash.work.worker:main", [list(arguments)], log_path)
-        return forked or _New(processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker"))
+        return forked or NewProcess(
+            processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker")
+        )
 
     def fork_with_pipe(self, function: str, *, log_path: Path) -> tuple[WorkerProcess, Connection] | None:
-        """Fork a process that calls ``"module:function"`` with its end of a pipe and that ends with this process.
-
-        Returns:
-            The process and this process's end of the pipe; None if no standby process can run.
-        """
+        """Fork a process that calls a function with its end of a pipe; None if no standby process can run."""
         if not self.keep_ready():
             return None
         pipe, its_end = multiprocessing.Pipe()
@@ -204,7 +198,7 @@ class _Forked:
         return None
 
 
-class _New:
+class NewProcess:
     """A process that was started without the standby process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:

@@ -14,19 +14,12 @@ from sqlalchemy import Engine
 from aquadash import settings
 from aquadash.errors import StorageError
 
-#: The folders of revisions.
+#: The folders of the revisions.
 VERSIONS = (str(Path(__file__).parent / "versions"),)
 
 
 def upgrade(engine: Engine, stored: str) -> None:
-    """Bring the tables of an older version up to date.
-
-    Args:
-        stored: The revision that the database says it has.
-
-    Raises:
-        StorageError: The database is of a newer version.
-    """
+    """Upgrade the tables of an older version; raise ``StorageError`` for a revision of a newer version."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
