@@ -106,6 +106,7 @@ def napping(run: str = "r1") -> Job:
 def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     """What the nap has found whose worker has come to its end."""
     assert wait_for(lambda: process.wait(1) == 0)
+    assert process.wait(0) == 0, "the exit status can be read again"
     job = open_jobs().get(f"nap-{run}")
     assert job.status is JobStatus.FINISHED, job
     return job.result

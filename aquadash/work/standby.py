@@ -6,7 +6,6 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import queue
 import socket
 import subprocess
 import sys
@@ -150,7 +149,8 @@ class Standby:
                 number, pid, status = pipe.recv()
                 self._forked[number].pid = pid
                 if status is not None:
-                    self._forked.pop(number).ended.put(status)
+                    self._forked[number].exit_status = status
+                    self._forked.pop(number).ended.set()
         process.wait()
         # The exit statuses of these children remain unknown.
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
@@ -186,12 +186,13 @@ class _Forked:
 
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
         self.pid: int | None = None
-        self.ended: queue.Queue[int] = queue.Queue()
+        self.exit_status: int | None = None
+        self.ended = threading.Event()
         self.parent = parent
 
     def wait(self, timeout: float) -> int | None:
-        with contextlib.suppress(queue.Empty):
-            return self.ended.get(timeout=timeout)
+        if self.ended.wait(timeout):
+            return self.exit_status
         if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
             # The exit status was lost with the parent.
             return 1
