@@ -329,7 +329,7 @@ class JobTable:
         most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
         if job.status is JobStatus.RUNNING and job.stop_requested:
             status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
-        elif not most:
+        elif not most and (is_failure or kind is None):
             title = kind.title if kind else "work"
             status, message = JobStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
         elif is_failure and worker_failures >= most:
