@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, literal_column, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import Float
 
@@ -120,7 +120,11 @@ class Database:
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT of the database's dialect, which has ``on_conflict_do_update``."""
-        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+        if self.on_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     def identity(self) -> str:
         """Return the database's random text, which tells it from all other databases at any address."""
