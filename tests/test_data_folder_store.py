@@ -144,6 +144,26 @@ def test_a_failed_replacement_leaves_the_other_there(pictures: Path, monkeypatch
     assert about.all_kept() == {"pets": made}
 
 
+def test_a_kill_in_the_middle_of_a_replacement_loses_no_data_set(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, new, rename = kept(pictures), imported(pictures), os.rename
+
+    def killed(source: Path, target: Path) -> None:
+        if source == new.folder:
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "rename", killed)
+        new.keep("Pets", replacing=True)
+    store.recover()
+    assert about.all_kept() == {}, "another process may be replacing it at this moment"
+    monkeypatch.setattr(store, "_REPLACING_SECONDS", 0.0)
+    store.recover()
+    assert about.all_kept() == {"pets": made}
+
+
 def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(pictures: Path, home: Path) -> None:
     for title in ("one", "two", "three", "four", "five", "six"):
         kept(pictures, title)

@@ -13,6 +13,7 @@ from aquadash import augment, settings
 from aquadash.config import RunConfig
 from aquadash.data import SOURCES
 from aquadash.data.folder import about
+from aquadash.data.folder import store as folder_store
 from aquadash.errors import look_up
 from aquadash.files import forget_oldest
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
@@ -127,6 +128,7 @@ def _sweep() -> None:
     ]
     for folder, pattern in leftovers:
         forget_oldest(folder, pattern, max_seconds=24 * 3600.0)
+    folder_store.recover()
 
 
 def open_engine() -> Engine:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,11 @@ from aquadash.data.folder.about import About, about, all_kept, folder, place_of
 from aquadash.data.folder.types import CheckReport, Kept, LeftOut
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
+
+#: Prefix of the folder of a data set while another one takes its place.
+_REPLACED = ".replaced-"
+#: Replacing takes far less; an older folder was left by a killed process.
+_REPLACING_SECONDS = 60.0
 
 
 def load(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
@@ -78,7 +84,8 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
         if target.exists():
             if not replacing:
                 raise FileExistsError
-            aside = _put_aside(told.name)
+            aside = folder() / f"{_REPLACED}{told.name}-{time.time_ns()}"
+            os.rename(target, aside)
         try:
             # Renaming onto a folder that another process has filled in the meantime fails.
             os.rename(new, target)
@@ -96,6 +103,19 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
         raise StorageError(f"The data set cannot be written in {folder()} ({error.strerror}).") from error
     if aside is not None:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover() -> None:
+    """Bring back data sets that a killed process had put aside before their new ones were in place."""
+    for aside in folder().glob(f"{_REPLACED}*"):
+        name, _, moved_at = aside.name.removeprefix(_REPLACED).rpartition("-")
+        if not moved_at.isdigit() or time.time_ns() - int(moved_at) < _REPLACING_SECONDS * 1e9:
+            continue
+        if (folder() / name).exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                os.rename(aside, folder() / name)
 
 
 def delete(name: str) -> None:
