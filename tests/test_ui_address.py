@@ -131,26 +131,6 @@ def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
     assert app.number_input[0].value == 0
 
 
-def test_a_change_that_is_undone_at_once_stays_undone(app: AppTest) -> None:
-    app.number_input[0].set_value(51).run()
-    # The message that takes it back was sent before the browser had received the address with 51 in it.
-    del app.query_params["seed"]
-    app.number_input[0].set_value(0).run()
-    # That address reaches the browser now, and the next click sends it.
-    app.query_params["seed"] = "51"
-    app.run()
-    assert app.number_input[0].value == 0
-    assert "seed" not in app.query_params, "the browser is told to leave it out again"
-
-
-def test_the_beginning_of_an_id_is_enough_where_only_one_begins_so() -> None:
-    assert address.one_id("otter-2", ["otter-1", "otter-2", "seal-1"]) == "otter-2"
-    assert address.one_id("s", ["otter-1", "otter-2", "seal-1"]) == "seal-1"
-    for text in ("", "otter", "whale"):
-        with pytest.raises(ValueError):
-            address.one_id(text, ["otter-1", "otter-2", "seal-1"])
-
-
 def two_pages() -> None:
     import streamlit as st
 
@@ -176,27 +156,6 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
     app.session_state["here"] = "home"
     app.run()
     assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
-
-
-def of_some_classes() -> None:
-    import streamlit as st
-
-    from aquadash.ui import bound
-
-    names = st.session_state.get("names", ["otter", "seal"])
-    bound.menu("true", {"": "any"} | {name: name for name in names}, label="True")
-
-
-def test_a_choice_that_became_invalid_gives_no_note(clock: list[float]) -> None:
-    app = run_script(of_some_classes)
-    app.selectbox[0].set_value("otter").run()
-    app.session_state["names"] = ["cat", "dog"]
-    app.run()
-    assert not app.info and app.selectbox[0].value == "" and "true" not in app.query_params
-    clock[0] += 10
-    app.query_params["true"] = "otter"
-    app.run()
-    assert "Expected: cat, dog." in app.info[0].value and app.selectbox[0].value == ""
 
 
 def several() -> None:

@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.coach import Note
-from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.lab.limits import Limits
 from aquadash.lab.runs import Runs
-from aquadash.store import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, Run
 from aquadash.ui.train import clone, coach_notes
-from aquadash.ui.train.coach_notes import fix_text
 from tests.app_pages import run_script
 from tests.coach_runs import epochs, run
 from tests.stored_runs import HOSTILE
@@ -64,16 +61,6 @@ def test_no_click_exceeds_the_class_limit(links: list[dict[str, Any]], monkeypat
     assert len(links) == 3, "the form can be filled all the same"
 
 
-def test_a_note_that_the_page_shows_elsewhere_is_left_out(links: list[dict[str, Any]]) -> None:
-    app = shown(run({"training.validation": "test"}), overfitting(), leave_out=["validation-on-test"])
-    assert not app.warning and len(links) == 1
-
-
-def test_a_short_run_that_ended_without_a_note_shows_the_verdict(links: list[dict[str, Any]]) -> None:
-    assert "Too early to tell" in shown(run(status=RunStatus.STOPPED), learning(2)).info[0].value
-    assert not shown(run(status=RunStatus.RUNNING), learning(2)).info
-
-
 def test_hostile_class_names_are_text(links: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: ignoring(HOSTILE)))
     done = run()
@@ -91,9 +78,3 @@ def test_damaged_results_leave_the_curves_notes(monkeypatch: pytest.MonkeyPatch)
     done = run()
     done.metrics["test_accuracy"] = 0.5
     assert [note.key for note in coach_notes.notes_on(done, stopped(0.1))] == ["stopped-too-early", "all-well"]
-
-
-def test_a_button_names_the_settings_that_it_changes() -> None:
-    changes = {"training.learning_rate": 0.01, "model.filters": "16, 32", "training.restore_best_weights": True}
-    note = Note("warning", "key", "Title", "Evidence", changes)
-    assert fix_text(note, RunConfig()) == ("Learning rate: 0.01; Filters per block: 16, 32; Restore best weights: yes")

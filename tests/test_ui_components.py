@@ -8,28 +8,11 @@ import pytest
 import streamlit as st
 
 from aquadash.config import RunConfig
-from aquadash.figures import theme
 from aquadash.settings import PROJECT_ROOT
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui import components
-from aquadash.ui.components import STATUS_SIGNS, run_label, status_text
-from aquadash.ui.gallery import class_text
 from aquadash.ui.glossary import GLOSSARY
 from tests.app_pages import run_script
-
-
-def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
-    assert set(STATUS_SIGNS) == set(RunStatus)
-    assert len({icon for icon, _, _ in STATUS_SIGNS.values()}) == len(RunStatus)
-    assert len({word for _, word, _ in STATUS_SIGNS.values()}) == len(RunStatus)
-    assert status_text(RunStatus.FINISHED) == "✅ finished"
-
-
-def test_what_stands_after_a_name_from_right_to_left_stays_behind_it() -> None:
-    assert class_text("כלב") == "\u2068כלב\u2069" and class_text("قط" * 30).endswith("قط\u2069")
-    assert theme.shorten(theme.shorten("כלב")) == theme.shorten("כלב")
-    run = Run("a" * 32, "ריצה", RunStatus.FINISHED, RunConfig(), 0.0, metrics={"val_accuracy": 0.61})
-    assert run_label(run).startswith("\u2068ריצה\u2069 · 61 % · ")
 
 
 def test_every_term_that_is_used_is_explained() -> None:
@@ -45,8 +28,6 @@ def test_every_term_that_is_used_is_explained() -> None:
 def picker() -> None:
     import streamlit as st
 
-    from aquadash.config import RunConfig
-    from aquadash.store.types import Run, RunStatus
     from aquadash.ui import components
 
     runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]

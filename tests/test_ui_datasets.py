@@ -19,14 +19,3 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
         datasets.dataset("far")
     with pytest.raises(UnknownNameError):
         datasets.dataset("farther")
-
-
-def test_data_sets_that_are_called_the_same_have_their_names_in_menus(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Source("other", data.title_of("cifar100"), "", False, lambda *, progress=None: None)
-    monkeypatch.setitem(data.sources.BUILT_IN, "other", other)
-    titles = datasets.titles_of(["synthetic", "cifar100", "other"])
-    assert titles == {
-        "synthetic": "Synthetic drawings",
-        "cifar100": "CIFAR-100 aquatic mammals (cifar100)",
-        "other": "CIFAR-100 aquatic mammals (other)",
-    }

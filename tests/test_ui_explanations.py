@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.store import Run, RunStore
-from aquadash.ui.explain import explainer, explanations
+from aquadash.ui.explain import explainer
 from tests.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.explained_models import add_untrained
 from tests.stored_runs import OTTER, add_run
@@ -37,15 +37,6 @@ def run(shared_store: RunStore, without: Run, tmp_path_factory: pytest.TempPathF
 def cards(app: AppTest, start: str) -> list[str]:
     """The text alternatives on the page that begin so."""
     return [text for text in alternatives(app) if text.startswith(start)]
-
-
-def test_nothing_is_explained_before_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(run: Run) -> None:
-        raise AssertionError("no network is needed yet")
-
-    monkeypatch.setattr(explanations, "predictor", fail)
-    app = open_page(run=run.run_id)
-    assert not app.error and "of 500 images" in app.toggle(key="explain-all").label
 
 
 @pytest.mark.slow

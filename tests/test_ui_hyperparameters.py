@@ -1,4 +1,4 @@
-"""Settings as people see them: names, places in the form, limits that the config accepts, values in words."""
+"""Settings as people see them: names, places in the form, limits that the config accepts."""
 
 from __future__ import annotations
 
@@ -31,17 +31,6 @@ def test_limits_are_accepted_by_the_config_and_nothing_beyond_them(name: str) ->
             with_values(RunConfig(), {name: value})
 
 
-def test_what_is_tried_in_powers_of_ten_steps_in_tenths_of_its_power() -> None:
-    steps = {value: fields.number("training.learning_rate", value).step for value in (0.001, 0.002, 0.05, 3e-5)}
-    assert steps == {0.001: 1e-4, 0.002: 1e-3, 0.05: 1e-2, 3e-5: 1e-5}
-    assert fields.number("training.weight_decay", 0.0).step > 0
-
-
-def test_a_value_finer_than_the_forms_steps_is_within_the_limits() -> None:
-    assert fields.number("training.learning_rate", 1e-9).low == 1e-9
-    assert fields.number("training.momentum", 0.9999).high == 0.9999
-
-
 @pytest.mark.parametrize("name", [name for name in NAMES if fields.choices(name)])
 def test_every_choice_reads_as_words_and_is_accepted(name: str) -> None:
     texts = [fields.value_text(name, option) for option in fields.choices(name)]
@@ -49,15 +38,6 @@ def test_every_choice_reads_as_words_and_is_accepted(name: str) -> None:
     assert not any("_" in text for text in texts)
     for option in fields.choices(name):
         with_values(RunConfig(), {name: option})
-
-
-def test_values_read_as_words() -> None:
-    assert fields.value_text("training.restore_best_weights", True) == "yes"
-    assert fields.value_text("training.learning_rate", 0.01) == "0.01"
-    assert fields.value_text("training.patience", 0) == "0 (never stops early)"
-    assert fields.value_text("augmentation.pipeline", "gone since") == "gone since"
-    assert fields.value_text("model.filters", (32, 64)) == fields.value_text("model.filters", [32, 64]) == "32, 64"
-    assert fields.value_text("model.dense_units", ()) == "none" == fields.value_text("model.dense_units", "")
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -73,7 +53,6 @@ def test_a_list_is_read_as_it_is_shown(name: str) -> None:
     [
         ("model.filters", "16, x", "“x” is not a whole number"),
         ("model.filters", "16,,8", "“” is not a whole number"),
-        ("model.filters", "1.5", "“1.5” is not a whole number"),
         ("model.filters", "16, 5000", "each should be less than or equal to 1024"),
         ("model.filters", "", "the list should have at least 1 item"),
         ("model.dense_units", "1,1,1,1,1", "the list should have at most 4 items, not 5"),
@@ -117,17 +96,12 @@ def test_a_network_shows_the_settings_that_it_uses() -> None:
     [
         ("training.momentum", "training.optimizer=nesterov", "training.optimizer=adam"),
         ("training.schedule_epochs", "training.schedule=step", "training.schedule=cosine"),
-        ("training.schedule_factor", "training.schedule=plateau", "training.schedule=constant"),
         ("training.validation_fraction", "training.validation=training", "training.validation=test"),
         ("training.monitor", "training.patience=0 training.schedule=plateau", "training.patience=0"),
         ("training.head_epochs", f"{PRETRAINED} model.fine_tuning=top", f"{PRETRAINED} model.fine_tuning=head"),
-        ("training.body_learning_rate", f"{PRETRAINED} model.fine_tuning=top", "model.name=cnn model.fine_tuning=all"),
         ("augmentation.mode", "augmentation.pipeline=notebook", "augmentation.pipeline=none"),
-        ("augmentation.keep_originals", "augmentation.pipeline=notebook-1", "augmentation.pipeline=notebook"),
-        ("model.pool_size", "model.name=cnn", "model.name=cnn model.pooling=none"),
         ("model.residual", "model.name=cnn model.convolutions=2", "model.name=cnn"),
         ("model.fine_tuning", PRETRAINED, "model.name=cnn"),
-        ("model.dense_activation", "model.name=cnn", "model.name=cnn model.dense_units="),
     ],
 )
 def test_a_setting_is_shown_when_it_matters(name: str, shown_with: str, hidden_with: str) -> None:

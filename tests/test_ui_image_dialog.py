@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.store import Predictions, Run, RunStatus, RunStore, open_store
-from aquadash.ui import image_dialog
 from aquadash.ui.image_dialog import image_name
 from tests import live_runs
 from tests.app_pages import address_of, html, open_app_page
@@ -81,14 +80,6 @@ def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> N
     assert errors(app) == []
 
 
-def test_too_large_features_are_not_compared(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_dialog, "_training_features", None)
-    monkeypatch.setattr(image_dialog, "_MAX_BYTES", 1000)
-    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10")
-    assert any("of each of 2,500 images are too many to compare" in each.value for each in app.caption)
-    assert errors(app) == [] and "similarity" not in html(app)
-
-
 def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store, odd = open_store(), np.arange(1, 2500, 2)
@@ -100,15 +91,6 @@ def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkey
     app = open_app_page("data", source="synthetic", open="train-1")
     assert errors(app) == [] and any("recognised, 100 %" in each.value for each in app.markdown)
     assert all(int(text.split(",")[0].split()[-1]) % 2 == 0 for text in list_of(app, "Nearest training images"))
-
-
-def test_compare_says_whose_answers_it_shows(shelf: Shelf) -> None:
-    runs = f"{shelf.without.run_id},{shelf.run.run_id}"
-    app = open_app_page("compare", runs=runs, section="images", on="test", open="test-10")
-    app.selectbox(key="opened-run").select(shelf.without.run_id).run()
-    assert len(errors(app)) == 1
-    app.selectbox(key="opened-run").select(shelf.run.run_id).run()
-    assert errors(app) == [] and len(list_of(app, "Nearest training images")) == 6
 
 
 @pytest.mark.parametrize(

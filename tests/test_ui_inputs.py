@@ -149,11 +149,3 @@ def test_a_moved_control_keeps_its_key_and_one_that_is_set_gets_a_new_key() -> N
     assert [(each.key, each.value) for each in app.slider] == [("slider#1", 5.0), ("twin#1", 5.0)]
     app.button[0].click().run()
     assert [each.value for each in app.slider] == [1.0, 1.0], "the page sets them back"
-
-
-def test_the_first_report_of_a_new_control_is_no_change() -> None:
-    app = run_script(controlled_page)
-    app.slider(key="slider#0").set_value(4.0).run()
-    app.session_state["held"] = 6.0
-    app.slider(key="twin#1").set_value(4.0).run()
-    assert [each.value for each in app.slider] == [6.0, 6.0]

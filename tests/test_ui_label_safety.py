@@ -114,16 +114,6 @@ def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp
     assert again(open_meter(pipeline=draft)).button(key="safety-start").label == "Measure"
 
 
-def test_another_range_is_another_measurement(sharp: Run) -> None:
-    app = measured(open_meter())
-    app.slider[0].set_value((0.0, 2.0)).run()
-    assert not charts(app) and "20 % at 2." in charts(measured(app))[0]
-    app.selectbox(key="safety-parameter").select("probability").run()
-    assert app.slider[0].value == (0.0, 100.0) and not app.exception
-    app.slider[0].set_value((50.0, 50.0)).run()
-    assert "the lower one first" in app.error[0].value
-
-
 def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
     sharp: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

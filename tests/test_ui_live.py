@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
-
-import pytest
-import streamlit as st
-
 from aquadash.config import RunConfig
 from aquadash.store.types import Progress, Run, RunStatus
 from aquadash.ui import run_lists
@@ -41,31 +35,3 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, others_train=True).startswith("Number 2 in the queue: 1 run will start before it")
     done = run(RunStatus.FINISHED, name="f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]
-
-
-def test_sessions_share_one_reading_of_a_run_s_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[str] = []
-    runs = SimpleNamespace(history=lambda run_id: reads.append(run_id) or [])
-    monkeypatch.setattr(live, "lab", lambda: SimpleNamespace(runs=runs))
-    # No clock: a busy machine may take longer for the steps below than the stage is kept.
-    monkeypatch.setattr(live, "shared_stage", st.cache_resource(show_spinner=False)(live.shared_stage.__wrapped__))
-    earlier, later = (run(progress=Progress("training", epoch, 9, 5, 10)) for epoch in (4, 5))
-    stage = live.stage_of(earlier)
-    live.history_at(earlier, stage)
-    # Another session has just looked, so that short epochs are not drawn for each session anew.
-    assert live.stage_of(later) == stage
-    live.history_at(later, stage)
-    assert reads == ["a" * 32]
-    live.shared_stage.clear()
-    live.history_at(later, live.stage_of(later))
-    assert reads == 2 * ["a" * 32]
-    live.shared_stage.clear()
-    live._cached_history.clear()
-
-
-def test_curves_are_drawn_less_often_while_a_class_watches() -> None:
-    live.recent_looks().clear()
-    assert live._epochs_seconds() == live.EPOCHS_SECONDS > live.TICK_SECONDS
-    live.recent_looks().extend([time.monotonic()] * live.CLASS_LOOKS)
-    assert live._epochs_seconds() == live.CLASS_EPOCHS_SECONDS
-    live.recent_looks().clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 from aquadash.config import RunConfig, with_values
 from aquadash.store import Run, RunStatus
-from aquadash.ui.run_lists import best_first, pictured_first
+from aquadash.ui.run_lists import best_first
 
 
 def run(
@@ -36,12 +36,3 @@ def test_what_a_student_has_imported_is_nobodys_default() -> None:
     assert [entry.name for entry in best_first([made_up, finished("fair", 0.5), taught])] == [
         "the teacher's", "fair", "made up",
     ]  # fmt: skip
-
-
-def test_runs_whose_data_set_is_missing_come_after_those_that_show_images() -> None:
-    runs = [
-        run("failed", RunStatus.FAILED), finished("removed", 0.9, source="own-pictures-that-are-gone"),
-        finished("fair", 0.5), finished("best", 0.6),
-    ]  # fmt: skip
-
-    assert [entry.name for entry in pictured_first(runs)] == ["best", "fair", "removed", "failed"]

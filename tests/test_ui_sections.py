@@ -78,8 +78,3 @@ def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> 
     assert said(app) == ["drawn: crab"] and address_of(app, "view") == "crab"
     app.segmented_control(key="view-group").set_value("Fish").run()
     assert said(app) == ["drawn: cod"] and address_of(app, "view") is None
-
-
-def test_the_address_of_a_section_opens_its_tab() -> None:
-    app = run_script(tabbed_script, view="seal")
-    assert said(app) == ["drawn: seal"] and app.segmented_control(key="view-group").value == "Mammals"

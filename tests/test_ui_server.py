@@ -27,7 +27,7 @@ from aquadash.errors import ImageError
 from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
-from aquadash.ui.server import UPLOADS, Shrinking, shrunk_form
+from aquadash.ui.server import UPLOADS, Shrinking
 from tests.app_pages import APP
 from tests.asgi import ask
 from tests.encoded_pictures import saved
@@ -120,26 +120,9 @@ def test_what_is_small_or_refused_is_left_alone(name: str, make: Callable[[], by
     assert shrink(data, name=name) is data
 
 
-@pytest.mark.parametrize(
-    "comment",
-    ["aquadash 0x1", "aquadash 99999999x1", "aquadash 1x1 9", "aquadash 1x1 0 <b>", "aquadash", "x aquadash 1x1"],
-)
-def test_a_comment_of_another_kind_says_nothing(comment: str) -> None:
-    image = decode(saved(grainy(64, 48), "JPEG", comment=comment), name="a.jpg")
-    assert (image.original_size, image.notes) == ((64, 48), ())
-
-
 def form(name: str, data: bytes, *, more: bytes = b"") -> bytes:
     head = f'--xx\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
     return head.encode() + data + b"\r\n" + more + b"--xx--\r\n"
-
-
-def test_a_form_of_anything_but_one_file_is_left_alone() -> None:
-    other = b'--xx\r\nContent-Disposition: form-data; name="g"\r\n\r\nx\r\n'
-    photo = large("photo.jpg")
-    nameless = form("a.jpg", photo).replace(b'; filename="a.jpg"', b"")
-    for body in (b"", photo, form("a.jpg", photo, more=other), form("a.jpg", photo)[:-20], nameless):
-        assert shrunk_form(body) == body
 
 
 class Kept:

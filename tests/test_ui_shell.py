@@ -70,9 +70,3 @@ def test_a_fragment_fails_by_itself() -> None:
     app = run("fragment")
     assert app.error[0].value == "No part."
     assert [entry.value for entry in app.markdown][-2:] == ["body", "after"]
-
-
-def test_streamlits_own_control_flow_passes() -> None:
-    app = run("stop")
-    assert not app.error
-    assert len(app.markdown) == 1

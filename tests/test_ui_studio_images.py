@@ -59,11 +59,6 @@ def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
     assert chosen(app).positions == others[:1]
 
 
-def test_a_small_data_set_gives_the_images_that_it_has() -> None:
-    dataset = small_dataset(count=6)
-    assert sorted(studio_images.resized(dataset, [0, 1], 16)) == list(range(6))
-
-
 def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
     app = visit()
     app.segmented_control(key="from").set_value("own").run()

@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aquadash.ui.text import (
-    count,
     duration,
-    joined,
-    named,
-    percent,
     plain,
     safe_markdown,
-    sentence,
-    time_left,
 )
 
 
@@ -23,25 +17,6 @@ from aquadash.ui.text import (
 )
 def test_durations_have_units(seconds: float | None, expected: str) -> None:
     assert duration(seconds) == expected
-
-
-def test_an_unknown_time_left_is_left_out() -> None:
-    assert time_left(45) == "about 45 s left"
-    assert time_left(200, at_most=True) == "at most 3 min 20 s left"
-    assert joined("5 of 8 done", time_left(None), time_left(0.0)) == "5 of 8 done"
-    assert joined(sentence("reading"), "", time_left(7500)) == "Reading · about 2 h 5 min left"
-
-
-def test_the_object_of_a_label_is_in_italics() -> None:
-    assert named("Add", "Gaussian blur") == "Add *Gaussian blur*"
-    assert named("Crop", " a*b_c.png ") == r"Crop *a\*b\_c.png*"
-
-
-def test_a_wide_interval_leaves_no_digit_after_the_point() -> None:
-    assert percent(0.6143) == "61.4 %"
-    assert percent(0.6143, (0.571, 0.656)) == "61 % (57 % to 66 %)"
-    assert percent(0.6143, (0.609, 0.619)) == "61.4 % (60.9 % to 61.9 %)"
-    assert percent(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +60,3 @@ def test_a_note_has_no_large_headings(heading: str) -> None:
 def test_other_markdown_stays_in_a_note() -> None:
     for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
         assert safe_markdown(text) == text
-
-
-def test_counting() -> None:
-    assert count(1, "image") == "1 image"
-    assert count(2500, "image") == "2,500 images"
-    assert count(2, "class", "classes") == "2 classes"

@@ -6,23 +6,10 @@ from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, embedded, op
 from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, read_definitions, with_values
-from aquadash.models import MODELS
-from aquadash.presets import PRESETS
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.ui.train.train_settings import network_text
-from tests.app_pages import html, words
+from tests.app_pages import words
 from tests.made_runs import create, set_status
-from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_with
-
-
-def test_every_network_is_described_and_a_pretrained_one_offered_with_its_preset() -> None:
-    assert all(network_text(name, origin=RunConfig()).endswith(".") for name in MODELS)
-    presets = {name: preset for name, preset in PRESETS.items() if MODELS[preset.config.model.name].pretrained}
-    for preset in presets.values():
-        name = preset.config.model.name
-        assert f"**{preset.title}**" in network_text(name, origin=RunConfig())
-        assert f"**{preset.title}**" not in network_text(name, origin=preset.config)
-
+from tests.train_page import FakeEngine, clone, controls, launched, open_advanced
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
 _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
@@ -83,14 +70,3 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
     assert "my-flip" in augment.library().saved
     assert "any more" not in words(app)
     assert read_definitions(launched(app, engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
-
-
-def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngine) -> None:
-    def shown(spec: PipelineSpec, replaces: str | None = None) -> str:
-        saved.save(spec, title="Mine", replace_name=replaces)
-        app = open_with("augmentation: {pipeline: mine}")
-        app.toggle(key="train:samples").set_value(True).run()
-        return html(app)
-
-    before = shown(_FLIP)
-    assert "a training version" in before and shown(_SHUFFLE, "mine") != before
