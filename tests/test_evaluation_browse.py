@@ -50,11 +50,6 @@ def test_bad_requests_are_refused() -> None:
         chosen(true_class=3)
 
 
-def test_the_closest_call_comes_first() -> None:
-    shares = [[0.5, 0.3, 0.2], [0.45, 0.44, 0.11], [0.9, 0.1, 0.0]]
-    assert select([0, 0, 0], shares, sort="closest call first").tolist() == [1, 0, 2]
-
-
 def test_label_mistakes_are_found_and_come_first() -> None:
     """A good network knows 300 images, of which 12 have the label of another class."""
     truth = np.repeat(np.arange(3), 100)

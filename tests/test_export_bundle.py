@@ -67,18 +67,6 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
     assert run_id in files[bundle.README].decode()
 
 
-def test_the_readme_names_every_file(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "halted", {"model.name": "backbone"}, status=RunStatus.STOPPED)
-    for name in importing._READERS:
-        folder, _, base = name.rpartition("/")
-        (tmp_path / base).write_text("{}")
-        store.add_artifact(run.run_id, tmp_path / base, folder=folder)
-    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    listed = {line.split()[0] for line in read(written.path)["README.txt"].decode().splitlines() if line.strip()}
-    assert (importing._READERS.keys() | {"backbone.npz"}) - {"robustness-spare.json"} < set(written.files)
-    assert set(written.files) - {"README.txt"} <= listed
-
-
 def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = stored_runs.add_run(store, name="mine", note="a note")
     store.add_tags(run.run_id, ["blue"])

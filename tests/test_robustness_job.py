@@ -22,7 +22,6 @@ from aquadash.robustness.requests import RobustnessRequest, choose_subjects
 from aquadash.store import Job, JobStatus, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.work import worker
-from aquadash.work.standby import Standby
 from tests import job_rows, live_runs
 from tests.made_runs import create, set_status
 from tests.robust_runs import add_result, add_tiny_model, made_up_result
@@ -171,17 +170,6 @@ def test_a_lost_job_stores_nothing(
     monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
     robustness_job.work(context)
     assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
-
-
-def test_a_process_that_cannot_start_is_a_failure(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("out of processes")
-
-    give_model(store, run)
-    monkeypatch.setattr(Standby, "launch", refuse)
-    start(store, run.run_id, REQUEST)
-    wait_for(lambda: job_for(run).status.ended)
-    assert job_for(run).message.startswith("No worker could be started (out of processes) before the measurement was")
 
 
 @pytest.mark.parametrize("set_back", [0, 3600])
