@@ -13,13 +13,12 @@ import plotly.graph_objects as go
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.data.statistics import moments
 from aquadash.evaluation import Evaluation, class_intervals, evaluate, pairwise, ranking_curves, reliability
-from aquadash.evaluation import paired_change as compared
+from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
-from aquadash.figures import paired_change, search_charts, theme
 from aquadash.figures import robustness_losses as losses
-from aquadash.figures.architecture import architecture, blocks
+from aquadash.figures import search_charts, theme
+from aquadash.figures.architecture import architecture
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
@@ -37,15 +36,13 @@ from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
-from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
-from aquadash.figures.ranking_curves import drawn_classes as drawn_curves
+from aquadash.figures.paired_change import paired_change
 from aquadash.figures.ranking_curves import ranking_curves_figure
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.right_counts import right_counts
 from aquadash.figures.robustness_curves import robustness_curves, severity_curve
 from aquadash.figures.robustness_losses import robustness_losses
-from aquadash.figures.schedule import compute, learning_rate_curve
-from aquadash.figures.theme import alt_text, class_colour
+from aquadash.figures.schedule import learning_rate_curve
 from aquadash.models import LayerRow
 from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.measurement import Mean, Measurement
@@ -112,22 +109,6 @@ def test_confidence_counts_split_right_from_wrong() -> None:
     figure = confidence_histogram([0, 1, 0], [[1.0000001, 0.0], [0.75, 0.25], [0.65, 0.35]])
     right, wrong = (trace.y.tolist() for trace in figure.data)
     assert right == [0] * 6 + [1] + [0] * 2 + [1] and wrong == [0] * 7 + [1, 0, 0]
-    alt = theme.alt_text(figure)
-    assert "2 right with 82 % confidence on average; 1 wrong with 75 %" in alt
-    assert "wrong" not in theme.alt_text(confidence_histogram([0], [[0.9, 0.1]]))
-
-
-def test_a_channels_change_is_told_in_shares_means_and_ends() -> None:
-    counts = np.zeros(256)
-    counts[[0, 100, 103, 255]] = 10, 40, 40, 10
-    figure = channel_change(np.ones(256), counts, channel=0)
-    after = figure.data[1]
-    assert after.y[25] == pytest.approx(80.0)
-    assert after.y.sum() == pytest.approx(100.0)
-    levels = np.repeat([0, 100, 103, 255], [10, 40, 40, 10])
-    assert moments(counts) == pytest.approx((levels.mean(), levels.std()))
-    assert after.name == f"after: {levels.mean():.0f} ± {levels.std():.0f}"
-    assert "after 10.0 % and 10.0 %" in theme.alt_text(figure)
 
 
 # -- compared runs ---------------------------------------------------------------------------------------------------
@@ -148,13 +129,6 @@ def costs(*runs: tuple[float | None, float]) -> go.Figure:
     return cost_accuracy(measured, cost="Seconds", title="Accuracy", text="{} s".format)
 
 
-def test_a_run_has_the_colour_of_its_place_in_every_chart() -> None:
-    ten = [trace.line.color for trace in FIGURES["comparison: ten runs"]().data]
-    assert ten == [theme.run_colour(index) for index in (0, *range(2, 10))], "one without epochs keeps its place"
-    points = [trace for trace in FIGURES["comparison: costs"]().data if trace.name]
-    assert [trace.marker.color for trace in points][-3:] == [theme.run_colour(index) for index in range(3)]
-
-
 def test_curves_by_time_add_the_epochs_up() -> None:
     raw, smooth = compare_curves([("a", epochs_of(4))], axis="time", weight=0.5).data
     assert raw.x.tolist() == [2.0, 4.0, 6.0, 8.0]
@@ -172,12 +146,6 @@ def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
     assert "b over a by 50.0 points" in theme.alt_text(figure)
 
 
-def test_the_front_is_cheapest_first_and_leaves_out_what_is_beaten() -> None:
-    figure = costs((100, 0.7), (None, 0.9), (10, 0.5), (120, 0.6))
-    assert figure.data[0].x == (10, 100) and figure.layout.xaxis.type == "log"
-    assert [trace.marker.color for trace in figure.data[1:]] == [theme.run_colour(index) for index in (0, 2, 3)]
-
-
 def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
     assert exponential_average([3.0] * 5, weight=0.9) == pytest.approx([3.0] * 5)
     assert exponential_average([1.0, 5.0], weight=0.0).tolist() == [1.0, 5.0]
@@ -185,20 +153,6 @@ def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
     assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
     gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
     assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)
-
-
-def test_the_change_of_accuracy_by_class() -> None:
-    labels, names = np.repeat([0, 2], 40), ("cat <b>", "without images", "dog")
-    worse = np.zeros((80, 3))
-    worse[:, 0] = np.where(np.arange(80) < 60, 0.9, 0.2)
-    worse[:, 2] = 1 - worse[:, 0]
-    better = np.eye(3)[labels]
-    before, after = (Predictions(np.arange(80), labels, answers) for answers in (worse, better))
-    figure = paired_change.paired_change(compared(before, after, class_names=names), class_names=names, images="test")
-    # Filled where the interval leaves no change out.
-    assert [trace.marker.symbol for trace in figure.data] == ["circle", "circle-open", "circle"]
-    assert [trace.marker.color for trace in figure.data[1:]] == [class_colour("cat", 0), class_colour("dog", 2)]
-    assert "all classes +25 points" in alt_text(figure)
 
 
 # -- the Evaluate page -----------------------------------------------------------------------------------------------
@@ -212,6 +166,9 @@ def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]
 ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
 FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
 MATRIX_OF_ONE, MATRIX_OF_TWO = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
+CHANGE = change_of(
+    *(Predictions(np.arange(300), ONE[0], answers) for answers in (ONE[1], TWO[1])), class_names=[*FIVE[:4], EVIL]
+)
 CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
 
 
@@ -234,16 +191,6 @@ def test_of_many_classes_the_worst_are_drawn() -> None:
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
     others = [row.f1 for index, row in enumerate(found.report) if index not in shown]
     assert max(found.report[index].f1 for index in shown) <= min(others)
-
-
-def test_of_many_curves_those_with_the_smallest_areas_are_drawn() -> None:
-    many = ranking_curves(*drawn(400, 40, sharp=2.0), class_names=[f"class {index}" for index in range(40)])
-    shown = drawn_curves(many, "roc")
-    assert len(shown) == MAX_CURVES
-    others = [row.auc for index, row in enumerate(many) if index not in shown]
-    assert max(many[index].auc for index in shown) <= min(others)
-    chance, first, *_ = ranking_curves_figure(CURVES, kind="roc").data
-    assert list(first.x) == pytest.approx(list(100 * CURVES[0].false_positive_rate)) and list(chance.x) == [0, 100]
 
 
 def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:
@@ -339,16 +286,6 @@ def rates(**changes: object) -> tuple[list[float], list[float]]:
     return preview(with_values(RunConfig(), values).training)
 
 
-def test_the_axis_is_logarithmic_where_a_linear_one_shows_nothing() -> None:
-    assert compute(*rates(schedule="exponential")).log
-    assert not compute(*rates(schedule="one_cycle")).log
-    assert not compute(*rates(schedule="step", epochs=20)).log
-    figure = learning_rate_curve(*rates(schedule="exponential", warmup_epochs=2))
-    assert figure.layout.yaxis.type == "log"
-    assert figure.data[0].y[0] is None  # Zero, where the warm-up begins.
-    assert "logarithmic" in theme.alt_text(figure)
-
-
 # -- the diagram of a network ----------------------------------------------------------------------------------------
 
 IMAGE = (32, 32, 3)
@@ -363,16 +300,6 @@ REPORT = [
     LayerRow("dropout", "Dropout", (256,), 0),
     LayerRow("dense_1", "Dense", (5,), 1285),
 ]
-
-
-def test_what_changes_neither_shape_nor_learns_joins_the_block_before() -> None:
-    drawn = blocks(REPORT, image_shape=IMAGE)
-    assert [block.title for block in drawn] == [
-        "Image", "Convolution, 32 filters", "Max pooling", "Convolution, 64 filters", "Max pooling", "Flatten",
-        "Dense, 256 units", "Dense, 5 units",
-    ]  # fmt: skip
-    assert drawn[6].layers == ("Dense", "Dropout")
-    assert sum(block.params for block in drawn) == sum(row.params for row in REPORT)
 
 
 # -- every chart -----------------------------------------------------------------------------------------------------
@@ -402,6 +329,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "comparison: matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
     "comparison: right counts": lambda: right_counts([3, 1, 0, 4], selected=1),
     "comparison: costs": lambda: costs((10, 0.5), (100, 0.7), (120, 0.6)),
+    "comparison: change by class": lambda: paired_change(CHANGE, class_names=[*FIVE[:4], EVIL], images="test"),
     "evaluation: class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
     "evaluation: class scores of 60": lambda: class_scores([scored("a", classes=60)]),
     "evaluation: roc": lambda: ranking_curves_figure(CURVES, kind="roc"),

@@ -11,7 +11,6 @@ import pytest
 from aquadash.figures import theme
 
 LIGHT, DARK = "#ffffff", "#0b1d2a"
-FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 
 
 def contrast(one: str, other: str) -> float:
@@ -35,25 +34,12 @@ def test_lines_are_visible_on_both_pages(colour: str) -> None:
     assert contrast(colour, LIGHT) >= 3 and contrast(colour, DARK) >= 3
 
 
-def test_the_five_animals_have_their_colours_wherever_they_stand() -> None:
-    assert [theme.class_colour(name, 7) for name in FIVE] == ["#D55E00", "#0072B2", "#E69F00", "#009E73", "#CC79A7"]
-    assert "".join(theme.class_emoji(name) for name in FIVE) == "🦫🐬🦦🦭🐋"
-
-
 def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
     colours = [theme.class_colour(f"class {i}", i) for i in range(100)]
     assert len(set(colours)) == 100
     assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
     assert set(colours[3:8]) == set(theme.CLASS_COLOURS.values())
     assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
-
-
-def test_runs_differ_by_colour_and_marker_and_of_the_same_colour_by_line() -> None:
-    styles = [theme.run_style(index, "x" * 50) for index in range(24)]
-    assert len({(style["line"]["color"], style["line"]["dash"]) for style in styles}) == 24
-    for sign in ("color", "symbol"):
-        assert len({style["marker"][sign] for style in styles[:10]}) == 10
-    assert {len(style["name"]) for style in styles} == {theme.MAX_NAME}
 
 
 def test_markup_templates_and_formulas_stay_text_and_long_lists_are_counted() -> None:
@@ -68,14 +54,6 @@ def test_names_that_differ_at_their_end_are_still_told_apart_when_cut(length: in
     cut = [theme.shorten(name, length=length) for name in names]
     assert len(set(cut)) == len(names)
     assert all(each.startswith("Gentle") and len(each) <= length for each in cut)
-
-
-def test_long_names_are_cut_and_control_characters_go() -> None:
-    assert theme.shorten("a\nb\t c\x00d") == "a b c d" and theme.shorten("👩\u200d🔬") == "👩\u200d🔬"
-    cut = theme.shorten("x" * 50)
-    assert len(cut) == theme.MAX_NAME and "…" in cut
-    assert theme.hover_name("y" * 60) == "y" * 50 + "<br>" + "y" * 10
-    assert len(theme.hover_name("z" * 5000)) < 250
 
 
 #: Another thread is importing pandas, and waits for a second, while this one draws a figure.
