@@ -7,9 +7,7 @@ import re
 import pytest
 import streamlit as st
 
-from aquadash.config import RunConfig
 from aquadash.settings import PROJECT_ROOT
-from aquadash.store.types import Run, RunStatus
 from aquadash.ui import components
 from aquadash.ui.glossary import GLOSSARY
 from tests.app_pages import run_script
@@ -28,6 +26,8 @@ def test_every_term_that_is_used_is_explained() -> None:
 def picker() -> None:
     import streamlit as st
 
+    from aquadash.config import RunConfig
+    from aquadash.store.types import Run, RunStatus
     from aquadash.ui import components
 
     runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.ui import gallery
 from aquadash.ui.gallery import Bar, Card, markup
 from tests.app_pages import run_script
 
@@ -28,6 +27,8 @@ def test_every_text_is_escaped() -> None:
 
 def pages() -> None:
     import streamlit as st
+
+    from aquadash.ui import gallery
 
     with gallery.paged(95, per_page=10, key="page") as shown:
         st.session_state["slice"] = shown
