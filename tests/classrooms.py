@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.store import Run, RunStore
-from aquadash.ui import shell
 from aquadash.ui.classroom import admission
 
 
@@ -41,25 +39,6 @@ def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
 def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
     """Pages are looked at from the browser that holds this token."""
     monkeypatch.setattr(admission, "token", lambda: token)
-
-
-def between_drawings(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """Something happens once a part of a page that draws itself again is drawn, and then that is drawn once more."""
-    to_happen = [happens]
-
-    def live(seconds: float | None, *, open_to_all: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def decorate(draw: Callable[..., Any]) -> Callable[..., Any]:
-            def drawn(*args: Any) -> None:
-                draw(*args)
-                if to_happen and seconds and not open_to_all:
-                    to_happen.pop()()
-                    draw(*args)
-
-            return drawn
-
-        return decorate
-
-    monkeypatch.setattr(shell, "live", live)
 
 
 def give(store: RunStore, run: Run, person: Person) -> Run:

@@ -6,12 +6,10 @@ import re
 from functools import partial
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.app_pages import alternatives, html, open_app_page, unfold
+from tests.app_pages import alternatives, html, open_app_page
 from tests.builder_page import titles
-from tests.encoded_pictures import saved
 
 pytestmark = pytest.mark.usefixtures("no_warm_up")
 
@@ -46,36 +44,6 @@ def test_new_draws_change_the_seed_in_the_address_and_a_change_of_the_pipeline_i
     assert before[0] == sources(app)[0] == sources(app)[1] == sources(app)[3]
 
 
-def test_a_section_opens_below_the_preview_and_closes_again() -> None:
-    app = visit(pipeline="notebook-1")
-    assert not app.code
-    app.segmented_control(key="view-below").set_value("code").run()
-    assert app.query_params["view"] == "code"
-    assert app.code and sources(app), "the preview stays"
-    app.segmented_control(key="view-below").set_value(None).run()
-    assert not app.code and "view" not in app.query_params
-
-
-def test_the_catalogue_replaces_the_preview_until_it_is_closed() -> None:
-    app = visit(pipeline="notebook-1", view="numbers")
-    app.button(key="add-0").click().run()
-    assert app.query_params["view"] == "catalogue"
-    assert not any(text.endswith("original") for text in alternatives(app)) and not app.dataframe
-    app.button(key="close-catalogue").click().run()
-    assert "view" not in app.query_params and alternatives(app)[0].endswith("original")
-
-
-def test_own_pictures_outlast_the_catalogue() -> None:
-    app = visit(pipeline="notebook-1", **{"from": "own"})
-    picture = saved(Image.new("RGB", (32, 32), "red"), "PNG")
-    app.file_uploader(key="own-pictures").upload("red.png", picture, "image/png").run()
-    assert alternatives(app)[0] == "Your picture red.png, original"
-    app.button(key="add-0").click().run()
-    assert "Your picture red.png, original" not in alternatives(app)
-    app.button(key="close-catalogue").click().run()
-    assert alternatives(app)[0] == "Your picture red.png, original"
-
-
 def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
     app = visit(pipeline="notebook-1")
     app.toggle(key="step0/on#0").set_value(False).run()
@@ -90,12 +58,3 @@ def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
     app.switch_page("pages/augment.py").run()
     app.button(key="train-with-it").click().run()
     assert app.selectbox(key="set:augmentation.pipeline").value == "notebook-1"
-
-
-def test_a_certain_image_comes_first() -> None:
-    app = unfold(visit(images="0,1,2,3"), "studio-options")
-    app.selectbox(key="class").set_value(4).run()
-    app.number_input(key="number").set_value(7).run()
-    app.button(key="certain").click().run()
-    assert alternatives(app)[0].startswith("whale")
-    assert app.query_params["images"].endswith(",0,1,2,3")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
-from aquadash.errors import RunError
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
-from aquadash.store.transfer import IMPORTED
-from aquadash.ui import shell
 from tests import live_runs
-from tests.app_pages import address_of, buttons, metrics, open_app_page, texts, unfold
+from tests.app_pages import buttons, metrics, open_app_page, texts, unfold
 from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 from tests.made_runs import create
@@ -44,21 +39,6 @@ def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, m
     assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
     assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
     assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
-
-
-def test_the_board_has_a_data_set_of_its_own(store: RunStore, teacher: Person) -> None:
-    anna, ben = join("Anna")[0], join("Ben")[0]
-    for seed, person in enumerate((anna, ben)):
-        give(store, add_compared(store, "photographs", {"data.source": "cifar100"}, skill=0.9, seed=seed), person)
-    app = open_app_page("classroom", view="board")
-    assert "Anna" in list(app.dataframe[0].value["Student"])
-    app.query_params.clear()
-    assert app.switch_page("pages/train.py").run().selectbox(key="data-set").value == "synthetic"
-    give(store, add_compared(store, "drawings", skill=0.9, seed=2), ben)
-    app = open_app_page("classroom", view="board")
-    assert app.selectbox(key="board").value == address_of(app, "board") == "cifar100", "another may be first later"
-    app.selectbox(key="board").set_value("synthetic").run()
-    assert "**Ben** is on the board; nobody else yet" in texts(app)
 
 
 def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,34 +79,6 @@ def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Per
         found = store.get(run.run_id)
         assert (found.deleted, found.status) == (False, status) and "Deleted" not in texts(app)
         assert all(part in texts(app) for part in said) and len(app.error) == len(said)
-
-
-def test_a_refusal_outlasts_the_next_drawing(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise RunError("It has begun.")
-
-    monkeypatch.setattr(shell, "_FAILED_SECONDS", math.inf)
-    anna, _ = join("Anna")
-    first, second = (give(store, queued(store, name), anna) for name in ("a1", "a2"))
-    app = open_app_page("classroom", view="queue")
-    with monkeypatch.context() as refusing:
-        refusing.setattr("aquadash.lab.runs.Runs.move", refuse)
-        app.button(key=f"move-First-{second.run_id}").click().run()
-    assert [error.value for error in app.run().error] == ["It has begun."]
-    app.button(key=f"queue-stop-{first.run_id}").click().run()
-    assert not app.error, "which is over"
-    assert store.get(first.run_id).status is RunStatus.STOPPED
-
-
-def test_the_class_page_opens_on_what_happens_now(store: RunStore, anna: Person) -> None:
-    ended = give(store, add_compared(store, "just done", skill=0.9, seed=1), anna)
-    brought = give(store, add_compared(store, "made up", skill=0.9, seed=2), anna)
-    store.describe(brought.run_id, origin=IMPORTED)
-    add_compared(store, "on test images", {"training.validation": "test"}, skill=0.8, seed=3)
-    app = open_app_page("classroom")
-    assert "0 runs training, 0 waiting" in texts(app)
-    assert "Just finished" in texts(app) and f"{100 * ended.metrics['val_accuracy']:.1f} % **just done**" in texts(app)
-    assert "made up" not in texts(app) and "\n**on test images**" in texts(app), "no figure that is not comparable"
 
 
 def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(store: RunStore, teacher: Person) -> None:
@@ -205,16 +157,6 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(store:
     assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
     limits.save(ClassLimits(test_results_hidden=False))
     assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
-
-
-def test_the_teacher_hides_picked_runs(store: RunStore, teacher: Person) -> None:
-    ben, _ = join("Ben")
-    run = give(store, add_compared(store, "rude", skill=0.6, seed=1), ben)
-    app = unfold(open_app_page("compare", runs=run.run_id), "actions")
-    app.button(key="bulk-hidden-1").click().run()
-    assert store.get(run.run_id).hidden
-    app.button(key="bulk-hidden-0").click().run()
-    assert not store.get(run.run_id).hidden
 
 
 def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store: RunStore, anna: Person) -> None:

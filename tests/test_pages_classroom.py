@@ -15,7 +15,7 @@ from aquadash.people import Person, Role
 from aquadash.store import RunStore
 from aquadash.ui.classroom import members
 from tests.app_pages import APP, buttons, open_app_page, texts
-from tests.classrooms import between_drawings, give, join, look_as
+from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 
 pytestmark = pytest.mark.usefixtures("class_pages")
@@ -84,13 +84,6 @@ def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
     after = codes.codes()
     assert after.student != before.student and after.teacher == before.teacher
     assert codes.spaced(after.student) in texts(app)
-
-
-def test_a_code_that_is_renewed_elsewhere_is_soon_shown(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = codes.codes().student
-    between_drawings(monkeypatch, lambda: Lab(teacher).people.renew_codes(Role.STUDENT))
-    app = open_app_page("classroom", view="invitation")
-    assert codes.codes().student != before and codes.spaced(codes.codes().student) in texts(app)
 
 
 def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,27 +75,6 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
 
 
 @pytest.mark.usefixtures("in_shared_home")
-def test_the_menu_offers_the_first_rows_and_picked_runs(shelf: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_table, "_MAX_OFFERED", 2)
-    menu = open_page().multiselect(key="runs")
-    assert "the first 2" in menu.placeholder
-    assert len(menu.options) == 2 and menu.options[0].startswith("long name")
-    app = open_page(find="done", runs=ids(*shelf[-3:]))
-    assert app.multiselect(key="runs").value == [run.run_id for run in shelf[-3:]]
-    app.multiselect(key="runs").set_value([shelf[-1].run_id]).run()
-    assert app.multiselect(key="runs").options[1].startswith("done"), "Find brings in any run"
-
-
-def test_ticks_in_the_table_become_picks(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = ["a", "b", "c"]
-    state = {"runs": ["hidden", "c", "a"], "table": {"selection": {"rows": [1, 2]}}}
-    monkeypatch.setattr(run_table.st, "session_state", state)
-    run_table._take("table", shown)
-
-    assert state["runs"] == ["hidden", "c", "b"]
-
-
-@pytest.mark.usefixtures("in_shared_home")
 def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) -> None:
     run = shelf[0]
     app = open_page(runs=f"{run.run_id[:8]},beefbeef,../../x,,<b>")

@@ -152,13 +152,6 @@ def test_own_pictures_are_deleted_after_a_question(tmp_path: Path) -> None:
     assert app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_another_data_set_opens_at_its_first_page(tmp_path: Path) -> None:
-    made = kept(tmp_path)
-    app = open_app_page("data", show="10", page="2")
-    app.selectbox(key="data-set").set_value(made.source).run()
-    assert app.number_input(key="page").value == 1 and address_of(app, "page") is None
-
-
 def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
     app = open_app_page("data")
     assert not app.error
@@ -178,14 +171,6 @@ def test_the_gallery_follows_class_split_and_page_size() -> None:
     app.button(key="page-next").click().run()
     assert address_of(app, "page") == "3"
     assert not {*re.findall(r"test-\d+", first)} & {*re.findall(r"test-\d+", html(app))}, "other images"
-
-
-def test_numbers_are_measured() -> None:
-    app = open_app_page("data", view="numbers")
-    assert not app.error
-    assert len(app.get("plotly_chart")) == 2
-    assert app.dataframe[0].value["Channel"].tolist() == ["red", "green", "blue"]
-    assert html(app).count("Mean of 500 images of class") == 5
 
 
 def test_missing_photographs_are_downloaded_by_a_click_and_a_failure_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

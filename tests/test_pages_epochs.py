@@ -63,20 +63,6 @@ def test_the_last_epoch_is_shown_first_and_any_other_with_its_images_stands_in_t
         assert said(app).startswith(f"**After epoch {epoch}:"), "steps stop at the ends"
 
 
-def test_while_it_plays_the_address_stays(run: Run) -> None:
-    app = open_epochs(run, epoch="2")
-    app.button(key="epoch-play").click().run()
-    app.run()
-    shown = int(app.slider(key=epoch_section.KEY).value)
-    assert shown > 2 and address_of(app, "epoch") == "2", "each epoch would be a step of the browser's history"
-    app.query_params["epoch"] = "1"  # The browser's back button while it plays.
-    app.run()
-    assert int(app.slider(key=epoch_section.KEY).value) <= 2 and address_of(app, "epoch") == "1"
-    for _ in range(EPOCHS):
-        app.run()
-    assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
-
-
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
     working = live_runs.queue(store, create(store, run.config, name="working").run_id)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.lab.runs import Runs
 from aquadash.store.first_model import NAME
@@ -100,17 +98,3 @@ def test_the_running_and_the_best_run_are_shown(app: AppTest, monkeypatch: pytes
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
     assert shown["Running now"] == "Starting" and shown["Best run"] == "61 %"
     assert {"Watch", "Evaluate"} <= set(links(app))
-
-
-def test_a_run_that_waits_is_not_said_to_run(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = figures(app, monkeypatch, a_run(RunStatus.QUEUED, rank=1))
-    assert shown["Next run"] == "Waiting" and "Running now" not in shown
-
-
-def test_missing_photographs_lead_to_the_data_page(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    photographs = data.SOURCES["cifar100"]
-    monkeypatch.setitem(data.sources.BUILT_IN, "cifar100", replace(photographs, key=lambda: None))
-    assert "Get photographs instead of drawings" in links(app.run())
-    app.query_params["source"] = "cifar100"
-    app.run()
-    assert not app.error and "Go to Data" in links(app)

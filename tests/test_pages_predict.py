@@ -14,18 +14,14 @@ import pytest
 import streamlit as st
 from PIL import Image
 
-from aquadash.config import RunConfig, with_values
 from aquadash.lab.runs import Runs
 from aquadash.store import Run, open_store
 from aquadash.store.first_model import NAME
 from aquadash.ui import predictions
 from aquadash.ui.predict import predict_views
-from aquadash.ui.predict.picture_cards import NONE_OF_THESE, folder_labels
-from aquadash.ui.predict.predict_views import progress_text
-from tests import live_runs
+from aquadash.ui.predict.picture_cards import NONE_OF_THESE
 from tests.app_pages import address_of, texts, words
 from tests.encoded_pictures import saved
-from tests.made_runs import create
 from tests.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
 from tests.stored_runs import HOSTILE
 
@@ -45,16 +41,6 @@ def test_with_nothing_trained_the_included_model_answers() -> None:
     assert "no trained network yet" in words(app) and not app.error and not app.file_uploader
     app.button(key="first-model").click().run()
     assert not app.exception and app.file_uploader(key="pictures")
-
-
-def test_a_run_without_a_network_keeps_the_pictures(colours: Run) -> None:
-    store = open_store()
-    run = live_runs.queue(store, create(store, RunConfig(), name="waiting").run_id)
-    app = drop(open_page(run=colours.run_id), picture("red.png"))
-    app.selectbox(key="run").select(run.run_id).run()
-    assert "no trained network yet" in app.info[0].value and not cards(app)
-    app.selectbox(key="run").select(colours.run_id).run()
-    assert len(cards(app)) == 1
 
 
 def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
@@ -96,18 +82,6 @@ def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pyte
     assert cards(again) == drawn, "a temperature is for own pictures alone"
 
 
-def test_a_run_on_pictures_that_are_gone_answers_drawings(home: Path, tmp_path: Path) -> None:
-    store = open_store()
-    run = store_colours(tmp_path, store, name="colours", classes=(0, 1, 2))
-    store.set_dataset(run.run_id, class_names=("beaver", "cat", "otter", "dog", "eel"), fingerprint="0" * 64)
-    gone = with_values(run.config, {"data.source": "folder-gone"})
-    store.describe(run.run_id, config=gone.model_dump(mode="json"))
-    app = open_page(run=run.run_id, sample="1")
-    marked = ["✔" in card or "✘" in card for card in cards(app)]
-    assert marked == [True, False, True, False, False], "of the drawn classes the network knows beaver and otter"
-    assert any("pictures that cannot be shown" in caption.value for caption in app.caption) and not app.error
-
-
 def test_a_folder_gives_the_true_labels(colours: Run) -> None:
     app = open_page(run=colours.run_id, input="folder")
     app.file_uploader(key="folder").set_value([picture("zoo/otter/a.png"), ("zoo/otter/notes.txt", b"hello", "")])
@@ -115,15 +89,6 @@ def test_a_folder_gives_the_true_labels(colours: Run) -> None:
     assert "🦫 beaver, 100 %" in cards(app)[0] and "notes.txt is a text file" in cards(app)[1]
     app.button(key="folder-labels").click().run()
     assert not app.error and "0 of 1 right" in accuracy(app).delta
-
-
-def test_the_camera_gives_a_picture(colours: Run) -> None:
-    app = open_page(run=colours.run_id, input="camera")
-    app.camera_input(key="camera").set_value(
-        ("camera.jpg", saved(Image.new("RGB", (64, 48), "red"), "JPEG"), "image/jpeg")
-    )
-    app.run()
-    assert not app.exception and "🦫 beaver, 100 %" in cards(app)[0]
 
 
 def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,31 +175,6 @@ def test_runs_side_by_side_have_names_of_their_own(colours: Run, tmp_path: Path)
     store.delete(other.run_id)
     for name in (f"colours ({colours.run_id[:8]})", f"colours ({other.run_id[:8]})"):
         assert name in cards(app)[0]
-
-
-def test_the_time_left_is_estimated_from_the_pictures_looked_at() -> None:
-    assert progress_text(50, 200, fresh=40, seconds=20.0) == "50 of 200 pictures looked at · about 1 min 15 s left"
-    assert progress_text(3, 200, fresh=3, seconds=2.0) == "3 of 200 pictures looked at"
-    assert progress_text(200, 200, fresh=100, seconds=9.0) == "200 of 200 pictures looked at"
-    assert progress_text(0, 1, fresh=0, seconds=0.0) == "0 of 1 picture looked at"
-
-
-CLASSES = ("beaver", "otter", "seal")
-
-
-class Named:
-    def __init__(self, name: str) -> None:
-        self.file_id = self.name = name
-
-    def getvalue(self) -> bytes:
-        return b""
-
-
-def test_labels_from_folders() -> None:
-    for name in ("photos/otter/1.png", "photos/OTTER /1.png", "otter\\1.png", "../../otter/x"):
-        assert folder_labels([Named(name)], CLASSES) == {name: "otter"}
-    for name in ("otter/more/1.png", "otter.png", "photos/cat/1.png"):
-        assert folder_labels([Named(name)], CLASSES) == {}
 
 
 @pytest.mark.soak

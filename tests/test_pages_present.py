@@ -5,12 +5,9 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
 from aquadash.lab import memory
-from aquadash.store import Run, RunStatus, RunStore
-from aquadash.ui import shell
+from aquadash.store import Run, RunStore
 from aquadash.ui.text import plain
-from tests import live_runs, ui_runs
 from tests.app_pages import address_of, html, open_app_page, words
-from tests.classrooms import between_drawings
 from tests.stored_runs import HOSTILE, add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -62,20 +59,6 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
     memory.refresh()
     evaluate = open_app_page("evaluate", run=run.run_id)
     assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value
-
-
-def test_a_talk_is_still_after_the_end_of_its_run(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, looks = ui_runs.running(store, "mine"), []
-
-    def end() -> None:
-        live_runs.end(store, live_runs.job_of(run.run_id), RunStatus.STOPPED)
-        memory.refresh()
-
-    between_drawings(monkeypatch, end)
-    watched = shell.live
-    monkeypatch.setattr(shell, "live", lambda seconds, **more: looks.append(seconds) or watched(seconds, **more))
-    assert "2 of 3" in [caption.value for caption in screen(run, 2).caption]
-    assert looks[0] and looks[-1] is None
 
 
 def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: RunStore) -> None:

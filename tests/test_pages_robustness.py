@@ -15,7 +15,7 @@ from aquadash.ui.evaluate import robustness
 from tests import job_rows
 from tests.app_pages import address_of, charts, html, metrics, open_app_page, words
 from tests.robust_runs import add_result, made_up_result
-from tests.stored_runs import HOSTILE, add_run
+from tests.stored_runs import add_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -101,20 +101,6 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
 
 
-def test_runs_are_laid_over_one_another(store: RunStore, run: Run) -> None:
-    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
-    other = add_run(store, name=HOSTILE)
-    add_result(store, other, made_up_result(fingerprint=other.dataset_fingerprint, skill=0.5, seed=3, images=100))
-    bare = add_run(store, name="not measured")
-    app = open_section(run, over=other.run_id)
-    picker = app.multiselect(key="over")
-    assert picker.value == [other.run_id] and len(picker.options) == 1 and bare.name not in picker.options[0]
-    assert "different images or seeds" in words(app)
-    assert all("mine" in alt for alt in charts_of_section(app)) and not app.error
-    picker.set_value([]).run()
-    assert address_of(app, "over") is None
-
-
 def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, no_process: None) -> None:
     add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
     store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
@@ -122,10 +108,3 @@ def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, 
     assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
     app = press(app, "Measure the robustness")
     assert job_rows.queued_kinds() == [KIND] and button(app, "Stop") is not None
-
-
-def test_figures_of_other_data_have_no_pictures(store: RunStore) -> None:
-    run = add_run(store, fingerprint="0" * 64)
-    add_result(store, run, made_up_result(fingerprint="0" * 64))
-    app = open_section(run)
-    assert not app.error and "images are not shown" in words(app) and len(charts_of_section(app)) == 3

@@ -8,12 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.store.fields import run_fields
-from aquadash.ui.compare import run_filters, run_table
 from aquadash.ui.text import safe_markdown
 from tests import ui_runs
 from tests.app_pages import address_of, open_app_page, unfold, words
-from tests.made_runs import create, made_run, set_status
+from tests.made_runs import create, set_status
 
 open_page = partial(open_app_page, "compare")
 HOSTILE_NOTE = (
@@ -143,21 +141,6 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     assert open_page(group="all-but-seed").dataframe[0].value["Runs"].sum() == 3, "no trial is in a group"
 
 
-@pytest.mark.usefixtures("shared_three")
-def test_settings_that_differ_have_columns_and_all_figures_can_be_shown() -> None:
-    table = open_page().dataframe[0]
-    shown = list(table.proto.column_order)
-    assert shown[:7] == ["Name", "Validation accuracy", "Status", "Curve", "Data set", "Optimizer", "Seed"]
-    assert "Test loss" in set(table.value) - set(shown)
-    assert "Optimizer" not in open_page(find="optimizer=sgd").dataframe[0].value
-
-
-def test_a_metric_that_is_called_like_a_column_takes_its_place_nowhere() -> None:
-    runs = [made_run("a", metrics={"Name": 1.0, "odd": 2.0}), made_run("b", {"model.l2": 0.1})]
-    first, hidden = run_table.columns(runs, run_fields(runs))
-    assert "model.l2" in first and hidden[-2:] == ["Name", "odd"]
-
-
 def test_a_note_shows_no_picture_and_no_sign_of_the_page(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     store.set_note(three[0].run_id, HOSTILE_NOTE)
     app = unfold(open_page(runs=three[0].run_id), "actions")
@@ -165,18 +148,3 @@ def test_a_note_shows_no_picture_and_no_sign_of_the_page(store: RunStore, three:
     assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
     assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value
     assert shown.value.startswith("###### Log in") and "**bold**" in shown.value
-
-
-def test_words_are_found_in_any_order() -> None:
-    runs = [made_run("quick adam", {"training.optimizer": "adam"}), made_run("slow", tags=("seaside",))]
-    assert [run.name for run in run_filters.containing(runs, "ADAM quick")] == ["quick adam"]
-    assert [run.name for run in run_filters.containing(runs, "SEA")] == ["slow"]
-    assert run_filters.containing(runs, "quick sgd") == [] and len(run_filters.containing(runs, " ")) == 2
-
-
-def test_what_the_table_shows_is_watched() -> None:
-    one = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1,))
-    same = made_run("one", metrics={"test_accuracy": 0.5}, curve=(0.1, 0.2))
-    assert run_table.signature([one]) == run_table.signature([same]), "the growth of a curve is another matter"
-    assert run_table.signature([one]) != run_table.signature([made_run("one", pinned=True)])
-    assert run_table.growth([one]) == run_table.growth([same]), "what has ended does not grow"

@@ -10,23 +10,16 @@ import pytest
 
 from aquadash.config import with_values
 from aquadash.lab import memory
-from aquadash.lab.runs import Runs
-from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.store import Run, RunStatus, open_store
-from aquadash.store.cost import STARTING_SECONDS, Paces
+from aquadash.store import RunStatus, open_store
 from aquadash.ui import warmup
-from aquadash.ui.search import search_form
-from aquadash.ui.text import duration
 from aquadash.work import queue as engine
 from tests import ui_runs
 from tests.app_pages import address_of, charts, metrics, open_app_page, words
-from tests.made_runs import made_run
 from tests.search_fakes import QuickRuns, accuracy_of, plan, searching
 from tests.stored_runs import HOSTILE, without_engine
-from tests.train_page import open_with
 from tests.waiting import wait_for
 
 open_page = partial(open_app_page, "train", view="search")
@@ -99,22 +92,6 @@ def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: Qui
     assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
 
 
-def test_the_form_s_settings_can_be_searched_with_a_mixture_as_one_value(runs: QuickRuns) -> None:
-    mixture = "notebook-1:3, mirror-shift"
-    app = open_with(f"augmentation: {{pipeline: '{mixture}'}}", preset="backbone")
-    app.query_params.update(view="search", base=search_form.THE_FORM)
-    app.run()
-    app.multiselect(key="search:over").set_value(["augmentation.pipeline"]).run()
-    chosen = app.multiselect(key="search:augmentation.pipeline:values")
-    assert mixture in chosen.value
-    chosen.set_value([mixture]).run()
-    assert "a search needs from 2" in words(app) and app.button(key="search:launch").disabled
-    chosen.set_value([mixture, "none"]).run()
-    app.button(key="search:launch").click().run()
-    assert not app.exception and not app.error
-    wait_for(lambda: runs.at_work)
-
-
 def test_a_running_search_shows_its_progress_stops_and_continues(runs: QuickRuns, store: SearchStore) -> None:
     over = "training.learning_rate=1e-3..1e-1:log"
     search_id = start_search(plan(over, trials=6, name=HOSTILE), engine.open_engine())
@@ -171,18 +148,3 @@ def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns,
     app.selectbox(key="search").select(search_id).run()
     assert "no memory" in words(app)
     assert all("\\<img" in error.value for error in app.error), "no markup"
-
-
-def test_an_estimate_takes_the_slowest_network_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"model.name": "backbone", "model.fine_tuning": "head", "training.epochs": 10}
-    metrics = {"seconds": 10.0, "epochs": 10.0}
-    head = made_run("head", values, metrics=metrics, ended_at=1.0)
-    every = made_run("all", values | {"model.fine_tuning": "all"}, metrics={**metrics, "seconds": 400.0}, ended_at=1.0)
-
-    def estimate(*earlier: Run) -> str:
-        monkeypatch.setattr(Runs, "paces", lambda self: Paces(earlier, head_epochs))
-        over = ("training.learning_rate=0.001,0.01", "model.fine_tuning=head,all")
-        return search_form.estimate_text(plan(*over, config=head.config, trials=2))
-
-    assert estimate(head, every).endswith(f", about **{duration(2 * (STARTING_SECONDS + 400.0))}**")
-    assert estimate(head).endswith(f", about **{duration(2 * (STARTING_SECONDS + 10.0))}**")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, library, op, pipeline, saved_pipelines, to_code
+from aquadash.augment import PIPELINES, PipelineSpec, Range, library, op, pipeline, saved_pipelines, to_code
 from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import Draft
 from aquadash.data import Dataset
 from aquadash.people import Person
 from aquadash.ui import components, datasets
-from aquadash.ui.augment import builder_state, operator_catalogue
 from tests.app_pages import address_of
 from tests.builder_page import (
     DEEP,
@@ -59,23 +56,6 @@ def test_a_step_from_the_catalogue_makes_a_draft_that_another_session_opens() ->
     assert not is_changed(visit()) and saved_pipelines.draft("") is None
 
 
-def test_an_added_step_goes_into_the_group_of_its_button() -> None:
-    groups = tuple(op("Sometimes", p=0.5, then_list=op(name)) for name in ("Fliplr", "Add"))
-    app = visit_draft(PipelineSpec("mine", "Mine", "", (Branch("One", groups),)))
-    press(app, "step2/fold")
-    press(app, "add-2-then_list")
-    app.text_input(key="studio:search").set_value("blur").run()
-    do(app, 2, "up")
-    press(app, "pick-GaussianBlur-add")
-    assert names(app) == ["Sometimes", "Add", "GaussianBlur", "Sometimes", "Fliplr"]
-    press(app, "add-2-then_list")
-    app.text_input(key="studio:search").set_value("blur").run()
-    do(app, 2, "remove")
-    press(app, "pick-GaussianBlur-add")
-    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur"], "without the group, the end of the version"
-    assert len(steps(app)) == 2
-
-
 def test_sliders_and_switches_change_the_step_and_undo_moves_them_back() -> None:
     app = visit(pipeline="notebook-1")
     press(app, "step1/fold")
@@ -96,42 +76,6 @@ def test_sliders_and_switches_change_the_step_and_undo_moves_them_back() -> None
     assert steps(app)[1].enabled is False and app.button(key="redo").disabled
 
 
-def test_cards_stay_unfolded_while_steps_move_around_them() -> None:
-    app = visit_draft()
-    press(app, "step1/fold")
-    menus = [each.label for each in app.get("menu_button") if str(each.key).startswith("step")]
-    assert menus == [f"⋮ *step {step}*" for step in ("1", "2", "2.1", "2.2")], "each has a name of its own"
-    do(app, 1, "up")
-    assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
-    assert control(app.slider, "step1:p/slider").value == 30.0
-    control(app.number_input, "step1/position").set_value(2).run()
-    assert names(app)[0] == "Fliplr"
-    do(app, 2, "duplicate")
-    do(app, 0, "sometimes")
-    do(app, 1, "dissolve")
-    assert names(app) == ["Sometimes", "Fliplr", "GaussianBlur", "GaussianBlur", "Add"]
-
-
-def test_a_step_moves_into_a_group_and_into_another_version() -> None:
-    app = visit_draft()
-    press(app, "step0/fold")
-    control(app.selectbox, "step0/place").set_value("1. First › step 2, Sometimes").run()
-    assert names(app) == ["Sometimes", "GaussianBlur", "Add", "Fliplr"]
-    press(app, "step1/fold")
-    control(app.selectbox, "step0/place").set_value("2. Second").run()
-    assert names(app, 1) == ["WithColorspace", "TranslateX", "Fliplr"]
-
-
-def test_the_last_step_of_a_group_cannot_leave_it_alone() -> None:
-    app = visit_draft(branch="2")
-    press(app, "step4/fold")
-    do(app, 5, "remove")
-    assert "would have no step left" in app.error[0].value
-    assert spec_of(app) == DEEP
-    app.run()
-    assert not app.error
-
-
 def test_versions_are_added_renamed_copied_and_removed() -> None:
     app = unfold(visit(pipeline="notebook-1"), "branch-menu")
     press(app, "branch-add")
@@ -143,16 +87,6 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
     app.selectbox(key="branch").set_value(1).run()
     press(app, "branch-remove")
     assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
-
-
-def test_choosing_another_pipeline_can_be_undone() -> None:
-    app = visit_draft()
-    app.selectbox(key="pipeline").set_value("notebook-4").run()
-    assert spec_of(app) == PIPELINES["notebook-4"]
-    press(app, "undo")
-    assert spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
-    press(unfold(app, "files-menu"), "discard")
-    assert spec_of(app) == PIPELINES["none"]
 
 
 def test_a_draft_outlives_its_pipeline_and_a_damaged_draft_is_ignored(home: Path) -> None:
@@ -169,13 +103,6 @@ def test_everybody_in_a_class_has_a_draft_of_their_own(anna: Person, monkeypatch
     assert spec_of(visit_draft(person_id=anna.person_id)) == DEEP
     look_as(monkeypatch, join("Ben")[1])
     assert spec_of(visit()) == PIPELINES["notebook"]
-
-
-def test_the_search_matches_beginnings_of_words_and_ranks_titles_first() -> None:
-    names_of_rain = [info.name for info in operator_catalogue.matches("rain", None)]
-    assert names_of_rain[0] == "Rain" and len(names_of_rain) < 5, "“training” does not match"
-    assert "GaussianBlur" in [info.name for info in operator_catalogue.matches("  BLUR ", "blur")]
-    assert operator_catalogue.matches("blur (", "geometry") == []
 
 
 def changed_fog() -> AppTest:
@@ -288,60 +215,6 @@ def test_changes_saved_by_another_session_are_not_overwritten_after_a_reload() -
         app = reloaded(app)
         press(app, "save-changes")
         assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
-
-
-def test_a_save_is_no_step_to_undo_and_redo_stays() -> None:
-    saved_pipelines.save(DEEP, title="Fog")
-    app = visit(pipeline="fog")
-    for _ in range(2):
-        do(app, 0, "duplicate")
-    press(app, "undo")
-    press(app, "save-changes")
-    press(app, "undo")
-    assert spec_of(app).branches == DEEP.branches
-    for number in (3, 4):
-        press(app, "redo")
-        assert len(steps(app)) == number and (not is_changed(app)) == (number == 3)
-
-
-def double_click(app: AppTest, key: str, monkeypatch: pytest.MonkeyPatch, *, by: str) -> None:
-    """Click twice: the second click ends the script while the first still works in ``builder_state``'s ``by``."""
-    button, load = app.button(key=key), getattr(builder_state, by)
-    for menu in app.selectbox:
-        menu.set_value(menu.value)  # The browser still sends the old values.
-
-    def cut_short(*args: Any, **options: Any) -> None:
-        load(*args, **options)
-        st.stop()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(builder_state, by, cut_short)
-        button.click().run()
-    button.click().run()
-    assert not app.error and not app.exception
-
-
-@pytest.mark.parametrize(
-    ("key", "by", "shown", "saved"),
-    [
-        ("save-changes", "load", "fog", {"fog": 3}),
-        ("save-as-button", "load", "mist", {"fog": 2, "mist": 3}),
-        ("rename-button", "renamed", "mist", {"mist": 2}),
-        ("delete-pipeline-yes", "load", None, {}),
-    ],
-)
-def test_a_double_click_is_done_once(
-    key: str, by: str, shown: str | None, saved: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = unfold(unfold(changed_fog(), "files-menu"), "save-menu")
-    for field in ("studio:title", "studio:new-title"):
-        app.text_input(key=field).set_value(" Mist ")
-    if key == "delete-pipeline-yes":
-        press(app, "delete-pipeline")
-    double_click(app, key, monkeypatch, by=by)
-    assert {name: len(pipeline(name).branches[0].operators) for name in library().saved} == saved
-    assert address_of(app, "pipeline") == shown
-    assert (not is_changed(app)) == (key != "rename-button")
 
 
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
-from aquadash.errors import RunError, StorageError
+from aquadash.errors import RunError
 from aquadash.store import Guess, RunStatus, RunStore
 from aquadash.store.first_model import add_first_model
 from aquadash.ui import shell
@@ -113,20 +113,6 @@ def test_a_failed_launch_can_be_tried_again(engine: FakeEngine) -> None:
     engine.error = None
     app.button(key="launch").click().run()
     assert not app.error and [name for name, _ in engine.calls] == ["submit"]
-
-
-def test_a_guess_that_cannot_be_stored_does_not_stop_the_launch(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise StorageError("The disk is full.")
-
-    monkeypatch.setattr(RunStore, "set_guess", refuse)
-    app = open_page()
-    app.number_input(key="guess:0:accuracy").set_value(61).run()
-    app.button(key="launch").click().run()
-    assert [name for name, _ in engine.calls] == ["submit"]
-    assert "Your guess could not be kept. The disk is full." in words(app)
 
 
 def result_shown(app: AppTest) -> tuple[str, str]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from types import SimpleNamespace
-
 import pytest
 
 from aquadash import augment
@@ -13,18 +9,16 @@ from aquadash.augment import Branch, PipelineSpec, embedded, op
 from aquadash.augment import saved_pipelines as saved
 from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, read_definitions, to_yaml, with_values
 from aquadash.lab import memory
-from aquadash.models import MODELS, LayerRow, ModelSummary
+from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.hyperparameters import effective
 from aquadash.ui.text import plain
-from aquadash.ui.train import train_form
 from aquadash.ui.train.form_state import DEFAULT_PRESET
-from aquadash.ui.train.train_settings import network_text
 from tests import ui_runs
-from tests.app_pages import address_of, html, words
+from tests.app_pages import address_of, words
 from tests.made_runs import create, set_status
-from tests.train_page import FakeEngine, clone, controls, launched, open_advanced, open_page, open_with
+from tests.train_page import FakeEngine, clone, controls, launched, open_advanced
 
 
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:
@@ -73,27 +67,6 @@ def test_what_is_typed_stays_while_another_page_is_open_and_is_launched_once_it_
     assert (config.model.filters, config.training.epochs, config.training.validation) == ((8, 16), 9, "test")
 
 
-def test_a_setting_that_is_hidden_is_not_launched_as_typed(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.selectbox(key="set:model.name").select("cnn").run()
-    app.text_input(key="set:model.filters").set_value("8").run()
-    app.selectbox(key="set:model.name").select("notebook").run()
-    assert launched(app, engine) == PRESETS[DEFAULT_PRESET].config
-
-
-def test_a_learning_rate_that_usually_fails_is_corrected_by_a_click(engine: FakeEngine) -> None:
-    app = open_advanced()
-    assert not app.warning
-    app.number_input(key="set:training.learning_rate").set_value(8.0).run()
-    (warning,) = app.warning
-    assert "learning rate" in str(warning.value).lower()
-
-    (fix,) = [button for button in app.button if str(button.key).startswith("fix-")]
-    fix.click().run()
-    assert not app.warning
-    assert app.number_input(key="set:training.learning_rate").value < 8.0
-
-
 def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine: FakeEngine) -> None:
     app = open_advanced()
     app.session_state["train:yaml"] = True
@@ -109,32 +82,6 @@ def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine:
     app.button(key="use-yaml").click().run()
     assert "Done: 4 settings changed." in words(app) and app.text_area(key="train:yaml-pasted").value == ""
     assert launched(app, engine) == wanted
-
-
-@pytest.fixture
-def built_networks() -> Iterator[None]:
-    """No network has been described before the test; none of the test's is kept."""
-    train_form._described.clear()
-    yield
-    train_form._described.clear()
-
-
-@pytest.mark.usefixtures("built_networks")
-def test_a_network_is_drawn_once_it_has_been_built(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    released = threading.Event()
-
-    def describe(work: object) -> ModelSummary:
-        assert released.wait(60)
-        return ModelSummary((LayerRow("dense", "Dense", (5,), 1234, 1234, 95),), 1234, 1234, 95)
-
-    monkeypatch.setattr(train_form, "shared_process", lambda: SimpleNamespace(ask=describe))
-    app = open_advanced()
-    app.session_state["train:network"] = True
-    assert "Loading the network" in words(app.run())
-    released.set()
-    train_form._builder.submit(int).result()  # The network before it in the queue is described.
-    assert "**1,234 parameters**" in words(app.run()) and app.get("plotly_chart")
-    assert app.dataframe[0].value["Layer"].tolist() == ["Dense"]
 
 
 @pytest.fixture
@@ -162,18 +109,6 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
     assert address_of(app, "run") == engine.store.list_runs()[0].run_id
 
 
-def test_a_clone_from_another_page_opens_the_form_over_a_preset(engine: FakeEngine, own: Run) -> None:
-    app = open_page(preset="notebook")
-    app.query_params.clear()
-    app.query_params["run"] = own.run_id
-    app.switch_page("pages/evaluate.py").run()
-    app.query_params["section"] = "training"
-    app.run().button(key=f"clone-{own.run_id}").click().run()
-    app.switch_page("pages/train.py").run()
-    assert app.radio(key="preset").value == train_form.COPY and address_of(app, "run") == own.run_id
-    assert launched(app, engine) == own.config
-
-
 def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(run=own.run_id)
     engine.store.describe(own.run_id, config=[])
@@ -198,28 +133,9 @@ def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: Fake
     assert config.augmentation.pipeline == pipeline != "lost"
 
 
-def test_every_network_is_described_and_a_pretrained_one_offered_with_its_preset() -> None:
-    assert all(network_text(name, origin=RunConfig()).endswith(".") for name in MODELS)
-    presets = {name: preset for name, preset in PRESETS.items() if MODELS[preset.config.model.name].pretrained}
-    for preset in presets.values():
-        name = preset.config.model.name
-        assert f"**{preset.title}**" in network_text(name, origin=RunConfig())
-        assert f"**{preset.title}**" not in network_text(name, origin=preset.config)
-
-
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
 _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
 PIPELINE = "set:augmentation.pipeline"
-
-
-def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
-    app = open_advanced()
-    assert "my-flip" not in str(controls(app)[PIPELINE].options)
-    augment.save(_FLIP, title="My flip")
-    app.run()
-    assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
-    controls(app)[PIPELINE].select("my-flip").run()
-    assert launched(app, engine).augmentation.pipeline == "my-flip"
 
 
 def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
@@ -266,14 +182,3 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
     assert "my-flip" in augment.library().saved
     assert "any more" not in words(app)
     assert read_definitions(launched(app, engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
-
-
-def test_the_images_shown_follow_a_pipeline_that_is_saved_anew(engine: FakeEngine) -> None:
-    def shown(spec: PipelineSpec, replaces: str | None = None) -> str:
-        saved.save(spec, title="Mine", replace_name=replaces)
-        app = open_with("augmentation: {pipeline: mine}")
-        app.toggle(key="train:samples").set_value(True).run()
-        return html(app)
-
-    before = shown(_FLIP)
-    assert "a training version" in before and shown(_SHUFFLE, "mine") != before

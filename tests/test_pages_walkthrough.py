@@ -5,18 +5,15 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.lab.runs import Runs
 from aquadash.store import Run, RunStatus, RunStore, open_store
 from aquadash.store.first_model import add_first_model
 from aquadash.ui import datasets
-from aquadash.ui.walkthrough import frame
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests import live_runs, ui_runs
 from tests.app_pages import address_of, charts, open_app_page, texts
@@ -53,22 +50,6 @@ def check(app: AppTest, lesson: str) -> AppTest:
     app.button(key=f"check-{lesson}").click().run()
     assert not app.exception and not app.error
     return app
-
-
-def test_every_lesson_has_a_section_and_is_of_one_kind() -> None:
-    assert {*frame.ABOUT_DATA, *frame.ABOUT_RUN} == set(LESSONS)
-    assert not set(frame.ABOUT_DATA) & set(frame.ABOUT_RUN)
-
-
-def test_the_stopping_rule_starts_when_the_whole_network_trains(shared_store: RunStore) -> None:
-    head_first = {"model.name": "backbone", "model.fine_tuning": "top", "training.head_epochs": 6, "training.epochs": 9}
-    for changes, verdict in (
-        ({"training.monitor": "val_accuracy"}, "its best epoch until then is 6 by validation accuracy"),
-        (head_first, "With 1 it would not have stopped before its end"),
-        (head_first | {"model.name": "cnn"}, "With 1 it would have stopped after epoch 6"),
-    ):
-        ruled = ui_runs.finished(shared_store, "ruled", changes)
-        assert verdict in texts(open_app_page("walkthrough", lesson="stopping", run=ruled.run_id, patience="1"))
 
 
 def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,27 +176,6 @@ def test_a_section_asks_corrects_the_report_and_keeps_what_was_solved(run: Run, 
     assert "1 of 14 questions solved" in texts(app)
 
 
-def test_wrong_answers_open_the_way_and_a_right_one_the_corrections(run: Run) -> None:
-    app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
-
-    def boxes() -> list[tuple[str, bool]]:
-        return [(each.label, each.proto.expanded) for each in app.expander if each.label.startswith(("What", "How"))]
-
-    check(app, "stopping")
-    for wrong in (2, 6):
-        assert boxes() == [("What the report got wrong (try the question first)", False)]
-        app.slider(key="patience").set_value(wrong).run()
-        assert not app.info, "the hint was about another answer"
-        check(app, "stopping")
-    assert ("How to find it", False) in boxes()
-    app.slider(key="patience").set_value(5).run()
-    check(app, "stopping")
-    assert boxes() == [("What the report got wrong", True)]
-    again = open_app_page("walkthrough", lesson="stopping", run=run.run_id, me=str(address_of(app, "me")))
-    assert "1 of 14 questions solved" in texts(again)
-    assert again.subheader[0].value == f"{LESSONS['stopping'].title} ✅"
-
-
 def test_an_answer_is_judged_where_progress_cannot_be_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -233,25 +193,3 @@ def test_every_section_works_with_many_classes_and_few_pictures(many_classes: Ru
     app = open_app_page("walkthrough", lesson=lesson, run=many_classes.run_id, source=source)
     assert not app.error and not app.warning
     check(app, lesson)
-
-
-def test_no_control_begins_with_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app_page("walkthrough", lesson="result", run=run.run_id)
-    begun = app.slider(key="measured").value
-    evaluation = Runs.evaluation
-    monkeypatch.setattr(Runs, "evaluation", lambda runs, run_id: replace(evaluation(runs, run_id), accuracy=0.985))
-    assert app.run().slider(key="measured").value > begun, "the default follows the run"
-    assert not check(app, "result").success
-    app.slider(key="measured").set_value(checks_results.fewest_images(0.985) - 20).run()
-    app.button(key="measured+10").click().run()
-    assert not check(app, "result").warning and app.success
-
-
-def test_sections_change_and_take_their_controls_out_of_the_address(run: Run) -> None:
-    app = open_app_page("walkthrough", lesson="dense", source="synthetic")
-    app.slider(key="units").set_value(64).run()
-    assert address_of(app, "units") == "64"
-    app.button(key="lesson-on").click().run()
-    assert address_of(app, "lesson") == "loss" and address_of(app, "units") is None
-    app.button(key="lesson-previous").click().run()
-    assert address_of(app, "lesson") == "dense" and app.slider(key="units").value == 256
