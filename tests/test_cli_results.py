@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +13,9 @@ import pytest
 from PIL import Image
 
 from aquadash import data
+from aquadash.cli import output
+from aquadash.cli.describe import Table
+from aquadash.cli.output import Shown, StatusLine, print_result
 from aquadash.cli.train import read_guess
 from aquadash.config import RunConfig
 from aquadash.data.folder import store as folder_store
@@ -17,13 +23,14 @@ from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore, Worker
-from tests import ui_runs
+from tests import job_rows, live_runs, ui_runs
 from tests.classrooms import give
 from tests.compared_runs import add_compared
 from tests.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
 from tests.lessons import ANNA
 from tests.made_runs import create, set_status, start
 from tests.own_pictures import imported, in_folder, of_classes
+from tests.robust_runs import add_tiny_model
 from tests.stored_runs import add_run
 from tests.test_cli import answer, call, refusal
 
@@ -273,3 +280,169 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
     without = ui_runs.queued(store, "empty")
     assert "no trained model yet" in refusal("explain", without.name, image)
+
+
+@pytest.fixture
+def run(store: RunStore, tmp_path: Path) -> Run:
+    """With a small network."""
+    run = add_run(store)
+    labels = data.load("synthetic").train.labels[::20]
+    answers = np.full((len(labels), 5), 0.2, np.float32)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
+    return add_tiny_model(store, run, tmp_path)
+
+
+@pytest.mark.slow
+def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_rows.do_at_once(monkeypatch)
+    arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
+    # The blur, not the flip before it.
+    values = answer(*arguments, "--high", 4, "--values", 5)
+    assert (values["run_id"], values["pipeline"], values["branch"]) == (run.run_id, "notebook-1", 1)
+    assert (values["split"], values["images"]) == ("validation", 10)
+    sweep = values["sweep"]
+    assert (sweep["step"], sweep["title"], sweep["parameter"]) == ("2", "2. Blur", "sigma")
+    assert (sweep["values"], sweep["harmless_value"]) == ([0, 1, 2, 3, 4], 0)
+    assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
+    assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
+    assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
+    shown = call(*arguments, "--step", 2, "--parameter", "probability")
+    assert "2. Blur: probability" in shown.stdout
+    assert shown.returncode == 0
+
+
+def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
+    assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
+    assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
+    assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
+    set_status(store, run.run_id, RunStatus.STOPPED)
+    live_runs.queue(store, run.run_id)
+    assert "once it has ended" in refusal("label-safety", run.name)
+    assert "has not ended yet" in refusal("evaluate", run.name)
+
+
+RUNS = Table(
+    [
+        ("3f2a91bc", "* the report's network, with flips (archived)", "finished", "notebook-1", "55.4 %", "1,091,045"),
+        ("4f2a91bc", "random_rotation_layer_number_one", "stopped", "none", "", "417"),
+    ],
+    header=("id", "name", "status", "pipeline", "test accuracy", "parameters"),
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(
+    monkeypatch: pytest.MonkeyPatch, *text: str | Table | Shown, to: io.StringIO, values: Mapping[str, object] = {}
+) -> list[str]:
+    """The lines that a command prints; a dumb terminal is one of 80 columns that shows letters alone."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdout", to)
+    with output.Command("look", callback=lambda: print_result(values, *text)).make_context("look", []) as context:
+        context.command.invoke(context)
+    return to.getvalue().splitlines()
+
+
+def test_a_terminal_breaks_long_texts_between_words_and_keeps_ids_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, RUNS, to=Terminal())
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for whole in ("3f2a91bc", "finished", "notebook-1", "55.4 %", "1,091,045", "parameters"):
+        assert whole in text
+    words = {word for line in lines for word in line.split()}
+    assert {"report's", "network,", "flips", "(archived)"} <= words, "no word is cut that fits"
+    assert any(word.startswith("random_rot") and word.endswith("…") for word in words)
+
+    wide = Table([["words and words", *["1,000,000.5 %"] * 9]], header=("what", *"abcdefghi"))
+    assert max(map(len, printed(monkeypatch, wide, to=Terminal()))) <= 80, "too narrow for all"
+
+
+def test_a_file_gets_whole_plain_lines_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert printed(monkeypatch, "two runs", "", RUNS, to=io.StringIO()) == [
+        "two runs",
+        "",
+        "id        name                                           status    pipeline    test accuracy  parameters",
+        "3f2a91bc  * the report's network, with flips (archived)  finished  notebook-1         55.4 %   1,091,045",
+        "4f2a91bc  random_rotation_layer_number_one               stopped   none                              417",
+    ]
+
+
+def test_what_people_type_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table([("[bold]mine[/] :whale:", "[/red]")], header=("[b]", ""))
+    assert printed(monkeypatch, table, to=io.StringIO()) == ["[b]", "[bold]mine[/] :whale:  [/red]"]
+
+
+def test_what_people_type_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table([("\x1b[2Jmine", "\x07")], header=("a\x9bb", "c"))
+    lines = printed(monkeypatch, "\x1b]0;title\x07\r\nnote\rmine", table, to=Terminal())
+    assert lines == ["\ufffd]0;title\ufffd", "note\ufffdmine", "", "a\ufffdb       c", "\ufffd[2Jmine  \ufffd"]
+
+
+RESULT = {
+    "run_id": 32 * "a",
+    "accuracy": 0.5,
+    "accuracy_ci95": [0.45, 0.55],
+    "at_limit": False,
+    "filters": [32, 64],
+    "nothing": None,
+    "metrics": {"seconds": 12.3, "val_loss": 1.0, "epochs": 8.0},
+    "config": {"data": {"source": "drawn"}, "seed": 3, "model": {"test_time_flip": True}},
+    "report": {"otter": {"recall": 0.25, "support": 4}, "seal": {"recall": 1.0, "support": 5}, "accuracy": 0.5},
+    "runs": [
+        {"run_id": 32 * "a", "metrics": {"seconds": 9.9}, "note": "", "layers": [{}, {}], "archived": False},
+        {"run_id": 32 * "b", "metrics": {}, "note": "", "layers": [], "archived": False},
+    ],
+    "groups": [{"value": {"seed": 1}, "test_accuracy": {"n": 2, "mean": 0.5}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("shown", "lines"),
+    [
+        (Shown("accuracy"), ["Test accuracy: 50.0 % (45.0 % to 55.0 %)"]),
+        (Shown("run_id"), ["run id: " + 32 * "a"]),
+        (Shown("at_limit"), ["at limit: no"]),
+        (Shown("filters"), ["filters: 32, 64"]),
+        (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
+        (Shown("metrics.seconds"), ["seconds: 12 s"]),
+        (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
+        (Shown("report", "recall", "support"),
+         ["report  recall  support", "otter     0.25        4", "seal         1        5"]),
+        (Shown("runs"), ["run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"]),
+        (Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
+         ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Shown) else "",
+)  # fmt: skip
+def test_one_rule_prints_scalars_as_lines_and_records_as_tables_with_the_units_of_figures(
+    shown: Shown, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed(monkeypatch, shown, to=io.StringIO(), values=RESULT) == lines
+
+
+def test_what_is_empty_is_not_printed_and_without_a_choice_all_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(
+        monkeypatch, "found", "", Shown("nothing"), Shown("nothing.within"), to=io.StringIO(), values=RESULT
+    ) == ["found"]
+    some = {name: RESULT[name] for name in ("accuracy", "accuracy_ci95", "nothing", "filters")}
+    lines = ["Test accuracy: 50.0 % (45.0 % to 55.0 %)", "filters: 32, 64"]
+    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines
+
+
+def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stream in (terminal := Terminal(), file := io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with StatusLine() as line:
+            line.show("[mine]: queued\x1b[2J")
+            line.show("[mine]: epoch 1 of 3", 0.5, "99 images/s")
+            line.show("[mine]: epoch 1 of 3", 0.9, "98 images/s")
+    assert file.getvalue() == "[mine]: queued\ufffd[2J\n[mine]: epoch 1 of 3\n"
+    assert "[mine]: epoch 1 of 3" in terminal.getvalue() and "98 images/s" in terminal.getvalue()
+    assert terminal.getvalue().count("\n") == 1

@@ -10,9 +10,11 @@ import sklearn.metrics
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from aquadash.errors import DataError
-from aquadash.evaluation import evaluate, wilson_interval
+from aquadash.errors import DataError, UnknownNameError
+from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess, select, wilson_interval
+from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.metrics import predicted_labels
+from aquadash.store import Guess
 
 
 def drawn(
@@ -104,3 +106,126 @@ def test_bad_arrays_are_refused_in_words(labels, probabilities, names, message) 
 
 def test_the_first_of_classes_that_tie_is_predicted() -> None:
     assert predicted_labels(np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]])).tolist() == [1, 0]
+
+
+CLASSES = ("beaver", "otter", "seal")
+
+
+def with_matrix(matrix: list[list[int]]) -> Evaluation:
+    """An evaluation with this confusion matrix."""
+    cells = [(true, answer, count) for true, row in enumerate(matrix) for answer, count in enumerate(row)]
+    labels, answers, counts = zip(*cells, strict=True)
+    return evaluate(np.repeat(labels, counts), np.eye(3)[np.repeat(answers, counts)], class_names=CLASSES)
+
+
+#: 300 of 500 are right; otters are taken for seals most often, and seals for beavers as often as for otters.
+USUAL = with_matrix([[120, 20, 10], [15, 100, 75], [40, 40, 80]])
+TIED = with_matrix([[10, 5, 0], [0, 10, 5], [0, 0, 10]])
+PERFECT = with_matrix([[10, 0, 0], [0, 10, 0], [0, 0, 10]])
+
+
+@pytest.mark.parametrize(
+    ("guessed", "words"),
+    [
+        (0.57, "Spot on: guessed 57 %, it is 60 %, and the 95 % interval from 56 % to 64 % holds the guess."),
+        (0.52, "Close: guessed 52 %, it is 60 %, so 8 points too low."),
+        (0.70, "Close: guessed 70 %, it is 60 %, so 10 points too high."),
+        (0.95, "A surprise: guessed 95 %, it is 60 %, so 35 points too high."),
+    ],
+)
+def test_a_guessed_accuracy_is_measured_by_the_interval_and_the_distance(guessed: float, words: str) -> None:
+    score = score_guess(Guess(guessed), USUAL)
+    assert score.pair is None and accuracy_words(score.accuracy) == words
+
+
+def test_both_ends_of_the_interval_are_spot_on() -> None:
+    low, high = USUAL.accuracy_ci95
+    assert [score_guess(Guess(end), USUAL).accuracy.spot_on for end in (low - 1e-6, low, high)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "pair", "hit", "rank", "count", "words"),
+    [
+        (USUAL, ("otter", "seal"), True, 1, 75, "the most frequent mistake, with 75 images."),
+        (USUAL, ("seal", "otter"), False, 2, 40, "Not this time: seal taken for otter happened to 40 images"),
+        (USUAL, ("beaver", "otter"), False, 4, 20, "number 4 among"),
+        (TIED, ("otter", "seal"), True, 1, 5, "together with 1 other, with 5 images"),
+        (TIED, ("seal", "beaver"), False, 3, 0, "Not this time: seal taken for beaver did not happen at all."),
+        (PERFECT, ("otter", "seal"), False, 1, 0, "no test image was taken for another class"),
+    ],
+)
+def test_a_guessed_mistake_has_its_rank_among_all_and_ties_share_one(
+    evaluation: Evaluation, pair: tuple[str, str], hit: bool, rank: int, count: int, words: str
+) -> None:
+    score = score_guess(Guess(confused_pair=pair), evaluation)
+    assert score.accuracy is None and (score.pair.hit, score.pair.rank, score.pair.count) == (hit, rank, count)
+    assert words in pair_words(score.pair)
+
+
+def test_a_class_that_is_not_there() -> None:
+    with pytest.raises(DataError, match="'cat', which is not there. The classes are beaver, otter, seal."):
+        score_guess(Guess(confused_pair=("otter", "cat")), USUAL)
+
+
+LABELS = np.array([0, 0, 1, 1, 2, 2])
+PREDICTED = np.array([0, 1, 1, 0, 2, 0])
+CONFIDENT = np.array([0.9, 0.6, 0.5, 0.95, 0.7, 0.6])
+PROBABILITIES = np.repeat((1 - CONFIDENT)[:, None] / 2, 3, axis=1)
+PROBABILITIES[np.arange(6), PREDICTED] = CONFIDENT
+PROBABILITIES = PROBABILITIES.astype(np.float32)
+
+
+def chosen(**options) -> list[int]:
+    return select(LABELS, PROBABILITIES, **options).tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5]),
+        ({"true_class": 0}, [0, 1]),
+        ({"predicted_class": 0}, [0, 3, 5]),
+        ({"outcome": "right"}, [0, 2, 4]),
+        ({"outcome": "wrong"}, [1, 3, 5]),
+        ({"predicted_class": 0, "outcome": "wrong", "confidence": (0.0, 0.7)}, [5]),
+        # Both ends of the range count.
+        ({"confidence": (0.9, 0.95)}, [0, 3]),
+        ({"sort": "most confident"}, [3, 0, 4, 1, 5, 2]),
+        ({"sort": "least confident"}, [2, 1, 5, 4, 0, 3]),
+        ({"sort": "most confident mistakes first"}, [3, 1, 5, 2, 4, 0]),
+        ({"outcome": "right", "sort": "most confident"}, [0, 4, 2]),
+        ({"outcome": "wrong", "among": [True, True, True, False, False, False]}, [1]),
+    ],
+)
+def test_filters_and_orders(options: dict[str, object], expected: list[int]) -> None:
+    assert chosen(**options) == expected
+
+
+def test_bad_requests_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'wrong'"):
+        chosen(outcome="wron")
+    with pytest.raises(DataError, match="no class 3"):
+        chosen(true_class=3)
+
+
+def test_label_mistakes_are_found_and_come_first() -> None:
+    """A good network knows 300 images, of which 12 have the label of another class."""
+    truth = np.repeat(np.arange(3), 100)
+    scores = np.random.default_rng(3).normal(size=(300, 3)) + 4 * np.eye(3)[truth]
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    wrong = np.arange(300) % 25 == 0
+    labels = np.where(wrong, (truth + 1) % 3, truth)
+    doubtful = select(labels, shares, outcome="doubtful", sort="likely label mistakes first")
+    assert 8 <= len(doubtful) <= 12 and wrong[doubtful].all(), "few are missed, and none that is right is suspected"
+    everything = select(labels, shares, sort="likely label mistakes first")
+    assert len(everything) == 300 and everything[: len(doubtful)].tolist() == doubtful.tolist()
+    own = shares[np.arange(300), labels]
+    assert (np.diff(own[doubtful]) >= 0).all() and (np.diff(own[everything[len(doubtful) :]]) >= 0).all()
+
+
+def test_confident_learning_by_hand() -> None:
+    labels = [0, 0, 1, 1]
+    shares = [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.45, 0.55]]
+    # Thresholds: class 0 (0.9 + 0.2) / 2 = 0.55, class 1 (0.7 + 0.55) / 2 = 0.625.
+    assert doubtful_labels(labels, shares).tolist() == [False, True, False, False]
+    assert doubtful_labels([0], [[0.1, 0.9]]).tolist() == [False], "nothing is taken for a class without images"

@@ -54,7 +54,7 @@ from tests.robust_runs import made_up_result
 from tests.search_fakes import plan
 from tests.test_evaluation_compare import stored
 from tests.test_evaluation_metrics import drawn
-from tests.test_search_results import PLAN, trials
+from tests.test_search_plan import PLAN, trials
 
 # -- data, trainings and results -------------------------------------------------------------------------------------
 

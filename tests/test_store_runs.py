@@ -36,7 +36,7 @@ from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import CURVE_POINTS, thin
 from aquadash.store.selection import for_each
-from tests import live_runs
+from tests import live_runs, stored_runs
 from tests.made_runs import create, set_status
 
 WORKER = Worker("here", 1234)
@@ -399,3 +399,21 @@ def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> N
     for value in ("{", 3, {"accuracy": "x", "confused_pair": None}, {"accuracy": 1, "confused_pair": ["a"]}):
         store.describe(run_id, guess=value)
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
+
+
+def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = stored_runs.add_run(open_store(), name="mine")
+    before = open_store().predictions(run.run_id)
+    moved = shutil.move(home, tmp_path / "stick" / "lab")
+    monkeypatch.setenv("AQUADASH_HOME", str(moved))
+    store = open_store()
+    assert np.array_equal(store.predictions(run.run_id).probabilities, before.probabilities)
+    store.add_text_artifact(run.run_id, "worker.log", "written after the move")
+    assert store.log(run.run_id) == "written after the move" and not home.exists()
+    store.artifact(run.run_id, "predictions.npz").unlink()
+    with pytest.raises(RunError, match="predictions.npz of mine is missing"):
+        store.predictions(run.run_id)
+    with pytest.raises(RunError, match="model.keras of mine is missing"):
+        store.model_path(run.run_id)
+    store.remove_artifacts(run.run_id, "")
+    assert store.artifact_names(run.run_id) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,19 @@ import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.server import ServerConnection, serve
 
+from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
 from aquadash.ui.evaluate.evaluate_sections import SECTIONS
 from aquadash.ui.sections import queries
 from aquadash.walkthrough import LESSONS
 from scripts.bench import load, visitors
+from scripts.bench.__main__ import bench
+from scripts.bench.epochs import compared, in_turn, report_model
+from scripts.bench.limit import products
 from scripts.bench.load import GOALS, bench_load
 from scripts.bench.tab import Tab
 from scripts.bench.visitors import Place, Sights, Watch
+from tests.serving import ROOT
 
 VISITED = [name for name, page in PAGES.items() if page.visits]
 SIGHTS = Sights("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32), {page: queries(page) for page in VISITED})
@@ -92,3 +99,53 @@ def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     assert found["visitor_cores"] < 0.25, "the visitors themselves take what is measured"
     assert found["memory_after_ratio"] is None and math.isfinite(found["memory_megabytes"])
     assert {"A first tour of all pages", "Training alone", "30 visitors", "Everybody sleeps"} <= set(said)
+
+
+def test_the_first_turn_warms_up_and_the_others_count() -> None:
+    asked: list[str] = []
+
+    def way(name: str, *seconds: float) -> float:
+        asked.append(name)
+        return seconds[asked.count(name) - 1]
+
+    ways = {"slow": lambda: way("slow", 99, 2, 8, 3), "fast": lambda: way("fast", 99, 1, 2, 1)}
+    reported: list[float | None] = []
+    seconds = in_turn(ways, pairs=3, on_progress=lambda _, fraction: reported.append(fraction))
+    assert seconds == {"slow": [2, 8, 3], "fast": [1, 2, 1]}
+    assert asked[2:4] == asked[4:6][::-1], "the way that goes first changes"
+    assert reported == [None, 0, 1 / 3, 2 / 3]
+    assert compared(seconds, "slow", "fast") == {
+        "ratio": 3, "slow_seconds": 3, "fast_seconds": 1, "pairs": 3, "pair_ratios": [2, 4, 3],
+    }  # fmt: skip
+
+
+def test_the_limit_counts_each_product_of_the_reports_network() -> None:
+    found = list(products(report_model(), 32))
+    # Forward, weights and inputs of every layer; the first needs no gradient of its inputs.
+    assert len(found) == 3 * 5 - 1
+    assert found[:5] == [(8192, 12, 32), (12, 8192, 32), (2048, 128, 64), (128, 2048, 64), (2048, 64, 128)]
+    assert found[-1] == (32, 5, 128)
+    multiplications = sum(rows * inner * columns for rows, inner, columns in found)
+    assert multiplications == 32 * (2 * 256 * 12 * 32 + 3 * (64 * 128 * 64 + 4096 * 256 + 256 * 128 + 128 * 5))
+
+
+def test_a_command_that_cannot_be_understood_prints_one_line_of_error() -> None:
+    command = [sys.executable, "scripts/bench", "train", "--pairs", "0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "python scripts/bench train --help" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["painted"], "of which playwright is missing"),
+        (["start"], "of which playwright is missing"),
+    ],
+)
+def test_what_needs_the_requirements_of_the_tests_says_so(
+    arguments: list[str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.bench.__main__.find_spec", lambda module: "here" if module == "pytest" else None)
+    with pytest.raises(AquaDashError, match=f"{missing}: .venv/bin/pip install -r requirements-dev.txt"):
+        bench(arguments, standalone_mode=False)
