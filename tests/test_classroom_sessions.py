@@ -35,7 +35,7 @@ from aquadash.classroom.sessions import (
 )
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
 from aquadash.people import Role
-from tests.test_classroom_codes import Clock
+from tests.test_classroom_served import Clock
 
 
 @pytest.fixture

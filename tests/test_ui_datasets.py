@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from aquadash import data
+from aquadash.config import RunConfig, with_values
 from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
+from aquadash.store import Run, RunStatus
 from aquadash.ui import datasets
+from aquadash.ui.run_lists import best_first
 
 
 def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,3 +25,31 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
         datasets.dataset("far")
     with pytest.raises(UnknownNameError):
         datasets.dataset("farther")
+
+
+def run(
+    name: str, status: RunStatus = RunStatus.FINISHED, search_id: str = "", source: str = "synthetic", **metrics: float
+) -> Run:
+    config = with_values(RunConfig(), {"data.source": source})
+    return Run(name, name, status, config, 0.0, metrics=metrics, search_id=search_id)
+
+
+def finished(name: str, val_accuracy: float, **more: Any) -> Run:
+    return run(name, val_accuracy=val_accuracy, test_accuracy=0.5, **more)
+
+
+def test_the_best_finished_run_is_the_default_of_menus() -> None:
+    runs = [
+        run("new", RunStatus.QUEUED), finished("fair", 0.5), finished("trial", 0.9, search_id="s"),
+        finished("stopped", 0.8, status=RunStatus.STOPPED), finished("best", 0.6), run("failed", RunStatus.FAILED),
+    ]  # fmt: skip
+
+    assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+
+
+def test_what_a_student_has_imported_is_nobodys_default() -> None:
+    made_up = replace(finished("made up", 1.0), origin="o" * 32, shared=False)
+    taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
+    assert [entry.name for entry in best_first([made_up, finished("fair", 0.5), taught])] == [
+        "the teacher's", "fair", "made up",
+    ]  # fmt: skip

@@ -52,14 +52,6 @@ def open_advanced(**address: str) -> AppTest:
     return app.run()
 
 
-def open_with(settings: str, **address: str) -> AppTest:
-    """The page with all of its settings in sight, after some were pasted as YAML."""
-    app = open_advanced(**address)
-    app.session_state["train:yaml"] = True
-    app.run().text_area(key="train:yaml-pasted").set_value(settings)
-    return app.button(key="use-yaml").click().run()
-
-
 def clone(run: Run, **address: str) -> AppTest:
     """The page with all of its settings in sight, after a click on *Clone* beside a run."""
     return open_advanced(run=run.run_id, **address).button(key=f"clone-{run.run_id}").click().run()
