@@ -27,7 +27,7 @@ import psutil
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.store import Progress, RunStatus, RunStore
+from aquadash.store import Progress, RunStatus, RunStore, Worker
 from aquadash.store.database import Database
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
@@ -165,6 +165,10 @@ class ProgressRecord:
         """Return the latest report of the training's worker."""
         return self._store.get(self._run_id).progress
 
+    def worker(self) -> Worker | None:
+        """Return the process that trains."""
+        return self._store.get(self._run_id).worker
+
     def is_running(self) -> bool:
         """Return whether the training is at work."""
         return self._store.get(self._run_id).status is RunStatus.RUNNING
@@ -206,7 +210,7 @@ class _Lesson:
     ) -> None:  # fmt: skip
         self._sights, self._server, self._record, self._on_progress = sights, server, record, on_progress
         self._sessions, self._seconds, self._seed = sessions, seconds, seed
-        worker = record.job().worker
+        worker = record.worker()
         assert worker is not None
         self._processes = {
             "server": psutil.Process(server.process.pid),
