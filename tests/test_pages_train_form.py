@@ -138,6 +138,16 @@ _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1
 PIPELINE = "set:augmentation.pipeline"
 
 
+def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
+    app = open_advanced()
+    assert "my-flip" not in str(controls(app)[PIPELINE].options)
+    augment.save(_FLIP, title="My flip")
+    app.run()
+    assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
+    controls(app)[PIPELINE].select("my-flip").run()
+    assert launched(app, engine).augmentation.pipeline == "my-flip"
+
+
 def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
     app = open_advanced()
     controls(app)[PIPELINE].select("notebook-1, mirror-shift").run()
