@@ -10,7 +10,7 @@ if __name__ == "__main__":
     # would take a fifth of the time in which they are imported.
     gc.set_threshold(20_000, 10, 10)
     try:
-        # It takes seconds, in which somebody may press Ctrl-C.
+        # It takes seconds, and Ctrl-C may come meanwhile.
         from aquadash.cli import main
     except KeyboardInterrupt:
         sys.stderr.write("Error: Interrupted.\n")

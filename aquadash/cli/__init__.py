@@ -42,7 +42,7 @@ _WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.cluster"}
 
 
 class _Commands(click.Group):
-    """Imports a command when somebody asks for it, since all of them together take a second to import."""
+    """Imports only the command that was typed, since importing all of them takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(filter(_is_there, _COMMANDS))

@@ -120,7 +120,7 @@ def show_command(name: str) -> None:
 
 @pipelines.command("save")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--title", required=True, help="What people call it; its name follows from it.")
+@click.option("--title", required=True, help="The pipeline's title; its name follows from it.")
 @click.option(
     "--replace", "replace_name", default=None, metavar="NAME", help="The saved one that it takes the place of."
 )

@@ -112,7 +112,7 @@ def limits_command(changes: tuple[str, ...]) -> None:
 
 
 def _named_values(texts: tuple[str, ...]) -> dict[str, str]:
-    """What was typed as ``NAME=VALUE`` each."""
+    """The values of the options ``NAME=VALUE``."""
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -29,7 +29,7 @@ def cluster() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
-    """Start Dask's scheduler here, until Ctrl-C. Anybody who reaches its port can run programs on all workers."""
+    """Start Dask's scheduler here, until Ctrl-C. Its port is open: whoever connects can run code on all workers."""
     from aquadash.cluster import services
 
     address = services.scheduler_address(host, port)
@@ -44,7 +44,7 @@ def scheduler(host: str, port: int) -> None:
 @click.option(
     "--gpu", help="The graphics card's number, or none; the first one if left out. A card needs a worker each."
 )
-@click.option("--name", help="What to call this worker; if left out, the machine's name with a part of its number.")
+@click.option("--name", help="The worker's name; if left out, the machine's name with a part of its number.")
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
 @click.option("--check", "only_check", is_flag=True, help="Only check whether this machine is set up as it must be.")

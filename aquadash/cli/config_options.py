@@ -22,7 +22,7 @@ SOURCE_HELP = f"The data set: {', '.join(BUILT_IN)} or folder-NAME."
 
 @dataclass(frozen=True)
 class GivenConfig:
-    """What the command line says of a configuration."""
+    """Turn the options of the command line into a configuration."""
 
     #: The name of the preset to start from.
     preset: str
@@ -96,10 +96,10 @@ def config_options(
 
 
 def read_text(file: Path, *, what: str, max_bytes: int) -> str:
-    """Read a small text file that somebody has named.
+    """Read a small text file named on the command line.
 
     Args:
-        what: What it should hold, for messages: ``"a configuration"``.
+        what: The expected content, for messages: ``"a configuration"``.
 
     Raises:
         ConfigError: It cannot be read, is too large for that, or is no text.

@@ -16,7 +16,7 @@ from aquadash.data.folder.about import all_kept
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.images import display_name
 
-#: What people read of a check.
+#: The titles of the findings of a check.
 _CHECKED = (
     *map(Shown, ("report.class_names", "report.counts", "report.usable")),
     Shown("report.findings", "severity", "title", "advice"),
@@ -86,7 +86,7 @@ def duplicates(source: str, distance: float) -> None:
 @data.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
-    "--name", help="What to call it; the source is then folder-NAME. Default: the name of the file or folder."
+    "--name", help="The name of the data set; its source is then folder-NAME. Default: the name of the file or folder."
 )
 @click.option(
     "--size", type=int, default=32, show_default=True, help="Side that the pictures are brought to, in pixels."

@@ -100,7 +100,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _at(record: Mapping[str, Any], path: str) -> Any:
-    """What stands under a dotted name; None where nothing does."""
+    """Return the value of a dotted name, or None."""
     value: Any = record
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -66,7 +66,7 @@ class Shown:
 
 
 def plain(text: str) -> str:
-    """Text of whatever origin, such as an imported run's note, with a visible mark for what no terminal should get."""
+    """Return untrusted text, such as an imported run's note, with a visible mark for each control character."""
     return _UNSHOWABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
@@ -135,7 +135,7 @@ def percent(fraction: float) -> str:
 
 
 def import_tensorflow_quietly() -> None:
-    """Import TensorFlow without the lines that its compiled part prints whatever its log level is.
+    """Import TensorFlow without the lines that its compiled part prints at every log level.
 
     A command's stderr holds progress and, at most, one line of error.
     """
@@ -175,7 +175,7 @@ class StatusLine:
         """Draw the line.
 
         Args:
-            head: What is being done.
+            head: The name of the work.
             fraction: How much of it is done, 0 to 1, None while unknown.
             tail: Speed, remaining time and the like.
         """

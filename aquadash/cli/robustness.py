@@ -43,7 +43,7 @@ def robustness(
 ) -> None:
     """Measure a run on corrupted and augmented test images, and wait for the end.
 
-    What is measured already is not measured again. Ctrl-C asks it to stop; what it has measured is kept.
+    Figures measured before are not measured again. Ctrl-C asks it to stop; what it has measured is kept.
     """
     request = RobustnessRequest(
         corruptions=corruptions or tuple(CORRUPTIONS),

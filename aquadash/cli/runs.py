@@ -172,7 +172,7 @@ def note(run: str, text: str) -> None:
 
 
 def _changed(text: str, change: Callable[[str], object], *, deleted: bool = False) -> Run:
-    """Do something with the run that somebody has named, and return it as it is then."""
+    """Do something with the named run, and return the run afterwards."""
     run_id = lab.runs.find_id(text, deleted=deleted)
     change(run_id)
     return lab.runs.get(run_id)

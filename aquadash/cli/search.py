@@ -61,17 +61,21 @@ def search() -> None:
     "--set or --config says]",
 )  # fmt: skip
 @click.option(
-    "--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", show_default=True, help="What draws the values."
+    "--sampler",
+    type=click.Choice(list(SAMPLERS)),
+    default="tpe",
+    show_default=True,
+    help="The method that draws the values.",
 )
 @click.option(
     "--pruner",
     type=click.Choice(list(PRUNERS)),
     default=DEFAULT_PRUNER,
     show_default=True,
-    help="What stops poor trials early.",
+    help="The method that stops poor trials early.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides the values that are drawn.")
-@click.option("--name", default="", help="What to call the search.")
+@click.option("--name", default="", help="The name of the search.")
 def run_search(
     given: GivenConfig,
     over: tuple[str, ...],

@@ -19,7 +19,7 @@ from aquadash.store.fields import metrics_of
 
 @click.command(cls=Command)
 @config_options(seed=True)
-@click.option("--name", help="What to call the run.")
+@click.option("--name", help="The name of the run.")
 @click.option(
     "--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect; scored at the end."
 )
@@ -78,7 +78,7 @@ def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> G
 
 
 def guess_values(run: Run) -> dict[str, Any] | None:
-    """A run's guess and, once there are results, its score, as plain values; None where nobody guessed."""
+    """A run's guess and, once there are results, its score, as plain values; None without a guess."""
     if run.guess is None:
         return None
     pair = run.guess.confused_pair
@@ -96,7 +96,7 @@ def guess_words(run: Run) -> list[str]:
     if score is None:
         return []
     accuracy, pair = score.accuracy, score.pair
-    # Who has guessed of an imported run is not known.
+    # An imported run does not say who guessed.
     whose = "The guess" if run.origin else f"{run.owner_name}'s guess" if run.owner else "Your guess"
     return [
         *([] if accuracy is None else [f"{whose} of the accuracy. {accuracy_words(accuracy)}"]),

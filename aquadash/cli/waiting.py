@@ -67,7 +67,7 @@ def wait_for_run(run_id: str) -> Run:
 
 
 def _watch(look: Callable[[StatusLine, bool], T | None], stop: Callable[[], object], left: str) -> T:
-    """Look until there is something; each look draws the line, and is told whether somebody has asked to stop."""
+    """Call ``look`` until it returns something; each call draws the line and knows if Ctrl-C was pressed."""
     asked = False
     with StatusLine() as line:
         while True:

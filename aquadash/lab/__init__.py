@@ -1,4 +1,4 @@
-"""The lab: everything that can be done here, in somebody's name.
+"""The lab: everything that a person can do with AquaDash.
 
 The pages and the command line are its two faces, and hold no rules: what somebody may do, and how much of it, is asked
 here and nowhere else. In Python::
@@ -43,14 +43,14 @@ _PARTS = {
 
 
 class Lab:
-    """What somebody can do. Each part is loaded when it is used first. Safe to use from several threads.
+    """The lab of one person. Each part is loaded when it is used first. Safe to use from several threads.
 
     Args:
-        person: In whose name: the owner of the machine (:data:`aquadash.people.OWNER`), a teacher or a student. There
-            is no default: where nobody is named, nothing is done.
+        person: The person for whom the lab acts: the owner of the machine (:data:`aquadash.people.OWNER`), a teacher or
+            a student. There is no default, so no caller acts for the owner by accident.
 
     Attributes:
-        person: The same.
+        person: The person.
         rights: What they may do, for those who draw only what can be done.
         limits: How much of it.
         data: The data sets.
@@ -76,7 +76,7 @@ class Lab:
         self.limits = Limits(person)
 
     def __getattr__(self, name: str) -> Any:
-        """The part of that name, asked for the first time: nobody loads the class's who serves no class."""
+        """The part of that name, loaded with its first use: an app without a class never loads ``people``."""
         if name not in _PARTS:
             raise AttributeError(f"A lab has no {name!r}.")
         part = getattr(importlib.import_module(f"aquadash.lab.{name}"), _PARTS[name])(self.person)

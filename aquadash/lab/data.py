@@ -1,4 +1,4 @@
-"""The data sets, as somebody may look at, use, add and delete them."""
+"""The data sets that a person may look at, use, add and delete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aquadash.people import Resource
 _reading = Semaphore(2)
 #: Seconds that the reading of a student's pictures may take.
 _MAX_SECONDS = 300.0
-#: What each student has read last, by their id: it may take 4 GB of the disk.
+#: The last reading of each student, by their id. It may take 4 GB of the disk.
 _latest: WeakValueDictionary[str, NewDataSet] = WeakValueDictionary()
 
 
@@ -99,13 +99,13 @@ class DataSets(Part):
     # -- own pictures that are kept ----------------------------------------------------------------------------------
 
     def own(self, source: str) -> About:
-        """What is known of a data set of own pictures, by its source or the rest of that after ``folder-``."""
+        """Describe a data set of own pictures. Its source, or the part of it after ``folder-``, names it."""
         kept = about.about(source.removeprefix(about.PREFIX))
         self._rights.require(Action.OPEN_PICTURES, kept.resource)
         return kept
 
     def report(self, source: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
-        """What the check found when a data set was made, and the files that could not be read; errors as :meth:`own`.
+        """Return the findings of the check and the unreadable files of a data set; errors as :meth:`own`.
 
         Raises:
             DataError: The data set is damaged.

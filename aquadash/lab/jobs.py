@@ -1,4 +1,4 @@
-"""The work in the background beside trainings and searches, as somebody may ask for it, see it and stop it.
+"""The jobs beside trainings and searches: a person starts them, sees them and stops them here.
 
 Each kind of work beside them has a way to begin it and one to what came of it; all of it, a search too, is looked at by
 :meth:`Jobs.get` and stopped by :meth:`Jobs.stop`.
@@ -32,7 +32,7 @@ class Jobs(Part):
     """``Lab.jobs``: see there."""
 
     def get(self, job_id: str) -> Job | None:
-        """A job as it is now; None where nobody ever asked for it."""
+        """A job as it is now; None if it was never submitted."""
         return readings().job(job_id)
 
     def may_stop(self, job: Job) -> bool:
@@ -44,7 +44,7 @@ class Jobs(Part):
 
         Raises:
             RunError: It is not at work.
-            NotAllowedError: It was asked for by somebody else, for a run that is not the person's own.
+            NotAllowedError: Another person started it, on a run that is not the person's own.
         """
         job = open_jobs().get(job_id)
         if job is None:

@@ -1,4 +1,4 @@
-"""What the limits of a class refuse, asked in the lab where something is made or taken in."""
+"""The limits of a class. The lab checks them before it makes or accepts anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Limits:
         """The limits that hold for them now; None for those who have none."""
         if self.person.role is not Role.STUDENT:
             return None
-        # Of the class's wing, which nobody loads who serves no class.
+        # Imported here: an app without a class does not load this module.
         from aquadash.classroom.limits import in_force
 
         return in_force()

@@ -45,7 +45,7 @@ def kept(
 
 
 def refresh() -> None:
-    """Read what still changes anew with the next question: somebody has just changed something, or work has ended."""
+    """Forget what still changes, after a person changed something or a job ended. The next call reads it again."""
     global _generation
     _generation += 1
     for forget in _forget:

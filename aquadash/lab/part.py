@@ -1,4 +1,4 @@
-"""What all parts of the lab have."""
+"""The base class of the parts of the lab."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aquadash.people import Person
 
 
 class Part:
-    """A part of the lab, in somebody's name.
+    """A part of one person's lab.
 
     Every method raises :class:`~aquadash.errors.NotAllowedError` where the person may not do or see what is asked, with
     the reason; :class:`~aquadash.errors.UnknownNameError` where it is not there; and
@@ -27,7 +27,7 @@ class Part:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Do something that changes what is stored: whatever came of it, what was read is read anew afterwards."""
+        """Run a change of what is stored. Afterwards the next call reads again, even if the change failed."""
         try:
             yield
         finally:

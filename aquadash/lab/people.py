@@ -1,4 +1,4 @@
-"""The class, as somebody may see and lead it: who is there, the codes, the limits."""
+"""The class: its people, codes and limits, as far as a person may see and change them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aquadash.people import Resource, Role
 
 
 class People(Part):
-    """``Lab.people``: see there. What changes the class is the teacher's and the owner's."""
+    """``Lab.people``: see there. Only the teacher and the owner may change the class."""
 
     def all(self) -> list[Member]:
         """Everybody who has joined, teachers first, then by name."""
@@ -34,7 +34,7 @@ class People(Part):
         return open_sessions().clear(_makers())
 
     def rejoin_code(self, person_id: str) -> str:
-        """What a link ends with by which somebody may join again, once, within 15 minutes."""
+        """Return the end of a link with which a person may join again, once, within 15 minutes."""
         self._lead()
         return open_sessions().rejoin_code(person_id)
 

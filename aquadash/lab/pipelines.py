@@ -1,4 +1,4 @@
-"""The library of augmentation pipelines, as somebody may read and change it."""
+"""The augmentation pipelines that a person may read and change."""
 
 from __future__ import annotations
 

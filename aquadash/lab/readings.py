@@ -27,7 +27,7 @@ T = TypeVar("T")
 #: Seconds for which what still changes may be told as it was.
 FRESH_SECONDS = 1.0
 
-#: What is kept of arrays of runs, each kind of them, in bytes. An imported run's may be 200 MB.
+#: The bytes kept for each kind of array of runs. Those of an imported run may be 200 MB.
 _MOST_BYTES = 200_000_000
 
 
@@ -68,7 +68,7 @@ def _of_run(
 
 @dataclass(frozen=True)
 class Readings:
-    """What is read of one store. Two of the same store share what is kept."""
+    """The cached readings of one store. Two objects of the same store share them."""
 
     store_key: str
 
@@ -113,7 +113,7 @@ class Readings:
 
     @_of_run(256)
     def temperature(self, run_id: str) -> float | None:
-        """What a run's scores are divided by; None without validation images."""
+        """The temperature that a run's scores are divided by; None without validation images."""
         try:
             said = open_store().validation_predictions(run_id)
             if said is None:
@@ -135,12 +135,12 @@ class Readings:
 
     @_of_run(_MOST_BYTES, size=_bytes_of)
     def predictions(self, run_id: str) -> Predictions:
-        """What a run's model says of the test images."""
+        """The predictions of a run's model on the test images."""
         return open_store().predictions(run_id)
 
     @_of_run(_MOST_BYTES, size=_bytes_of)
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """What a run's model says of the validation images."""
+        """The predictions of a run's model on the validation images."""
         return open_store().validation_predictions(run_id)
 
     @kept(4096)
@@ -194,7 +194,7 @@ class Readings:
     # Of a job at work there is another revision with each report of its worker, of one that has ended the last.
     @kept(64)
     def robustness(self, run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
-        """What a measurement of a run has found."""
+        """The figures of a finished measurement of a run."""
         from aquadash.robustness.job import result_of
 
         store = open_store()
@@ -202,7 +202,7 @@ class Readings:
 
     @kept(8, seconds=FRESH_SECONDS)
     def robustness_so_far(self, run_id: str, sweep: SweepRequest | None) -> Measurement | None:
-        """What a measurement at work has found so far."""
+        """The figures so far of a measurement at work."""
         from aquadash.robustness.job import result_of
 
         store = open_store()

@@ -1,6 +1,6 @@
-"""What each may do in a class: one table, asked in the lab and nowhere else.
+"""What each person may do in a class: one table, which only the lab reads.
 
-Who made a resource owns it. What the teacher or the owner of the machine has made is there for all; what a student has
+The maker of a resource owns it. Everybody may see what the teacher or the owner of the machine made; what a student has
 made may be looked at by the others, but only the student and the teacher may change it or open its network or pictures.
 """
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Action(StrEnum):
-    """What somebody may want to do."""
+    """Something that a person may want to do."""
 
     VIEW = "view"
     STOP = "stop"
@@ -64,7 +64,7 @@ class Rule:
     shared: bool = False
     #: Whether with what another student has made.
     others: bool = False
-    #: What to do instead, for people.
+    #: Advice for the person who is refused.
     hint: str = ""
 
 
@@ -120,7 +120,7 @@ def whose(resource: Resource, person: Person) -> Whose:
 
 @dataclass(frozen=True)
 class Rights:
-    """What one person may do."""
+    """The rights of one person."""
 
     person: Person
 
@@ -167,7 +167,7 @@ class Rights:
         """Refuse what they may not do; arguments as of :meth:`refusal`.
 
         Raises:
-            NotAllowedError: What, whose it is, and whom to ask.
+            NotAllowedError: It names the action, the owner and the person to ask.
         """
         if reason := self.refusal(action, resource):
             raise NotAllowedError(reason)

@@ -1,6 +1,6 @@
-"""The runs, as somebody may see, train, label and delete them.
+"""The runs that a person may see, train, label and delete.
 
-What is read is kept for everybody (:mod:`aquadash.lab.readings`); who changes something here sees it at once.
+All people share the cached readings (:mod:`aquadash.lab.readings`). A change made here shows at once.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 #: Letters of a log: as many as are kept of a run that is trained here.
 _MAX_LOG = 6000
 
-#: Nobody adds a run between the look at somebody's limits and the next run's place in the queue.
+#: Held while a person's limits are checked and the run joins the queue, so no other run comes between.
 _one_at_a_time = RLock()
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Some runs beside one another. What is read of them has one entry a run, in their order."""
+    """Several runs to compare. Each list has one entry per run, in the order of ``runs``."""
 
-    #: What their models say of the images; None for a run without any, or with none that can be read.
+    #: The predictions of their models; None for a run without any, or with unreadable ones.
     predictions: tuple[Predictions | None, ...]
     #: Why those of a run cannot be read; empty where they can, and where there are none.
     errors: tuple[str, ...]
@@ -87,7 +87,7 @@ class Runs(Part):
 
         Raises:
             RunError: More than one does.
-            StorageError: What is stored of it cannot be read.
+            StorageError: Its stored data cannot be read.
         """
         found = self.get(self.find_id(text))
         if found.status is RunStatus.UNREADABLE:
@@ -128,7 +128,7 @@ class Runs(Part):
         return list(readings().history(run_id, self._ended_at(run_id)))
 
     def predictions(self, run_id: str) -> Predictions:
-        """What a run's model says of the test split.
+        """The predictions of a run's model on the test split.
 
         Raises:
             RunError: There are no predictions yet.
@@ -140,7 +140,7 @@ class Runs(Part):
         return readings().predictions(run_id, ended_at)
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """What a run's model says of its validation images; None for a run that kept none.
+        """The predictions of a run's model on its validation images; None for a run that kept none.
 
         Of a run that goes on, what it said before.
         """
@@ -179,7 +179,7 @@ class Runs(Part):
         )
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
-        """What a run's model says of test or validation images; None for a run that has none.
+        """The predictions of a run's model on test or validation images; None for a run that has none.
 
         Raises:
             StorageError: The file is damaged.
@@ -209,7 +209,7 @@ class Runs(Part):
             return None
 
     def compare(self, runs: Sequence[Run], images: Images = "test") -> Compared:
-        """Hold runs beside one another, image by image. One whose predictions cannot be read takes no other's away.
+        """Compare runs image by image. Unreadable predictions of one run do not hide the others.
 
         Args:
             runs: Two or more, as they were read last; those that have not ended yet have no results.
@@ -251,7 +251,7 @@ class Runs(Part):
         return self.get(run_id).log_tail or open_store().log(run_id)[-_MAX_LOG:]
 
     def cost(self, run_id: str) -> Cost:
-        """What a run has cost: time, and the size of its network, which all may know who see the run."""
+        """The cost of a run: its time and the size of its network."""
         from aquadash.store.cost import cost_of
 
         read, ended_at = readings(), self._ended_at(run_id)
@@ -260,7 +260,7 @@ class Runs(Part):
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
         """Whether a run and its repeat are the same, number by number.
 
-        What comes out are differences of numbers, which all who see the two runs may know.
+        Everybody who sees both runs may see these differences.
         """
         for one in (run_id, repeat_id):
             self.get(one)
@@ -288,7 +288,7 @@ class Runs(Part):
         return tflite_file(path, run.config.model, num_classes=len(run.class_names))
 
     def temperature(self, run: Run) -> float:
-        """What the scores of a run's network are divided by before people see probabilities.
+        """The temperature that divides the scores of a run's network before the probabilities are shown.
 
         It is fitted on the run's validation images; 1 where there are none, or their answers are all right.
         """
@@ -307,7 +307,7 @@ class Runs(Part):
         The saved pipelines that the config names are written into it, as they are now.
 
         Args:
-            name: What to call it; a friendly one is made up when it is empty.
+            name: Its name; if empty, a friendly one is made up.
 
         Raises:
             AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
@@ -349,7 +349,7 @@ class Runs(Part):
         """Queue a finished run once more, with its stored config, to see whether the same comes out.
 
         Raises:
-            RunError: The run has not finished by itself: nobody could stop a repeat at the same moment. Or its data set
+            RunError: The run was stopped: a repeat could not stop at the same moment. Or its data set
                 has other images now.
             AquaDashError: As for :meth:`train`.
         """
@@ -375,7 +375,7 @@ class Runs(Part):
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
 
-        One that waits already, as after the end of the app that had it trained, keeps its place.
+        A run that waits already keeps its place in the queue.
 
         Raises:
             NotAllowedError: It is not the person's own, or beyond the limits of the class.
@@ -386,7 +386,7 @@ class Runs(Part):
         run = open_store().get(run_id)
         self._rights.require(Action.RESUME, run.resource)
         if run.status is RunStatus.QUEUED:
-            # It has its place already, whatever the limits say.
+            # It has a place in the queue already, so no limit applies.
             with self._changing():
                 return open_engine().resume(run_id)
         with self._adding(run.config):
@@ -450,7 +450,7 @@ class Runs(Part):
         """Keep what the person expects of a run of theirs.
 
         Raises:
-            NotAllowedError: It is somebody else's.
+            NotAllowedError: It belongs to another person.
             RunError: The run has ended, so that there is nothing left to guess.
         """
         with self._store_for(Action.GUESS, run_id) as store:
@@ -548,7 +548,7 @@ class Runs(Part):
     def _ended_at(self, run_id: str) -> float | None:
         """When the run ended, None while it has not: the part of a key that a resumed run changes."""
         found = self.get(run_id)
-        # Nobody knows when one was cut off whose home came without its jobs.
+        # A home that was brought here without its jobs does not say when its runs were cut off.
         times = (found.ended_at, found.started_at, found.created_at)
         return next(at for at in times if at is not None) if found.status.ended else None
 
@@ -568,7 +568,7 @@ class Runs(Part):
 
     @contextmanager
     def _adding(self, *configs: RunConfig) -> Iterator[None]:
-        """Refuse runs that the person may not add; inside nobody else adds one."""
+        """Refuse runs that the person may not add. No other run is added inside the block."""
         from aquadash.lab.data import DataSets
 
         for config in configs:

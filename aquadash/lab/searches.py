@@ -1,4 +1,4 @@
-"""The searches, as somebody may see, start, stop and continue them."""
+"""The searches that a person may see, start, stop and continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aquadash.work import queue
 
 
 class Searches(Part):
-    """``Lab.searches``: see there. What a search trains are runs of whoever started it."""
+    """``Lab.searches``: see there. The runs of a search belong to the person who started it."""
 
     def all(self) -> list[SearchHead]:
         """The searches without their trials, newest first."""

@@ -1,4 +1,4 @@
-"""What the pages are made of. Here lies what several of them use; a folder holds what one page draws.
+"""The parts of the pages. Here lies what several of them use; a folder holds what one page draws.
 
 Imports between the folders point one way, too: a folder may import from itself, from the files here, and from the
 folders in *earlier* lines of this table.

@@ -1,4 +1,4 @@
-"""Who looks at the page, and the lab in their name."""
+"""The visitor of the page, and their lab."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aquadash.people import OWNER, Person
 
 
 def lab() -> Lab:
-    """What the visitor can do.
+    """The visitor's lab.
 
     Its parts raise :class:`~aquadash.errors.AquaDashError` where the run store could not be opened.
     """

@@ -116,7 +116,7 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     if shown.base != base or shown.spec.branches != spec.branches:
         _go(held.record(spec, base=base, version=version))
     else:
-        # A save is no step to undo. Earlier states of this session get the new version, so that they can be saved, too.
+        # Undo skips a save. Earlier states of this session get the new version, so that they can be saved, too.
         old = shown.version
         held = held.changed(
             lambda state: replace(state, version=version) if (state.base, state.version) == (base, old) else state
