@@ -14,7 +14,7 @@ from aquadash import __version__, settings
 from aquadash.cli.output import plain
 from aquadash.errors import AquaDashError
 
-#: Each command as ``"module:function"``. The module of ``runs`` is the one that adds export and import to that group.
+#: Each command as ``"module:function"``.
 _COMMANDS = {
     "augment": "augment:augment_command",
     "classroom": "classroom:classroom",
@@ -31,7 +31,7 @@ _COMMANDS = {
     "predict": "predict:predict",
     "reproduce": "compare:reproduce",
     "robustness": "robustness:robustness",
-    "runs": "export:runs",
+    "runs": "runs:runs",
     "search": "search:search",
     "train": "train:train",
     "walkthrough": "evaluate:walkthrough",
@@ -60,7 +60,7 @@ def _is_there(command: str) -> bool:
     return command in _COMMANDS and (wing is None or importlib.util.find_spec(wing) is not None)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__, prog_name="aquadash")
 @click.pass_context
 def cli(context: click.Context) -> None:

@@ -13,18 +13,18 @@ from PIL import Image
 from aquadash import augment
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
-from aquadash.cli.config_options import SOURCE_HELP, read_text
-from aquadash.cli.output import Command, Group, Shown, StatusLine, lab, print_result
+from aquadash.cli.config_options import read_text, source_option
+from aquadash.cli.output import PATH, Command, Group, Shown, StatusLine, lab, print_result
 from aquadash.data import load
 from aquadash.errors import AquaDashError
 
 
 @click.command("augment", cls=Command)
-@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
-@click.option("--pipeline", default="notebook", show_default=True, help="The name of one that `pipelines list` shows.")
-@click.option("--count", type=click.IntRange(1), default=None, help="Use only so many training images (default: all).")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides every draw.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the images as PNG files.")
+@source_option
+@click.option("--pipeline", default="notebook", help="The name of one that `pipelines list` shows.")
+@click.option("--count", type=click.IntRange(1), help="Use only so many training images (default: all).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides every draw.")
+@click.option("--out", type=PATH, help="Folder for the images as PNG files.")
 @click.option("--numbers", is_flag=True, help="Measure what each version of the images costs and what became of them.")
 def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
@@ -34,11 +34,8 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
         dataset = load(source, progress=line.progress)
         chosen = dataset.train.take(slice(count))
         began = time.perf_counter()
-        images, labels = (
-            augment.draw(chosen.images, plan, seed=seed, progress=line.progress),
-            plan.labels(chosen.labels),
-        )
-        seconds = time.perf_counter() - began
+        images = augment.draw(chosen.images, plan, seed=seed, progress=line.progress)
+        labels, seconds = plan.labels(chosen.labels), time.perf_counter() - began
         files = _write(images, labels, dataset.class_names, out, line) if out else []
         measured = augment.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
     values = {
@@ -52,16 +49,12 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
     }
     if measured is not None:
         values["numbers"] = measured.to_dict()
-    cautions = [
-        f"{one.title}: {caution.words}" for one in (measured.branches if measured else ()) for caution in one.cautions
-    ]
+    figures = ("images_per_second", "clipped", "unchanged", "nearly_constant", "mostly_black")
     print_result(
         values,
         *map(Shown, ("pipeline", "originals", "images", "seconds")),
-        Shown(
-            "numbers.branches", "title", "images_per_second", "clipped", "unchanged", "nearly_constant", "mostly_black"
-        ),
-        *cautions,
+        Shown("numbers.branches", "title", *figures),
+        *(f"{one.title}: {each.words}" for one in (measured.branches if measured else ()) for each in one.cautions),
         f"written to {out}" if out else "",
     )
 
@@ -69,7 +62,7 @@ def augment_command(source: str, pipeline: str, count: int | None, seed: int, ou
 def _write(
     images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
 ) -> list[str]:
-    """Write every image as a PNG file; returns the names."""
+    """Write every image as a PNG file; return the names."""
     if out.exists() and not out.is_dir():
         raise AquaDashError(f"{out} is a file; --out takes the name of a folder.")
     out.mkdir(parents=True, exist_ok=True)
@@ -91,22 +84,21 @@ def pipelines() -> None:
 @pipelines.command("list")
 def list_command() -> None:
     """List the built-in and the saved pipelines."""
-    found = lab.pipelines.all()
+    library = lab.pipelines.all()
     entries = [
         {
             "name": spec.name,
             "title": spec.title,
             "summary": spec.summary,
             "factor": spec.factor,
-            "saved": spec.name in found.saved,
+            "saved": spec.name in library.saved,
         }
-        for spec in found.pipelines.values()
+        for spec in library.pipelines.values()
     ]
-
     print_result(
-        {"pipelines": entries, "damaged": found.damaged},
+        {"pipelines": entries, "damaged": library.damaged},
         Shown("pipelines", "name", "saved", "factor", "title"),
-        *(f"{name} cannot be read: {reason}" for name, reason in found.damaged.items()),
+        *(f"{name} cannot be read: {reason}" for name, reason in library.damaged.items()),
     )
 
 
@@ -119,11 +111,9 @@ def show_command(name: str) -> None:
 
 
 @pipelines.command("save")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @click.option("--title", required=True, help="The pipeline's title; its name follows from it.")
-@click.option(
-    "--replace", "replace_name", default=None, metavar="NAME", help="The saved one that it takes the place of."
-)
+@click.option("--replace", "replace_name", metavar="NAME", help="The saved one that it takes the place of.")
 def save_command(file: Path, title: str, replace_name: str | None) -> None:
     """Save a pipeline from its JSON FILE."""
     spec = lab.pipelines.save(_read(file), title=title, replace_name=replace_name)
@@ -150,15 +140,12 @@ def code_command(name: str) -> None:
 
 
 @pipelines.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 def check_command(file: Path) -> None:
     """Check a pipeline's JSON FILE without saving it."""
     spec = _read(file)
     augment.check(spec)
-    print_result(
-        {"title": spec.title, "factor": spec.factor, "valid": True},
-        f"{file} holds {spec.title!r}, {spec.factor} for each image, and can be used.",
-    )
+    print_result({"title": spec.title, "factor": spec.factor, "valid": True})
 
 
 def _read(file: Path) -> PipelineSpec:

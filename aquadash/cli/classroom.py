@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import click
 
 from aquadash import settings
-from aquadash.classroom import codes, limits
+from aquadash.classroom import limits
 from aquadash.classroom.invitation import addresses, join_address, qr_text
-from aquadash.cli.output import Group, Table, lab, print_result
+from aquadash.cli.describe import describe
+from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.errors import ConfigError
 
 
@@ -24,49 +25,37 @@ def classroom() -> None:
 
 
 @classroom.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the app listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, help="Where the app listens.")
 @click.option(
-    "--address", default="0.0.0.0", show_default=True,
+    "--address", default="0.0.0.0",
     help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
 )  # fmt: skip
 def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
     _check_address(address, port)
     bases = _bases(address, port)
-    made = lab.people.codes()
-    values = {
-        "addresses": bases,
-        "student_code": made.student,
-        "teacher_code": made.teacher,
-    }
-    as_json = print_result(values, _poster(bases, made))
-    environment = {**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"}
+    made = _codes()
+    values = {"addresses": bases, **made}
+    caution = "The teacher's code may do everything: keep it from the class. Ctrl-C ends the app."
+    as_json = print_result(values, qr_text(join_address(bases[0], made["student_code"])), *map(Shown, values), caution)
     command = [
         sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
         "--server.address", address, "--server.port", str(port),
         # Without it Streamlit asks the internet for this machine's address.
         "--browser.serverAddress", urlsplit(bases[0]).hostname or "localhost",
     ]  # fmt: skip
-    # What the app prints goes to stderr where stdout is for JSON alone.
+    # The app's own lines go to stderr where stdout is for JSON alone. Trainings outlive the app, as always.
     process = subprocess.Popen(
-        command, cwd=settings.PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL,
-        stdout=sys.stderr if as_json else None,
+        command, cwd=settings.PROJECT_ROOT, env={**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"},
+        stdin=subprocess.DEVNULL, stdout=sys.stderr if as_json else None,
     )  # fmt: skip
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         status = process.wait()
-    except (KeyboardInterrupt, SystemExit):
-        status = 0
-    finally:
-        # Trainings outlive the app, as always.
+    except KeyboardInterrupt:
         process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        signal.signal(signal.SIGTERM, before)
-    if status:
+        status = process.wait()
+    if status not in (0, -signal.SIGTERM, -signal.SIGINT):
         raise click.ClickException(
             f"The app ended with status {status}; what it printed says why. Is port {port} free?"
         )
@@ -90,12 +79,12 @@ def _check_address(address: str, port: int) -> None:
 @classroom.command("codes")
 def codes_command() -> None:
     """Show the codes that students and teachers join with; they are made where there are none."""
+    print_result(_codes())
+
+
+def _codes() -> dict[str, str]:
     made = lab.people.codes()
-    print_result(
-        {"student_code": made.student, "teacher_code": made.teacher},
-        f"Students: {codes.spaced(made.student)}",
-        f"Teacher:  {codes.spaced(made.teacher)}",
-    )
+    return {"student_code": made.student, "teacher_code": made.teacher}
 
 
 @classroom.command("limits")
@@ -107,12 +96,15 @@ def limits_command(changes: tuple[str, ...]) -> None:
         found = limits.with_texts(found, _named_values(changes))
         lab.people.set_limits(found)
     values = found.to_values()
-    rows = [(name, _told(value), limits.WORDS[name]) for name, value in values.items()]
-    print_result({"limits": values}, Table(rows, header=("limit", "value", "what it is")))
+    rows = [
+        {"limit": name, "value": "none" if value in (None, []) else value, "what it is": limits.WORDS[name]}
+        for name, value in values.items()
+    ]
+    print_result({"limits": values}, describe({"limits": rows}, "limits"))
 
 
 def _named_values(texts: tuple[str, ...]) -> dict[str, str]:
-    """The values of the options ``NAME=VALUE``."""
+    """Return the values of the options ``NAME=VALUE``."""
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -123,30 +115,8 @@ def _named_values(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def _bases(address: str, port: int) -> list[str]:
-    """Where the class finds the app."""
+    """Return the addresses at which the class finds the app."""
     if (said := settings.public_address()) is not None:
         return [said]
     hosts = addresses() if address in ("0.0.0.0", "::") else [address]
     return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]
-
-
-def _poster(bases: list[str], made: codes.Codes) -> str:
-    return "\n".join(
-        [
-            "A class in AquaDash. Ctrl-C ends it.",
-            "",
-            qr_text(join_address(bases[0], made.student)),
-            *(f"  Open         {base}" for base in bases),
-            f"  Students     {codes.spaced(made.student)}",
-            f"  The teacher  {codes.spaced(made.teacher)}   (may do everything: keep it from the class)",
-            "",
-        ]
-    )
-
-
-def _told(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
+from typing import Any
 
 import click
 
@@ -26,8 +27,8 @@ def cluster() -> None:
 
 
 @cluster.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=8786, show_default=True, type=click.IntRange(1, 65535), help="The port to listen at.")
+@click.option("--host", default="127.0.0.1", help="The address to listen at.")
+@click.option("--port", default=8786, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Its port is open: whoever connects can run code on all workers."""
     from aquadash.cluster import services
@@ -41,21 +42,13 @@ def scheduler(host: str, port: int) -> None:
 @cluster.command()
 @scheduler_option
 @click.option("--slots", type=click.IntRange(1, 64), help="Runs at once; AQUADASH_SLOTS if left out, 1 with a card.")
-@click.option(
-    "--gpu", help="The graphics card's number, or none; the first one if left out. A card needs a worker each."
-)
+@click.option("--gpu", help="The graphics card's number, or none; the first one if left out; one worker a card.")
 @click.option("--name", help="The worker's name; if left out, the machine's name with a part of its number.")
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
 @click.option("--check", "only_check", is_flag=True, help="Only check whether this machine is set up as it must be.")
 def worker(
-    scheduler: str | None,
-    slots: int | None,
-    gpu: str | None,
-    name: str | None,
-    host: str | None,
-    port: int,
-    only_check: bool,
+    scheduler: str | None, slots: int | None, gpu: str | None, name: str | None, only_check: bool, **listen: Any
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
     from aquadash.cluster.checks import check_machine
@@ -78,7 +71,7 @@ def worker(
         level=logging.WARNING, format="%(asctime)s aquadash %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )
     logging.getLogger("aquadash").setLevel(logging.INFO)
-    run_worker(address, name=name, slots=slots or (1 if card else settings.slots()), gpu=card, host=host, port=port)
+    run_worker(address, name=name, slots=slots or (1 if card else settings.slots()), gpu=card, **listen)
 
 
 @cluster.command()

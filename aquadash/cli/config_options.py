@@ -11,46 +11,37 @@ from typing import Any
 import click
 
 from aquadash import config as run_config
+from aquadash.cli.output import PATH
 from aquadash.config import RunConfig
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import ConfigError
 from aquadash.presets import preset
 
-#: For every option that names a data set.
 SOURCE_HELP = f"The data set: {', '.join(BUILT_IN)} or folder-NAME."
+source_option = click.option("--source", default="synthetic", help=SOURCE_HELP)
 
 
 @dataclass(frozen=True)
 class GivenConfig:
-    """Turn the options of the command line into a configuration."""
+    """The options of a configuration; None leaves what the preset says."""
 
-    #: The name of the preset to start from.
     preset: str
     #: A JSON file with settings that replace the preset's.
     file: Path | None = None
     #: ``NAME=VALUE`` each; they come last.
     assignments: tuple[str, ...] = ()
-    #: The data set; None to leave it.
     source: str | None = None
-    #: None to leave it.
     seed: int | None = None
 
     def build(self) -> RunConfig:
-        """The preset, then the file's settings, then those of the command line.
-
-        Raises:
-            ConfigError: The file cannot be read, or a setting is not possible.
-            UnknownNameError: There is no such preset or setting.
-        """
+        """Return the preset with the file's settings and those of the command line; refuse impossible ones."""
         config = preset(self.preset).config
         if self.file:
             text = read_text(self.file, what="a configuration", max_bytes=1_000_000)
             config = run_config.from_json(text, base=config)
+        options = {"data.source": self.source, "seed": self.seed}
         changes: dict[str, Any] = dict(run_config.parse_assignments(self.assignments))
-        if self.source is not None:
-            changes["data.source"] = self.source
-        if self.seed is not None:
-            changes["seed"] = self.seed
+        changes |= {name: value for name, value in options.items() if value is not None}
         return run_config.with_values(config, changes)
 
 
@@ -58,52 +49,34 @@ def config_options(
     *, default: str = "notebook-fixed", source: bool = True, seed: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`."""
-    offered = {
-        "preset": click.option(
-            "--preset", default=default, show_default=True, help="The preset that the settings start from."
-        ),
+    options = {
+        "preset": click.option("--preset", default=default, help="The preset that the settings start from."),
         "file": click.option(
-            "--config",
-            "file",
-            type=click.Path(path_type=Path),
-            help="JSON file with settings that replace the preset's.",
+            "--config", "file", type=PATH, help="JSON file with settings that replace the preset's."
         ),
         "source": click.option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
         "assignments": click.option(
-            "--set",
-            "assignments",
-            multiple=True,
-            metavar="NAME=VALUE",
+            "--set", "assignments", multiple=True, metavar="NAME=VALUE",
             help="Change a setting, such as training.epochs=20.",
         ),
         "seed": click.option("--seed", type=int, help="The number all randomness follows from."),
-    }
-    left_out = {name for name, wanted in (("source", source), ("seed", seed)) if not wanted}
-    names = [name for name in offered if name not in left_out]
+    }  # fmt: skip
+    names = [name for name in options if {"source": source, "seed": seed}.get(name, True)]
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
-        def gathered(*arguments: Any, **values: Any) -> Any:
-            given = GivenConfig(**{name: values.pop(name) for name in names})
-            return command(*arguments, given=given, **values)
+        def gathered(**values: Any) -> Any:
+            return command(given=GivenConfig(**{name: values.pop(name) for name in names}), **values)
 
-        result: Callable[..., Any] = gathered
         for name in reversed(names):
-            result = offered[name](result)
-        return result
+            options[name](gathered)
+        return gathered
 
     return decorate
 
 
 def read_text(file: Path, *, what: str, max_bytes: int) -> str:
-    """Read a small text file named on the command line.
-
-    Args:
-        what: The expected content, for messages: ``"a configuration"``.
-
-    Raises:
-        ConfigError: It cannot be read, is too large for that, or is no text.
-    """
+    """Read a small text file; ``what`` names the expected content in the error about one that cannot be read."""
     try:
         with file.open("rb") as opened:
             content = opened.read(max_bytes + 1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from aquadash.cli.config_options import SOURCE_HELP
-from aquadash.cli.output import Group, Shown, StatusLine, lab, print_result
+from aquadash.cli.config_options import source_option
+from aquadash.cli.output import PATH, Group, Shown, StatusLine, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
 from aquadash.data.folder.about import all_kept
 from aquadash.data.folder.splitting import SplitChoice
+from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.data.images import display_name
 
 #: The titles of the findings of a check.
@@ -30,15 +33,15 @@ def data() -> None:
 
 
 @data.command("info")
-@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
+@source_option
 def info(source: str) -> None:
     """Say what a data set holds."""
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
-    train, test = (
-        np.bincount(split.labels, minlength=len(dataset.class_names)).tolist()
-        for split in (dataset.train, dataset.test)
-    )
+    per_class = {
+        f"{name}_per_class": np.bincount(split.labels, minlength=len(dataset.class_names)).tolist()
+        for name, split in (("train", dataset.train), ("test", dataset.test))
+    }
     values = {
         "name": dataset.name,
         "title": dataset.title,
@@ -48,8 +51,7 @@ def info(source: str) -> None:
         "test": len(dataset.test),
         "classes": list(dataset.class_names),
         "image_shape": list(dataset.image_shape),
-        "train_per_class": train,
-        "test_per_class": test,
+        **per_class,
         "fingerprint": dataset.fingerprint,
     }
     print_result(values)
@@ -61,18 +63,13 @@ def fetch(source: str) -> None:
     """Find or download a data set's archive."""
     with StatusLine() as line:
         result = lab.data.fetch(line.progress)
-    values = {"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified}
-    print_result(values)
+    print_result({"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified})
 
 
 @data.command("duplicates")
-@click.option("--source", default="synthetic", show_default=True, help=SOURCE_HELP)
+@source_option
 @click.option(
-    "--distance",
-    type=float,
-    default=DEFAULT_DISTANCE,
-    show_default=True,
-    help="How far apart two images may be: 0 is the same picture, 0.5 the most.",
+    "--distance", default=DEFAULT_DISTANCE, help="How far apart two images may be: 0 is the same picture, 0.5 the most."
 )
 def duplicates(source: str, distance: float) -> None:
     """Find test images that look the same as a training image."""
@@ -84,30 +81,21 @@ def duplicates(source: str, distance: float) -> None:
 
 
 @data.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @click.option(
     "--name", help="The name of the data set; its source is then folder-NAME. Default: the name of the file or folder."
 )
-@click.option(
-    "--size", type=int, default=32, show_default=True, help="Side that the pictures are brought to, in pixels."
-)
-@click.option("--test-fraction", type=float, default=0.2, show_default=True, help="The share kept for the test.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Decides the split.")
+@click.option("--size", default=32, help="Side that the pictures are brought to, in pixels.")
+@click.option("--test-fraction", default=0.2, help="The share kept for the test.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides the split.")
 @click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
 @click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")
 @click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
 @click.option("--check", "only_check", is_flag=True, help="Say what is wrong with the pictures and keep nothing.")
 def import_command(
-    path: Path,
-    name: str | None,
-    size: int,
-    test_fraction: float,
-    seed: int,
-    redraw: bool,
-    keep_leaks: bool,
-    replace: bool,
-    only_check: bool,
-) -> None:
+    path: Path, name: str | None, size: int, test_fraction: float, seed: int, redraw: bool, keep_leaks: bool,
+    replace: bool, only_check: bool,
+) -> None:  # fmt: skip
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
     split = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
     with StatusLine() as line:
@@ -115,11 +103,7 @@ def import_command(
             path, origin=display_name(path.resolve().name), size=size, split=split, progress=line.progress
         )
     try:
-        checked = {
-            "pictures": len(new.pictures),
-            "report": new.report.to_dict(),
-            "refused": [asdict(one) for one in new.refused],
-        }
+        checked = {"pictures": len(new.pictures), **_checked(new.report, new.refused)}
         if only_check:
             print_result(checked, *_CHECKED)
             return
@@ -138,20 +122,12 @@ def import_command(
 def list_command() -> None:
     """Name the data sets."""
     own = {kept.source: kept for kept in all_kept().values()}
-    sources = lab.data.sources().values()
-    values = {
-        "sources": [
-            {
-                "source": source.name,
-                "title": source.title,
-                "own": source.name in own,
-                "here": source.key() is not None,
-                **(asdict(own[source.name]) if source.name in own else {}),
-            }
-            for source in sources
-        ],
-    }
-    print_result(values, Shown("sources", "source", "title", "own", "here"))
+    sources = [
+        {"source": name, "title": source.title, "own": name in own, "here": source.key() is not None}
+        | (asdict(own[name]) if name in own else {})
+        for name, source in lab.data.sources().items()
+    ]
+    print_result({"sources": sources}, Shown("sources", "source", "title", "own", "here"))
 
 
 @data.command("check")
@@ -159,9 +135,11 @@ def list_command() -> None:
 def check_command(source: str) -> None:
     """Say what was found when a data set of own pictures was made."""
     kept = lab.data.own(source)
-    report, refused = lab.data.report(source)
-    values = {"source": kept.source, "report": report.to_dict(), "refused": [asdict(one) for one in refused]}
-    print_result(values, *_CHECKED)
+    print_result({"source": kept.source, **_checked(*lab.data.report(source))}, *_CHECKED)
+
+
+def _checked(report: CheckReport, refused: Sequence[LeftOut]) -> dict[str, Any]:
+    return {"report": report.to_dict(), "refused": [asdict(one) for one in refused]}
 
 
 @data.command("delete")

@@ -32,10 +32,8 @@ def describe(values: Mapping[str, Any], name: str, columns: Sequence[str] = ()) 
         name: The value's key; ``report.findings`` is in a record.
         columns: Of a table: their names, such as ``metrics.seconds``; none for all in which something stands.
     """
-    *path, name = name.split(".")
-    for part in path:
-        values = values.get(part) or {}
-    value, label = values.get(name), _label(name)
+    values = _flat(values) | dict(values)
+    value, label = values.get(name), _label(name.rpartition(".")[2])
     if value is None or value in ("", [], {}):
         return ""
     if _is_scalar(value):
@@ -46,75 +44,63 @@ def describe(values: Mapping[str, Any], name: str, columns: Sequence[str] = ()) 
             flat = _flat(value)
             lines = [f"  {_label(key)}: {text}" for key in named(flat) if (text := _cell(flat, key))]
             return "\n".join([f"{label}:", *lines])
-        # Beside the records there may be a number that sums them up.
-        rows = [row for row in rows if not columns or any(_at(row, column) is not None for column in columns)]
-        columns = (label, *columns) if columns else ()
     else:
         rows = [_record(one) for one in value]
-    if columns:
-        cells = {column: [_text(column, _at(row, column)) for row in rows] for column in columns}
-    else:
-        flat_rows = [_flat(row) for row in rows]
-        found = dict.fromkeys(column for row in flat_rows for column in named(row))
-        cells = {column: [_cell(row, column) for row in flat_rows] for column in found}
-    kept = {
-        column: [_LONG_ID.sub(r"\1", text) for text in texts]
-        for column, texts in cells.items()
-        if {*texts} - {"", "no"}
-    }
-    return Table(list(zip(*kept.values(), strict=True)), [_label(column) for column in kept]) if kept else ""
+    flat_rows = [_flat(row) | (row if columns else {}) for row in rows]
+    if chosen := bool(columns):
+        # Beside the records there may be a number that sums them up.
+        flat_rows = [row for row in flat_rows if any(row.get(column) is not None for column in columns)]
+        columns = (label, *columns) if isinstance(value, Mapping) else columns
+    cells: dict[str, list[str]] = {}
+    for column in columns or dict.fromkeys(name for row in flat_rows for name in named(row)):
+        texts = [_text(column, row.get(column)) if chosen else _cell(row, column) for row in flat_rows]
+        if {*texts} - {"", "no"}:
+            cells[column] = [_LONG_ID.sub(r"\1", text) for text in texts]
+    return Table(list(zip(*cells.values(), strict=True)), [_label(column) for column in cells]) if cells else ""
 
 
 def named(record: Mapping[str, Any]) -> list[str]:
-    """The names in a record without the intervals of others."""
+    """Return the names in a record without the intervals of others."""
     return [name for name in record if name.removesuffix("_ci95") not in record.keys() - {name}]
 
 
 def _label(name: str) -> str:
-    """A name in words; a dotted one stays as commands take it, such as ``--set training.epochs=20``."""
+    """Return a name in words; a dotted one stays as commands take it, such as ``--set training.epochs=20``."""
     name = name.removeprefix("metrics.")
     return name if "." in name else name.replace("_", " ")
 
 
 def _is_scalar(value: object) -> bool:
-    """Whether it fits on a line: a list of scalars does, too."""
+    """Return whether a value fits on a line, as a list of scalars does."""
     if isinstance(value, list):
         return not any(isinstance(one, Mapping | list) for one in value)
     return not isinstance(value, Mapping)
 
 
 def _record(value: object) -> dict[str, Any]:
-    """A row of a table by the names of its columns; those of a list are its numbers from 1."""
+    """Return a row of a table by the names of its columns; the columns of a list are numbers from 1."""
     if isinstance(value, Mapping):
         return dict(value)
     return {str(number): one for number, one in enumerate(value if isinstance(value, list) else [value], start=1)}
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with dotted names for what is within records in it."""
-    found: dict[str, Any] = {}
+    """Return the record with dotted names for what is within records in it."""
+    flat: dict[str, Any] = {}
     for key, value in record.items():
         inner = _flat(value) if isinstance(value, Mapping) else {}
-        found |= {f"{key}.{name}": one for name, one in inner.items()} if inner else {key: value}
-    return found
-
-
-def _at(record: Mapping[str, Any], path: str) -> Any:
-    """Return the value of a dotted name, or None."""
-    value: Any = record
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+        flat |= {f"{key}.{name}": one for name, one in inner.items()} if inner else {key: value}
+    return flat
 
 
 def _cell(record: Mapping[str, Any], name: str) -> str:
-    """One value of a record for people, with its interval."""
+    """Return one value of a record as text, with its interval."""
     text, interval = _text(name, record.get(name)), record.get(f"{name}_ci95")
     return f"{text} ({_text(name, interval)})" if interval else text
 
 
 def _text(name: str, value: object) -> str:
-    """A value on a line; of lists of records, how many there are."""
+    """Return a value on a line; of lists of records, how many there are."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -134,7 +120,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    """A number with its unit; ``test_accuracy.mean`` has that of the accuracy. Whole numbers are counts."""
+    """Return a number with its unit; ``test_accuracy.mean`` has that of the accuracy. Whole numbers are counts."""
     if isinstance(value, int):
         return f"{value:,}"
     for part in reversed(name.replace("_ci95", "").split(".")):

@@ -10,57 +10,50 @@ from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
 from aquadash.evaluation import METRICS
+from aquadash.store import Run
 
 
 @click.command(cls=Command)
-@click.argument("run")
-def evaluate(run: str) -> None:
+@click.argument("run", type=lab.runs.find)
+def evaluate(run: Run) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
-    found = lab.runs.find(run)
-    predictions = lab.runs.predictions(found.run_id)
-    measured = lab.runs.evaluation(found.run_id)
+    predictions = lab.runs.predictions(run.run_id)
+    measured = lab.runs.evaluation(run.run_id)
     deep = evaluation.summarize(
         measured,
         predictions,
-        lab.runs.validation_predictions(found.run_id),
-        validated_on_test=found.config.training.validation == "test",
+        lab.runs.validation_predictions(run.run_id),
+        validated_on_test=run.config.training.validation == "test",
     )
-    values = {"run_id": found.run_id, "name": found.name, **measured.to_dict(), **deep.to_dict()}
-    if "unseen_test_accuracy" in found.metrics:
-        values["unseen_test_accuracy"] = found.metrics["unseen_test_accuracy"]
-        values["unseen_test_loss"] = found.metrics["unseen_test_loss"]
-
+    unseen = ("unseen_test_accuracy", "unseen_test_loss")
+    values = {"run_id": run.run_id, "name": run.name, **measured.to_dict(), **deep.to_dict()}
+    values |= {name: run.metrics[name] for name in unseen if name in run.metrics}
     matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
-    fitted = "" if deep.rescaling else "No temperature: this run kept no predictions of its validation images."
     print_result(
         values,
-        f"{found.name}, on {measured.n} test images; in brackets: 95 % intervals",
-        *map(Shown, (*METRICS, "unseen_test_accuracy", "unseen_test_loss")),
+        f"{run.name}, on {measured.n} test images; in brackets: 95 % intervals",
+        *map(Shown, (*METRICS, *unseen)),
         Table(matrix, header=("true \\ predicted", *measured.classes)),
         Shown("report", "precision", "recall", "f1-score", "support"),
         *map(Shown, ("class_ci95", "auc", "average_precision", "ece", "temperature_scaling")),
-        fitted,
+        "" if deep.rescaling else "No temperature: this run kept no predictions of its validation images.",
         f"Doubtful labels: {len(deep.doubtful_labels)} (a weak network doubts good labels, too)",
     )
 
 
 @click.command(cls=Command)
-@click.argument("run")
-def coach(run: str) -> None:
+@click.argument("run", type=lab.runs.find)
+def coach(run: Run) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
-    found = lab.runs.find(run)
     notes = run_notes(
-        found,
-        lab.runs.history(found.run_id),
-        lab.runs.results(found),
-        count_training=lambda: training_counts(found, load),
+        run,
+        lab.runs.history(run.run_id),
+        lab.runs.results(run),
+        count_training=lambda: training_counts(run, load),
     )
-    values = {"run_id": found.run_id, "name": found.name, "notes": [note.to_dict() for note in notes]}
-
-    if notes:
-        print_result(values, "\n\n".join(_note_text(note, found.config) for note in notes))
-    else:
-        print_result(values, f"{found.name} ({found.run_id[:8]}): nothing to say yet.")
+    values = {"run_id": run.run_id, "name": run.name, "notes": [note.to_dict() for note in notes]}
+    texts = [_note_text(note, run.config) for note in notes]
+    print_result(values, "\n\n".join(texts) or f"{run.name} ({run.run_id[:8]}): nothing to say yet.")
 
 
 def _note_text(note: Note, config: RunConfig) -> str:
@@ -85,25 +78,23 @@ def walkthrough() -> None:
 
 
 @walkthrough.command()
-@click.option("--run", required=True, metavar="RUN", help="The run that stands beside the report.")
-def report(run: str) -> None:
+@click.option("--run", required=True, type=lab.runs.find, metavar="RUN", help="The run that stands beside the report.")
+def report(run: Run) -> None:
     """Put the report's figures beside those of a finished run."""
     from aquadash.walkthrough.beside import beside, learnt_from
 
-    found, images = lab.runs.find(run), None
-    source = SOURCES.get(found.config.data.source)
+    images, source = None, SOURCES.get(run.config.data.source)
     if source is not None and source.key() is not None:
         dataset = lab.data.load(source.name)
-        if dataset.fingerprint == found.dataset_fingerprint:
-            images = learnt_from(found.config, dataset)
+        if dataset.fingerprint == run.dataset_fingerprint:
+            images = learnt_from(run.config, dataset)
     result = beside(
-        found,
-        lab.runs.evaluation(found.run_id),
-        lab.runs.history(found.run_id),
+        run,
+        lab.runs.evaluation(run.run_id),
+        lab.runs.history(run.run_id),
         # None where the network is gone while its results are there.
-        parameters=lab.runs.cost(found.run_id).parameters,
+        parameters=lab.runs.cost(run.run_id).parameters,
         training_images=images,
     )
-
-    values = {"run_id": found.run_id, **result.to_dict()}
+    values = {"run_id": run.run_id, **result.to_dict()}
     print_result(values, Shown("rows", "figure", "unit", "report", "run", "note"), Shown("difference"))

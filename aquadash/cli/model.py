@@ -24,14 +24,10 @@ def summary(given: GivenConfig) -> None:
     from aquadash import models
 
     # As every source of the presets has them.
-    listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5)
-    answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
-    print_result(
-        {"preset": given.preset, **listed.to_dict()},
-        Shown("layers"),
-        f"{listed.params:,} parameters, of which training changes {listed.trainable_params:,}; "
-        f"{listed.multiply_adds:,} multiplications for an image{answers}",
-    )
+    listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5).to_dict()
+    twice = "An answer takes twice as many (test-time flip)." if config.model.test_time_flip else ""
+    figures = ("layers", "params", "trainable_params", "multiply_adds")
+    print_result({"preset": given.preset, **listed}, *map(Shown, figures), twice)
 
 
 @model.command("probe")
@@ -47,7 +43,5 @@ def probe(given: GivenConfig) -> None:
         # Keras warns of the report's oddities, and stderr is for progress and errors.
         warnings.simplefilter("ignore")
         dataset = load(config.data.source, progress=line.progress)
-        values = measure(
-            config, dataset, on_progress=lambda progress: line.show(progress.phase, progress.fraction or None)
-        )
+        values = measure(config, dataset, on_progress=lambda done: line.show(done.phase, done.fraction or None))
     print_result({"preset": given.preset, "epochs": config.training.epochs, **values})

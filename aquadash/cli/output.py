@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -17,8 +18,12 @@ from aquadash.lab import OWNER, Lab
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-#: Commands do things in the name of the owner of the machine.
+#: Commands act as the owner of the machine.
 lab = Lab(OWNER)
+
+#: The types of arguments that name a path or a file.
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 _AS_JSON = "aquadash.as_json"
 
@@ -52,13 +57,7 @@ class Group(click.Group):
 
 
 class Shown:
-    """One value of a result, by its name, for :func:`print_result`.
-
-    Args:
-        name: Its key in the result.
-        columns: The columns that people see of its records; ``metrics.seconds`` is in a record of a record. Left out,
-            all that say something.
-    """
+    """One value of a result by its name; of its records only these columns, or all that have a value."""
 
     def __init__(self, name: str, *columns: str) -> None:
         self.name = name
@@ -71,26 +70,26 @@ def plain(text: str) -> str:
 
 
 def print_result(values: Mapping[str, Any], *text: str | Table | Shown) -> bool:
-    """Print what a command found out: the values where ``--json`` was given, else what people read."""
+    """Print the values as JSON after ``--json``, else the parts of the text, or by one rule all values."""
     as_json: bool = click.get_current_context().meta[_AS_JSON]
-    dumped = json.dumps(values, ensure_ascii=False, allow_nan=True)
+    dumped = json.dumps(values, ensure_ascii=False)
     if as_json:
-        # Terminals obey some that JSON need not escape; whoever reads it gets them as they were.
-        printed = plain(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", dumped))
+        # JSON need not escape some characters that terminals obey.
+        printed = plain(re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", dumped))
     else:
-        # As JSON has them: lists for tuples, texts for keys.
-        found = json.loads(dumped)
-        shown = (
-            describe(found, part.name, part.columns) if isinstance(part, Shown) else part
-            for part in text or map(Shown, named(found))
-        )
-        printed = _joined(part for part in shown if part)
+        # JSON's own types: lists for tuples, texts for keys.
+        result = json.loads(dumped)
+        parts = [
+            describe(result, part.name, part.columns) if isinstance(part, Shown) else part
+            for part in text or map(Shown, named(result))
+        ]
+        printed = _joined(filter(None, parts))
     click.echo(printed)
     return as_json
 
 
 def _joined(parts: Iterable[str | Table]) -> str:
-    """The parts below one another, an empty line above and below each table."""
+    """Return the parts below one another, an empty line above and below each table."""
     lines: list[str] = []
     after_table = False
     for part in parts:
@@ -102,10 +101,7 @@ def _joined(parts: Iterable[str | Table]) -> str:
 
 
 def _draw(table: Table) -> str:
-    """A table as lines: in a terminal no wider than that, elsewhere as wide as its cells.
-
-    Where room is short, numbers and ids stay whole, and longer texts are broken between their words.
-    """
+    """Return a table as lines: a terminal breaks long texts between words, a file gets whole lines."""
     from rich.console import Console
     from rich.table import Table as RichTable
 
@@ -129,16 +125,8 @@ def _draw(table: Table) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def percent(fraction: float) -> str:
-    """A fraction of 0 to 1 as "56.2 %"."""
-    return f"{100 * fraction:.1f} %"
-
-
 def import_tensorflow_quietly() -> None:
-    """Import TensorFlow without the lines that its compiled part prints at every log level.
-
-    A command's stderr holds progress and, at most, one line of error.
-    """
+    """Import TensorFlow without the lines that its compiled part prints to stderr at every log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -172,13 +160,7 @@ class StatusLine:
             self._bar.stop()
 
     def show(self, head: str, fraction: float | None = None, tail: str = "") -> None:
-        """Draw the line.
-
-        Args:
-            head: The name of the work.
-            fraction: How much of it is done, 0 to 1, None while unknown.
-            tail: Speed, remaining time and the like.
-        """
+        """Draw the name of the work, the bar (``fraction`` 0 to 1, None while unknown), and speed or time left."""
         head, tail = plain(head), plain(tail)
         if self._bar is None:
             if head != self._last:
@@ -192,5 +174,5 @@ class StatusLine:
         self._bar.update(task, description=head, total=total, completed=fraction or 0.0, tail=tail)
 
     def progress(self, text: str, fraction: float | None) -> None:
-        """The form in which the data and augmentation rooms report."""
+        """Draw the line as the data and augmentation rooms report it."""
         self.show(text, fraction, "" if fraction is None else f"{fraction:.0%}")

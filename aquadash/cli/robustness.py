@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import click
 
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
-from aquadash.cli.output import Command, Shown, Table, lab, percent, print_result
+from aquadash.cli.describe import describe
+from aquadash.cli.output import Command, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.robustness.advice import advice, parameter_title, safe_range
@@ -19,51 +21,42 @@ from aquadash.robustness.requests import Request, RobustnessRequest, SweepReques
 from aquadash.robustness.steps import find_step, first_strength, text_of
 from aquadash.store import JobStatus, Run
 
+_seed_option = click.option("--seed", default=0, help="The number all randomness follows from.")
+
 
 @click.command(cls=Command)
-@click.argument("run")
+@click.argument("run", type=lab.runs.find)
 @click.option(
     "--corruption", "corruptions", multiple=True, metavar="NAME", help="One of the 15; may be repeated. Default: all."
 )
 @click.option(
     "--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5; may be repeated. Default: all."
 )
-@click.option("--pipelines/--no-pipelines", default=True, show_default=True, help="Augmentation pipelines, too.")
-@click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
+@click.option("--pipelines/--no-pipelines", default=True, help="Augmentation pipelines, too.")
+@_seed_option
 @click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
 @click.option("--replace", is_flag=True, help="Take the place of figures with another seed or on other images.")
 def robustness(
-    run: str,
-    corruptions: tuple[str, ...],
-    severities: tuple[int, ...],
-    pipelines: bool,
-    seed: int,
-    limit: int | None,
-    replace: bool,
+    run: Run, corruptions: tuple[str, ...], severities: tuple[int, ...], pipelines: bool, replace: bool, **subset: Any
 ) -> None:
     """Measure a run on corrupted and augmented test images, and wait for the end.
 
     Figures measured before are not measured again. Ctrl-C asks it to stop; what it has measured is kept.
     """
     request = RobustnessRequest(
-        corruptions=corruptions or tuple(CORRUPTIONS),
-        severities=severities or SEVERITIES,
-        pipelines=None if pipelines else (),
-        seed=seed,
-        limit=limit,
+        corruptions or tuple(CORRUPTIONS), severities or SEVERITIES, None if pipelines else (), **subset
     ).checked()
-    found = lab.runs.find(run)
     with suppress(StorageError):  # Damaged figures are measured again.
-        so_far = lab.jobs.robustness(found.run_id)
+        so_far = lab.jobs.robustness(run.run_id)
         if so_far is not None and not replace and not goes_with(so_far, request):
             raise RunError(
-                f"{found.name} is measured with --seed {so_far.identity['seed']} --limit {so_far.clean.n}. "
+                f"{run.name} is measured with --seed {so_far.identity['seed']} --limit {so_far.clean.n}. "
                 "These figures would take the place of those; add --replace for that."
             )
-    result, status, message = _wait(found, request)
+    result, status, message = _wait(run, request)
     if result is None:
-        raise AquaDashError(f"Measuring {found.name} was stopped before the clean images were looked at.")
-    values = {"run_id": found.run_id, "name": found.name, "status": str(status), "message": message}
+        raise AquaDashError(f"Measuring {run.name} was stopped before the clean images were looked at.")
+    values = {"run_id": run.run_id, "name": run.name, "status": str(status), "message": message}
     print_result(
         {**values, **result.to_dict()},
         *map(Shown, ("name", "status", "clean", "cells", "mean_corruption_error")),
@@ -92,71 +85,55 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, st
 
 
 @click.command("label-safety", cls=Command)
-@click.argument("run")
-@click.option("--pipeline", "pipeline_name", default="notebook-1", show_default=True, help="A built-in or saved one.")
+@click.argument("run", type=lab.runs.find)
+@click.option("--pipeline", "pipeline_name", default="notebook-1", help="A built-in or saved one.")
 @click.option("--branch", type=int, help="Which of its versions, from 1. Default: the first that changes images.")
-@click.option("--copies", default=50, show_default=True, help="Augmented copies of each image.")
-@click.option("--per-class", default=4, show_default=True, help="Validation images of each class.")
+@click.option("--copies", default=50, help="Augmented copies of each image.")
+@click.option("--per-class", default=4, help="Validation images of each class.")
 @click.option("--step", help="Its number from 1; 2.then_list.1 for one inside another. Default: the first strength.")
 @click.option("--parameter", help="The parameter, or 'probability'. Default: the step's first number.")
 @click.option("--low", type=float, help="The least value. Default: the least that is possible.")
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
-@click.option("--values", default=11, show_default=True, help="How many values to try.")
+@click.option("--values", default=11, help="How many values to try.")
 @click.option(
-    "--threshold",
-    default=0.8,
-    show_default=True,
-    type=click.FloatRange(0, 1, min_open=True),
+    "--threshold", default=0.8, type=click.FloatRange(0, 1, min_open=True),
     help="Below this fraction of the accuracy on unchanged images too much is lost.",
-)
-@click.option("--seed", default=0, show_default=True, help="The number all randomness follows from.")
+)  # fmt: skip
+@_seed_option
 def label_safety(
-    run: str,
-    pipeline_name: str,
-    branch: int | None,
-    copies: int,
-    per_class: int,
-    step: str | None,
-    parameter: str | None,
-    low: float | None,
-    high: float | None,
-    values: int,
-    threshold: float,
-    seed: int,
-) -> None:
+    run: Run, pipeline_name: str, branch: int | None, per_class: int, step: str | None, parameter: str | None,
+    low: float | None, high: float | None, threshold: float, **sampling: int,
+) -> None:  # fmt: skip
     """Measure how a run's network classifies changed copies of validation images, and how far a parameter may go."""
     spec = augment.pipeline(pipeline_name)
     chosen, number = _branch(spec, branch)
     place = first_strength(chosen) if step is None else find_step(chosen, step)
     tried = place.parameters[0] if parameter is None else place.parameter(parameter)
-    found = lab.runs.find(run)
     request = SweepRequest(
         branch=chosen,
         place=place.place,
         parameter=tried.name,
         low=tried.low if low is None else low,
         high=tried.high if high is None else high,
-        values=values,
-        limit=per_class * max(1, len(found.class_names)),
-        copies=copies,
-        seed=seed,
+        limit=per_class * max(1, len(run.class_names)),
+        **sampling,
     ).checked()
-    measured, status, _ = _wait(found, request)
+    measured, status, _ = _wait(run, request)
     if measured is None or status is not JobStatus.FINISHED:
-        raise AquaDashError(f"Measuring {found.name} was stopped. Run the command again to go on.")
+        raise AquaDashError(f"Measuring {run.name} was stopped. Run the command again to go on.")
     safe = safe_range(measured, tried.name, threshold=threshold)
     curve = measured.curve("strength", tried.name)
-    said = advice(measured, request, threshold=threshold, classes=len(found.class_names))
-    told = {
-        "run_id": found.run_id,
-        "name": found.name,
+    said = advice(measured, request, threshold=threshold, classes=len(run.class_names))
+    result = {
+        "run_id": run.run_id,
+        "name": run.name,
         "pipeline": spec.name,
         "branch": number,
-        "classes": list(found.class_names),
+        "classes": list(run.class_names),
         "images": measured.clean.n,
         "split": "validation",
-        "copies": copies,
-        "seed": seed,
+        "copies": request.copies,
+        "seed": request.seed,
         "clean": measured.clean.to_dict(),
         "sweep": {
             "step": place.place,
@@ -173,18 +150,18 @@ def label_safety(
         },
         "advice": said,
     }
-    points = [(text_of(tried, value), percent(scores.accuracy)) for value, scores in curve.items()]
+    name = f"{place.title}: {parameter_title(tried)}"
+    points = [{name: text_of(tried, value), "accuracy": scores.accuracy} for value, scores in curve.items()]
     print_result(
-        told,
-        f"{found.name}, copies of each image: {copies}, {spec.title}: {chosen.title}",
-        Shown("clean"),
-        Table(points, header=(f"{place.title}: {parameter_title(tried)}", "accuracy")),
+        result,
+        *map(Shown, ("name", "pipeline", "branch", "copies", "clean")),
+        describe({"points": points}, "points"),
         said,
     )
 
 
 def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
-    """The branch and its number from 1."""
+    """Return the branch and its number from 1."""
     if number is None:
         changing = [position for position, branch in enumerate(spec.branches, start=1) if not branch.is_original]
         number = changing[0] if changing else 1

@@ -1,18 +1,23 @@
-"""``runs``: the stored runs: list them, show one, stop, resume, delete and mark them."""
+"""``runs``: the stored runs: list them, show one, stop, resume, delete and mark them; a run as one ZIP file."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 
-from aquadash.cli.output import Group, Shown, lab, print_result
+from aquadash.cli.output import FILE, Command, Group, Shown, StatusLine, lab, print_result
 from aquadash.cli.train import finish, guess_values, guess_words
-from aquadash.cli.waiting import wait_for_run
+from aquadash.cli.waiting import wait_for_job, wait_for_run
 from aquadash.errors import RunError
-from aquadash.store import Run
+from aquadash.files import check_target
+from aquadash.store import JobStatus, Run
 from aquadash.store.fields import metrics_of, run_fields
 from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.store.query import EXAMPLES, names
@@ -21,9 +26,6 @@ from aquadash.store.selection import RunFilter, for_each, sort_runs
 #: Lines of a log that a person reads.
 _SHOWN_LINES = 10
 
-_some_runs = click.argument("some_runs", metavar="RUN...", nargs=-1, required=True)
-_tag = click.option("--tag", "tags", multiple=True, required=True, help="Which; may be given more than once.")
-
 
 @click.group(cls=Group)
 def runs() -> None:
@@ -31,41 +33,29 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--where", default="", help=f"A condition in SQL: {EXAMPLES[0][0]}. See runs fields.")
-@click.option("--sort", "sort_key", default="-created", show_default=True, help="A field; with - the greatest first.")
+@click.option("--where", default="", show_default=False, help=f"A condition in SQL: {EXAMPLES[0][0]}. See runs fields.")
+@click.option("--sort", "sort_key", default="-created", help="A field; with - the greatest first.")
 @click.option(
     "--group-by", type=click.Choice([ALL_BUT_SEED]), help="Mean and deviation of runs that differ in the seed only."
 )
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; may be given more than once.")
 @click.option("--pinned", is_flag=True, help="Only pinned runs.")
-@click.option("--archived/--no-archived", default=True, show_default=True, help="Archived runs, too.")
-@click.option("--trials/--no-trials", default=True, show_default=True, help="Trials of searches, too.")
+@click.option("--archived/--no-archived", default=True, help="Archived runs, too.")
+@click.option("--trials/--no-trials", default=True, help="Trials of searches, too.")
 @click.option("--deleted", is_flag=True, help="Those in the bin instead.")
-def list_runs(
-    where: str,
-    sort_key: str,
-    group_by: str | None,
-    tags: tuple[str, ...],
-    pinned: bool,
-    archived: bool,
-    trials: bool,
-    deleted: bool,
-) -> None:
+def list_runs(sort_key: str, group_by: str | None, deleted: bool, **filters: Any) -> None:
     """List the runs, pinned ones first, then the newest."""
     everything = lab.runs.all(deleted=deleted)
-    chosen = RunFilter(tags=tags, pinned=pinned, archived=archived, trials=trials, where=where)
-    found = sort_runs(chosen.apply(everything), sort_key, names(run_fields(everything)))
+    found = sort_runs(RunFilter(**filters).apply(everything), sort_key, names(run_fields(everything)))
     empty = "The bin is empty." if deleted else "No runs yet: train one with train."
-    nothing = "No run meets that." if everything else empty
+    nothing = "" if found else "No run meets that." if everything else empty
     if group_by is None:
         columns = ("run_id", "name", "status", "source", "pipeline", "metrics.test_accuracy", "created_at", "tags")
-        shown = Shown("runs", *columns, "pinned", "archived")
-        print_result({"runs": [brief(run) for run in found]}, shown, "" if found else nothing)
+        print_result({"runs": [brief(run) for run in found]}, Shown("runs", *columns, "pinned", "archived"), nothing)
         return
-    groups = [_group(group) for group in group_runs(found)]
     figures = [f"{name}.{part}" for name in METRICS for part in ("n", "mean", "deviation", "low", "high")]
-    shown = Shown("groups", "value", "seeds", *figures)
-    print_result({"group_by": group_by, "groups": groups}, shown, "" if groups else nothing)
+    groups = [_group(group) for group in group_runs(found)]
+    print_result({"group_by": group_by, "groups": groups}, Shown("groups", "value", "seeds", *figures), nothing)
 
 
 @runs.command("fields")
@@ -76,71 +66,41 @@ def list_fields() -> None:
 
 
 @runs.command("show")
-@click.argument("run")
-def show_run(run: str) -> None:
+@click.argument("run", type=lab.runs.find)
+def show_run(run: Run) -> None:
     """Show one run with its settings, figures, history and the end of its log."""
-    found = lab.runs.find(run)
-    history, log = lab.runs.history(found.run_id), lab.runs.log(found.run_id)
+    history, log = lab.runs.history(run.run_id), lab.runs.log(run.run_id)
     values = {
-        **brief(found),
-        "config": found.config.model_dump(),
+        **brief(run),
+        "config": run.config.model_dump(),
         "history": [asdict(record) for record in history],
-        "worker": asdict(found.worker) if found.worker else None,
-        "progress": asdict(found.progress) if found.progress else None,
-        "environment": lab.runs.environment(found.run_id),
-        "guess": guess_values(found),
+        "worker": asdict(run.worker) if run.worker else None,
+        "progress": asdict(run.progress) if run.progress else None,
+        "environment": lab.runs.environment(run.run_id),
+        "guess": guess_values(run),
         "log": log,
     }
-
     print_result(
         values,
-        f"{found.name} ({found.run_id}) {found.status}",
-        found.message,
-        found.note,
-        *guess_words(found),
+        *map(Shown, ("name", "run_id", "status", "message", "note")),
+        *guess_words(run),
         *map(Shown, ("metrics", "history")),
         "\n".join(["Log:", *log.splitlines()[-_SHOWN_LINES:]]) if log else "",
         Shown("config"),
     )
 
 
-@runs.command("stop")
-@click.argument("run")
-def stop(run: str) -> None:
-    """Ask a run to stop; its complete epochs are kept."""
-    found = _changed(run, lab.runs.stop)
-    said = "is taken out of the queue" if found.status.ended else "was asked to stop; it does so within seconds"
-    print_result(brief(found), f"{found.name} ({found.run_id[:8]}) {said}.")
-
-
 @runs.command("resume")
-@click.argument("run")
-def resume(run: str) -> None:
+@click.argument("run", type=lab.runs.find)
+def resume(run: Run) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     # Here, as lists of runs need not wait for its import.
     from aquadash.work import queue
 
-    run_id = lab.runs.find(run).run_id
     with queue.open_engine():
-        lab.runs.resume(run_id)
-        found = wait_for_run(run_id)
-    finish(found)
-
-
-@runs.command("delete")
-@click.argument("run")
-def delete(run: str) -> None:
-    """Put a run into the bin; runs restore brings it back."""
-    found = _changed(run, lab.runs.delete)
-    print_result(brief(found), f"{found.name} is in the bin. Bring it back: runs restore {found.run_id[:8]}")
-
-
-@runs.command("restore")
-@click.argument("run")
-def restore(run: str) -> None:
-    """Bring a run back from the bin."""
-    found = _changed(run, lab.runs.restore, deleted=True)
-    print_result(brief(found), f"{found.name} is back.")
+        lab.runs.resume(run.run_id)
+        ended = wait_for_run(run.run_id)
+    finish(ended)
 
 
 @runs.command("first-model")
@@ -153,74 +113,97 @@ def first_model() -> None:
     print_result(brief(found), f"{found.name} is there, as {found.run_id[:8]}.")
 
 
-@runs.command("rename")
-@click.argument("run")
-@click.argument("name")
-def rename(run: str, name: str) -> None:
-    """Give a run another name."""
-    found = _changed(run, lambda run_id: lab.runs.rename(run_id, name))
-    print_result(brief(found), f"{found.run_id[:8]} is now called {found.name}.")
-
-
-@runs.command("note")
-@click.argument("run")
-@click.argument("text")
-def note(run: str, text: str) -> None:
-    """Keep a note with a run."""
-    found = _changed(run, lambda run_id: lab.runs.note(run_id, text))
-    print_result(brief(found), f"Noted with {found.name}.")
-
-
-def _changed(text: str, change: Callable[[str], object], *, deleted: bool = False) -> Run:
-    """Do something with the named run, and return the run afterwards."""
-    run_id = lab.runs.find_id(text, deleted=deleted)
-    change(run_id)
-    return lab.runs.get(run_id)
-
-
-@runs.command("tag")
-@_some_runs
-@_tag
-def tag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
-    """Give runs tags."""
-    _each(some_runs, lambda run_id: lab.runs.tag(run_id, add=tags), "tagged")
-
-
-@runs.command("untag")
-@_some_runs
-@_tag
-def untag(some_runs: tuple[str, ...], tags: tuple[str, ...]) -> None:
-    """Take tags from runs."""
-    _each(some_runs, lambda run_id: lab.runs.tag(run_id, remove=tags), "without the tags")
-
-
-@runs.command("pin")
-@_some_runs
-@click.option("--off", is_flag=True, help="No longer.")
-def pin(some_runs: tuple[str, ...], off: bool) -> None:
-    """Let runs stand first in lists."""
-    words = "no longer pinned" if off else "pinned"
-    _each(some_runs, lambda run_id: lab.runs.pin(run_id, not off), words)
-
-
-@runs.command("archive")
-@_some_runs
-@click.option("--off", is_flag=True, help="Bring them back.")
-def archive(some_runs: tuple[str, ...], off: bool) -> None:
-    """Leave runs out of the table on the Compare page; nothing of them is lost."""
-    words = "out of the archive" if off else "archived"
-    _each(some_runs, lambda run_id: lab.runs.archive(run_id, not off), words)
-
-
-def _each(some_runs: tuple[str, ...], action: Callable[[str], object], words: str) -> None:
-    result = for_each([lab.runs.find_id(run) for run in some_runs], action)
-    if result.failed:
-        raise RunError(" ".join(result.failed.values()))
-    found = [lab.runs.get(run_id) for run_id in result.done]
+@runs.command("export")
+@click.argument("run", type=lab.runs.find)
+@click.argument("file", type=FILE, required=False)
+@click.option("--mlflow", is_flag=True, help="Send it to the tracking server of MLFLOW_TRACKING_URI instead.")
+@click.option(
+    "--with-data/--without-data", "include_data", default=None,
+    help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
+)  # fmt: skip
+@click.option("--parents", is_flag=True, help="Make the folders that FILE is to be in.")
+def export_run(run: Run, file: Path | None, mlflow: bool, include_data: bool | None, parents: bool) -> None:
+    """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
+    if mlflow:
+        sent = lab.runs.send_to_mlflow(run.run_id)
+        print_result({**brief(run), "mlflow_run_id": sent}, f"{run.name} is on the tracking server, as {sent}.")
+        return
+    if file is None:
+        raise click.UsageError("Name the FILE to write, or add --mlflow.")
+    check_target(file)
+    if parents:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif not file.parent.is_dir():
+        raise RunError(f"There is no folder {file.parent}. Name one that is there, or add --parents to make it.")
+    with StatusLine() as line:
+        written = lab.jobs.write_export(run.run_id, file, include_data=include_data, progress=line.progress)
     print_result(
-        {"runs": [brief(run) for run in found]},
-        "\n".join(f"{run.name} ({run.run_id[:8]}) is {words}." for run in found),
+        {**brief(run), **written.to_dict()},
+        f"{run.name} is in {file}: {len(written.files)} files, {written.size:,} bytes.",
+        *(f"Note: {note}" for note in written.notes),
     )
+
+
+@runs.command("import")
+@click.argument("file", type=FILE)
+def import_run(file: Path) -> None:
+    """Take in a run from a ZIP that runs export or Export on Evaluate has written."""
+    if not file.is_file():
+        raise RunError(f"There is no file {file}. Give the path of a ZIP that AquaDash has exported.")
+    job = lab.jobs.import_run(uuid4().hex, called=file.name, write=partial(shutil.copyfile, file))
+    ended = wait_for_job(job.id, name=file.name, title="importing")
+    if ended.status is not JobStatus.FINISHED:
+        raise RunError(ended.message)
+    lab.refresh()
+    run, copies = lab.runs.get(ended.result["run_id"]), ended.result["copies"]
+    # Each import gets an id of its own; the key kept_id stays for programs that read it.
+    values = {**brief(run), "original_id": run.imported_id, "kept_id": False, "copies": copies}
+    print_result(values, *map(Shown, ("name", "run_id", "copies")))
+
+
+def _add_change(
+    name: str, text: str, change: Callable[..., object], said: str, *extra: click.Parameter, deleted: bool = False
+) -> None:
+    """Add a command that calls ``change`` with the id of RUN and the values of ``extra``, and prints the run."""
+
+    def command(run_id: str, **values: Any) -> None:
+        change(run_id, **values)
+        run = lab.runs.get(run_id)
+        print_result(brief(run), f"{run.name} ({run_id[:8]}) {said}.")
+
+    argument = click.Argument(["run_id"], type=lambda run: lab.runs.find_id(run, deleted=deleted), metavar="RUN")
+    runs.add_command(Command(name, callback=command, params=[argument, *extra], help=text))
+
+
+def _add_mark(name: str, text: str, change: Callable[..., object], option: click.Option) -> None:
+    """Add a command that calls ``change`` with the id of each RUN and the option's value, and prints the runs."""
+
+    def command(run_ids: tuple[str, ...], **values: Any) -> None:
+        result = for_each(run_ids, partial(change, **values))
+        if result.failed:
+            raise RunError(" ".join(result.failed.values()))
+        marked = [brief(lab.runs.get(run_id)) for run_id in result.done]
+        print_result({"runs": marked}, Shown("runs", "run_id", "name", "tags", "pinned", "archived"))
+
+    argument = click.Argument(["run_ids"], type=lab.runs.find_id, metavar="RUN...", nargs=-1, required=True)
+    runs.add_command(Command(name, callback=command, params=[argument, option], help=text))
+
+
+_tags = click.Option(["--tag", "tags"], multiple=True, required=True, help="Which; may be given more than once.")
+_off = click.Option(["--off"], is_flag=True, help="No longer.")
+
+_add_change("stop", "Ask a run to stop; its complete epochs are kept.", lab.runs.stop, "stops within seconds")
+_add_change("delete", "Put a run into the bin; runs restore brings it back.", lab.runs.delete, "is in the bin")
+_add_change("restore", "Bring a run back from the bin.", lab.runs.restore, "is back", deleted=True)
+_add_change("rename", "Give a run another name.", lab.runs.rename, "has its new name", click.Argument(["name"]))
+_add_change("note", "Keep a note with a run.", lab.runs.note, "has the note", click.Argument(["text"]))
+_add_mark("tag", "Give runs tags.", lambda run_id, tags: lab.runs.tag(run_id, add=tags), _tags)
+_add_mark("untag", "Take tags from runs.", lambda run_id, tags: lab.runs.tag(run_id, remove=tags), _tags)
+_add_mark("pin", "Let runs stand first in lists.", lambda run_id, off: lab.runs.pin(run_id, not off), _off)
+_add_mark(
+    "archive", "Leave runs out of the table on the Compare page; nothing of them is lost.",
+    lambda run_id, off: lab.runs.archive(run_id, not off), _off,
+)  # fmt: skip
 
 
 def _group(group: RunGroup) -> dict[str, Any]:
@@ -234,7 +217,7 @@ def _group(group: RunGroup) -> dict[str, Any]:
 
 
 def brief(run: Run) -> dict[str, Any]:
-    """A run without its history and settings, as plain values."""
+    """Return a run without its history and settings, as plain values."""
     return {
         "run_id": run.run_id,
         "name": run.name,

@@ -12,16 +12,7 @@ from aquadash.cli.waiting import wait_for_job
 from aquadash.config import with_values
 from aquadash.errors import RunError
 from aquadash.presets import preset
-from aquadash.search import (
-    PRUNERS,
-    SAMPLERS,
-    Search,
-    SearchPlan,
-    Trial,
-    TrialState,
-    default_space,
-    parse_all,
-)
+from aquadash.search import PRUNERS, SAMPLERS, Search, SearchPlan, Trial, TrialState, default_space, parse_all
 from aquadash.search.plan import DEFAULT_EPOCHS, DEFAULT_PRUNER, DEFAULT_TRIALS
 from aquadash.search.store import KIND
 from aquadash.search.strategies import importance
@@ -54,38 +45,20 @@ def search() -> None:
     help="A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, "
     "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
 )
-@click.option("--trials", type=int, default=DEFAULT_TRIALS, show_default=True, help="How many trials to make.")
+@click.option("--trials", type=int, default=DEFAULT_TRIALS, help="How many trials to make.")
 @click.option(
     "--epochs", type=int,
     help=f"Maximum epochs of a trial, unless the search varies training.epochs. [default: {DEFAULT_EPOCHS}, or what "
     "--set or --config says]",
 )  # fmt: skip
+@click.option("--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", help="The method that draws the values.")
 @click.option(
-    "--sampler",
-    type=click.Choice(list(SAMPLERS)),
-    default="tpe",
-    show_default=True,
-    help="The method that draws the values.",
-)
-@click.option(
-    "--pruner",
-    type=click.Choice(list(PRUNERS)),
-    default=DEFAULT_PRUNER,
-    show_default=True,
+    "--pruner", type=click.Choice(list(PRUNERS)), default=DEFAULT_PRUNER,
     help="The method that stops poor trials early.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides the values that are drawn.")
-@click.option("--name", default="", help="The name of the search.")
-def run_search(
-    given: GivenConfig,
-    over: tuple[str, ...],
-    trials: int,
-    epochs: int | None,
-    sampler: str,
-    pruner: str,
-    seed: int,
-    name: str,
-) -> None:
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, help="Decides the values that are drawn.")
+@click.option("--name", default="", show_default=False, help="The name of the search.")
+def run_search(given: GivenConfig, over: tuple[str, ...], epochs: int | None, **choices: Any) -> None:
     """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
     validation images, never on test images. Ctrl-C stops the search and its runs; search resume makes the trials that
     are left."""
@@ -95,11 +68,10 @@ def run_search(
     if epochs is not None:
         config = with_values(config, {"training.epochs": epochs})
     space = parse_all(over) if over else default_space(config)
-    plan = SearchPlan(config, space, sampler, pruner, trials, seed, name)
+    plan = SearchPlan(config, space, **choices)
     plan.checked()
     with queue.open_engine():
-        found = _wait(lab.searches.start(plan))
-    _finish(found)
+        _finish(lab.searches.start(plan))
 
 
 @search.command("list")
@@ -112,47 +84,35 @@ def list_searches() -> None:
 
 
 @search.command("show")
-@click.argument("name", metavar="SEARCH")
-def show_search(name: str) -> None:
+@click.argument("search", type=lab.searches.find)
+def show_search(search: Search) -> None:
     """Show one search with its trials."""
-    found = lab.searches.find(name)
-    _print(found)
+    _print(search)
 
 
 @search.command("stop")
-@click.argument("name", metavar="SEARCH")
-def stop(name: str) -> None:
+@click.argument("search", type=lab.searches.find)
+def stop(search: Search) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
-    search_id = lab.searches.find(name).search_id
-    lab.searches.stop(search_id)
-    found = lab.searches.get(search_id)
-    print_result(
-        _brief(found),
-        f"{found.name} ({search_id[:8]}) was asked to stop; it does so within seconds. Go on with it: "
-        f"search resume {search_id[:8]}",
-    )
+    lab.searches.stop(search.search_id)
+    found = lab.searches.get(search.search_id)
+    print_result(_brief(found), f"{found.name} stops within seconds; search resume {search.search_id[:8]} goes on.")
 
 
 @search.command("resume")
-@click.argument("name", metavar="SEARCH")
+@click.argument("search", type=lab.searches.find)
 @click.option("--trials", type=int, help="A new number of trials, those that were made included.")
-def resume(name: str, trials: int | None) -> None:
+def resume(search: Search, trials: int | None) -> None:
     """Make the trials that are left of a search that was stopped or interrupted, or more, and wait for the end."""
-    search_id = lab.searches.find(name).search_id
     with queue.open_engine():
-        lab.searches.resume(search_id, trials=trials)
-        found = _wait(search_id)
-    _finish(found)
+        lab.searches.resume(search.search_id, trials=trials)
+        _finish(search.search_id)
 
 
-def _wait(search_id: str) -> Search:
-    """Watch a search to its end on stderr. A first Ctrl-C asks it to stop, a second leaves it alone."""
+def _finish(search_id: str) -> None:
+    """Watch a search to its end and print it; one that failed is an error."""
     wait_for_job(job_id(KIND, search_id), name=lab.searches.get(search_id).name)
-    return lab.searches.get(search_id)
-
-
-def _finish(found: Search) -> None:
-    """Print how a search ended; one that failed is an error."""
+    found = lab.searches.get(search_id)
     if found.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         raise RunError(f"{found.name} ({found.search_id[:8]}) {found.status}: {found.message or 'it gave no reason'}")
     _print(found)
@@ -198,7 +158,7 @@ def _print(found: Search) -> None:
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
     print_result(
         _values(found),
-        f"{found.name} ({found.search_id[:8]}) {found.status}. {found.message}".rstrip(),
+        *map(Shown, ("name", "search_id", "status", "message")),
         f"trials: {states or 'none'}",
         describe_result(found),
         *map(Shown, ("seconds", "trials", "importance")),

@@ -24,16 +24,10 @@ from aquadash.store.fields import metrics_of
     "--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect; scored at the end."
 )
 @click.option(
-    "--guess-pair",
-    metavar="TRUE,PREDICTED",
+    "--guess-pair", metavar="TRUE,PREDICTED",
     help="The most frequent mistake that you expect, such as otter,seal; scored at the end.",
-)
-def train(
-    given: GivenConfig,
-    name: str | None,
-    guess_accuracy: float | None,
-    guess_pair: str | None,
-) -> None:
+)  # fmt: skip
+def train(given: GivenConfig, name: str | None, guess_accuracy: float | None, guess_pair: str | None) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     from aquadash.work import queue
 
@@ -60,13 +54,11 @@ def finish(run: Run) -> None:
         "metrics": metrics_of(run),
         "message": run.message,
     }
-
-    head = f"{run.name} ({run.run_id[:8]}) {run.status}. {run.message}".rstrip()
-    print_result(values, head, Shown("metrics"), *guess_words(run))
+    print_result(values, *map(Shown, ("name", "run_id", "status", "message", "metrics")), *guess_words(run))
 
 
 def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:
-    """The guess that the options of ``train`` make; None where nothing is guessed."""
+    """Return the guess of the options of ``train``; None without one."""
     if accuracy is None and pair is None:
         return None
     if accuracy is not None and 0 < accuracy < 1:
@@ -78,11 +70,10 @@ def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> G
 
 
 def guess_values(run: Run) -> dict[str, Any] | None:
-    """A run's guess and, once there are results, its score, as plain values; None without a guess."""
+    """Return a run's guess and, once there are results, its score, as plain values; None without a guess."""
     if run.guess is None:
         return None
-    pair = run.guess.confused_pair
-    score = _score(run)
+    pair, score = run.guess.confused_pair, _score(run)
     return {
         "accuracy": run.guess.accuracy,
         "confused_pair": None if pair is None else list(pair),
@@ -91,33 +82,29 @@ def guess_values(run: Run) -> dict[str, Any] | None:
 
 
 def guess_words(run: Run) -> list[str]:
-    """How near a run's guess came, a sentence for each part; empty while there is nothing to hold it against."""
+    """Return a sentence for each part of a run's guess that has a score."""
     score = _score(run)
-    if score is None:
-        return []
-    accuracy, pair = score.accuracy, score.pair
-    # An imported run does not say who guessed.
-    whose = "The guess" if run.origin else f"{run.owner_name}'s guess" if run.owner else "Your guess"
-    return [
-        *([] if accuracy is None else [f"{whose} of the accuracy. {accuracy_words(accuracy)}"]),
-        *([] if pair is None else [f"{whose} of the mistake. {pair_words(pair)}"]),
-    ]
+    words = {
+        "accuracy": accuracy_words(score.accuracy) if score and score.accuracy else "",
+        "mistake": pair_words(score.pair) if score and score.pair else "",
+    }
+    return [f"The guess of the {part}. {said}" for part, said in words.items() if said]
 
 
 def _score(run: Run) -> GuessScore | None:
-    found = None if run.guess is None else lab.runs.results(run)
-    if run.guess is None or found is None:
+    results = lab.runs.results(run) if run.guess else None
+    if run.guess is None or results is None:
         return None
     try:
-        return score_guess(run.guess, found)
+        return score_guess(run.guess, results)
     except AquaDashError:
-        # It names a class that the data set does not have any more.
+        # The data set has lost a class that the guess names.
         return None
 
 
 def _read_pair(text: str, class_names: tuple[str, ...]) -> tuple[str, str]:
     parts = text.split(",")
-    # A class's name may hold a comma, so every one is tried.
+    # A class's name may hold a comma, so each comma is tried.
     pairs = [(",".join(parts[:i]).strip(), ",".join(parts[i:]).strip()) for i in range(1, len(parts))]
     if not pairs:
         raise click.UsageError(f"--guess-pair is {text[:80]!r}; expected TRUE,PREDICTED, such as otter,seal.")

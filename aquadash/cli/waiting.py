@@ -4,77 +4,71 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from aquadash.cli.output import StatusLine, lab, percent
+from aquadash.cli.output import StatusLine, lab
 from aquadash.errors import AquaDashError, RunError
 from aquadash.store import Job, Run, RunStatus
+from aquadash.store.fields import figure_named
 
-T = TypeVar("T")
+Work = TypeVar("Work", Job, Run)
+#: The beginning of a line of progress, the fraction that is done, and the end of the line.
+Line: TypeAlias = tuple[str, float | None, str]
 
 
 def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
-    """Watch a job to its end. A first Ctrl-C asks it to stop, a second leaves it alone."""
+    """Watch a job to its end."""
 
-    def look(line: StatusLine, asked: bool) -> Job | None:
+    def read() -> Job:
         lab.refresh()
-        job = lab.jobs.get(job_id)
-        if job is None:
+        if (job := lab.jobs.get(job_id)) is None:
             raise RunError(f"The work on {name} is no longer known here.")
-        if job.status.ended:
-            return job
-        doing = "stopping" if asked or job.stop_requested else title
-        progress = job.progress
+        return job
+
+    def describe(job: Job, asked: bool) -> Line:
+        doing, progress = "stopping" if asked or job.stop_requested else title, job.progress
         if progress is None:
-            line.show(f"{name}: {doing or 'starting'}", None, "starting" if doing else "")
-            return None
+            return f"{name}: {doing or 'starting'}", None, "starting" if doing else ""
         eta = progress.eta
         left = "" if not eta else f"{eta:,.0f} s left" if eta < 180 else f"{eta / 60:,.0f} min left"
         tail = ", ".join(filter(None, (progress.phase if doing else "", left)))
-        line.show(f"{name}: {doing or progress.phase}", progress.fraction, tail)
-        return None
+        return f"{name}: {doing or progress.phase}", progress.fraction, tail
 
-    return _watch(look, lambda: lab.jobs.stop(job_id), f"Left {name} alone; it stops by itself.")
+    return _watch(read, describe, lambda: lab.jobs.stop(job_id), f"Left {name} alone; it stops by itself.")
 
 
 def wait_for_run(run_id: str) -> Run:
-    """Watch a run to its end; Ctrl-C as above."""
+    """Watch a run to its end."""
     from aquadash.work.slots import held
     from aquadash.work.waiting import HELD
 
-    def look(line: StatusLine, asked: bool) -> Run | None:
-        run = lab.runs.get(run_id)
-        if run.status.ended:
-            return run
+    def describe(run: Run, asked: bool) -> Line:
         progress = run.progress
         if run.status is RunStatus.QUEUED or progress is None:
             why = HELD if run.status is RunStatus.QUEUED and held() else run.message
-            line.show(f"{run.name}: queued. {why}".removesuffix(". "))
-        elif asked or not progress.batches:
-            line.show(f"{run.name}: {'stopping' if asked else progress.phase}")
-        else:
-            eta = "" if not progress.eta_seconds else f", at most {progress.eta_seconds:,.0f} s left"
-            latest = f", val_accuracy {percent(run.curve[-1])}" if run.curve else ""
-            line.show(
-                f"{run.name}: epoch {progress.epoch} of {progress.epochs}",
-                progress.batch / progress.batches,
-                f"{progress.images_per_second:,.0f} images/s{eta}{latest}",
-            )
-        return None
+            return f"{run.name}: queued. {why}".removesuffix(". "), None, ""
+        if asked or not progress.batches:
+            return f"{run.name}: {'stopping' if asked else progress.phase}", None, ""
+        eta = "" if not progress.eta_seconds else f", at most {progress.eta_seconds:,.0f} s left"
+        latest = f", val_accuracy {figure_named('val_accuracy').text(run.curve[-1])}" if run.curve else ""
+        tail = f"{progress.images_per_second:,.0f} images/s{eta}{latest}"
+        return f"{run.name}: epoch {progress.epoch} of {progress.epochs}", progress.batch / progress.batches, tail
 
     left = f"Left {run_id} alone; it stops by itself. See runs show {run_id[:8]}."
-    return _watch(look, lambda: lab.runs.stop(run_id), left)
+    return _watch(lambda: lab.runs.get(run_id), describe, lambda: lab.runs.stop(run_id), left)
 
 
-def _watch(look: Callable[[StatusLine, bool], T | None], stop: Callable[[], object], left: str) -> T:
-    """Call ``look`` until it returns something; each call draws the line and knows if Ctrl-C was pressed."""
+def _watch(
+    read: Callable[[], Work], describe: Callable[[Work, bool], Line], stop: Callable[[], object], left: str
+) -> Work:
+    """Draw the line of some work until it has ended. A first Ctrl-C asks it to stop, a second leaves it alone."""
     asked = False
     with StatusLine() as line:
         while True:
             try:
-                found = look(line, asked)
-                if found is not None:
-                    return found
+                if (work := read()).status.ended:
+                    return work
+                line.show(*describe(work, asked))
                 time.sleep(0.3)
             except KeyboardInterrupt:
                 if asked:
