@@ -1,4 +1,4 @@
-"""``data``: data sets, those that come with AquaDash and those of own pictures."""
+"""``data``: data sets, those that come with AquaDash and those of own pictures; ``home``: the folder of all data."""
 
 from __future__ import annotations
 
@@ -148,3 +148,23 @@ def delete_command(source: str) -> None:
     """Delete a data set of own pictures for good. Runs keep their results, but not its pictures."""
     lab.data.delete(source)
     print_result({"source": source, "deleted": True}, f"Deleted {source}.")
+
+
+@click.group(cls=Group)
+def home() -> None:
+    """The folder AQUADASH_HOME."""
+
+
+@home.command("upgrade")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The folder that was AQUADASH_HOME then. Default: the present one.",
+)  # fmt: skip
+def upgrade(source: Path | None) -> None:
+    """Bring over the runs, searches and waiting jobs of version 0.6.0 or 0.7; stop that version first.
+
+    Nothing of the old folder is changed or deleted.
+    """
+    with StatusLine() as line:
+        done = lab.home.upgrade(source, progress=line.progress)
+    print_result(asdict(done))
