@@ -34,6 +34,7 @@ from aquadash.config import with_values
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.data.dataset import Dataset
 from aquadash.evaluation import Rescaling, evaluate, rescale, wilson_interval
+from aquadash.lab import OWNER, Lab
 from aquadash.models import load_model
 from aquadash.presets import preset
 from aquadash.store import Predictions, Run, open_store
@@ -65,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     strangers = read_strangers(options.strangers)
     store = open_store()
-    run = store.get(store.resolve(options.run))
+    run = store.get(Lab(OWNER).runs.find_id(options.run))
     if run.config != with_values(preset(PRESET).config, {"data.source": "cifar100", "seed": run.config.seed}):
         raise SystemExit(f"{run.name} was trained with other settings than the preset {PRESET}, which the card names.")
     dataset = data.load(run.config.data.source)

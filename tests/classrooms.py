@@ -43,6 +43,6 @@ def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
 
 def give(store: RunStore, run: Run, person: Person) -> Run:
     """Make a stored run somebody's."""
-    store.describe(run.run_id, owner=person.person_id, owner_name=person.name, shared=person.leads)
+    store.update(run.run_id, owner=person.person_id, owner_name=person.name, shared=person.leads)
     memory.refresh()
     return store.get(run.run_id)

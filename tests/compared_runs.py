@@ -65,7 +65,7 @@ def add_compared(
 
     run = create(store, with_values(RunConfig(), changes or {}), name=name)
     start(store, run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
+    store.update(run.run_id, class_names=dataset.class_names, dataset_fingerprint=dataset.fingerprint)
     history = []
     for epoch in range(1, epochs + 1):
         reached = skill * epoch / epochs
@@ -80,6 +80,6 @@ def add_compared(
         store.add_artifact(run.run_id, keras_file(folder / "model.keras", 1000 * (seed + 1)))
     accuracy = float((tested.probabilities.argmax(axis=1) == tested.labels).mean())
     figures = {"test_accuracy": accuracy, "test_loss": 0.8, "val_accuracy": skill, "val_loss": 0.8}
-    store.set_metrics(run.run_id, {**figures, "epochs": epochs, "best_epoch": epochs, "seconds": 2.0 * epochs})
+    store.update(run.run_id, metrics={**figures, "epochs": epochs, "best_epoch": epochs, "seconds": 2.0 * epochs})
     set_status(store, run.run_id, RunStatus.FINISHED)
     return store.get(run.run_id)

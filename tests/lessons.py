@@ -101,10 +101,10 @@ def trained(store: RunStore, person: Person, name: str, *, source: str = "synthe
     run_id = create(store, config, name=name, owner=person).run_id
     start(store, run_id, Worker("here", 1))
     store.add_artifact(run_id, FOLDER / MODEL)
-    store.set_dataset(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), fingerprint="f" * 64)
+    store.update(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), dataset_fingerprint="f" * 64)
     labels = np.arange(50) % 5
     store.add_predictions(run_id, Predictions(np.arange(50), labels, np.eye(5, dtype=np.float32)[labels]))
-    store.set_metrics(run_id, {"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
+    store.update(run_id, metrics={"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
     set_status(store, run_id, RunStatus.FINISHED)
     return run_id
 

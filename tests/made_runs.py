@@ -37,9 +37,9 @@ def queue(store: RunStore, run_id: str, *, needs: str = "") -> Job:
 
 def start(store: RunStore, run_id: str, worker: Worker) -> None:
     """Write that a worker trains a run, without a job."""
-    store.describe(run_id, status=RunStatus.RUNNING, started_at=time.time(), worker=asdict(worker))
+    store.update(run_id, status=RunStatus.RUNNING, started_at=time.time(), worker=asdict(worker))
 
 
 def set_status(store: RunStore, run_id: str, status: RunStatus, *, message: str = "") -> None:
     """Write the status of a run that has no job, with the time of its end if it has ended."""
-    store.describe(run_id, status=status, message=message, ended_at=time.time() if status.ended else None)
+    store.update(run_id, status=status, message=message, ended_at=time.time() if status.ended else None)

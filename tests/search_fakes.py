@@ -92,7 +92,7 @@ class FakeRuns:
 
     def finish(self, run_id: str, accuracy: float) -> None:
         """End the run with that validation accuracy."""
-        self.store.set_metrics(run_id, {"val_accuracy": accuracy, "test_accuracy": 0.01})
+        self.store.update(run_id, metrics={"val_accuracy": accuracy, "test_accuracy": 0.01})
         self.end(run_id, RunStatus.FINISHED)
 
     def end(self, run_id: str, status: RunStatus, message: str = "") -> None:

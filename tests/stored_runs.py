@@ -35,7 +35,7 @@ def add_run(
     config = with_values(RunConfig(), {"training.validation": validation, "data.source": source})
     run = create(store, config, name=name, owner=owner)
     start(store, run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=fingerprint or dataset.fingerprint)
+    store.update(run.run_id, class_names=dataset.class_names, dataset_fingerprint=fingerprint or dataset.fingerprint)
     records = [
         EpochRecord(epoch, 1.5 - 0.1 * epoch, 0.3 + 0.05 * epoch, 1.5 - 0.05 * epoch, 0.3 + 0.04 * epoch, 0.01, 2.0)
         for epoch in range(1, 7)
@@ -54,7 +54,7 @@ def add_run(
     metrics = {"test_accuracy": float(right.mean()), "test_loss": 1.0, "epochs": 6.0, "best_epoch": 6.0}
     if validation == "test":
         metrics["unseen_test_accuracy"] = float(right[report_validation_images(len(right)) :].mean())
-    store.set_metrics(run.run_id, metrics)
+    store.update(run.run_id, metrics=metrics)
     if note:
         store.set_note(run.run_id, note)
     set_status(store, run.run_id, RunStatus.FINISHED)

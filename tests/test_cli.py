@@ -21,7 +21,7 @@ from aquadash import data, settings
 from aquadash.cli import main, waiting
 from aquadash.config import RunConfig
 from aquadash.evaluation.calibration import scale
-from aquadash.lab import memory
+from aquadash.lab import OWNER, Lab, memory
 from aquadash.store import RunStatus, RunStore, open_store
 from tests import ui_runs
 from tests.compared_runs import add_compared
@@ -299,7 +299,7 @@ def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -
     for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
         add_compared(store, name, changes, skill=skill, seed=0, folder=tmp_path / name)
     against = answer("reproduce", "one", "--against", "other")
-    assert against["repeat_id"] == store.resolve("other") and against["identical"] is False
+    assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
     assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
 
 

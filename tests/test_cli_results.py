@@ -77,7 +77,7 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
 
 def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
     run = add_run(store, name="two")
-    store.set_dataset(run.run_id, class_names=["otter", "seal"], fingerprint=run.dataset_fingerprint)
+    store.update(run.run_id, class_names=["otter", "seal"], dataset_fingerprint=run.dataset_fingerprint)
     labels = np.arange(500) % 2
     shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
@@ -104,7 +104,7 @@ def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_o
 
 def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
     run = add_run(store, name="as reported", validation="test")
-    store.set_metrics(run.run_id, {"unseen_test_loss": 1.0})
+    store.update(run.run_id, metrics={"unseen_test_loss": 1.0})
     found = store.predictions(run.run_id)
     first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
     store.add_validation_predictions(run.run_id, first)
@@ -226,7 +226,7 @@ def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
     """A finished run whose network looks at the lower left corner, and a picture with something there."""
     run = create(store, RunConfig(model=CORNERED), name="cornered")
     start(store, run.run_id, Worker("here", 1))
-    store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="0" * 64)
+    store.update(run.run_id, class_names=CLASSES, dataset_fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")
     store.add_artifact(run.run_id, tmp_path / "model.keras")
     set_status(store, run.run_id, RunStatus.FINISHED)

@@ -69,7 +69,7 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
 
 def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
     run = stored_runs.add_run(store, name="mine", note="a note")
-    store.add_tags(run.run_id, ["blue"])
+    store.change_tags(run.run_id, add=["blue"])
     figures = made_up_result(fingerprint=run.dataset_fingerprint).to_json()
     store.add_robustness(run.run_id, figures)
     store.add_text_artifact(run.run_id, "robustness-spare.json", figures)  # As version 0.6.0 kept it.
@@ -108,14 +108,14 @@ def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: 
 def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
     run = stored_runs.add_run(store)
     ben = Person("b" * 32, "Ben", Role.STUDENT)
-    store.describe(run.run_id, owner=ben.person_id, owner_name=ben.name, shared=False)
+    store.update(run.run_id, owner=ben.person_id, owner_name=ben.name, shared=False)
     store.set_pinned(run.run_id, for_all=pinned_by == "the teacher")
     path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
     taken = importing.import_run(other_store, path, owner=ben).run
     assert (taken.pinned, taken.pinned_by_owner) == (False, True)
     at_home = importing.import_run(other_store, path).run
     assert (at_home.pinned, at_home.pinned_by_owner) == (True, False)
-    other_store.describe(at_home.run_id, pinned=False, pinned_by_owner=True)  # As earlier versions imported it.
+    other_store.update(at_home.run_id, pinned=False, pinned_by_owner=True)  # As earlier versions imported it.
     for run_id in (at_home.run_id, taken.run_id):
         other_store.set_pinned(run_id, False)
     assert not other_store.get(at_home.run_id).pinned_by_owner and other_store.get(taken.run_id).pinned_by_owner
@@ -127,7 +127,7 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
     run_id = ui_runs.finished(store, "halted", status=RunStatus.STOPPED).run_id
     slot, path = tmp_path / "slot-0.npz", tmp_path / "run.zip"
     np.savez(slot, state=np.zeros(200_000))
-    store.add_artifact(run_id, slot, folder="checkpoint")
+    store.add_artifact(run_id, slot, f"checkpoint/{slot.name}")
     store.add_text_artifact(run_id, "model.onnx", "what an older version made of the network")
     bundle.export_run(store, run_id, path)
     taken = importing.import_run(other_store, path).run

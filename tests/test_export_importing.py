@@ -181,14 +181,14 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "another format": ("run.json", {"format": "else"}, "format"),
     "a version to come": ("run.json", {"version": 99}, "version"),
     "an id that leads up": ("run.json", {"run_id": "../../x"}, "run_id"),
-    "no settings": ("run.json", {"run": {"config": None}}, "The configuration is a NoneType"),
+    "no settings": ("run.json", {"run": {"config": None}}, "cannot be read (config"),
     "a status that is a number": ("run.json", {"run": {"status": 3}}, "cannot be read (status"),
     "a loss that is a text": ("run.json", {"epochs": [EPOCH | {"loss": "x"}]}, "epochs.0.loss"),
-    "a loss of nan": ("run.json", {"epochs": [EPOCH | {"loss": math.nan}]}, "Epoch 1: loss is nan"),
+    "a loss of nan": ("run.json", {"epochs": [EPOCH | {"loss": math.nan}]}, "epoch 1: loss is nan"),
     "an epoch without a loss": ("run.json", {"epochs": [{"epoch": 1}]}, "epochs.0.loss"),
     "an epoch after the last": ("run.json", {"epochs": [EPOCH | {"epoch": 60_000_000}]}, "the run has at most"),
-    "an epoch stored twice": ("run.json", {"epochs": [EPOCH, EPOCH]}, "Epoch 1 comes after epoch 1"),
-    "endless seconds": ("run.json", {"epochs": [EPOCH | {"seconds": 1e308}]}, "Epoch 1: seconds is 1e+308"),
+    "an epoch stored twice": ("run.json", {"epochs": [EPOCH, EPOCH]}, "epoch 1 comes after epoch 1"),
+    "endless seconds": ("run.json", {"epochs": [EPOCH | {"seconds": 1e308}]}, "epoch 1: seconds is 1e+308"),
     "an accuracy of 37": ("run.json", {"epochs": [EPOCH | {"val_accuracy": 37}]}, "val_accuracy is 37"),
     "a final accuracy of 37": ("run.json", {"run": {"metrics": {"test_accuracy": 37}}}, "test_accuracy is 37"),
     "too many epochs": ("run.json", {"epochs": 2001 * [EPOCH]}, "epochs"),
@@ -290,7 +290,7 @@ def test_values_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, na
 
 #: Tags and points that no old ``run.json`` has, and a part of the refusal.
 FOREIGN_OLD: dict[str, tuple[dict[str, object], str]] = {
-    "an empty status": ({"tags": {"aquadash.status": ""}}, "cannot be read (status"),
+    "an empty status": ({"tags": {"aquadash.status": ""}}, "are missing"),
     "a tag that is a number": ({"tags": {"aquadash.status": 3}}, "aquadash.status"),
     "a loss that is a text": ({"metrics": {"loss": [[0, "x", 0]]}}, "metrics.loss.0"),
     "an accuracy of 37": ({"metrics": dict.fromkeys(EPOCH_METRICS, [[1, 37, 0]])}, "accuracy is 37"),
@@ -385,10 +385,10 @@ def test_leftovers_of_older_versions_are_left_aside(own_store: RunStore, sound: 
 def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = own_store.add_artifact
 
-    def full(run_id: str, path: Path, *, folder: str | None = None) -> None:
+    def full(run_id: str, path: Path, name: str) -> None:
         if path.name == "predictions.npz":
             raise StorageError("the disk is full")
-        kept(run_id, path, folder=folder)
+        kept(run_id, path, name)
 
     monkeypatch.setattr(own_store, "add_artifact", full)
     with pytest.raises(StorageError, match="full"):

@@ -153,12 +153,12 @@ def mirror(store: RunStore, run: Run, epochs: list[int], ending: BaseException |
             take(epoch(number))
         if ending is not None:
             raise ending
-        store.set_metrics(run.run_id, {"val_accuracy": 0.5, "epochs": len(epochs)})
+        store.update(run.run_id, metrics={"val_accuracy": 0.5, "epochs": len(epochs)})
 
 
 def test_a_training_is_sent_while_it_runs(server: FakeServer, store: RunStore, begun: Run) -> None:
     store.set_note(begun.run_id, "a note")
-    store.add_tags(begun.run_id, ["too-dark"])
+    store.change_tags(begun.run_id, add=["too-dark"])
     mirror(store, begun, [1, 2])
     (kept,) = server.runs
     assert (kept.info.name, kept.info.status) == ("far away", "FINISHED") and kept.info.end_time

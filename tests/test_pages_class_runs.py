@@ -58,7 +58,7 @@ def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, mon
     assert "b1" not in texts(seen), "hidden"
     assert f"queue-stop-{first.run_id}" in buttons(seen)
     assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
-    store.set_hidden(second.run_id, False)
+    store.update(second.run_id, hidden=False)
     seen = open_app_page("classroom", view="queue")
     assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
 

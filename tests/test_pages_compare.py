@@ -87,7 +87,7 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
     # Version 0.6.0 took such tags from other programs.
-    store.describe(run.run_id, tags=["Too Dark", "a/b"])
+    store.update(run.run_id, tags=["Too Dark", "a/b"])
     app = unfold(open_page(runs=run.run_id), "actions")
     app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
     app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
@@ -105,14 +105,14 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
 
 def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
     run = ui_runs.finished(store, "old name")
-    store.add_tags(run.run_id, ["first"])
+    store.change_tags(run.run_id, add=["first"])
     app = open_page(runs=run.run_id)
     assert not any(field.key == f"name-{run.run_id}" for field in app.text_input), "nor has a closed menu a field"
     unfold(app, "actions")
 
     store.rename(run.run_id, "their name")  # Another session changes the run while the page is open.
     store.set_note(run.run_id, "their note")
-    store.add_tags(run.run_id, ["theirs"])
+    store.change_tags(run.run_id, add=["theirs"])
     memory.refresh()
     app.text_input(key=f"tags-{run.run_id}").set_value("mine")
     app.button(key=f"save-{run.run_id}").click().run()

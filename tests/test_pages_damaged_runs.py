@@ -26,7 +26,7 @@ def damage(store: RunStore) -> Run:
     stored_runs.add_run(store, name="sound")
     for name, value in DAMAGE.items():
         run = stored_runs.add_run(store, name=f"bad-{name}")
-        store.describe(run.run_id, **{name: value})
+        store.update(run.run_id, **{name: value})
     return run
 
 

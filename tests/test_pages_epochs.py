@@ -67,7 +67,7 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
     working = live_runs.queue(store, create(store, run.config, name="working").run_id)
     job = live_runs.start(store, working.run_id)
-    store.set_dataset(working.run_id, class_names=run.class_names, fingerprint=run.dataset_fingerprint)
+    store.update(working.run_id, class_names=run.class_names, dataset_fingerprint=run.dataset_fingerprint)
     store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])
     names = ("probe_probabilities", "confusion_matrices")
     live_runs.report(store, job, Progress("training", time=time.time()))

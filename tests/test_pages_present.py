@@ -55,7 +55,7 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
     said = screen(run, 4).markdown[-1].value
     assert "of which 400 decided when to stop, so the accuracy flatters." in said and "never seen" not in said
     nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
-    store.describe(run.run_id, config=nothing.model_dump(mode="json"))
+    store.update(run.run_id, config=nothing.model_dump(mode="json"))
     memory.refresh()
     evaluate = open_app_page("evaluate", run=run.run_id)
     assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value

@@ -58,7 +58,7 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
 def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
     """A copy of the run, marked as its repeat."""
     copy = with_network(store, add_run(store, name="mine again"), folder, scale=scale)
-    store.describe(copy.run_id, repeats=run.run_id)
+    store.update(copy.run_id, repeats=run.run_id)
     return store.get(copy.run_id)
 
 
@@ -84,5 +84,5 @@ def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: Fake
     run = add_compared(store, "mine", {"data.source": kept.source, "training.epochs": 60}, skill=0.9, seed=0)
     app = open_section(run).button(key="repeat-run").click().run()
     assert "Cats has other images now. Only the old ones, imported again" in app.error[0].value and not engine.calls
-    store.set_dataset(run.run_id, class_names=run.class_names, fingerprint=kept.fingerprint)
+    store.update(run.run_id, class_names=run.class_names, dataset_fingerprint=kept.fingerprint)
     assert Lab(OWNER).runs.repeat(run.run_id).repeats == run.run_id

@@ -40,7 +40,7 @@ def add_three(store: RunStore) -> tuple[Run, Run, Run]:
     one = ui_runs.finished(store, "one", {"seed": 1}, right=0.5)
     two = ui_runs.finished(store, "two", {"seed": 2}, right=0.7)
     three = ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8)
-    store.add_tags(two.run_id, ["flip"])
+    store.change_tags(two.run_id, add=["flip"])
     return one, two, three
 
 
@@ -62,7 +62,7 @@ def test_a_condition_filters_and_stands_in_the_address() -> None:
 
 def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     one, two, adam = three
-    store.set_archived(one.run_id)
+    store.update(one.run_id, archived=True)
     store.set_pinned(two.run_id)
     store.set_note(two.run_id, "for the poster")
     create(store, adam.config, name="trial", search_id="a" * 32)
@@ -130,7 +130,7 @@ def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore
 def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     trials = [create(store, three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
     for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
-        store.set_metrics(run.run_id, {"val_accuracy": accuracy})
+        store.update(run.run_id, metrics={"val_accuracy": accuracy})
         set_status(store, run.run_id, RunStatus.FINISHED)
     app = unfold(open_page(runs=trials[1].run_id), "actions")
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]

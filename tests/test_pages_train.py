@@ -128,7 +128,7 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
 
     run = ui_runs.running(store, "at work", {"training.epochs": 200}, epochs=12)
     # The run was resumed: it still has the metrics of the first part.
-    store.set_metrics(run.run_id, {"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
+    store.update(run.run_id, metrics={"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
     app = open_page()
     assert address_of(app, "run") == run.run_id
     assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)

@@ -111,7 +111,7 @@ def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: R
 
 def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine: FakeEngine, own: Run) -> None:
     app = open_advanced(run=own.run_id)
-    engine.store.describe(own.run_id, config=[])
+    engine.store.update(own.run_id, config=[])
     memory.refresh()
     app.button(key=f"clone-{own.run_id}").click().run()
     assert any("cannot be read" in box.value for box in app.error)

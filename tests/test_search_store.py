@@ -40,6 +40,6 @@ def test_a_search_that_is_not_there(store: SearchStore) -> None:
 def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:
     search_id, runs = store.submit(plan()), open_store()
     trials = [create(runs, search_id=search_id, trial=TrialOf(number, {})).run_id for number in range(3)]
-    runs.describe(trials[1], metrics=5)
+    runs.update(trials[1], metrics=5)
     store.set_hidden(search_id)
     assert all(runs.read(run_id).hidden for run_id in trials)

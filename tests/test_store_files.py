@@ -203,7 +203,7 @@ def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) 
     store.add_predictions(second.run_id, replace(predictions, probabilities=predictions.probabilities[:, ::-1].copy()))
     other = {"python": "3.12", "versions": {"keras": "3.16.0"}, "cpu_count": 4}
     store.add_json_artifact(second.run_id, "environment.json", other)
-    store.set_dataset(second.run_id, class_names=second.class_names, fingerprint="another")
+    store.update(second.run_id, class_names=second.class_names, dataset_fingerprint="another")
     found = reproduction(store, first.run_id, second.run_id)
     assert not found.identical
     by_name = {part.name: part for part in found.parts}
@@ -217,14 +217,14 @@ def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) 
 
 def test_a_figure_that_one_version_does_not_store_is_not_compared(store: RunStore, tmp_path: Path) -> None:
     first, second = stored(store, tmp_path, name="first"), stored(store, tmp_path, name="second")
-    store.set_metrics(second.run_id, {**second.metrics, "balanced_accuracy": 0.5})
+    store.update(second.run_id, metrics={**second.metrics, "balanced_accuracy": 0.5})
     outcome = reproduction(store, first.run_id, second.run_id)
     assert outcome.identical and outcome.max_difference == 0.0
 
 
 def test_a_student_may_compare_another_s_run_without_its_network(store: RunStore, tmp_path: Path) -> None:
     first, second = (stored(store, tmp_path, name=person.name, owner=person) for person in (BEN, ANNA))
-    store.set_metrics(second.run_id, {**second.metrics, "seconds": 99.0})
+    store.update(second.run_id, metrics={**second.metrics, "seconds": 99.0})
     runs = Lab(ANNA).runs
     with pytest.raises(NotAllowedError):
         runs.network(first)

@@ -18,6 +18,7 @@ from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
+from aquadash.lab import OWNER, Lab
 from aquadash.store import (
     EpochRecord,
     Guess,
@@ -75,16 +76,17 @@ def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no
 def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
     first, second = create(store, RunConfig(), name="a"), create(store, RunConfig(), name="b")
     assert store.list_runs() == [second, first]
-    assert store.resolve(first.run_id) == store.resolve(first.run_id[:12]) == store.resolve("a") == first.run_id
+    find = Lab(OWNER).runs.find_id
+    assert find(first.run_id) == find(first.run_id[:12]) == find("a") == first.run_id
     typed = f"Müller,\t Lauf {'1' * 106}  2"
     store.rename(second.run_id, typed)
-    assert store.resolve(typed) == store.resolve(f"{store.get(second.run_id).name} ") == second.run_id
+    assert find(typed) == find(f"{store.get(second.run_id).name} ") == second.run_id
     store.rename(second.run_id, "a")
     with pytest.raises(RunError, match="fits 2 runs"):
-        store.resolve("a")
+        find("a")
     for text in ("", "nobody", "../../x", "' OR 1=1 --"):
         with pytest.raises((UnknownNameError, RunError)):
-            store.resolve(text)
+            find(text)
     for run_id in ("f" * 32, "nonsense", "../../etc"):
         with pytest.raises(UnknownNameError, match="no run"):
             store.get(run_id)
@@ -114,14 +116,14 @@ def test_the_life_of_a_run(store: RunStore) -> None:
     job = live_runs.start(store, run_id, WORKER)
     # A hundred long ones in any script are kept whole.
     names = tuple(f"{'ж' * 40}{'🐟' * 17}{number:3}" for number in range(100))
-    store.set_dataset(run_id, class_names=names, fingerprint="f" * 64)
+    store.update(run_id, class_names=names, dataset_fingerprint="f" * 64)
     said = Progress("training", epoch=2, epochs=9, batch=3, batches=10, eta_seconds=4.0, time=time.time())
     assert live_runs.report(store, job, said, log_tail="hello") is False
     running = store.get(run_id)
     assert (running.status, running.worker, running.class_names) == (RunStatus.RUNNING, WORKER, names)
     assert running.progress == said and running.started_at
     assert (running.log_tail, store.log(run_id)) == ("hello", "hello")
-    store.set_metrics(run_id, {"test_accuracy": 0.5})
+    store.update(run_id, metrics={"test_accuracy": 0.5})
     ended = live_runs.end(store, job, RunStatus.FINISHED)
     assert ended.status.ended and ended.ended_at and ended.metrics == {"test_accuracy": 0.5}
     assert store.unfinished_runs() == [] and store.list_runs() == [ended]
@@ -166,12 +168,13 @@ def test_deleting_is_undone(store: RunStore) -> None:
 def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
     gone, there = (create(store, RunConfig()).run_id for _ in range(2))
     nobodys = ["f" * 32, "nonsense"]
-    store.add_tags(gone, ["good"])
+    store.change_tags(gone, add=["good"])
     set_status(store, gone, RunStatus.STOPPED)
     store.delete(gone)
     for change in (
-        store.set_pinned, store.set_archived, store.set_hidden,
-        lambda run_id: store.add_tags(run_id, ["new"]), lambda run_id: store.remove_tags(run_id, ["good"]),
+        store.set_pinned,
+        lambda run_id: store.update(run_id, archived=True), lambda run_id: store.update(run_id, hidden=True),
+        lambda run_id: store.change_tags(run_id, add=["new"], remove=["good"]),
     ):  # fmt: skip
         result = for_each([*nobodys, gone, there], change)
         assert result.done == [there] and "in the bin" in result.failed[gone]
@@ -397,7 +400,7 @@ def test_what_is_no_guess_is_refused() -> None:
 def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> None:
     run_id = create(store, RunConfig(), name="mine").run_id
     for value in ("{", 3, {"accuracy": "x", "confused_pair": None}, {"accuracy": 1, "confused_pair": ["a"]}):
-        store.describe(run_id, guess=value)
+        store.update(run_id, guess=value)
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
 
 

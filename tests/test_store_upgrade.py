@@ -132,7 +132,7 @@ def test_a_home_of_0_7_from_another_folder(home: Path, tmp_path: Path) -> None:
 def test_waiting_work_is_queued_in_its_order_and_what_was_at_work_is_interrupted(old: OldHome) -> None:
     waiting = [old.add_run(number, f"waits-{number}", RunStatus.QUEUED, epochs=0) for number in range(3)]
     running = old.add_run(3, "runs", RunStatus.RUNNING)
-    lost = old.add_run(4, "lost", RunStatus.QUEUED, epochs=0)
+    jobless = old.add_run(4, "jobless", RunStatus.QUEUED, epochs=0)
     failed = old.add_run(5, "failed", RunStatus.RUNNING)
     search = old.add_search(9, {}, status="queued")
     at_work = old.add_search(10, {}, status="running")
@@ -154,10 +154,10 @@ def test_waiting_work_is_queued_in_its_order_and_what_was_at_work_is_interrupted
         {"kind": "search", "run": at_work, "status": "running", "started_at": 60.0},
     )
     done = upgrade.upgrade(open_store())
-    assert (done.runs, done.queued, done.interrupted) == (6, 4, 2)
+    assert (done.runs, done.queued, done.interrupted) == (6, 5, 1)
     store = open_store()
-    assert list(store.ranks()) == waiting[::-1]
-    assert store.get(running).status is store.get(lost).status is RunStatus.INTERRUPTED
+    assert list(store.ranks()) == [*waiting[::-1], jobless]
+    assert store.get(running).status is RunStatus.INTERRUPTED
     assert (store.get(failed).status, store.get(failed).message, store.get(failed).ended_at) == (
         "failed",
         "No memory.",
@@ -244,12 +244,12 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(old: OldHome) -> No
     lost = old.folder / "artifacts" / sound / "artifacts" / "validation_predictions.npz"
     lost.symlink_to(lost.with_name("loop"))
     lost.with_name("epochs.npz").write_bytes(b"x")
-    copy2, link = shutil.copy2, os.link
+    copy2 = shutil.copy2
 
     def failing(source: Path, target: Path) -> None:
-        if source.name == "epochs.npz":
+        if Path(source).name == "epochs.npz":
             raise OSError(5, "Input/output error")
-        (link if source.suffix == ".npz" else copy2)(source, target)
+        copy2(source, target)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upgrade.os, "link", failing)
@@ -258,8 +258,16 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(old: OldHome) -> No
     assert (done.runs, done.searches) == (1, 1) and open_store().get(sound).name == "sound"
     assert [head.search_id for head in open_search_store().heads()] == [other]
     said = "\n".join(done.damaged)
-    assert len(done.damaged) == 6
-    for words in (f"run-2 ({status}): ", "run-3", "run-4", "not an id", f"search {9:032x}", "epochs.npz of sound"):
+    assert len(done.damaged) == 7
+    for words in (
+        f"run-2 ({status}): ",
+        "run-3",
+        "run-4",
+        "not an id",
+        f"search {9:032x}",
+        "epochs.npz of sound",
+        "validation_predictions.npz of sound",
+    ):
         assert words in said
 
 

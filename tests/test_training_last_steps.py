@@ -41,12 +41,11 @@ class Steps:
     def __init__(self, patch: pytest.MonkeyPatch, copies: Path) -> None:
         self.taken: list[str] | None = None
         self._copies = copies
-        self._watch(patch, RunStore, "add_artifact", lambda path, **_: path.name)
+        self._watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
         self._watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
         self._watch(patch, RunStore, "_add_arrays", lambda name, *_: name)
-        self._watch(patch, RunStore, "describe", lambda **values: next(iter(values)))
+        self._watch(patch, RunStore, "update", lambda **values: next(iter(values)))
         self._watch(patch, RunStore, "log_epoch", lambda *_, **__: "epoch")
-        self._watch(patch, RunStore, "set_metrics", lambda metrics: "metrics")
         self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
         self._watch(patch, JobTable, "end", lambda status, **_: "the end")
 

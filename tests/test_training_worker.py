@@ -153,7 +153,7 @@ def test_a_resumed_run_keeps_its_images(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = create(store, QUICK).run_id
-    store.set_dataset(run_id, class_names=["cat", "dog"], fingerprint="e" * 64)
+    store.update(run_id, class_names=["cat", "dog"], dataset_fingerprint="e" * 64)
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
     run = job_rows.train(store, run_id)

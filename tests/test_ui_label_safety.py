@@ -123,7 +123,7 @@ def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
     assert not app.error and app.slider[0].value == (0, 2)
     # Another pipeline and another data set are chosen.
     monkeypatch.setitem(PIPELINES, "notebook-2", PIPELINES["notebook-4"])
-    store.set_dataset(other.run_id, class_names=other.class_names, fingerprint="f" * 64)
+    store.update(other.run_id, class_names=other.class_names, dataset_fingerprint="f" * 64)
     again(app)
     assert app.selectbox(key="safety-step").value != "2.children.1" and address_of(app, "safety-step") is None
     assert app.selectbox(key="safety-run").value == address_of(app, "safety-run") == sharp.run_id

@@ -48,7 +48,7 @@ def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:
 def give_network(store: RunStore, run_id: str, config: ModelConfig, path: Path) -> Run:
     """Give a made-up run a network, and the settings that make it."""
     changed = store.get(run_id).config.model_copy(update={"model": config})
-    store.describe(run_id, config=changed.model_dump(mode="json"))
+    store.update(run_id, config=changed.model_dump(mode="json"))
     store.add_text_artifact(run_id, CONFIG, changed.to_json())
     store.add_artifact(run_id, path)
     return store.get(run_id)

@@ -26,7 +26,7 @@ def running(store: RunStore, name: str, changes: Mapping[str, Any] | None = None
     """A run in the middle of an epoch, after complete ones."""
     run = queued(store, name, changes)
     job = live_runs.start(store, run.run_id)
-    store.set_dataset(run.run_id, class_names=CLASSES, fingerprint="f" * 64)
+    store.update(run.run_id, class_names=CLASSES, dataset_fingerprint="f" * 64)
     log_epochs(store, run.run_id, epochs)
     live_runs.report(store, job, training_progress(run, epoch=epochs + 1), log_tail="epoch 3: loss 0.9\n")
     return store.get(run.run_id)
@@ -71,13 +71,13 @@ def finished(
     if guess is not None:
         store.set_guess(run.run_id, guess)
     job = live_runs.start(store, run.run_id)
-    store.set_dataset(run.run_id, class_names=CLASSES, fingerprint=fingerprint)
+    store.update(run.run_id, class_names=CLASSES, dataset_fingerprint=fingerprint)
     log_epochs(store, run.run_id, epochs)
     tested = predictions(np.repeat(np.arange(5), 100), right, seed=seed)
     store.add_predictions(run.run_id, tested)
-    store.set_metrics(
+    store.update(
         run.run_id,
-        {
+        metrics={
             "epochs": epochs,
             "best_epoch": max(1, epochs - 1),
             "val_loss": 1.0,

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import RunError
+from aquadash.errors import AquaDashError
 from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, VERSION, Manifest, OldRunFile, RunFile
 from aquadash.export.zip_files import Written
 from aquadash.people import OWNER, Person
@@ -155,7 +155,7 @@ def _run_file(path: Path) -> RunFile:
     described = _parsed(OldRunFile, path)
     try:
         return RunFile(**dict(described.to_record()), artifacts=described.artifacts)
-    except RunError as error:
+    except AquaDashError as error:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
 
 
@@ -199,7 +199,7 @@ def _check(described: RunFile, folder: Path) -> None:
         raise ForeignZipError(f"The files that {RUN} names are not those in the ZIP.")
     try:
         run = described.read()
-    except RunError as error:
+    except AquaDashError as error:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):
         try:

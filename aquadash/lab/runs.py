@@ -477,9 +477,8 @@ class Runs(Part):
             RunError: One of them cannot be a tag.
         """
         with self._store_for(Action.LABEL, run_id) as store:
-            for tags, change in ((add, store.add_tags), (remove, store.remove_tags)):
-                if tags := [tags] if isinstance(tags, str) else list(tags):
-                    change(run_id, tags)
+            added, removed = ([tags] if isinstance(tags, str) else tags for tags in (add, remove))
+            store.change_tags(run_id, add=added, remove=removed)
 
     def pin(self, run_id: str, pinned: bool = True) -> None:
         """Let a run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins.
@@ -493,13 +492,13 @@ class Runs(Part):
     def archive(self, run_id: str, archived: bool = True) -> None:
         """Leave a run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
         with self._store_for(Action.LABEL, run_id) as store:
-            store.set_archived(run_id, archived)
+            store.update(run_id, archived=archived)
 
     def hide(self, run_id: str, hidden: bool = True) -> None:
         """Keep a run from all students but its owner, or no longer."""
         self._rights.require(Action.HIDE)
         with self._changing():
-            open_store().set_hidden(run_id, hidden)
+            open_store().update(run_id, hidden=hidden)
 
     def delete(self, run_id: str) -> None:
         """Put a run into the bin, from where :meth:`restore` brings it back.
@@ -517,7 +516,7 @@ class Runs(Part):
             store.restore(run_id)
             if hidden:
                 # Hiding the search passed over what was in the bin, which cannot be written to.
-                store.set_hidden(run_id)
+                store.update(run_id, hidden=True)
 
     def send_to_mlflow(self, run_id: str) -> str:
         """Send a run that has ended, with its files, to the MLflow tracking server; return the id that it has there.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from aquadash.config import Value, with_values
@@ -86,7 +86,7 @@ class Controller:
             # Read after the run was stored: hiding the search meanwhile did not find it among the trials.
             search = self._store.get(self._id)
             if (run := self._runs.read(search.trials[-1].run_id)).hidden != search.hidden:
-                self._runs.set_hidden(run.run_id, search.hidden)
+                self._runs.update(run.run_id, hidden=search.hidden)
         return JobStatus.RUNNING
 
     def _submit(self, search: Search, number: int) -> None:
@@ -148,7 +148,8 @@ class Controller:
             self._seen[run.run_id] = epoch
             until = {each: value for each, value in accuracies.items() if each <= epoch}
             if strategies.should_prune(search.plan, study, until):
-                self._runs.set_trial(run.run_id, TrialOf(trial.number, dict(trial.params), epoch))
+                pruned = TrialOf(trial.number, dict(trial.params), epoch)
+                self._runs.update(run.run_id, in_bin=True, trial=asdict(pruned))
                 self._stop(run.run_id)
                 return
 

@@ -103,7 +103,7 @@ class SearchStore:
         for run in self._runs.trials(search_id):
             # A run in the bin cannot be changed; the lab hides it when it is restored.
             with contextlib.suppress(RunError):
-                self._runs.set_hidden(run.run_id, hidden)
+                self._runs.update(run.run_id, hidden=hidden)
 
     def _update(self, search_id: str, values: dict[str, Any]) -> None:
         with self._runs.database.writing("write the search") as (connection, revision):

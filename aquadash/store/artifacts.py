@@ -27,7 +27,7 @@ from aquadash.errors import RunError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.files import replacing, write_whole
 from aquadash.store.database import storage_errors
-from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, reason, within_their_ranges
+from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, in_order, reason
 from aquadash.zips import ZipLimits, open_zip
 
 _log = logging.getLogger(__name__)
@@ -93,16 +93,10 @@ def _read_detector(path: Path, run: Run | None) -> OutOfDistributionDetector | N
     return detector if detector.threshold > 0 else None
 
 
-def _read_history(path: Path, run: Run | None) -> list[EpochRecord]:
+def _read_history(path: Path, run: Run | None) -> Sequence[EpochRecord]:
     with path.open(encoding="utf-8", newline="") as file:
         history = TypeAdapter(list[EpochRecord]).validate_python(list(csv.DictReader(file)))
-    for before, record in zip([0, *(record.epoch for record in history)], history, strict=False):
-        if record.epoch <= before:
-            raise ValueError(f"epoch {record.epoch} comes after epoch {before}")
-        within_their_ranges(asdict(record))
-    if run and history and history[-1].epoch > (most := run.config.training.epochs):
-        raise ValueError(f"it has an epoch {history[-1].epoch}; the run has at most {most}")
-    return history
+    return in_order(history, run.config.training.epochs if run else None)
 
 
 #: The reader of each file for pages and commands. A reader checks the file against the run unless that is None, and may
@@ -124,13 +118,12 @@ class RunArtifacts:
 
     get: Callable[[str], Run]
     read: Callable[[str], Run]
-    describe: Callable[..., None]
+    update: Callable[..., None]
 
-    def add_artifact(self, run_id: str, path: Path, *, folder: str = "") -> None:
-        """Copy a file into the run's folder, or one inside it, and replace a file of that name."""
-        with self._writing(run_id, f"{folder}/{path.name}" if folder else path.name) as target:
-            with path.open("rb") as source, replacing(target) as file:
-                shutil.copyfileobj(source, file)
+    def add_artifact(self, run_id: str, path: Path, name: str = "") -> None:
+        """Copy a file into the run's folder, under its own name unless another is named; replace one of that name."""
+        with self._writing(run_id, name or path.name) as target, path.open("rb") as source, replacing(target) as file:
+            shutil.copyfileobj(source, file)
 
     def add_text_artifact(self, run_id: str, name: str, text: str) -> None:
         """Store a text as a file of the run."""
@@ -145,7 +138,7 @@ class RunArtifacts:
         """Store the model's answers to the test images."""
         self._add_arrays(run_id, PREDICTIONS, vars(predictions))
         # The interval of each run in a table needs this number, and a table must not open a file for each row.
-        self.describe(run_id, test_images=len(predictions.labels))
+        self.update(run_id, test_images=len(predictions.labels))
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Store the model's answers to the run's validation images."""
@@ -154,7 +147,7 @@ class RunArtifacts:
     def add_robustness(self, run_id: str, text: str) -> None:
         """Store the figures of the run's robustness."""
         self.add_text_artifact(run_id, ROBUSTNESS, text)
-        self.describe(run_id, has_robustness=True)
+        self.update(run_id, has_robustness=True)
 
     def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
         """Store how the answers changed from epoch to epoch, in place of an earlier replay."""

@@ -33,7 +33,8 @@ _jobs = schema.jobs
 _columns = _jobs.c
 #: The columns of a :class:`Job`; the others serve claims and the order of the queue.
 _read_columns = [column for column in _columns if column.name not in ("lease", "slots_of", "turn", "rank")]
-_is_active = _columns.status.in_(_ACTIVE)
+#: The condition for queued and running jobs.
+is_active = _columns.status.in_(_ACTIVE)
 #: The order of the queue: jobs that a person has moved, then one job of each person, then the next of each.
 _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
 
@@ -160,7 +161,7 @@ class JobTable:
         }
         with self._writing() as (connection, revision):
             self._end_expired(connection, revision)
-            job = self._write(connection, revision, and_(_columns.id == name, _is_active), values)
+            job = self._write(connection, revision, and_(_columns.id == name, is_active), values)
         if job is None:
             raise RunError("There is nothing to stop: the job is not at work.")
         return job
@@ -391,7 +392,7 @@ def _waits(kind: str) -> ColumnElement[bool]:
 
 def _turn(connection: Connection, kind: str, owner: str) -> int:
     """Return the turn of a person's new job: the present one, or the one after that of their last job."""
-    active = and_(_columns.kind == kind, _is_active)
+    active = and_(_columns.kind == kind, is_active)
     under_way = connection.execute(select(func.min(_columns.turn)).where(active)).scalar()
     last = connection.execute(select(func.max(_columns.turn)).where(active, _columns.owner == owner)).scalar()
     return max(under_way or 1, (last or 0) + 1)

@@ -3,121 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from itertools import count
 from typing import Any
 
-from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from aquadash import config as run_config
 from aquadash.config import RunConfig
-from aquadash.errors import AquaDashError
-from aquadash.store.types import EpochRecord, Guess, Run, RunStatus, clean_name, reason
+from aquadash.store.runs import EPOCH_METRICS
+from aquadash.store.types import EpochRecord, Run, clean_name, read_run
 
-#: Tags that hold a text or a number, and tags that hold JSON, each with the field of the run.
-_TEXTS = {
-    "aquadash.created_at": "created_at",
-    "aquadash.queued_at": "queued_at",
-    "aquadash.started_at": "started_at",
-    "aquadash.ended_at": "ended_at",
-    "aquadash.data_sent": "dataset_fingerprint",  # Version 0.6.0, of pictures that it had sent to a cluster.
-    "aquadash.dataset_fingerprint": "dataset_fingerprint",
-    "aquadash.message": "message",
-    "aquadash.log_tail": "log_tail",
-    "aquadash.search_id": "search_id",
-    "aquadash.origin": "origin",
-    "aquadash.imported_id": "imported_id",
-    "aquadash.repeats": "repeats",
-    "aquadash.test_images": "test_images",
-    "mlflow.note.content": "note",
-}
-_JSON = {
-    "aquadash.progress": "progress",
-    "aquadash.worker": "worker",
-    "aquadash.class_names": "class_names",
-    "aquadash.metrics": "metrics",
-    "aquadash.curve": "curve",
-}
-#: Prefix of one tag for each label that a person gave.
-_LABEL = "aquadash.label."
-
-_RUN = TypeAdapter(Run)
-_GUESS = TypeAdapter(Guess)
+#: Fields of a run whose tag ``aquadash.NAME`` holds a text or a number, and those whose tag holds JSON.
+_TEXTS = (
+    "status", "created_at", "queued_at", "started_at", "ended_at", "message", "log_tail", "owner", "owner_name",
+    "search_id", "origin", "imported_id", "repeats", "test_images",
+)  # fmt: skip
+_JSON = ("progress", "worker", "class_names", "metrics", "curve", "guess")
 
 
-def epochs_of(points: Mapping[str, Iterable[tuple[int, int, float]]]) -> list[EpochRecord]:
-    """Return the complete epochs of a run; an epoch that was trained twice counts once."""
-    names = [field.name for field in fields(EpochRecord) if field.name != "epoch"]
-    columns = {
-        name: {epoch: value for epoch, _, value in sorted(points.get(name, ()), key=lambda point: point[1])}
-        for name in names
-    }
-    complete = sorted(set.intersection(*(set(column) for column in columns.values())))
-    return [EpochRecord(epoch, **{name: columns[name][epoch] for name in names}) for epoch in complete]
+def epochs_of(points: Mapping[str, Iterable[tuple[int, float, int]]]) -> list[EpochRecord]:
+    """Return the complete epochs from (epoch, value, time) points; of an epoch trained twice, the later points."""
+    columns = [
+        {epoch: value for epoch, value, _ in sorted(points.get(name, ()), key=lambda point: point[2])}
+        for name in EPOCH_METRICS
+    ]
+    complete = sorted(set.intersection(*map(set, columns)))
+    return [EpochRecord(epoch, *(column[epoch] for column in columns)) for epoch in complete]
 
 
 def run_of(run_id: str, tags: Mapping[str, str], *, deleted: bool = False) -> Run | None:
-    """Return the run that tags describe."""
-    if "aquadash.status" not in tags:
+    """Return the run that tags describe; None for another program's. Raise ``AquaDashError`` for impossible values."""
+    own = {tag.removeprefix("aquadash."): text for tag, text in tags.items() if tag.startswith("aquadash.") and text}
+    if "status" not in own:
         return None
-    readable: dict[str, Any] = {
-        "run_id": run_id,
-        "name": clean_name(tags.get("mlflow.runName")) or run_id[:8],
-        "deleted": deleted,
-        "owner": tags.get("aquadash.owner", ""),
-        "owner_name": tags.get("aquadash.owner_name", ""),
-        "shared": tags.get("aquadash.shared") != "0",
-        "hidden": tags.get("aquadash.hidden") == "1",
-    }
-    pins = tags.get("aquadash.pinned", "").split()
-    measured = tags.get("aquadash.robustness") or tags.get("aquadash.job.robustness.status")
-    try:
-        run = _RUN.validate_python(
-            {
-                **readable,
-                "status": tags["aquadash.status"],
-                "config": _config(tags),
-                "tags": sorted(
-                    tag.removeprefix(_LABEL) for tag, text in tags.items() if tag.startswith(_LABEL) and text
-                ),
-                "pinned": "1" in pins,
-                "pinned_by_owner": "owner" in pins,
-                "archived": tags.get("aquadash.archived") == "1",
-                "has_robustness": bool(measured),
-                "guess": _guess(tags.get("aquadash.guess")),
-                **{field: tags[tag] for tag, field in _TEXTS.items() if tags.get(tag)},
-                **{field: _json(field, tags[tag]) for tag, field in _JSON.items() if tags.get(tag)},
-            }
-        )
-        if run.status is RunStatus.UNREADABLE:
-            raise ValueError(f"status: {run.status}")
-        return run
-    except (KeyError, ValueError, AquaDashError) as error:
-        message = f"What is stored of this run cannot be read ({reason(error)})."
-        return Run(**readable, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
+    pins = own.get("pinned", "").split()
+    return read_run(
+        {
+            **{name: own[name] for name in _TEXTS if name in own},
+            **{name: _value(own[name]) for name in _JSON if name in own},
+            "run_id": run_id,
+            "name": clean_name(tags.get("mlflow.runName")) or run_id[:8],
+            "config": _config(own),
+            # Version 0.6.0 wrote the second tag for pictures that it had sent to a cluster.
+            "dataset_fingerprint": own.get("dataset_fingerprint") or own.get("data_sent", ""),
+            "note": tags.get("mlflow.note.content", ""),
+            "tags": sorted(name.removeprefix("label.") for name in own if name.startswith("label.")),
+            "pinned": "1" in pins,
+            "pinned_by_owner": "owner" in pins,
+            "archived": own.get("archived") == "1",
+            "hidden": own.get("hidden") == "1",
+            "shared": own.get("shared") != "0",
+            "has_robustness": "robustness" in own or "job.robustness.status" in own,
+            "deleted": deleted,
+        }
+    )
 
 
-def _config(tags: Mapping[str, str]) -> RunConfig:
-    """Return the settings; the pipelines that they carry were cut into numbered parts."""
-    config, definitions = run_config.from_json(tags["aquadash.config"]), ""
-    for number in count():
-        if (part := tags.get(f"aquadash.config.definitions.{number}")) is None:
-            return run_config.with_values(config, {run_config.DEFINITIONS: definitions}) if definitions else config
-        definitions += part
-    raise AssertionError
-
-
-def _json(field: str, text: str) -> Any:
+def _value(text: str) -> Any:
+    """Return the value of a JSON text, or a damaged text as it is, which no field of a run accepts."""
     try:
         return from_json(text)
-    except ValueError as error:
-        raise ValueError(f"{field}: {error}") from None
+    except ValueError:
+        return text
 
 
-def _guess(text: str | None) -> Guess | None:
-    """Return the guess; None also for one that cannot be read, which must not hide the run."""
-    try:
-        return _GUESS.validate_json(text) if text else None
-    except (ValueError, AquaDashError):
-        return None
+def _config(own: Mapping[str, str]) -> RunConfig:
+    """Return the settings; the pipelines that they carry were cut into numbered parts."""
+    parts: list[str] = []
+    while part := own.get(f"config.definitions.{len(parts)}"):
+        parts.append(part)
+    config = run_config.from_json(own.get("config", ""))
+    return run_config.with_values(config, {run_config.DEFINITIONS: "".join(parts)}) if parts else config

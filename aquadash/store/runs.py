@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 import time
@@ -12,30 +11,28 @@ from dataclasses import asdict, fields, replace
 from typing import Any, TypedDict, Unpack
 
 from cachetools import LRUCache, cached
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, false, func, or_, select, update
 
-from aquadash import config as run_config
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.data.folder.about import fingerprint_of
-from aquadash.errors import AquaDashError, RunError, StorageError, UnknownNameError
+from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.people import OWNER, Person
 from aquadash.store import schema
 from aquadash.store.artifacts import CONFIG, RunArtifacts
 from aquadash.store.database import Database
 from aquadash.store.job_types import Job, job_id
-from aquadash.store.jobs import JobTable
+from aquadash.store.jobs import JobTable, is_active
 from aquadash.store.types import (
     EpochRecord,
     Guess,
-    Progress,
     Run,
     RunStatus,
     TrialOf,
     clean_name,
     clean_tag,
-    reason,
+    read_run,
+    values_of,
 )
 
 #: The kind of job that trains a run.
@@ -50,9 +47,8 @@ CURVE_POINTS = 60
 _NOTE_LIMIT = 4000
 
 _columns = schema.runs.c
-_RUN = TypeAdapter(Run)
 #: The fields of a run that are columns. The others come from its job.
-_STORED = frozenset(column.name for column in _columns) - {"revision"}
+STORED = frozenset(column.name for column in _columns) - {"revision"}
 
 
 class RunOptions(TypedDict, total=False):
@@ -155,10 +151,6 @@ class RunStore(RunArtifacts):
         with self.database.reading("read the runs") as connection:
             return list(map(_run, connection.execute(_with_job().where(*where)).mappings().all()))
 
-    def resolve(self, text: str, *, deleted: bool = False) -> str:
-        """Return the id of the run (with ``deleted`` in the bin) with this id, prefix of an id or name; see `id_of`."""
-        return id_of(text, {run.run_id: run.name for run in self.list_runs(deleted=deleted)}, kind="run", kinds="runs")
-
     def history(self, run_id: str) -> list[EpochRecord]:
         """Return the run's complete epochs in order."""
         epochs = schema.epochs
@@ -191,7 +183,7 @@ class RunStore(RunArtifacts):
 
     def insert(self, connection: Connection, revision: int, run: Run, history: Sequence[EpochRecord] = ()) -> None:
         """Insert the rows of a run and of its epochs."""
-        connection.execute(schema.runs.insert().values(**values_of(run), revision=revision))
+        connection.execute(schema.runs.insert().values(**values_of(run, STORED), revision=revision))
         if history:
             connection.execute(schema.epochs.insert(), [{"run_id": run.run_id, **asdict(record)} for record in history])
 
@@ -218,25 +210,25 @@ class RunStore(RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
-        self._update(run_id, "keep the guess", {"guess": asdict(guess)})
+        self.update(run_id, guess=asdict(guess))
 
     def delete(self, run_id: str) -> None:
         """Put an ended run into the bin."""
         run = self.read(run_id)
         if not run.status.ended:
             raise RunError(f"{run.name} is {run.status}. Stop it before you delete it.")
-        self._update(run_id, "delete the run", {"deleted": True})
+        self.update(run_id, deleted=True)
 
     def restore(self, run_id: str) -> None:
         """Bring a run back from the bin."""
-        self._update(run_id, "restore the run", {"deleted": False}, in_bin=True)
+        self.update(run_id, deleted=False, in_bin=True)
 
     def rename(self, run_id: str, name: str) -> None:
         """Change the name; control characters are dropped, and 120 characters kept."""
         cleaned = clean_name(name)
         if not cleaned:
             raise RunError("A run needs a name of at least one visible character.")
-        self._update(run_id, "rename the run", {"name": cleaned})
+        self.update(run_id, name=cleaned)
 
     def set_note(self, run_id: str, text: str) -> None:
         """Store a note of at most 4,000 characters."""
@@ -250,17 +242,13 @@ class RunStore(RunArtifacts):
                 "The note holds bytes that are not UTF-8. Type it again, or save its file as UTF-8."
             ) from None
         # PostgreSQL refuses the character 0.
-        self._update(run_id, "keep the note", {"note": text.replace("\0", "")})
+        self.update(run_id, note=text.replace("\0", ""))
 
-    def add_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Add tags to the run's."""
-        cleaned = {clean_tag(text) for text in tags}
-        self._update(run_id, "tag the run", {"tags": lambda run: sorted({*run.tags, *cleaned})})
-
-    def remove_tags(self, run_id: str, tags: Iterable[str]) -> None:
-        """Remove tags; ignore those that the run lacks."""
-        gone = {form for text in tags for form in (text.strip(), "-".join(text.split()).lower())}
-        self._update(run_id, "remove the tag", {"tags": lambda run: [tag for tag in run.tags if tag not in gone]})
+    def change_tags(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Add and remove tags; ignore those that the run has already, or lacks."""
+        added = {clean_tag(text) for text in add}
+        gone = {form for text in remove for form in (text.strip(), "-".join(text.split()).lower())}
+        self.update(run_id, tags=lambda run: sorted({*run.tags, *added} - gone))
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
         """Pin the run to the top of everybody's tables, or of its owner's tables alone, or remove that pin."""
@@ -269,27 +257,9 @@ class RunStore(RunArtifacts):
             raise RunError("The teacher has pinned this run for everybody; only the teacher can unpin it.")
         # A shared run is pinned for all: a pin of its owner alone came with an import.
         by_owner = run.pinned_by_owner and not run.shared if for_all else pinned
-        values = {"pinned": pinned if for_all else run.pinned, "pinned_by_owner": by_owner}
-        self._update(run_id, "pin the run", values)
-
-    def set_archived(self, run_id: str, archived: bool = True) -> None:
-        """Archive the run, which tables and menus then leave out by default, or bring it back."""
-        self._update(run_id, "archive the run", {"archived": archived})
-
-    def set_hidden(self, run_id: str, hidden: bool = True) -> None:
-        """Hide the run from all students but its owner, or show it again."""
-        self._update(run_id, "hide the run", {"hidden": hidden})
+        self.update(run_id, pinned=pinned if for_all else run.pinned, pinned_by_owner=by_owner)
 
     # -- what workers write ------------------------------------------------------------------------------------------
-
-    def set_dataset(self, run_id: str, *, class_names: Sequence[str], fingerprint: str) -> None:
-        """Store the classes and the fingerprint of the data that the worker has loaded."""
-        values = {"class_names": list(class_names), "dataset_fingerprint": fingerprint}
-        self._update(run_id, "describe the data", values)
-
-    def set_trial(self, run_id: str, trial: TrialOf) -> None:
-        """Store the number, values and pruning of a trial."""
-        self._update(run_id, "write the trial", {"trial": asdict(trial)}, in_bin=True)
 
     def log_epoch(self, run_id: str, *records: EpochRecord, curve: Sequence[float]) -> None:
         """Store complete epochs in place of earlier ones, and the short curve of validation accuracy for tables."""
@@ -303,18 +273,15 @@ class RunStore(RunArtifacts):
             values = {"curve": thin(curve), "revision": revision}
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(values))
 
-    def set_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Store the run's final figures."""
-        values = {name: float(value) for name, value in metrics.items()}
-        self._update(run_id, "store the results", {"metrics": values})
+    def update(self, run_id: str, *, in_bin: bool = False, **values: Any) -> None:
+        """Write columns of a run; a value may be a function of the run as it is in the same transaction.
 
-    def describe(self, run_id: str, **values: Any) -> None:
-        """Write columns that describe the run's files, such as ``test_images``."""
-        self._update(run_id, "describe the files", values)
-
-    def _update(self, run_id: str, what: str, values: Mapping[str, Any], *, in_bin: bool = False) -> None:
-        """Write columns of a run; a value may be a function of the run as it is in the same transaction."""
-        with self.database.writing(what) as (connection, revision):
+        Args:
+            run_id: The run's id.
+            in_bin: Whether a run in the bin may be changed.
+            values: The new values by column, plain for JSON.
+        """
+        with self.database.writing("write the run") as (connection, revision):
             row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
             if row is None:
                 raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
@@ -362,47 +329,27 @@ def thin(values: Sequence[float]) -> list[float]:
     return [round(values[round(i * (count - 1) / (CURVE_POINTS - 1))], 4) for i in range(CURVE_POINTS)]
 
 
-def values_of(run: Run) -> dict[str, Any]:
-    """Return the columns of a run's row."""
-    values = _RUN.dump_python(run, mode="json", include=set(_STORED - {"config"}))
-    return {**values, "config": run.config.model_dump(mode="json")}
-
-
 def _with_job() -> Any:
-    """Return the SELECT of runs with what their jobs report."""
+    """Return the SELECT of runs with the reports of their jobs."""
     jobs = schema.jobs
-    reported = (jobs.c.progress, jobs.c.log_tail, jobs.c.stop_requested)
+    reported = (
+        jobs.c.progress,
+        func.coalesce(jobs.c.log_tail, "").label("log_tail"),
+        func.coalesce(and_(jobs.c.stop_requested, is_active), false()).label("stop_requested"),
+    )
     return select(schema.runs, *reported).outerjoin(jobs, jobs.c.id == KIND + "-" + _columns.run_id)
 
 
 def _run(row: RowMapping) -> Run:
     """Return the run of a row; a damaged row gives one of the status ``unreadable`` with the reason as message."""
-    identity = {name: row[name] for name in ("run_id", "name", "deleted", "owner", "owner_name", "shared", "hidden")}
     try:
-        values = {name: row[name] for name in _STORED if row[name] is not None}
-        values["config"] = run_config.from_mapping(row["config"])
-        values["guess"] = _guess(row["guess"])
-        values["log_tail"] = row["log_tail"] or ""
-        values["stop_requested"] = bool(row["stop_requested"]) and not RunStatus(row["status"]).ended
-        values["progress"] = _progress(row["progress"])
-        run = _RUN.validate_python(values)
-        if run.status is RunStatus.UNREADABLE:
-            raise ValueError(f"status: {run.status}")
-        return run
-    except (KeyError, TypeError, ValueError, AquaDashError) as error:
-        message = f"What is stored of this run cannot be read ({reason(error)})."
-        return Run(**identity, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=message)
-
-
-def _progress(values: Mapping[str, Any] | None) -> Progress | None:
-    return None if values is None else Progress(**{"phase": values["phase"], **values["details"]})
-
-
-def _guess(values: Any) -> Guess | None:
-    """Return the guess; None also for one that cannot be read, which must not hide the run."""
-    with contextlib.suppress(ValueError, TypeError, AquaDashError):
-        return None if values is None else TypeAdapter(Guess).validate_python(values)
-    return None
+        progress = row["progress"] and {**row["progress"], **row["progress"]["details"]}
+        return read_run({**row, "progress": progress})
+    except StorageError as error:
+        identity = {
+            name: row[name] for name in ("run_id", "name", "deleted", "owner", "owner_name", "shared", "hidden")
+        }
+        return Run(**identity, status=RunStatus.UNREADABLE, config=RunConfig(), created_at=0.0, message=str(error))
 
 
 def id_of(text: str, names: Mapping[str, str], *, kind: str, kinds: str) -> str:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 
 from aquadash import settings
-from aquadash.config import from_mapping
-from aquadash.errors import AquaDashError, RunError, StorageError
+from aquadash.errors import RunError
 from aquadash.people import OWNER, Person
 from aquadash.store import old
-from aquadash.store.runs import RunStore, values_of
-from aquadash.store.types import EpochRecord, Run, RunStatus, clean_name, reason, within_their_ranges
+from aquadash.store.runs import STORED, RunStore
+from aquadash.store.types import EpochRecord, Run, clean_name, in_order, read_run, values_of
 
 #: :attr:`Run.origin` of a run that was imported.
 IMPORTED = "imported"
 
-#: Columns that do not move: they refer to the run's home or follow from the person who imports it.
-_STAY = frozenset(
-    ("run_id", "owner", "owner_name", "shared", "hidden", "deleted", "search_id", "trial", "origin", "worker")
-)
+#: Columns that move: all but those that refer to the run's home or follow from the person who imports it.
+_MOVING = STORED - {
+    "run_id", "owner", "owner_name", "shared", "hidden", "deleted", "search_id", "trial", "origin", "worker",
+}  # fmt: skip
 
 _MAX_EPOCHS = 2000
-_RUN = TypeAdapter(Run)
 
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -45,15 +43,18 @@ class Record(BaseModel, frozen=True):
     epochs: Annotated[list[EpochRecord], Field(max_length=_MAX_EPOCHS)]
 
     def read(self) -> Run:
-        """Return the run; raise ``RunError`` if it is unreadable, has not ended, or has impossible values."""
+        """Return the run; raise ``AquaDashError`` if it is unreadable, has not ended, or has impossible values."""
+        moved = {name: value for name, value in self.run.items() if name in _MOVING}
+        run = read_run({**moved, "run_id": self.run_id})
+        if not run.status.ended:
+            raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
+        if len(set(run.class_names)) < len(run.class_names):
+            raise RunError("Two classes of the run have the same name.")
         try:
-            values = {name: value for name, value in self.run.items() if name not in _STAY}
-            run = _RUN.validate_python({**values, "run_id": self.run_id, "config": from_mapping(values["config"])})
-            if run.status is RunStatus.UNREADABLE:
-                raise ValueError(f"status: {run.status}")
-        except (KeyError, TypeError, ValueError, AquaDashError) as error:
-            raise RunError(f"What is stored of this run cannot be read ({reason(error)}).") from None
-        return checked(replace(run, name=clean_name(run.name) or self.run_id[:8]), self.epochs)
+            in_order(self.epochs, run.config.training.epochs)
+        except ValueError as error:
+            raise RunError(f"The epochs of the run cannot be used: {error}.") from None
+        return replace(run, name=clean_name(run.name) or self.run_id[:8])
 
 
 class OldRecord(BaseModel, frozen=True):
@@ -68,40 +69,11 @@ class OldRecord(BaseModel, frozen=True):
     ]
 
     def to_record(self) -> Record:
-        """Return the run in the present form; raise ``RunError`` if it is unreadable."""
+        """Return the run in the present form; raise ``AquaDashError`` if it is unreadable."""
         run = old.run_of(self.run_id, self.tags)
         if run is None:
             raise RunError("Status or settings of the run are missing.")
-        if run.status is RunStatus.UNREADABLE:
-            raise RunError(run.message)
-        points = {
-            name: [(epoch, time, value) for epoch, value, time in values] for name, values in self.metrics.items()
-        }
-        return Record(run_id=self.run_id, run=moving(run), epochs=old.epochs_of(points))
-
-
-def moving(run: Run) -> dict[str, Any]:
-    """Return the columns of a run that move with it."""
-    return {name: value for name, value in values_of(run).items() if name not in _STAY}
-
-
-def checked(run: Run, epochs: Sequence[EpochRecord]) -> Run:
-    """Return the run if it can be moved; raise ``RunError`` if it has not ended or has impossible values."""
-    if not run.status.ended:
-        raise RunError(f"The run is {run.status}; only one that has ended can be moved.")
-    if len(set(run.class_names)) < len(run.class_names):
-        raise RunError("Two classes of the run have the same name.")
-    most = run.config.training.epochs
-    last = 0
-    for record in epochs:
-        if not last < record.epoch <= most:
-            raise RunError(f"Epoch {record.epoch} comes after epoch {last}; the run has at most {most}.")
-        last = record.epoch
-        try:
-            within_their_ranges(vars(record))
-        except ValueError as error:
-            raise RunError(f"Epoch {record.epoch}: {error}.") from None
-    return run
+        return Record(run_id=self.run_id, run=values_of(run, _MOVING), epochs=old.epochs_of(self.metrics))
 
 
 def take_record(store: RunStore, run_id: str) -> Record:
@@ -109,7 +81,7 @@ def take_record(store: RunStore, run_id: str) -> Record:
     run = store.get(run_id)
     if not run.status.ended:
         raise RunError(f"{run.name} is {run.status}. It can be exported once it has ended; stop it to have it now.")
-    return Record(run_id=run_id, run=moving(run), epochs=store.history(run_id))
+    return Record(run_id=run_id, run=values_of(run, _MOVING), epochs=store.history(run_id))
 
 
 def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *, owner: Person = OWNER) -> Run:
@@ -129,10 +101,7 @@ def admit(store: RunStore, record: Record, files: Iterable[tuple[str, Path]], *,
     )
     try:
         for name, path in files:
-            folder, _, file_name = name.rpartition("/")
-            if path.name != file_name:
-                raise StorageError(f"The file {path.name} cannot be kept as {name}.")
-            store.add_artifact(run.run_id, path, folder=folder)
+            store.add_artifact(run.run_id, path, name)
         return store.add(run, record.epochs)
     except BaseException:
         with suppress(OSError):

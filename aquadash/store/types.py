@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
 from aquadash.config import RunConfig, Value
-from aquadash.errors import RunError
+from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.evaluation.records import Count as Count
 from aquadash.evaluation.records import EpochRecord as EpochRecord
 from aquadash.evaluation.records import EpochReplay as EpochReplay
@@ -35,6 +36,22 @@ def within_their_ranges(metrics: dict[str, float]) -> dict[str, float]:
         if not least <= value <= most:
             raise ValueError(f"{name[:60]} is {value:g}; expected {least} to {most}")
     return metrics
+
+
+def in_order(history: Sequence[EpochRecord], most: int | None = None) -> Sequence[EpochRecord]:
+    """Return a history; raise ``ValueError`` for epochs that are impossible, out of order or more than ``most``."""
+    last = 0
+    for record in history:
+        if record.epoch <= last:
+            raise ValueError(f"epoch {record.epoch} comes after epoch {last}")
+        last = record.epoch
+        try:
+            within_their_ranges(vars(record))
+        except ValueError as error:
+            raise ValueError(f"epoch {last}: {error}") from None
+    if most is not None and last > most:
+        raise ValueError(f"it has an epoch {last}; the run has at most {most}")
+    return history
 
 
 _NAME_LIMIT = 120
@@ -94,6 +111,20 @@ class RunStatus(StrEnum):
         return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED)
 
 
+def _storable(status: RunStatus) -> RunStatus:
+    if status is RunStatus.UNREADABLE:
+        raise ValueError(f"a stored run cannot be {status}")
+    return status
+
+
+def _guess_or_none(values: Any, read: Callable[[Any], Guess | None]) -> Guess | None:
+    """Return None for a guess that cannot be read, which must not hide the run."""
+    try:
+        return read(values)
+    except (ValueError, AquaDashError):
+        return None
+
+
 @dataclass(frozen=True)
 class Progress:
     """The progress of a training, which its worker reports at most once a second."""
@@ -149,7 +180,7 @@ class Run:
     run_id: str
     #: The name as plain text, never markup or a path.
     name: str
-    status: RunStatus
+    status: Annotated[RunStatus, AfterValidator(_storable)]
     #: The settings, seed included.
     config: RunConfig
     created_at: Time
@@ -175,7 +206,7 @@ class Run:
     #: A person's note.
     note: Annotated[str, Field(max_length=8000)] = ""
     #: A person's guess of the result before the end; None for no guess.
-    guess: Guess | None = None
+    guess: Annotated[Guess | None, WrapValidator(_guess_or_none)] = None
     #: The reason for a failure, a stop or an unreadable row; empty otherwise.
     message: Annotated[str, Field(max_length=8000)] = ""
     #: The last lines of the log.
@@ -221,3 +252,21 @@ class Run:
     def resource(self) -> Resource:
         """The run for the table of rights."""
         return Resource("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)
+
+
+#: Reads and writes the columns of runs.
+_RUN = TypeAdapter(Run)
+
+
+def read_run(values: Mapping[str, Any]) -> Run:
+    """Check the columns of a run and return it; raise ``StorageError`` for an impossible value."""
+    try:
+        return _RUN.validate_python(dict(values))
+    except (ValueError, AquaDashError) as error:
+        raise StorageError(f"What is stored of this run cannot be read ({reason(error)}).") from None
+
+
+def values_of(run: Run, names: Collection[str]) -> dict[str, Any]:
+    """Return the columns of these names as plain values."""
+    values: dict[str, Any] = _RUN.dump_python(run, mode="json", include=set(names))
+    return values

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +25,8 @@ from aquadash import settings
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, StorageError
-from aquadash.files import unfinished, write_whole
-from aquadash.people import OWNER, Person, Role
+from aquadash.files import storage_error, write_whole
+from aquadash.people import Role
 from aquadash.store import old, schema
 from aquadash.store.artifacts import LOG
 from aquadash.store.database import storage_errors
@@ -64,6 +63,14 @@ class Upgrade:
     #: What could not be read, as "name: reason".
     damaged: list[str] = field(default_factory=list)
 
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Go on after a block that reads something damaged, and name it in the result."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, LookupError, AquaDashError) as error:
+            self.damaged.append(f"{name}: {reason(error)}")
+
 
 @storage_errors("upgrade the home")
 def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCallback = silent) -> Upgrade:
@@ -89,7 +96,7 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
         progress("reading the old home", None)
         done = Upgrade(str(source))
         jobs = _read_jobs(source, done)
-        searches, trials = _read_searches(source, jobs or {}, done)
+        searches, trials = _read_searches(source, jobs, done)
         runs = {}
         for run, epochs in _read_runs(source, done):
             trial = _trial(run, searches, *trials[run.run_id]) if run.run_id in trials else None
@@ -108,7 +115,7 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
         # The files must be on the disk before the rows that promise them.
         os.sync()
         progress("writing the database", None)
-        _write(store, list(runs.values()), searches, jobs or {}, done)
+        _write(store, list(runs.values()), searches, jobs, done)
         if source == home:
             write_whole(settings.upgrade_mark(), json.dumps(asdict(done), indent=1))
     return done
@@ -125,18 +132,14 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _read_jobs(source: Path, done: Upgrade) -> dict[str, sqlite3.Row] | None:
-    """Return trainings and searches by job, in the order of the queue; None for version 0.6.0, which kept no jobs."""
-    if not (path := source / "jobs.db").is_file():
-        return None
-    try:
-        with _reading(path) as connection:
-            return {row["id"]: row for row in connection.execute(
-                "SELECT * FROM jobs WHERE kind IN ('train', 'search') ORDER BY rank IS NULL, rank, turn, position, id"
-            )}  # fmt: skip
-    except sqlite3.Error as error:
-        done.damaged.append(f"jobs.db: {reason(error)}")
-        return {}
+def _read_jobs(source: Path, done: Upgrade) -> dict[str, sqlite3.Row]:
+    """Return trainings and searches by job, in the order of the queue; version 0.6.0 kept no jobs."""
+    jobs: dict[str, sqlite3.Row] = {}
+    query = "SELECT * FROM jobs WHERE kind IN ('train', 'search') ORDER BY rank IS NULL, rank, turn, position, id"
+    if (path := source / "jobs.db").is_file():
+        with done.reading("jobs.db"), _reading(path) as connection:
+            jobs.update({row["id"]: row for row in connection.execute(query)})
+    return jobs
 
 
 def _read_runs(source: Path, done: Upgrade) -> Iterator[tuple[Run, list[EpochRecord]]]:
@@ -144,27 +147,22 @@ def _read_runs(source: Path, done: Upgrade) -> Iterator[tuple[Run, list[EpochRec
     with _reading(source / "runs.db") as connection:
         runs = connection.execute("SELECT run_uuid, name, lifecycle_stage FROM runs ORDER BY start_time").fetchall()
         for run_id, name, stage in runs:
-            try:
+            with done.reading(f"{clean_name(str(name)) or 'run'} ({str(run_id)[:32]})"):
                 rows = connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (run_id,)).fetchall()
                 # PostgreSQL refuses the character 0.
                 tags = {key: text.replace("\0", "") for key, text in rows if text is not None}
                 run = old.run_of(settings.checked_run_id(run_id), tags, deleted=stage == "deleted")
-                if run is None:  # Another program's.
-                    continue
-                if run.status is RunStatus.UNREADABLE:
-                    raise ValueError(run.message)
-                points: dict[str, list[tuple[int, int, float]]] = {}
-                values = "SELECT key, step, timestamp, value FROM metrics WHERE run_uuid = ? AND is_nan = 0"
-                for key, step, time, value in connection.execute(values, (run_id,)):
-                    points.setdefault(key, []).append((int(step), int(time), float(value)))
-                yield run, old.epochs_of(points)
-            except (sqlite3.Error, ValueError, TypeError, AquaDashError) as error:
-                done.damaged.append(f"{clean_name(str(name)) or 'run'} ({str(run_id)[:32]}): {reason(error)}")
+                points: dict[str, list[tuple[int, float, int]]] = {}
+                values = "SELECT key, step, value, timestamp FROM metrics WHERE run_uuid = ? AND is_nan = 0"
+                for key, step, value, time in connection.execute(values, (run_id,)):
+                    points.setdefault(key, []).append((int(step), float(value), int(time)))
+                if run is not None:
+                    yield run, old.epochs_of(points)
 
 
-def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row] | None) -> Run:
+def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row]) -> Run:
     """Return the run with the status of its job, or ``interrupted`` where its worker is gone."""
-    job = (jobs or {}).get(job_id("train", run.run_id))
+    job = jobs.get(job_id("train", run.run_id))
     if job is not None and not (run.status.ended and RunStatus(job["status"]).ended):
         run = replace(
             run,
@@ -176,7 +174,7 @@ def _as_now(run: Run, jobs: Mapping[str, sqlite3.Row] | None) -> Run:
         )
     # A name of own pictures may belong to other pictures by now.
     is_bound = not run.config.data.source.startswith(PREFIX) or bool(run.dataset_fingerprint)
-    may_wait = run.status is RunStatus.QUEUED and is_bound and (jobs is None or job is not None)
+    may_wait = run.status is RunStatus.QUEUED and is_bound
     return run if run.status.ended or may_wait else replace(run, status=RunStatus.INTERRUPTED, message=_AT_WORK)
 
 
@@ -199,20 +197,15 @@ def _read_searches(
     trials: dict[str, tuple[int, int | None]] = {}
     if not (path := source / "searches.db").is_file():
         return rows, trials
-    try:
-        with _reading(path) as connection:
-            for study, search_id in connection.execute("SELECT study_id, study_name FROM studies").fetchall():
-                try:
-                    attributes = _attributes(connection, "study", study)
-                    if "plan" in attributes:
-                        rows[search_id] = _search_row(settings.checked_run_id(search_id), attributes, jobs)
-                except (sqlite3.Error, ValueError, TypeError, LookupError, AquaDashError) as error:
-                    done.damaged.append(f"search {str(search_id)[:32]}: {reason(error)}")
-            for trial, number in connection.execute("SELECT trial_id, number FROM trials").fetchall():
-                attributes = _attributes(connection, "trial", trial)
-                trials[attributes.get("run_id", "")] = (number, attributes.get("pruned_at"))
-    except (sqlite3.Error, ValueError) as error:
-        done.damaged.append(f"searches.db: {reason(error)}")
+    with done.reading("searches.db"), _reading(path) as connection:
+        for study, search_id in connection.execute("SELECT study_id, study_name FROM studies").fetchall():
+            with done.reading(f"search {str(search_id)[:32]}"):
+                attributes = _attributes(connection, "study", study)
+                if "plan" in attributes:
+                    rows[search_id] = _search_row(settings.checked_run_id(search_id), attributes, jobs)
+        for trial, number in connection.execute("SELECT trial_id, number FROM trials").fetchall():
+            attributes = _attributes(connection, "trial", trial)
+            trials[attributes.get("run_id", "")] = (number, attributes.get("pruned_at"))
     return rows, trials
 
 
@@ -231,10 +224,7 @@ def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str
         status, message = RunStatus(job["status"]), job["message"]
     if not status.ended and (job is None or job["started_at"] is not None):
         status, message = RunStatus.INTERRUPTED, _AT_WORK
-    maker = OWNER
-    with suppress(TypeError, ValueError, KeyError):
-        person_id, name, role = attributes["maker"]
-        maker = Person(str(person_id), str(name), Role(role))
+    owner, owner_name, role = attributes.get("maker", ("", "", Role.OWNER))
     return {
         "search_id": search_id,
         "name": clean_name(attributes.get("name")) or search_id[:8],
@@ -243,39 +233,43 @@ def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str
         "plan": plan,
         "created_at": float(attributes.get("created_at", 0.0)),
         "images": str(attributes.get("images", "")),
-        "owner": maker.person_id,
-        "owner_name": maker.name,
-        "shared": maker.leads,
+        "owner": str(owner),
+        "owner_name": str(owner_name),
+        "shared": role in (Role.OWNER, Role.TEACHER),
         "hidden": bool(attributes.get("hidden")),
     }
 
 
 def _copy_files(source: Path, run: Run, done: Upgrade) -> None:
-    """Link or copy the files of a run, each whole or not at all."""
-    folder = source / "artifacts" / run.run_id / "artifacts"
-    files = {path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
-    for prefix in ("", "train-"):
-        # The log of a run that was at work.
-        if (path := source / "logs" / f"{prefix}{run.run_id}.log").is_file():
-            files.setdefault(Path(LOG), path)
-    for name, path in files.items():
-        target = settings.run_folder(run.run_id) / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        half = target.with_name(unfinished(target, secrets.token_hex(4)))
-        try:
-            try:
-                (os.link if path.suffix in _LINKED else shutil.copy2)(path, half)
-            except OSError:
-                # Another disk, or one on which a file has one name only.
-                shutil.copy2(path, half)
-            os.replace(half, target)
-        except OSError as error:
-            if error.errno in (ENOSPC, EDQUOT):
-                raise
-            done.damaged.append(f"{name} of {run.name} ({run.run_id}): {error.strerror or error}")
-        finally:
-            # Renaming a file to another name of the same file leaves both.
-            half.unlink(missing_ok=True)
+    """Link or copy the files of a run, in place of those of an upgrade that was killed."""
+    target = settings.run_folder(run.run_id)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    # The log of a run that was at work; the run's own folder has the log of one that has ended.
+    for log in (source / "logs" / f"{prefix}{run.run_id}.log" for prefix in ("", "train-")):
+        if log.is_file():
+            shutil.copy2(log, target / LOG)
+    folder, hidden = source / "artifacts" / run.run_id / "artifacts", shutil.ignore_patterns(".*")
+    try:
+        if folder.is_dir():
+            shutil.copytree(folder, target, ignore=hidden, copy_function=_link_or_copy, dirs_exist_ok=True)
+    except shutil.Error as error:
+        for name, _, why in error.args[0]:
+            done.damaged.append(f"{os.path.relpath(name, folder)} of {run.name} ({run.run_id}): {why}")
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        if Path(source).suffix in _LINKED:
+            with suppress(OSError):  # Another disk, or one on which a file has one name only.
+                os.link(os.path.realpath(source), target)
+                return
+        shutil.copy2(source, target)
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            # copytree goes on after an OSError.
+            raise storage_error("upgrade the home", error) from error
+        raise
 
 
 def _copy_folders(source: Path, done: Upgrade) -> None:
@@ -304,9 +298,9 @@ def _write(
     waiting += [
         ("search", key, row["owner"], 0.0) for key, row in searches.items() if row["status"] == RunStatus.QUEUED
     ]
-    # Version 0.6.0 had no jobs; its runs waited in the order in which they were queued.
+    # Without a job, as in version 0.6.0, the time at which it was queued decides.
     places = {name: number for number, name in enumerate(jobs)}
-    waiting.sort(key=lambda each: (places.get(job_id(*each[:2]), 0), each[3]))
+    waiting.sort(key=lambda each: (places.get(job_id(*each[:2]), len(places)), each[3]))
     with store.database.writing("write the runs of the old home") as (connection, revision):
         for run, epochs in runs:
             store.insert(connection, revision, run, epochs)

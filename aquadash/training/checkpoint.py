@@ -86,7 +86,7 @@ def save(store: RunStore, run_id: str, checkpoint: Checkpoint) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"slot-{checkpoint.epoch % 2}.npz"
         np.savez(path, state=np.array(state), **arrays)
-        store.add_artifact(run_id, path, folder=CHECKPOINTS)
+        store.add_artifact(run_id, path, f"{CHECKPOINTS}/{path.name}")
 
 
 def latest(store: RunStore, run_id: str) -> Checkpoint | None:

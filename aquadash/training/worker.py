@@ -81,7 +81,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
                 f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
                 "back, or start a new run."
             )
-        store.set_dataset(run.run_id, class_names=dataset.class_names, fingerprint=dataset.fingerprint)
+        store.update(run.run_id, class_names=dataset.class_names, dataset_fingerprint=dataset.fingerprint)
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
         from aquadash.training import checkpoint, fit
 
@@ -187,7 +187,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
     metrics |= _figures_of_detector(run, dataset, result)
-    store.set_metrics(run.run_id, metrics)
+    store.update(run.run_id, metrics=metrics)
 
 
 def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Engine:
             check(run.config)
             if not run.dataset_fingerprint and (pictures := about.fingerprint_of(run.config.data.source)):
                 # Runs of version 0.6.0 did not name their pictures before a worker had loaded them.
-                self._store.describe(run_id, dataset_fingerprint=pictures)
+                self._store.update(run_id, dataset_fingerprint=pictures)
             self._store.queue(run_id, needs=_needs(run.config))
         self.serve()
         return self._store.get(run_id)
