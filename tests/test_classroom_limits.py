@@ -12,15 +12,17 @@ import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
+from aquadash.config import with_values
 from aquadash.errors import ConfigError, NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.lab.limits import Limits
 from aquadash.people import OWNER
+from aquadash.presets import PRESETS
 from aquadash.search import stop_search
 from aquadash.search.store import open_search_store
 from aquadash.store import RunStatus
 from aquadash.work.slots import held
-from tests.lessons import ANNA, TEACHER
+from tests.lessons import ANNA, BEN, TEACHER
 from tests.search_fakes import plan
 from tests.test_cli import answer, refusal
 
@@ -97,8 +99,7 @@ def test_the_command_shows_and_sets_them() -> None:
         (lambda of: of.check_training(1, waiting=2), "You have 2 runs waiting; at most 2"),
         (lambda of: of.check_training(1, waiting=1, more=2), "1 run waiting, and this would add 2"),
         (lambda of: of.check_upload(20_000_001), "20.0 MB; in this class at most 20 MB"),
-        (lambda of: of.check_number("data_sets", 5), "You keep 5 data sets already; in this class one may keep 5"),
-        (lambda of: of.check_number("pipelines", 20), "20 pipelines already"),
+        (lambda of: of.check_data_sets(5), "You keep 5 data sets already; in this class one may keep 5"),
         (lambda of: of.check_search(), "only the teacher starts them"),
     ],
 )
@@ -108,7 +109,7 @@ def test_limits_hold_for_students_alone(check: Callable[[Limits], None], message
     with pytest.raises(NotAllowedError, match=message):
         check(Limits(ANNA))
     limits_off = ClassLimits(
-        waiting_runs=None, epochs=None, upload_megabytes=None, data_sets=None, pipelines=None, searches=True,
+        waiting_runs=None, epochs=None, upload_megabytes=None, data_sets=None, searches=True,
     )  # fmt: skip
     limits.save(limits_off)
     check(Limits(ANNA))
@@ -118,7 +119,16 @@ def test_what_is_just_within_the_limits_passes() -> None:
     of = Limits(ANNA)
     of.check_training(60, waiting=1)
     of.check_upload(20_000_000)
-    of.check_number("data_sets", 4)
+    of.check_data_sets(4)
+
+
+def test_students_start_from_a_preset_with_a_seed_of_their_own_and_within_the_limit_of_epochs() -> None:
+    preset = PRESETS["notebook-fixed"].config
+    assert Limits(OWNER).fitted(preset) == Limits(TEACHER).fitted(preset) == preset
+    annas, bens = (Limits(person).fitted(preset) for person in (ANNA, BEN))
+    assert annas.training.epochs == ClassLimits().epochs and Limits(ANNA).fitted(preset) == annas
+    assert len({annas.seed, bens.seed, preset.seed}) == 3
+    assert with_values(annas, {"seed": bens.seed}) == bens, "nothing else differs"
 
 
 def test_nothing_is_taken_where_the_limit_is_zero() -> None:

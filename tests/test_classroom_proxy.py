@@ -1,4 +1,4 @@
-"""The reverse proxy of ``docs/classroom.md``: its configuration is valid, and a class works behind it."""
+"""The reverse proxy of ``docs/security.md``: its configuration is valid, and a class works behind it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which("caddy") is None, reason="needs Cad
 
 def documented() -> str:
     """Return the Caddyfile of the documentation."""
-    text = (PROJECT_ROOT / "docs" / "classroom.md").read_text(encoding="utf-8")
+    text = (PROJECT_ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     (found,) = re.findall(r"```caddy\n(.*?)```", text, re.DOTALL)
     return str(found)
 

@@ -97,4 +97,5 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     student.get_by_role("heading", name="Join the class").wait_for()
     student.reload()
     student.wait_for_url("**/class/join?next=*")
+    student.get_by_role("alert").get_by_text("The teacher has removed you from this class.").wait_for()
     no_error(teacher)

@@ -7,6 +7,7 @@ import pytest
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
+from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
 from tests import live_runs
@@ -15,7 +16,7 @@ from tests.classrooms import give, join, look_as
 from tests.compared_runs import add_compared
 from tests.made_runs import create
 from tests.train_page import FakeEngine
-from tests.ui_runs import queued
+from tests.ui_runs import queued, running
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -63,6 +64,20 @@ def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, mon
     assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
 
 
+def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.set_hidden(running(store, "the teacher's").run_id, True)
+    anna, token = join("Anna")
+    own = give(store, queued(store, "mine"), anna)
+    assert "1 run training, 1 waiting" in texts(app := open_app_page("classroom")) and "hidden by" not in texts(app)
+    look_as(monkeypatch, token)
+    said = texts(open_app_page("classroom"))
+    assert "0 runs training, 1 waiting" in said and "1 run hidden by the teacher also trains" in said
+    (bar,) = open_app_page("train", run=own.run_id).get("progress")
+    assert "starts when a run hidden by the teacher ends" in bar.proto.text
+
+
 def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
     own = give(store, queued(store, "a1"), anna)
     trial = live_runs.queue(store, create(store, RunConfig(), search_id="5" * 32, owner=anna).run_id)
@@ -81,7 +96,9 @@ def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Per
         assert all(part in texts(app) for part in said) and len(app.error) == len(said)
 
 
-def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(store: RunStore, teacher: Person) -> None:
+def test_limits_are_set_in_a_form_and_the_queue_is_paused_beside_it_and_both_hold(
+    store: RunStore, teacher: Person
+) -> None:
     app = open_app_page("classroom", view="limits")
     app.number_input(key="limit-epochs").set_value(7)
     app.number_input(key="limit-waiting_runs").set_value(None)
@@ -89,6 +106,7 @@ def test_limits_and_the_pause_of_the_queue_are_set_in_a_form_and_hold(store: Run
     app.button(key="limits-save").click().run()
     kept = limits.load()
     assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
+    app = open_app_page("classroom", view="queue")
     app.button(key="pause").click().run()
     assert limits.load().paused and "unpause" in buttons(app)
     (bar,) = open_app_page("train", run=queued(store, "a1").run_id).get("progress")
@@ -117,18 +135,20 @@ def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkey
     limits.save(ClassLimits(epochs=50))
     app = open_app_page("train")
     epochs = app.number_input(key="set:training.epochs")
+    assert "In this class" not in texts(app) and f"Your seed is {Lab(anna).limits.seed}, so" in texts(app)
     assert epochs.value == 50 and not app.button(key="launch").disabled
     epochs.set_value(51).run()
     assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
     app.button(key="fix-class-epochs").click().run()
     assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
-    assert open_app_page("train").number_input(key="set:training.epochs").value == 200
+    app = open_app_page("train")
+    assert app.number_input(key="set:training.epochs").value == 200 and "Your seed is" not in texts(app)
 
 
 def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page("train", view="search")
-    assert "only the teacher starts them" in texts(app) and "search:launch" not in buttons(app)
+    assert "search:launch" not in buttons(app) and "launch" in buttons(app) and not app.get("button_group")
     app = open_app_page("data", source="cifar100")
     assert "by the teacher" in texts(app) and "download" not in buttons(app)
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])

@@ -50,8 +50,10 @@ def test_without_a_token_one_is_a_stranger_at_the_next_click(anna: Person, monke
     open_sessions().remove(anna.person_id)
     app.run()
     assert [title.value for title in app.title] == ["🐋 Join the class"]
+    assert "The teacher has removed you" in texts(app)
     look_as(monkeypatch, "forged")
     assert [title.value for title in app.run().title] == ["🐋 Join the class"]
+    assert "removed you" not in texts(app)
 
 
 def test_a_locked_page_is_open_to_the_teacher_alone(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:

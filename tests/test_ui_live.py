@@ -27,11 +27,12 @@ def test_place_in_the_queue() -> None:
     first = run(RunStatus.QUEUED, name="c", rank=1)
     second = run(RunStatus.QUEUED, name="d", rank=2)
 
-    assert "when a running one ends" in live.queue_text(first, others_train=True)
-    assert "starts in a moment" in live.queue_text(first, others_train=False)
-    assert "The teacher holds the queue" in live.queue_text(first, others_train=False, is_held=True)
+    assert "when a running one ends" in live.queue_text(first, visible=1, hidden=0)
+    assert "when a run hidden by the teacher ends" in live.queue_text(first, visible=0, hidden=1)
+    assert "starts in a moment" in live.queue_text(first, visible=0, hidden=0)
+    assert "The teacher holds the queue" in live.queue_text(first, visible=0, hidden=0, is_held=True)
     lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
-    assert live.queue_text(lost, others_train=False) == f"Next in the queue. {lost.message}"
-    assert live.queue_text(second, others_train=True).startswith("Number 2 in the queue: 1 run will start before it")
+    assert live.queue_text(lost, visible=0, hidden=0) == f"Next in the queue. {lost.message}"
+    assert live.queue_text(second, visible=1, hidden=0).startswith("Number 2 in the queue: 1 run will start before it")
     done = run(RunStatus.FINISHED, name="f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]

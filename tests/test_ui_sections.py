@@ -15,6 +15,7 @@ def script() -> None:
     import streamlit as st
 
     from aquadash.errors import StorageError
+    from aquadash.ui.lab import visitor
     from aquadash.ui.sections import Section, Sections
 
     def broken(name: str) -> None:
@@ -26,7 +27,7 @@ def script() -> None:
         {
             "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}")),
             "broken": Section("Broken", broken),
-            "marks": Section("Marks", lambda name: st.write("marks"), for_teacher=True),
+            "marks": Section("Marks", lambda name: st.write("marks"), offered=lambda: visitor().leads),
         },
     )
     section = made.choose()
@@ -59,7 +60,7 @@ def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_i
 
 def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "marks" in said(run_script(script, view="marks"))
-    monkeypatch.setattr("aquadash.ui.sections.visitor", lambda: Person("1", "Anna", Role.STUDENT))
+    monkeypatch.setattr("aquadash.ui.lab.visitor", lambda: Person("1", "Anna", Role.STUDENT))
     app = run_script(script, view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)

@@ -49,7 +49,6 @@ class ClassLimits(BaseModel):
     data_sets: Annotated[
         int | None, Field(ge=0, le=1000, description="Data sets of own pictures a student may keep")
     ] = 5
-    pipelines: Annotated[int | None, Field(ge=0, le=1000, description="Pipelines a student may keep")] = 20
     searches: Annotated[bool, Field(description="Students may start searches")] = False
     locked_pages: Annotated[
         frozenset[Annotated[str, AfterValidator(_lockable)]],

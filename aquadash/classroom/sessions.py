@@ -38,6 +38,9 @@ FRESH_SECONDS = 1.0
 _KEPT_SECONDS = 30 * 86400.0
 _SEEN_EVERY = 30.0
 
+#: The column ``ended`` of a session that its person has left, and of one that the teacher has ended.
+_LEFT, _REMOVED = 1, 2
+
 _PEOPLE = "SELECT person_id, name, role FROM people"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS people (
@@ -169,13 +172,21 @@ class Sessions:
     def leave(self, token: str | None) -> None:
         """End a session for good, if the token is of one."""
         with self._writing() as connection:
-            connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(token or ""),))
+            connection.execute("UPDATE sessions SET ended = ? WHERE token_hash = ?", (_LEFT, _hash(token or "")))
+
+    def was_removed(self, token: str | None) -> bool:
+        """Return whether the teacher has ended the session of a token."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT ended FROM sessions WHERE token_hash = ?", (_hash(token or ""),)
+            ).fetchone()
+        return row == (_REMOVED,)
 
     def remove(self, person_id: str) -> None:
         """End a person's sessions; to have the name again, students need a link to rejoin."""
         with self._writing() as connection:
             _require_person(connection, person_id)
-            connection.execute("UPDATE sessions SET ended = 1 WHERE person_id = ?", (person_id,))
+            connection.execute("UPDATE sessions SET ended = ? WHERE person_id = ? AND ended = 0", (_REMOVED, person_id))
 
     def clear(self, makers: Container[str]) -> list[str]:
         """Delete students who are away and not among the ``makers`` of stored things; return their names, sorted.
@@ -243,7 +254,7 @@ class Sessions:
             (_hash(token), person.person_id, now, now + SESSION_SECONDS),
         )
         # A browser is one person at a time.
-        connection.execute("UPDATE sessions SET ended = 1 WHERE token_hash = ?", (_hash(earlier_token or ""),))
+        connection.execute("UPDATE sessions SET ended = ? WHERE token_hash = ?", (_LEFT, _hash(earlier_token or "")))
         connection.execute("DELETE FROM sessions WHERE expires_at < ?", (now - _KEPT_SECONDS,))
         return Joined(token, person)
 

@@ -127,7 +127,7 @@ class DataSets(Part):
 
     def _check_number(self) -> None:
         own = sum(kept.owner == self._person.person_id for kept in about.all_kept().values())
-        self._limits.check_number("data_sets", own)
+        self._limits.check_data_sets(own)
 
     # -- own pictures on their way in --------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquadash.config import RunConfig, with_values
 from aquadash.errors import NotAllowedError
 from aquadash.people import Person, Role
 
@@ -29,6 +31,23 @@ class Limits:
         from aquadash.classroom.limits import in_force
 
         return in_force()
+
+    @property
+    def seed(self) -> int:
+        """The seed of the person's runs: of a student their own, the same every day; 0 for others."""
+        return zlib.crc32(self.person.person_id.encode()) % 1_000_000 if self.person.role is Role.STUDENT else 0
+
+    @property
+    def may_search(self) -> bool:
+        """Whether the person may start searches."""
+        limits = self.in_force
+        return limits is None or limits.searches
+
+    def fitted(self, config: RunConfig) -> RunConfig:
+        """Return a preset's settings for the person: a student has their own seed, and at most the class's epochs."""
+        if self.person.role is not Role.STUDENT:
+            return config
+        return with_values(config, {"seed": self.seed, "training.epochs": self.within_epochs(config.training.epochs)})
 
     def within_epochs(self, epochs: int) -> int:
         """So many epochs, or as many as a run of the person may have."""
@@ -96,22 +115,17 @@ class Limits:
 
         return checked
 
-    def check_number(self, what: str, have: int) -> None:
-        """Refuse to keep one more of something.
-
-        Args:
-            what: ``"data_sets"`` or ``"pipelines"``.
-            have: How many of them they have already.
+    def check_data_sets(self, have: int) -> None:
+        """Refuse to keep one more data set of own pictures than ``have``.
 
         Raises:
             NotAllowedError: With the limit and what to do.
         """
         limits = self.in_force
-        most = None if limits is None else getattr(limits, what)
-        if most is not None and have >= most:
+        if limits is not None and limits.data_sets is not None and have >= limits.data_sets:
             raise NotAllowedError(
-                f"You keep {have} {what.replace('_', ' ')} already; in this class one may keep {most}. Delete one "
-                "first, or ask your teacher for more."
+                f"You keep {have} data sets already; in this class one may keep {limits.data_sets}. Delete one first, "
+                "or ask your teacher for more."
             )
 
     def check_search(self) -> None:
@@ -120,8 +134,7 @@ class Limits:
         Raises:
             NotAllowedError: Searches are the teacher's in this class.
         """
-        limits = self.in_force
-        if limits is not None and not limits.searches:
+        if not self.may_search:
             raise NotAllowedError(
                 "Searches take the computer for long, so in this class only the teacher starts them. Ask your teacher."
             )

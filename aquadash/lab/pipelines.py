@@ -36,15 +36,13 @@ class Pipelines(Part):
             The pipeline as saved, with its name and title.
 
         Raises:
-            NotAllowedError: The person may keep no more, or not replace that one.
+            NotAllowedError: The person may not save pipelines, or not replace that one.
             ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
             UnknownNameError: ``replace_name``, or an operator or setting of the pipeline, is not known.
         """
         self._rights.require(Action.SAVE_PIPELINE)
         if replace_name is not None:
             self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(replace_name))
-        else:
-            self._check_number()
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
     def delete(self, name: str) -> None:
@@ -65,7 +63,3 @@ class Pipelines(Part):
         """Keep the person's one draft in place of the last; None forgets it. A stranger has none."""
         if self._rights.allow(Action.SAVE_PIPELINE):
             saved_pipelines.keep_draft(self._person.person_id, draft)
-
-    def _check_number(self) -> None:
-        owners = [saved_pipelines.resource_of(name).owner for name in library().saved]
-        self._limits.check_number("pipelines", owners.count(self._person.person_id))

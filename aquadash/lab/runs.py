@@ -113,9 +113,12 @@ class Runs(Part):
         seen = {run.run_id for run in self.all()}
         return {run_id: one for run_id, one in readings().waiting().items() if run_id in seen}
 
-    def some_train(self) -> bool:
-        """Whether any run trains now: what is hidden from the person takes its slot, too."""
-        return any(run.status is RunStatus.RUNNING for run in readings().all().runs)
+    def training(self) -> tuple[int, int]:
+        """How many runs train now: of those that the person sees, and of those hidden from them."""
+        seen, total = (
+            sum(run.status is RunStatus.RUNNING for run in runs) for runs in (self.all(), readings().all().runs)
+        )
+        return seen, max(0, total - seen)
 
     def paces(self) -> Paces:
         """How long epochs took in everybody's runs that have finished."""

@@ -11,7 +11,6 @@ import streamlit as st
 
 from aquadash.pages import PAGES
 from aquadash.ui import address, bound, inputs, shell
-from aquadash.ui.lab import visitor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,8 +27,8 @@ class Section(Generic[P, R]):
     second_run: bool = False
     #: Its tab; empty on a page whose sections are the tabs.
     group: str = ""
-    #: Whether students do not have it.
-    for_teacher: bool = False
+    #: Whether the visitor has it now.
+    offered: Callable[[], bool] = lambda: True
 
     def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Draw it, or its error."""
@@ -51,8 +50,7 @@ class Sections(Generic[P, R]):
 
     def mine(self) -> dict[str, Section[P, R]]:
         """Return the visitor's sections."""
-        leads = visitor().leads
-        return {word: section for word, section in self.table.items() if leads or not section.for_teacher}
+        return {word: section for word, section in self.table.items() if section.offered()}
 
     def chosen_word(self) -> str:
         """Return the word of the chosen section before the choice is drawn."""
@@ -62,6 +60,8 @@ class Sections(Generic[P, R]):
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
         """Draw the choice by a function such as :func:`bound.menu`, and return the chosen word."""
         mine = self.mine()
+        if len(mine) == 1:
+            return self.chosen_word()
         titles = {word: section.title for word, section in mine.items()}
         if not any(section.group for section in mine.values()):
             return menu(self.name, titles, label=self.label, **arguments)

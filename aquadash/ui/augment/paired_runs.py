@@ -30,7 +30,8 @@ def launch(studio: Studio) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: preset.title for name, preset in PRESETS.items()}
         base = bound.menu("pair-base", titles, label="Settings", default=_PRESET, help="All but the augmentation.")
-        seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=0, width=150, help=term("seed"))
+        own = lab().limits.seed
+        seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=own, width=150, help=term("seed"))
     changes = {"data.source": studio.dataset.name, "seed": seed}
     config = form_state.allowed(with_values(PRESETS[base].config, changes))
     if st.button("Train with and without", key="pair-launch", type="primary", icon="👯"):

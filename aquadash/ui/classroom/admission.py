@@ -17,6 +17,9 @@ from aquadash.people import STRANGER, Person, Role
 #: The name of the cookie that holds the session's token.
 COOKIE = "aquadash_class"
 
+#: What somebody reads whom the teacher has sent out.
+REMOVED = "The teacher has removed you from this class. Your runs are kept. To come back, ask the teacher for a link."
+
 _PAGE = "class:page"
 
 
@@ -55,6 +58,14 @@ def person_of(token: str | None) -> Person:
         return open_sessions().person_of(token) or STRANGER
     except AquaDashError:
         return STRANGER
+
+
+def was_removed(token: str | None) -> bool:
+    """Return whether the teacher has sent out the person of a token."""
+    try:
+        return open_sessions().was_removed(token)
+    except AquaDashError:
+        return False
 
 
 def token() -> str | None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from aquadash.ui.classroom import board, invitation, limits_form, members, queue
+from aquadash.ui.lab import visitor
 from aquadash.ui.sections import Section, Sections
+
+
+def _leads() -> bool:
+    return visitor().leads
+
 
 SECTIONS = Sections(
     "view",
@@ -12,7 +18,7 @@ SECTIONS = Sections(
         "queue": Section(":material/hourglass_top: Now", queue.show),
         "board": Section(":material/leaderboard: Board", board.show),
         "invitation": Section(":material/qr_code_2: Join code", invitation.show),
-        "people": Section(":material/group: People", members.show, for_teacher=True),
-        "limits": Section(":material/tune: Limits", limits_form.show, for_teacher=True),
+        "people": Section(":material/group: People", members.show, offered=_leads),
+        "limits": Section(":material/tune: Limits", limits_form.show, offered=_leads),
     },
 )

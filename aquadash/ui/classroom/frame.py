@@ -14,7 +14,7 @@ from aquadash.pages import name_at
 from aquadash.people import Role
 from aquadash.ui import address, shell
 from aquadash.ui.classroom import admission
-from aquadash.ui.classroom.admission import Admission
+from aquadash.ui.classroom.admission import REMOVED, Admission
 from aquadash.ui.lab import visitor
 from aquadash.ui.text import plain
 
@@ -54,7 +54,10 @@ def _join(page: str) -> None:
     st.set_page_config(page_title="Join the class · AquaDash")
     with shell.bare_page(open_to_all=True):
         st.title("🐋 Join the class", anchor=False)
-        st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
+        if admission.was_removed(admission.token()):
+            st.warning(REMOVED, icon="🚪")
+        else:
+            st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The requested address, to come back to. Plain HTML: Streamlit's links open another tab.
         query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
         there = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)

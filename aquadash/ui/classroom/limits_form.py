@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from aquadash.classroom import limits
-from aquadash.classroom.limits import LOCKABLE, NUMBERS, WORDS, ClassLimits
+from aquadash.classroom.limits import LOCKABLE, NUMBERS, WORDS
 from aquadash.errors import StorageError
 from aquadash.ui import inputs, shell
 from aquadash.ui.lab import lab
@@ -24,7 +24,6 @@ def show() -> None:
     except StorageError as error:
         st.warning(f"{plain(str(error))} Saving below mends it.", icon="🚧")
         now = limits.in_force()
-    _pause(now)
     kept = now.to_values()
     # None after saving, and after leaving the page, when Streamlit forgets the fields.
     shown = st.session_state.get(_SHOWN) if "limit-searches" in st.session_state else None
@@ -52,20 +51,3 @@ def show() -> None:
                 del st.session_state[_SHOWN]
                 st.toast("The limits hold from now on.", icon="✅")
                 st.rerun()
-
-
-def _pause(now: ClassLimits) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if now.paused:
-            st.button("Let the queue go on", key="unpause", icon="▶️", type="primary", on_click=_set, args=(False,))
-            st.caption("⏸️ No waiting run starts. Those that run go on.", width="content")
-        else:
-            st.button(
-                "Pause the queue", key="pause", icon="⏸️", on_click=_set, args=(True,),
-                help="Waiting runs keep their places and wait until you let them go on. Those that run go on.",
-            )  # fmt: skip
-
-
-def _set(paused: bool) -> None:
-    with shell.guard():
-        lab().people.set_limits(limits.in_force().model_copy(update={"paused": paused}))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aquadash.classroom import limits
 from aquadash.lab.rights import Action
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui import components, run_lists, shell
@@ -33,8 +34,14 @@ def _queue() -> None:
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     waiting = run_lists.queued(runs)
-    st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**")
-    if not running and not waiting:
+    _, hidden = lab().runs.training()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{count(len(running), 'run')} training, {len(waiting)} waiting.**", width="content")
+        if visitor().leads:
+            _pause()
+    if hidden:
+        st.caption(f"🙈 {count(hidden, 'run')} hidden by the teacher also train{'s' if hidden == 1 else ''}.")
+    if not running and not waiting and not hidden:
         st.caption("Nothing trains and nothing waits. If you start a training now, it is next.")
         st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:")
     for run in running:
@@ -57,6 +64,23 @@ def _queue() -> None:
     _finished(runs)
     if visitor().leads:
         _hidden(runs)
+
+
+def _pause() -> None:
+    """Draw the button that pauses the queue, or lets it go on."""
+    if limits.in_force().paused:
+        st.button("Let the queue go on", key="unpause", icon="▶️", type="primary", on_click=_set_paused, args=(False,))
+        st.caption("⏸️ No waiting run starts. Those that run go on.", width="content")
+    else:
+        st.button(
+            "Pause the queue", key="pause", icon="⏸️", on_click=_set_paused, args=(True,),
+            help="Waiting runs keep their places and wait until you let them go on. Those that run go on.",
+        )  # fmt: skip
+
+
+def _set_paused(paused: bool) -> None:
+    with shell.guard():
+        lab().people.set_limits(limits.in_force().model_copy(update={"paused": paused}))
 
 
 def _finished(runs: Sequence[Run]) -> None:
@@ -105,7 +129,7 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
             st.button(
                 label, key=f"queue-hide-{run.run_id}", icon="🙈",
                 on_click=shell.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
-                help="The class does not see a hidden run; whose it is, does.",
+                help="Only its owner and the teacher see a hidden run.",
             )  # fmt: skip
         if lab().rights.allow(Action.DELETE, run.resource) and place:
             st.button(

@@ -20,7 +20,7 @@ from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.classroom.joining import Form, Joining, TooManyAttemptsError, WrongCodeError
 from aquadash.classroom.sessions import NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
-from aquadash.ui.classroom.admission import COOKIE
+from aquadash.ui.classroom.admission import COOKIE, REMOVED, was_removed
 
 #: Longer than a session, so that the browser proves next week that the name is its person's.
 COOKIE_SECONDS = 30 * 86400
@@ -87,7 +87,8 @@ async def _join_page(request: Request) -> Response:
     if person is not None and wanted:
         return RedirectResponse(own_path(wanted), 303, headers=_NO_STORE)
     code, rejoin = (tidy(request.query_params.get(name, ""))[:20] for name in ("code", "rejoin"))
-    return _page(person=person, code=code, rejoin=rejoin, next=own_path(wanted))
+    removed = not rejoin and await run_in_threadpool(was_removed, request.cookies.get(COOKIE))
+    return _page(person=person, error=REMOVED if removed else "", code=code, rejoin=rejoin, next=own_path(wanted))
 
 
 async def _join(request: Request) -> Response:

@@ -54,7 +54,8 @@ def _one(run: Run) -> None:
         clone.button(run.run_id)
         if run.search_id:
             query = {"view": "search", "search": run.search_id}
-            st.page_link("pages/train.py", label="Open the search", query_params=query, icon=":material/search:")
+            if lab().limits.may_search:
+                st.page_link("pages/train.py", label="Open the search", query_params=query, icon=":material/search:")
             st.button("List its trials", key=f"trials-{run.run_id}", on_click=_list_trials, args=(run.search_id,))
     if run.note:
         st.markdown(safe_markdown(run.note))

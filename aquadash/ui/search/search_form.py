@@ -106,7 +106,7 @@ def _start() -> tuple[str, RunConfig]:
     )
     source = datasets.current()
     datasets.here(source)
-    config = PRESETS[origin].config if origin in PRESETS else form_state.config()
+    config = lab().limits.fitted(PRESETS[origin].config) if origin in PRESETS else form_state.config()
     return origin, form_state.allowed(with_values(config, {"data.source": source}))
 
 

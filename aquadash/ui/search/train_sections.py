@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aquadash.errors import NotAllowedError
 from aquadash.ui.lab import lab
 from aquadash.ui.search import search_form, search_live
 from aquadash.ui.sections import Section, Sections
@@ -26,12 +25,7 @@ def search() -> None:
     heads = lab().searches.all()
     form, watched = st.columns([1, 2], gap="medium")
     with form, st.container(key="train-panel"):
-        try:
-            lab().limits.check_search()
-        except NotAllowedError as error:
-            st.info(str(error), icon="🏫")
-        else:
-            search_form.search_form()
+        search_form.search_form()
     with watched:
         if heads:
             search_live.watch_searches(heads)
@@ -42,5 +36,8 @@ def search() -> None:
 SECTIONS = Sections(
     "view",
     "One training or a search",
-    {"one": Section("One training", one_training), "search": Section("Search", search)},
+    {
+        "one": Section("One training", one_training),
+        "search": Section("Search", search, offered=lambda: lab().limits.may_search),
+    },
 )

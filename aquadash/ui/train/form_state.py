@@ -51,8 +51,8 @@ def key(name: str) -> str:
 
 
 def preset(name: str) -> Origin:
-    """Return a preset as an origin, with at most the visitor's maximum of epochs."""
-    return Origin(name, PRESETS[name].title, allowed(PRESETS[name].config))
+    """Return a preset as an origin, in a class with the student's seed and within the class's limit of epochs."""
+    return Origin(name, PRESETS[name].title, lab().limits.fitted(PRESETS[name].config))
 
 
 def allowed(config: RunConfig) -> RunConfig:

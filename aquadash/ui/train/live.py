@@ -95,14 +95,14 @@ def progress_text(run: Run) -> str:
     return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, left)
 
 
-def queue_text(run: Run, *, others_train: bool, is_held: bool = False) -> str:
-    """Return a queued run's place as plain text."""
+def queue_text(run: Run, *, visible: int, hidden: int, is_held: bool = False) -> str:
+    """Return a queued run's place as plain text; ``visible`` and ``hidden`` are the numbers of running runs."""
     if is_held:
         text = f"Number {run.rank} in the queue. {HELD}"
     elif run.rank > 1:
         text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
-    elif others_train:
-        text = "Next in the queue: it starts when a running one ends."
+    elif visible or hidden:
+        text = f"Next in the queue: it starts when a {'running one' if visible else 'run hidden by the teacher'} ends."
     elif run.message:
         # It says why nothing starts, such as that the cluster's scheduler is away.
         text = "Next in the queue."
@@ -119,7 +119,7 @@ def _signature(run: Run) -> tuple[RunStatus, bool, bool, Guess | None]:
 
 def _is_starting(run: Run) -> bool:
     if run.status is RunStatus.QUEUED:
-        return run.rank == 1 and not held() and not lab().runs.some_train()
+        return run.rank == 1 and not held() and lab().runs.training() == (0, 0)
     return not _has_begun(run)
 
 
@@ -192,7 +192,8 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         lab().refresh()
         address.draw_again()
     if run.status is RunStatus.QUEUED:
-        st.progress(0.0, text=plain(queue_text(run, others_train=lab().runs.some_train(), is_held=held())))
+        visible, hidden = lab().runs.training()
+        st.progress(0.0, text=plain(queue_text(run, visible=visible, hidden=hidden, is_held=held())))
         return
     _remember(run)
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))

@@ -173,9 +173,8 @@ def _origin() -> None:
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
-    usual, most = preset.config.training.epochs, wanted.config.training.epochs
-    if most < usual:
-        st.caption(f"🏫 In this class a run trains for at most {count(most, 'epoch')}; the preset has {usual}.")
+    if preset.config.seed != wanted.config.seed:
+        st.caption(f"🎲 Your seed is {wanted.config.seed}, so your result differs a little from your classmates'.")
     if preset.oddities:
         with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))

@@ -68,13 +68,14 @@ def _offer_run() -> None:
             "pages/train.py", label="A run is not done: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
         )
     source = datasets.current() if data.is_here(datasets.current()) else datasets.DEFAULT_SOURCE
-    epochs = lab().limits.within_epochs(EPOCHS)
+    preset = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": EPOCHS})
+    config = lab().limits.fitted(preset)
+    epochs = config.training.epochs
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, with a proper validation split: "
         f"{count(epochs, 'epoch')}, a minute or two. It goes on by itself while you read other sections."
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
-        config = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": epochs})
         run = shell.launch_once("walkthrough:launched", lambda: lab().runs.train(config))
         st.switch_page("pages/train.py", query_params={"run": run.run_id})
 

@@ -128,6 +128,8 @@ def show(results: Evaluated) -> None:
                 st.markdown(step.sentence)
                 with st.container(horizontal=True):
                     for label, query in step.links.items():
+                        if "view" in query and not lab().limits.may_search:
+                            continue
                         st.page_link(
                             step.page,
                             label=label,
