@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,20 +172,25 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
         decode(kept.files["broken.jpg"], name="broken.jpg")
 
 
-@pytest.mark.parametrize("base", ["", "/lab/"])
-def test_the_app_gets_its_style_with_its_page_and_nothing_else_does(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.__getitem__)
-    app, within = Starlette(routes=server.routes()), base.rstrip("/")
+@pytest.mark.parametrize("command", [("streamlit", "run", "app.py"), ("aquadash", "classroom", "serve")])
+def test_the_server_does_not_start_below_a_path(command: tuple[str, ...], home: Path) -> None:
+    environment = os.environ | {"AQUADASH_HOME": str(home), "STREAMLIT_SERVER_BASE_URL_PATH": "lab"}
+    ended = subprocess.run(
+        [sys.executable, "-m", *command], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert ended.returncode == 1 and "cannot be served below a path" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
+    app = Starlette(routes=server.routes())
     for address in ("/", "/train", "/nonsense"):
-        page = ask(app, within + address)
+        page = ask(app, address)
         head, style, body = page.body.partition("<style>")
         assert "</head>" in head and style and ".aqua-card" in body and '</style><div id="root"></div>' in body
         assert page.headers["cache-control"] == "no-cache"
         assert page.headers["content-type"].startswith("text/html") and "etag" not in page.headers
     for name, record in PAGES.items():
-        early = re.findall(
-            r'import\("\./static/js/(\w+)\.[^"/]+\.js"\)', ask(app, f"{within}/{addresses(name)[-1]}").body
-        )
+        early = re.findall(r'import\("\./static/js/(\w+)\.[^"/]+\.js"\)', ask(app, f"/{addresses(name)[-1]}").body)
         assert sorted(early) == sorted(record.code), name
     for address in ("/favicon.png", "/_stcore/health", "/static/js/index.js", "/class/join"):
-        assert ask(app, within + address).status == 404, address
+        assert ask(app, address).status == 404, address

@@ -61,9 +61,13 @@ register_url_convertor("address", _Address())
 
 
 def routes() -> list[Route]:
-    """Return the routes of the app's page and of joining a class, if one is served."""
-    base = st.get_option("server.baseUrlPath").strip("/")
-    page = Route(f"/{base}/{{page:address}}" if base else "/{page:address}", _page)
+    """Return the routes of the app's page and of joining a class, if one is served; end a start below a path."""
+    if st.get_option("server.baseUrlPath").strip("/"):
+        raise SystemExit(
+            "AquaDash cannot be served below a path: take the option server.baseUrlPath away, and give AquaDash a host "
+            "name or a port of its own."
+        )
+    page = Route("/{page:address}", _page)
     if not settings.classroom():
         return [page]
     from aquadash.ui.classroom import routes as class_routes
