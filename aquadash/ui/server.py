@@ -36,6 +36,14 @@ _WARM_SECONDS = 15.0
 #: Modules whose import would delay the first page by half a second.
 _AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
+#: Closes the sidebar of a phone when a page is chosen in it, which Streamlit 1.67 does not do.
+_CLOSE_SIDEBAR = """<script>
+document.addEventListener("click", (event) => {
+  if (matchMedia("(max-width: 767px)").matches && event.target.closest("[data-testid=stSidebarNavLink]"))
+    document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+});
+</script>"""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -90,7 +98,7 @@ def _app_page(code: tuple[str, ...]) -> str:
     scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
-    return page.replace('<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{early}', 1)
+    return page.replace('<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{early}', 1)
 
 
 def middleware() -> list[Middleware]:
