@@ -160,14 +160,13 @@ A network that names five animals, so that there is one to try before any traini
 - **Calibration**: the expected calibration error on the test images is {rescaled.before.ece:.3f}, and
   {rescaled.after.ece:.3f} with the temperature {rescaled.temperature.value:.2f}, which was fitted on the validation
   images and with which it answers about own pictures.
-- **Strangers**: told from the {int(metrics["strangers"]):,} test images of the other 95 classes with an AUROC of
-  {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect), by what this network and the body that it was fine-tuned
-  from see in them. At a threshold that takes 95 % of validation images for
-  animals it knows, {100 * metrics["known_accepted"]:.0f} % of the test images are taken for such, and
-  {100 * metrics["strangers_noticed"]:.0f} % of the strangers are noticed. The network was pretrained on other images
-  of the same 95 classes, so strangers of other kinds may be noticed less often.
+- **Other pictures**: it recognised {100 * metrics["strangers_noticed"]:.0f} % of {int(metrics["strangers"]):,} photos of
+  other things as none of these, and took {100 * metrics["known_accepted"]:.0f} % of the test images for animals that it
+  knows. It was pretrained on other photos of the same things, so it may recognise fewer of other kinds.
 - **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
   shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
+- **Detector**: AUROC {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect), from what this network and the body
+  that it was fine-tuned from see in a picture; the threshold takes 95 % of validation images for known.
 - **File**: `{MODEL}`, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`.
 - **Remade by**: `.venv/bin/python -m aquadash train --preset {PRESET} --source cifar100 --seed {run.config.seed}
   --name first` and then `.venv/bin/python scripts/pack_first_model.py first --strangers FOLDER`.

@@ -34,7 +34,10 @@ def test_with_nothing_trained_the_included_model_answers() -> None:
     (about,) = app.expander
     assert "Limits" in about.markdown[0].value
     drop(app, picture("red.png"), picture("noise.png", size=(32, 32)))
-    assert len(cards(app)) == 2 and "🤷" in cards(app)[1]
+    noise = cards(app)[1]
+    assert re.search(r'aqua-verdict">🤷 None of these</p><p[^>]*>If it had to choose: .+, \d+ %</p>', noise)
+    assert re.search(r'<button type="button" class="aqua-why" data-opens="own-[^"]+">Why\?</button>', noise)
+    assert "AUROC" not in words(app).replace(about.markdown[0].value, "")
 
     open_store().delete(open_store().list_runs()[0].run_id)
     app = open_page()

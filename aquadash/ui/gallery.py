@@ -22,6 +22,9 @@ from aquadash.ui.text import unique_titles
 #: Images up to this edge, in pixels, are enlarged pixel by pixel; larger ones are photographs and are shrunk to it.
 SHOWN_EDGE = 192
 
+#: The verdict of a detector on a picture that is like no class.
+NONE_OF_THESE = "🤷 None of these"
+
 
 @dataclass(frozen=True)
 class Bar:

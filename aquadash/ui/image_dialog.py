@@ -109,6 +109,8 @@ class _Shown:
     learned: Dataset | None = None
     #: Its position among the training images, if it is one.
     itself: Sequence[int] = ()
+    #: Whether the detector takes it for none of the classes.
+    none_of_these: bool | None = None
 
 
 def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_now: bool = False) -> None:
@@ -174,7 +176,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
             label = names.index(shown.label) if shown.label in names else None
             if y_prob is not None:
                 with answer:
-                    _answer(y_prob, label, class_names=names)
+                    _answer(y_prob, label, class_names=names, none_of_these=bool(shown.none_of_these))
             network = predictor(run)
             if y_prob is None:
                 y_prob = network.predict_images(shown.seen[None])[0]
@@ -227,8 +229,9 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     width, height = look.picture_size or (0, 0)
     name, caption = display_name(look.file), f"{width:,} × {height:,} pixels"
     seen = look.seen[network.image_shape[:2]]
-    y_prob = answered([look], network, temperature=lab().runs.temperature(run))[0].probabilities
-    return _Shown(look.thumbnail, name, caption, picture.label, seen, y_prob, datasets.learned(run))
+    [answer] = answered([look], network, temperature=lab().runs.temperature(run))
+    known = (look.thumbnail, name, caption, picture.label, seen, answer.probabilities, datasets.learned(run))
+    return _Shown(*known, none_of_these=answer.none_of_these)
 
 
 def best_run(source: str, *, ended: bool = False) -> Run | None:
@@ -254,11 +257,15 @@ def _large(image: NDArray[np.uint8], alt: str) -> None:
     st.image(image.repeat(times, axis=0).repeat(times, axis=1), alt=alt)
 
 
-def _answer(y_prob: NDArray[np.floating], label: int | None, *, class_names: Sequence[str]) -> None:
+def _answer(
+    y_prob: NDArray[np.floating], label: int | None, *, class_names: Sequence[str], none_of_these: bool = False
+) -> None:
+    if none_of_these:
+        st.markdown(f"### {gallery.NONE_OF_THESE}")
     answer = int(y_prob.argmax())
     name, sure = plain(class_text(class_names[answer])), f"{100 * float(y_prob[answer]):.0f} %"
     if label is None:
-        st.markdown(f"### {name}, {sure}")
+        st.markdown(f"If it had to choose: {name}, {sure}" if none_of_these else f"### {name}, {sure}")
     else:
         st.markdown(f"✔ recognised, {sure}" if answer == label else f"✘ taken for {name}, {sure}")
     st.html(gallery.bars_markup(gallery.bars(y_prob, class_names=class_names, true_class=label, most=_MAX_BARS)))

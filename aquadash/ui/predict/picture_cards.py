@@ -62,15 +62,19 @@ def card_markup(
     return (
         f'<article class="aqua-card aqua-answer" role="group" aria-label="{name}">'
         f'<div style="flex: 0 1 min({len(pictures) * (size + 0.5)}rem, {50 * len(pictures)}%)">{grid}</div>'
-        f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{notes}</div>'
+        f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{_why(opens)}{notes}</div>'
         "</article>"
     )
 
 
 def answers_summary(answers: Sequence[FilePrediction]) -> str:
     """Return the number of pictures by answer as one line of markdown."""
-    counts = Counter(answer.label for answer in answers if answer.label is not None)
-    parts = [f"{plain(gallery.class_text(label))}: {number:,}" for label, number in counts.most_common(12)]
+    texts = (
+        gallery.NONE_OF_THESE if answer.none_of_these else gallery.class_text(answer.label)
+        for answer in answers
+        if answer.label is not None
+    )
+    parts = [f"{plain(text)}: {number:,}" for text, number in Counter(texts).most_common(12)]
     refused = sum(answer.label is None for answer in answers)
     if refused:
         parts.append(f"🚧 without an answer: {refused:,}")
@@ -84,17 +88,21 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
     section = f'<section style="flex: 1 1 8.5rem; min-width: 0" aria-label="{html.escape(label)}">{title}'
     if answer.probabilities is None or answer.label is None:
         return f'{section}<p style="margin: 0">🚧 {html.escape(answer.error or "")}</p></section>'
-    said = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %"
+    verdict, choice = f"{gallery.class_text(answer.label)}, {100 * (answer.confidence or 0.0):.0f} %", ""
     true_index = answer.class_names.index(true_class) if true_class in answer.class_names else None
     # No mark for a class that the network does not have.
-    if true_index is not None or true_class == NONE_OF_THESE:
-        said += " ✔" if answer.label == true_class else " ✘"
+    if true_index is not None or (true_class == NONE_OF_THESE and not answer.none_of_these):
+        verdict += " ✔" if answer.label == true_class else " ✘"
+    if answer.none_of_these:
+        choice = f'<p style="margin: 0">If it had to choose: {html.escape(verdict)}</p>'
+        verdict = f"{gallery.NONE_OF_THESE} ✔" if true_class == NONE_OF_THESE else gallery.NONE_OF_THESE
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
-    badge = '<p style="margin: 0"><strong>🤷 Perhaps none of these</strong></p>'
-    return (
-        f'{section}<p class="aqua-verdict">{html.escape(said)}</p>'
-        f"{gallery.bars_markup(bars)}{badge if answer.none_of_these else ''}</section>"
-    )
+    return f'{section}<p class="aqua-verdict">{html.escape(verdict)}</p>{choice}{gallery.bars_markup(bars)}</section>'
+
+
+def _why(opens: str) -> str:
+    """Return a button that opens the picture with the maps of what the network looks at."""
+    return f'<button type="button" class="aqua-why" data-opens="{html.escape(opens)}">Why?</button>' if opens else ""
 
 
 #: The label of a picture of no class; class names have no control characters.

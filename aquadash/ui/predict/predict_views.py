@@ -28,15 +28,15 @@ PER_PAGE = 20
 
 
 def choices_note(run: Run) -> None:
-    """Draw the network's limits: its classes, and how well it recognises other pictures."""
+    """Draw the network's limits: its classes, and how many other pictures it recognises."""
     listed = ", ".join(plain(class_text(name)) for name in run.class_names[:12])
     more = ", ..." if len(run.class_names) > 12 else ""
     text = f"It can only choose among its {len(run.class_names)} classes, whatever it sees: {listed}{more}."
     metrics = run.metrics
-    if {"stranger_auroc", "strangers", "strangers_noticed"} <= set(metrics):
+    if {"strangers", "strangers_noticed"} <= set(metrics):
         text += (
-            f" Of {metrics['strangers']:,.0f} photographs of other things it noticed "
-            f"{100 * metrics['strangers_noticed']:.0f} % (AUROC {metrics['stranger_auroc']:.2f})."
+            f" It recognised {100 * metrics['strangers_noticed']:.0f} % of {metrics['strangers']:,.0f} other photos as "
+            "none of these."
         )
     st.caption(text, help=term("stranger"))
 
