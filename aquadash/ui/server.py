@@ -98,7 +98,9 @@ def _app_page(code: tuple[str, ...]) -> str:
     scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
-    return page.replace('<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{early}', 1)
+    return page.replace(
+        '<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{early}', 1
+    )
 
 
 def middleware() -> list[Middleware]:
