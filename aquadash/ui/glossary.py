@@ -118,8 +118,8 @@ GLOSSARY: dict[str, str] = {
     "what chance does: a smaller difference between two settings may be luck.",
     "step": "One change to an image. The steps of a pipeline follow each other, each on what the one before has made.",
     "step probability": "The fraction of the images that the step is applied to; the others pass it unchanged.",
-    "stranger": "A picture of none of the classes. It is recognised by how far what the network sees in it lies from its "
-    "training images; the limit is set so that 95 % of validation images count as known.",
+    "stranger": "A picture of none of the classes. It is recognised by how far what the network sees in it lies from "
+    "its training images; the limit is set so that 95 % of validation images count as known.",
     "stride": "By how many pixels a pattern moves on before it is compared again.",
     "support": "How many test images of this class there are.",
     "temperature": "A number that the network's scores are divided by before the softmax. Above 1 makes it less sure, "
