@@ -161,8 +161,8 @@ A network that names five animals, so that there is one to try before any traini
   {rescaled.after.ece:.3f} with the temperature {rescaled.temperature.value:.2f}, which was fitted on the validation
   images and with which it answers about own pictures.
 - **Other pictures**: it recognised {100 * metrics["strangers_noticed"]:.0f} % of {int(metrics["strangers"]):,} photos
-  of other things as none of these, and took {100 * metrics["known_accepted"]:.0f} % of the test images for animals that it
-  knows. It was pretrained on other photos of the same things, so it may recognise fewer of other kinds.
+  of other things as none of these, and took {100 * metrics["known_accepted"]:.0f} % of the test images for animals that
+  it knows. It was pretrained on other photos of the same things, so it may recognise fewer of other kinds.
 - **Limits**: it has seen small photographs of five animals only. It answers with one of the five whatever it is
   shown, and about every fifth answer is wrong even for these animals. For lessons, not for decisions.
 - **Detector**: AUROC {metrics["stranger_auroc"]:.3f} (0.5 is chance, 1 perfect), from what this network and the body
