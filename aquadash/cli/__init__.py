@@ -14,7 +14,7 @@ from aquadash import __version__, settings
 from aquadash.cli.output import plain
 from aquadash.errors import AquaDashError
 
-#: Each command as ``"module:function"``.
+#: Each command as ``"module:function"``; without the room of a wing, its command is missing.
 _COMMANDS = {
     "augment": "augment:augment_command",
     "classroom": "classroom:classroom",
@@ -37,27 +37,23 @@ _COMMANDS = {
     "walkthrough": "evaluate:walkthrough",
 }
 
-#: The packages of the two wings, without which there are no commands of theirs.
-_WINGS = {"classroom": "aquadash.classroom", "cluster": "aquadash.cluster"}
+for _wing in ("classroom", "cluster"):
+    if importlib.util.find_spec(f"aquadash.{_wing}") is None:
+        del _COMMANDS[_wing]
 
 
 class _Commands(click.Group):
     """Imports only the command that was typed, since importing all of them takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(filter(_is_there, _COMMANDS))
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if not _is_there(cmd_name):
+        if cmd_name not in _COMMANDS:
             return None
         module, _, function = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"aquadash.cli.{module}"), function)
         return command
-
-
-def _is_there(command: str) -> bool:
-    wing = _WINGS.get(command)
-    return command in _COMMANDS and (wing is None or importlib.util.find_spec(wing) is not None)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

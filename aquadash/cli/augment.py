@@ -76,9 +76,7 @@ def _write(
     return files
 
 
-@click.group(cls=Group)
-def pipelines() -> None:
-    """Pipelines: list, show, save and delete them, or print them as Python code."""
+pipelines = Group("pipelines", help="Pipelines: list, show, save and delete them, or print them as Python code.")
 
 
 @pipelines.command("list")

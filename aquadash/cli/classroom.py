@@ -18,10 +18,7 @@ from aquadash.cli.describe import describe
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.errors import ConfigError
 
-
-@click.group(cls=Group)
-def classroom() -> None:
-    """A class: serve it, its codes and its limits. Everything else is on the Class page."""
+classroom = Group("classroom", help="A class: serve it, its codes and its limits. The Class page has all else.")
 
 
 @classroom.command()

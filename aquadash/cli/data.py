@@ -27,9 +27,7 @@ _CHECKED = (
 )
 
 
-@click.group(cls=Group)
-def data() -> None:
-    """Data sets."""
+data = Group("data", help="Data sets.")
 
 
 @data.command("info")
@@ -150,9 +148,7 @@ def delete_command(source: str) -> None:
     print_result({"source": source, "deleted": True}, f"Deleted {source}.")
 
 
-@click.group(cls=Group)
-def home() -> None:
-    """The folder AQUADASH_HOME."""
+home = Group("home", help="The folder AQUADASH_HOME.")
 
 
 @home.command("upgrade")

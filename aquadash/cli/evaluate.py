@@ -72,9 +72,7 @@ def _value(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-@click.group(cls=Group)
-def walkthrough() -> None:
-    """The report as a lesson."""
+walkthrough = Group("walkthrough", help="The report as a lesson.")
 
 
 @walkthrough.command()

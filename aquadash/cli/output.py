@@ -129,14 +129,13 @@ def import_tensorflow_quietly() -> None:
     """Import TensorFlow without the lines that its compiled part prints to stderr at every log level."""
     sys.stderr.flush()
     kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
         import tensorflow  # noqa: F401
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-        os.close(nowhere)
 
 
 class StatusLine:

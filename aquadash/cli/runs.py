@@ -27,9 +27,7 @@ from aquadash.store.selection import RunFilter, for_each, sort_runs
 _SHOWN_LINES = 10
 
 
-@click.group(cls=Group)
-def runs() -> None:
-    """Stored runs."""
+runs = Group("runs", help="Stored runs.")
 
 
 @runs.command("list")

@@ -31,9 +31,7 @@ class _RunByDefault(Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_RunByDefault)
-def search() -> None:
-    """Try many settings, a run each. Without another word it runs a new search: search --trials 20."""
+search = _RunByDefault("search", help="Try many settings, a run each; search --trials 20 runs a new search.")
 
 
 @search.command("run")

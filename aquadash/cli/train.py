@@ -115,9 +115,7 @@ def _read_pair(text: str, class_names: tuple[str, ...]) -> tuple[str, str]:
     return (known or pairs)[0]
 
 
-@click.group(cls=Group)
-def model() -> None:
-    """Networks."""
+model = Group("model", help="Networks.")
 
 
 @model.command("summary")
