@@ -385,6 +385,7 @@ RESULT = {
     "filters": [32, 64],
     "nothing": None,
     "metrics": {"seconds": 12.3, "val_loss": 1.0, "epochs": 8.0},
+    "config_diff": {"model.dropout": [0.2, 0.4]},
     "config": {"data": {"source": "drawn"}, "seed": 3, "model": {"test_time_flip": True}},
     "report": {"otter": {"recall": 0.25, "support": 4}, "seal": {"recall": 1.0, "support": 5}, "accuracy": 0.5},
     "runs": [
@@ -404,6 +405,7 @@ RESULT = {
         (Shown("filters"), ["filters: 32, 64"]),
         (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
         (Shown("metrics.seconds"), ["seconds: 12 s"]),
+        (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
         (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
         (Shown("report", "recall", "support"),
          ["report  recall  support", "otter     0.25        4", "seal         1        5"]),

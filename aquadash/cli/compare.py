@@ -84,5 +84,7 @@ def reproduce(run: Run, against: Run | None) -> None:
         if repeat.status is RunStatus.STOPPED:
             raise click.ClickException(f"The repeat {repeat.name} was stopped, so there is nothing to compare.")
     found = lab.runs.reproduction(run.run_id, repeat.run_id)
-    same = "" if found.identical or found.reasons else "Versions, settings, data and processor are the same."
-    print_result(found.to_dict(), *map(Shown, ("identical", "max_difference", "parts")), *found.reasons, same)
+    reasons = ("Possible reasons:", *found.reasons) if found.reasons else ()
+    if not found.identical and not reasons:
+        reasons = ("Versions, settings, data and processor are the same.",)
+    print_result(found.to_dict(), *map(Shown, ("identical", "max_difference", "parts")), *reasons)

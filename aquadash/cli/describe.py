@@ -110,7 +110,8 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, list):
         if not _is_scalar(value):
             return f"{len(value):,}"
-        is_interval = len(value) == 2 and all(isinstance(one, float) for one in value)
+        # Two values of a setting, whose name has a dot, are no interval.
+        is_interval = "." not in name and len(value) == 2 and all(isinstance(one, float) for one in value)
         return (" to " if is_interval else ", ").join(_text(name, one) for one in value)
     if isinstance(value, int | float):
         return (
