@@ -294,15 +294,15 @@ def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stu
 
 
 def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(slots, "STOP_SECONDS", 0.5)
     stuck(500.0)
     start_job("stuck", "r1", {"forever": True})
-    at_work()
-    asked = worker.stop("stuck-r1")
+    worker_pid = at_work()
+    open_jobs().request_stop("stuck-r1")
     wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
     assert open_jobs().get("stuck-r1").status is JobStatus.STOPPED
     assert "after it was asked to stop" in open_jobs().get("stuck-r1").message
-    wait_for(lambda: not psutil.pid_exists(asked.worker.pid))
+    wait_for(lambda: not psutil.pid_exists(worker_pid))
 
 
 def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -> None:

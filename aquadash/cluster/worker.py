@@ -17,6 +17,7 @@ from aquadash import settings
 from aquadash.errors import AquaDashError, RunError
 from aquadash.store import JobStatus, open_jobs
 from aquadash.store.runs import KIND
+from aquadash.work.processes import is_worker
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -96,11 +97,12 @@ def hand_over(name: str) -> None:
 
 def _end(pid: int) -> None:
     """End a training, unless it has not begun or its number belongs to another process by now."""
+    if pid == os.getpid() or not is_worker(pid):
+        return
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        if pid != os.getpid() and any("aquadash.work" in word for word in process.cmdline()):
-            process.terminate()
-            with suppress(psutil.TimeoutExpired):
-                process.wait(_END_SECONDS)
-                return
-            process.kill()
+        process.terminate()
+        with suppress(psutil.TimeoutExpired):
+            process.wait(_END_SECONDS)
+            return
+        process.kill()

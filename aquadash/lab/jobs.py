@@ -20,7 +20,6 @@ from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 from aquadash.store import Job, Run, open_jobs, open_store
-from aquadash.work import worker
 
 if TYPE_CHECKING:
     from aquadash.export.bundle import Exported
@@ -52,7 +51,7 @@ class Jobs(Part):
         if reason := self._refusal_to_stop(job):
             raise NotAllowedError(reason)
         with self._changing():
-            worker.stop(job_id)
+            open_jobs().request_stop(job_id)
 
     # -- robustness --------------------------------------------------------------------------------------------------
 

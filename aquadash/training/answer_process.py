@@ -18,10 +18,11 @@ import psutil
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.child import ChildProcess, open_pipe
-from aquadash.work.standby import STANDBY
+from aquadash.work.child import ChildProcess
 
 _log = logging.getLogger(__name__)
+
+_MODULE = "aquadash.training.answer_process"
 
 Answer = TypeVar("Answer")
 
@@ -178,11 +179,8 @@ class AnswerProcess:
         self._child.send((self._question, function, args))
 
     def _new_child(self) -> ChildProcess:
-        if self._forks:
-            forked = STANDBY.fork_with_pipe("aquadash.training.answer_process:main", log_path=_log_path())
-            if forked is not None:
-                return ChildProcess(*forked)
-        return ChildProcess.start("aquadash.training.answer_process", variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
+        forked = ChildProcess.fork(f"{_MODULE}:main", log_path=_log_path()) if self._forks else None
+        return forked or ChildProcess.start(_MODULE, variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
 
     def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
         """Return the next reply to the current question; None after the timeout, in seconds."""
@@ -228,6 +226,7 @@ def report_progress(fraction: float) -> None:
 def main(pipe: Connection) -> None:
     """Run the process: answer questions until none has come for ``idle_seconds``."""
     global _current
+    processes.end_with_parent()
     # Keeps TensorFlow's warnings out of the app's console.
     processes.log_to(_log_path())
     with contextlib.suppress(OSError):
@@ -282,4 +281,4 @@ if __name__ == "__main__":
 
     # The pipe breaks when the app ends.
     with contextlib.suppress(EOFError, ConnectionError):
-        answer_process.main(open_pipe(sys.argv[1]))
+        answer_process.main(Connection(int(sys.argv[1])))

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from aquadash.augment import AugmentationPlan, draw_by_batch
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
-from aquadash.work.child import ChildProcess, open_pipe
+from aquadash.work import processes
+from aquadash.work.child import ChildProcess
 
 #: Number of epochs whose images fit in the shared memory: while one is trained, the next is drawn.
 SLOTS = 2
@@ -156,6 +157,7 @@ def _nameless_file() -> int:
 
 def _main(pipe: Connection, file: int) -> None:
     """Run the process: draw the requested epochs and answer each with its number or an error message."""
+    processes.end_with_parent()
     shape, plan = pipe.recv()
     shared = SharedImages.at(file, shape, plan.factor)
     os.close(file)
@@ -190,4 +192,4 @@ def _step_back() -> None:
 if __name__ == "__main__":
     # The pipe breaks when the training ends.
     with contextlib.suppress(EOFError, ConnectionError):
-        _main(open_pipe(sys.argv[1]), int(sys.argv[2]))
+        _main(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -8,20 +8,20 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from aquadash import settings
 from aquadash.work import processes
-from aquadash.work.standby import NewProcess, WorkerProcess
+from aquadash.work.standby import STANDBY, NewProcess, WorkerProcess
 
 #: Seconds that a killed process may take to end.
 _KILL_SECONDS = 10.0
 
 
 class ChildProcess:
-    """A process with a pipe to this one: a new one of :meth:`start`, or a fork of the standby process."""
+    """A process with a pipe to this one: which it should watch by ``processes.end_with_parent``."""
 
     def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
         #: This process's end; reading raises EOFError when the child has ended.
@@ -32,7 +32,7 @@ class ChildProcess:
     def start(
         cls, module: str, *arguments: str, keep: Sequence[int] = (), variables: Mapping[str, str]
     ) -> ChildProcess:
-        """Start a Python module whose first argument is the descriptor for :func:`open_pipe`.
+        """Start a Python module whose first argument is the descriptor of its end of the pipe.
 
         ``multiprocessing`` would run this process's script again, which is a page of Streamlit or a training.
         """
@@ -40,7 +40,7 @@ class ChildProcess:
         with its_end:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, str(its_end.fileno()), *arguments],
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 # Libraries print to standard output, which may belong to a command's JSON.
                 stdout=2,
                 pass_fds=(its_end.fileno(), *keep),
@@ -50,6 +50,14 @@ class ChildProcess:
                 process_group=0,
             )
         return cls(NewProcess(process), pipe)
+
+    @classmethod
+    def fork(cls, function: str, *, log_path: Path) -> ChildProcess | None:
+        """Have the standby process call a function with its end of the pipe; None if no such process can run."""
+        pipe, its_end = multiprocessing.Pipe()
+        with its_end:
+            process = STANDBY.fork(function, its_end, log_path=log_path) if STANDBY.keep_ready() else None
+        return None if process is None else cls(process, pipe)
 
     @property
     def pid(self) -> int | None:
@@ -72,15 +80,3 @@ class ChildProcess:
                 os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait(_KILL_SECONDS)
         self.pipe.close()
-
-
-def open_pipe(descriptor: str) -> Connection:
-    """Return the child's end of the pipe, and have the child end as soon as its parent has ended."""
-    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    return Connection(int(descriptor))
-
-
-def _end_with_parent() -> None:
-    # Standard input closes however the parent ends, SIGKILL included.
-    os.read(0, 1)
-    os._exit(0)

@@ -8,6 +8,8 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -80,6 +82,17 @@ def is_worker(pid: int) -> bool:
         return any("aquadash.work" in word for word in psutil.Process(pid).cmdline())
     except psutil.NoSuchProcess:
         return False
+
+
+def end_with_parent() -> None:
+    """End this process within a second of the process that has started it, however that ends."""
+
+    def watch(parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(0)
+
+    threading.Thread(target=watch, args=(os.getppid(),), name="end-with-parent", daemon=True).start()
 
 
 def log_to(path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,6 +32,9 @@ _POLL_SECONDS = 0.5
 #: Seconds between two renewals of the lease of a job whose worker has not begun.
 _RENEW_SECONDS = 5.0
 
+#: Seconds that a worker has to end a job that is to stop, if its kind has a limit of seconds.
+STOP_SECONDS = 5.0
+
 #: Gives the waiting trainings to the workers of a cluster; imported where ``AQUADASH_SCHEDULER`` names one.
 _GIVE_OUT = "aquadash.cluster.dispatch:give_out"
 
@@ -39,22 +44,30 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
 
     If the slot ends first, the worker goes on by itself.
     """
-    log_path = settings.job_log(job.id)
+    kind, log_path = KINDS[job.kind], settings.job_log(job.id)
     try:
         process = STANDBY.launch([job.kind, job.id, str(job.attempt)], log_path=log_path)
     except OSError as error:
         jobs.requeue(job, f"No worker could be started ({error.strerror or error})")
         return
-    renewed_at = time.monotonic()
+    renewed_at, stop_at = time.monotonic(), math.inf
     while (exit_status := process.wait(_POLL_SECONDS)) is None:
+        now = time.monotonic()
         if slot_ends():
             return
-        if process.pid is None and time.monotonic() - renewed_at > _RENEW_SECONDS:
+        if process.pid is None:
             # On a busy machine the standby process loads TensorFlow for longer than a lease.
-            jobs.heartbeat(job, None)
-            renewed_at = time.monotonic()
+            if now - renewed_at > _RENEW_SECONDS:
+                jobs.heartbeat(job, None)
+                renewed_at = now
+        elif kind.max_seconds is not None and (row := jobs.get(job.id)) is not None and row.stop_requested:
+            # A library that reads a hostile file may never return.
+            stop_at = min(stop_at, now + STOP_SECONDS)
+            if now >= stop_at:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
     if exit_status:
-        jobs.requeue(job, _describe_loss(exit_status, KINDS[job.kind], log_path))
+        jobs.requeue(job, _describe_loss(exit_status, kind, log_path))
 
 
 def _describe_loss(exit_status: int, kind: JobKind, log_path: Path) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -88,34 +87,24 @@ class Standby:
                     module="aquadash.work.standby",
                     keep=[its_end.fileno()],
                 )
+                # The process needs the key to receive a pipe.
+                pipe.send(bytes(multiprocessing.current_process().authkey))
             self._process, self._pipe = process, pipe
             name = f"standby-{process.pid}"
             threading.Thread(target=self._hear, args=(process, pipe), name=name, daemon=True).start()
-            threading.Thread(target=self._end_when_idle, args=(process,), name=name, daemon=True).start()
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
         """Start ``python -m aquadash.work.worker ARGUMENTS``, forked from the standby process if one runs."""
         if KINDS[arguments[0]].prepare:
             self.keep_ready()
-        forked = self._fork("aquadash.work.worker:main", [list(arguments)], log_path)
+        forked = self.fork("aquadash.work.worker:main", list(arguments), log_path=log_path)
         return forked or NewProcess(
             processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker")
         )
 
-    def fork_with_pipe(self, function: str, *, log_path: Path) -> tuple[WorkerProcess, Connection] | None:
-        """Fork a process that calls a function with its end of a pipe; None if no standby process can run."""
-        if not self.keep_ready():
-            return None
-        pipe, its_end = multiprocessing.Pipe()
-        with its_end:
-            forked = self._fork(function, [], log_path, its_end.fileno())
-        return None if forked is None else (forked, pipe)
-
-    def _fork(
-        self, function: str, arguments: list[Any], log_path: Path, descriptor: int | None = None
-    ) -> _Forked | None:
-        """Ask the standby process for a fork that calls a function; None if no process stands by."""
+    def fork(self, function: str, *arguments: Any, log_path: Path) -> WorkerProcess | None:
+        """Fork a process that calls a function, whose arguments may be pipes; None if no process stands by."""
         with self._lock:
             process = self._process
             is_ready = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
@@ -125,11 +114,7 @@ class Standby:
             self._number += 1
             forked = self._forked[self._number] = _Forked(process)
             with contextlib.suppress(OSError):
-                has_pipe = descriptor is not None
-                self._pipe.send((self._number, has_pipe, function, arguments, processes.environment(), log_path))
-                if descriptor is not None:
-                    with socket.socket(fileno=os.dup(self._pipe.fileno())) as connected:
-                        socket.send_fds(connected, [b"."], [descriptor])
+                self._pipe.send((self._number, function, arguments, processes.environment(), log_path))
                 return forked
             self._forked.pop(self._number, None)
             return None
@@ -143,9 +128,12 @@ class Standby:
             process.wait(timeout=60)
 
     def _hear(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
-        """Read the ids and the exit statuses of the children from the pipe."""
+        """Read the ids and the exit statuses of the children from the pipe, and end the process when it is idle."""
         with contextlib.suppress(EOFError, OSError):
             while True:
+                if not pipe.poll(min(IDLE_SECONDS, 60.0)):
+                    self._end_if_idle(process)
+                    continue
                 number, pid, status = pipe.recv()
                 self._forked[number].pid = pid
                 if status is not None:
@@ -156,14 +144,11 @@ class Standby:
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
             self._forked.pop(number, None)
 
-    def _end_when_idle(self, process: subprocess.Popen[bytes]) -> None:
-        while process.poll() is None:
-            with self._lock:
-                idle = time.monotonic() - self._used_at
-                if not self._forked and idle >= IDLE_SECONDS and self._process is process:
-                    self._let_end()
-                    return
-            time.sleep(max(1.0, min(IDLE_SECONDS - idle, 60.0)))
+    def _end_if_idle(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            is_idle = not self._forked and time.monotonic() - self._used_at >= IDLE_SECONDS
+            if is_idle and self._process is process:
+                self._let_end()
 
     def _let_end(self) -> None:
         """Ask the process to end."""
@@ -232,7 +217,8 @@ def main(pipe: Connection) -> None:
     _log.info("standing by")
     children: dict[int, int] = {}
     # The pipe breaks when the parent has ended.
-    with contextlib.suppress(EOFError, ConnectionError):
+    with contextlib.suppress(EOFError, ConnectionError, FileNotFoundError):
+        multiprocessing.current_process().authkey = pipe.recv()
         while True:
             for pid, number in list(children.items()):
                 ended, status = os.waitpid(pid, os.WNOHANG)
@@ -243,36 +229,26 @@ def main(pipe: Connection) -> None:
                 request = pipe.recv()
                 if request is None:
                     return
-                number, has_pipe, *rest = request
-                descriptors = _receive_descriptor(pipe) if has_pipe else []
+                number, *call = request
                 pid = os.fork()
                 if not pid:
                     pipe.close()
-                    _call(descriptors, *rest)
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                    _call(*call)
+                # The pipes among the arguments close here, and stay open in the child.
+                del request, call
                 children[pid] = number
                 pipe.send((number, pid, None))
 
 
-def _receive_descriptor(pipe: Connection) -> list[int]:
-    with socket.socket(fileno=os.dup(pipe.fileno())) as connected:
-        return list(socket.recv_fds(connected, 1, 1)[1])
-
-
-def _call(
-    descriptors: list[int], function: str, arguments: list[Any], environment: dict[str, str], log_path: Path
-) -> None:
-    """Call the function in the child, with its end of a pipe if it has one, and exit."""
+def _call(function: str, arguments: Sequence[Any], environment: dict[str, str], log_path: Path) -> None:
+    """Call the function in the child, and exit."""
     status = 1
     try:
-        if descriptors:
-            threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
         os.setsid()
         os.environ.clear()
         os.environ.update(environment)
         processes.log_to(log_path)
-        status = named(function)(*map(Connection, descriptors), *arguments) or 0
+        status = named(function)(*arguments) or 0
     except (EOFError, ConnectionError):
         # The process at the other end of the pipe has ended.
         status = 0
@@ -283,13 +259,6 @@ def _call(
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
-
-
-def _end_with_parent(parent: int) -> None:
-    """End this process once its parent, and so the app, has ended."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from aquadash.errors import AquaDashError, StorageError
 from aquadash.store import open_jobs
 from aquadash.store.job_types import Job, JobProgress, JobStatus, LeaseLostError, Stopped, Worker
 from aquadash.store.kinds import KINDS, JobKind, named
-from aquadash.work.processes import is_worker, log_to
+from aquadash.work.processes import log_to
 
 if TYPE_CHECKING:
     from aquadash.store.jobs import JobTable
@@ -35,41 +35,10 @@ _log = logging.getLogger("aquadash.work")
 #: Seconds between two heartbeats: pages look no oftener.
 HEARTBEAT_SECONDS = 1.0
 
-#: Seconds that a worker has to end a job that is to stop, and seconds between two looks at it.
-STOP_SECONDS, _LOOK_SECONDS = 5.0, 0.2
-
 #: Failed heartbeats in a row (a full disk, a server that restarts) after which the work ends.
 _MAX_FAILURES = 30
 
 _LOG_TAIL_BYTES = 6000
-
-
-def stop(job_id: str) -> Job:
-    """Ask a job to stop; kill its worker after :data:`STOP_SECONDS` if its kind has a limit of seconds.
-
-    A library that reads a hostile file may never return.
-    """
-    job = open_jobs().request_stop(job_id)
-    is_on_this_machine = job.worker is not None and job.worker == Worker.of(job.worker.pid)
-    has_limit = job.kind in KINDS and KINDS[job.kind].max_seconds is not None
-    if is_on_this_machine and has_limit and not job.status.ended:
-        threading.Thread(target=_kill_unless_ended, args=(job,), name=f"stop-{job_id}", daemon=True).start()
-    return job
-
-
-def _kill_unless_ended(stopped: Job) -> None:
-    until = time.monotonic() + STOP_SECONDS
-    try:
-        while (job := open_jobs().get(stopped.id)) and job.attempt == stopped.attempt and not job.status.ended:
-            if job.worker is None or not is_worker(job.worker.pid) or time.monotonic() < until:
-                time.sleep(_LOOK_SECONDS)
-                continue
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(job.worker.pid).kill()
-            open_jobs().requeue(job, f"Its process did not answer within {STOP_SECONDS:.0f} seconds and was ended")
-            return
-    except (AquaDashError, psutil.Error) as error:
-        _log.warning("%s was not stopped: %s", stopped.id, error)
 
 
 class JobContext:
