@@ -172,7 +172,8 @@ def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_pa
     run = ui_runs.finished(store, "mine")
     hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": "x; y", "numba": "0.1"}
     hostile["opencv-python-headless"] = "4.5.6"
-    store.add_json_artifact(run.run_id, "environment.json", {"versions": hostile, "precision": "__import__('os')"})
+    environment = {"versions": hostile, "precision": "__import__('os')"}
+    store.add_text_artifact(run.run_id, "environment.json", json.dumps(environment))
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     lines = read(written.path)[bundle.REQUIREMENTS].decode().splitlines()
     assert "__import__" not in read(written.path)[bundle.SCRIPT].decode()

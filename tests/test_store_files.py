@@ -180,9 +180,8 @@ def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0, owne
     run = add_run(store, name=name, owner=owner)
     (folder / name).mkdir()
     store.add_artifact(run.run_id, keras_file(folder / name / "model.keras", 8, scale=scale))
-    store.add_json_artifact(
-        run.run_id, "environment.json", {"python": "3.11", "versions": {"keras": "3.15.1"}, "cpu_count": 2}
-    )
+    environment = {"python": "3.11", "versions": {"keras": "3.15.1"}, "cpu_count": 2}
+    store.add_text_artifact(run.run_id, "environment.json", json.dumps(environment))
     return run
 
 
@@ -202,7 +201,7 @@ def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) 
     predictions = store.predictions(second.run_id)
     store.add_predictions(second.run_id, replace(predictions, probabilities=predictions.probabilities[:, ::-1].copy()))
     other = {"python": "3.12", "versions": {"keras": "3.16.0"}, "cpu_count": 4}
-    store.add_json_artifact(second.run_id, "environment.json", other)
+    store.add_text_artifact(second.run_id, "environment.json", json.dumps(other))
     store.update(second.run_id, class_names=second.class_names, dataset_fingerprint="another")
     found = reproduction(store, first.run_id, second.run_id)
     assert not found.identical

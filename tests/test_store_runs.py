@@ -33,6 +33,7 @@ from aquadash.store import (
     open_store,
     schema,
 )
+from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import CURVE_POINTS, thin
@@ -216,7 +217,8 @@ def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunSto
 def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = create(store, RunConfig()).run_id
     for threshold in (0.0, 2.5):
-        store.add_ood_detector(run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95))
+        detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95)
+        store.add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
         assert (store.ood_detector(run_id) is not None) is (threshold > 0)
     monkeypatch.setattr(artifacts, "_MAX_ARRAY_BYTES", 100)
     assert store.ood_detector(run_id) is None
@@ -308,7 +310,7 @@ def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.
         raise StorageError("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(JobTable, "put", fail)
+        patch.setattr(JobTable, "submit", fail)
         with pytest.raises(StorageError):
             store.submit(RunConfig(), name="half")
     assert store.list_runs() == []

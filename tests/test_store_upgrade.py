@@ -301,7 +301,7 @@ def test_an_upgrade_that_was_killed_is_repeated(old: OldHome, monkeypatch: pytes
 
     target = {
         "the second file": (upgrade.shutil, "copy2"),
-        "the queue": (open_store().jobs, "put"),
+        "the queue": (open_store().jobs, "submit"),
         "the mark": (upgrade, "write_whole"),
     }
     with monkeypatch.context() as patch, pytest.raises(Killed):

@@ -43,7 +43,7 @@ class Steps:
         self._copies = copies
         self._watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
         self._watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
-        self._watch(patch, RunStore, "_add_arrays", lambda name, *_: name)
+        self._watch(patch, RunStore, "add_arrays", lambda name, *_: name)
         self._watch(patch, RunStore, "update", lambda **values: next(iter(values)))
         self._watch(patch, RunStore, "log_epoch", lambda *_, **__: "epoch")
         self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)

@@ -30,6 +30,7 @@ from aquadash.store import (
     RunStore,
     Stopped,
 )
+from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.runs import KIND
 from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
@@ -198,7 +199,8 @@ def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monke
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
     run = create(store, QUICK)
-    store.add_ood_detector(run.run_id, OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95))
+    detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95)
+    store.add_arrays(run.run_id, OOD_DETECTOR, detector.to_arrays())
     said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
     result = SimpleNamespace(
         model=SimpleNamespace(save=lambda path: path.write_bytes(b"")), history=epoch(1).history, kept_epoch=1,

@@ -57,7 +57,7 @@ class SearchStore:
         }
         with self._runs.database.writing("store the search") as (connection, revision):
             connection.execute(schema.searches.insert().values(**values, revision=revision))
-            self._runs.jobs.put(connection, revision, KIND, search_id, {}, owner=owner.person_id)
+            self._runs.jobs.submit(KIND, search_id, {}, owner=owner.person_id)
         return search_id
 
     def heads(self) -> list[SearchHead]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import logging
 import shutil
 import zipfile
@@ -130,28 +129,24 @@ class RunArtifacts:
         with self._writing(run_id, name) as target:
             write_whole(target, text)
 
-    def add_json_artifact(self, run_id: str, name: str, values: Mapping[str, Any]) -> None:
-        """Store plain values as a JSON file of the run."""
-        self.add_text_artifact(run_id, name, json.dumps(values, indent=2, sort_keys=True))
-
     def add_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Store the model's answers to the test images."""
-        self._add_arrays(run_id, PREDICTIONS, vars(predictions))
+        self.add_arrays(run_id, PREDICTIONS, vars(predictions))
         # The interval of each run in a table needs this number, and a table must not open a file for each row.
         self.update(run_id, test_images=len(predictions.labels))
 
     def add_validation_predictions(self, run_id: str, predictions: Predictions) -> None:
         """Store the model's answers to the run's validation images."""
-        self._add_arrays(run_id, VALIDATION_PREDICTIONS, vars(predictions))
+        self.add_arrays(run_id, VALIDATION_PREDICTIONS, vars(predictions))
+
+    def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
+        """Store how the answers changed from epoch to epoch, in place of an earlier replay."""
+        self.add_arrays(run_id, EPOCHS, vars(replay))
 
     def add_robustness(self, run_id: str, text: str) -> None:
         """Store the figures of the run's robustness."""
         self.add_text_artifact(run_id, ROBUSTNESS, text)
         self.update(run_id, has_robustness=True)
-
-    def add_epoch_replay(self, run_id: str, replay: EpochReplay) -> None:
-        """Store how the answers changed from epoch to epoch, in place of an earlier replay."""
-        self._add_arrays(run_id, EPOCHS, vars(replay))
 
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """Return how the answers changed from epoch to epoch; None for a run without a usable file."""
@@ -160,11 +155,8 @@ class RunArtifacts:
         except StorageError:
             return None
 
-    def add_ood_detector(self, run_id: str, detector: OutOfDistributionDetector) -> None:
-        """Store the detector of images of none of the classes."""
-        self._add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
-
-    def _add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def add_arrays(self, run_id: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Store arrays by name as an ``.npz`` file of the run."""
         with self._writing(run_id, name) as target, replacing(target) as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 

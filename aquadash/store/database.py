@@ -7,6 +7,7 @@ until the transaction ends. Readers select the rows with a later revision than t
 from __future__ import annotations
 
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -50,20 +51,21 @@ class Database:
     def __init__(self, url: str) -> None:
         """Open the database; create its tables if it is new, and upgrade those of an older version."""
         self.url = url
+        #: The transaction of each thread.
+        self._own = threading.local()
         #: The SQLite file; None for a server.
         self._path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
         with storage_errors("open the database"):
             check_writable(settings.home())
-        self._engine = _open_engine(url, self._path)
-        self.on_sqlite = self._engine.dialect.name == "sqlite"
+            self._engine = _open_engine(url, self._path)
+            self.on_sqlite = self._engine.dialect.name == "sqlite"
+            # Lock: two processes that create the same tables at the same moment fail.
+            with FileLock(settings.home() / "database.lock", timeout=60) if self._path else nullcontext():
+                self._prepare()
         # unixepoch('subsec') would be shorter, but SQLite has it since 3.42 only.
         now = "(julianday('now') - 2440587.5) * 86400.0" if self.on_sqlite else "extract(epoch from clock_timestamp())"
         #: The clock of the database as an expression, in seconds since 1970 UTC.
         self.now = literal_column(f"CAST({now} AS DOUBLE PRECISION)", Float)
-        with storage_errors("open the database"):
-            # Lock: two processes that create the same tables at the same moment fail.
-            with FileLock(settings.home() / "database.lock", timeout=60) if self._path else nullcontext():
-                self._prepare()
         self._file_number = self._number_of_file()
 
     def _prepare(self) -> None:
@@ -113,10 +115,23 @@ class Database:
 
     @contextmanager
     def writing(self, what: str) -> Iterator[tuple[Connection, int]]:
-        """Begin a transaction; yield its connection and its revision. ``what`` completes "Could not ..."."""
+        """Begin a transaction, or join that of the calling thread; yield its connection and its revision.
+
+        ``what`` completes "Could not ...".
+        """
+        if (joined := getattr(self._own, "transaction", None)) is not None:
+            yield joined
+            return
         with storage_errors(what), self._engine.begin() as connection:
             raised = update(schema.revision).values(value=schema.revision.c.value + 1)
-            yield connection, connection.execute(raised.returning(schema.revision.c.value)).scalar_one()
+            self._own.transaction = (
+                connection,
+                connection.execute(raised.returning(schema.revision.c.value)).scalar_one(),
+            )
+            try:
+                yield self._own.transaction
+            finally:
+                self._own.transaction = None
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT of the database's dialect, which has ``on_conflict_do_update``."""

@@ -73,8 +73,11 @@ class RunField:
         return f"{number} {self.unit}".rstrip()
 
 
-def _stored(name: str) -> Callable[[Run], float | None]:
-    return lambda run: run.metrics.get(name)
+def _figure(
+    name: str, title: str, help: str, get: Callable[[Run], float | None] | None = None, **about: Any
+) -> RunField:
+    """Return the field of a figure; without ``get`` of the one that runs store under that name."""
+    return RunField(name, title, Kind.NUMBER, help, get or (lambda run: run.metrics.get(name)), **about)
 
 
 def validation_accuracy(run: Run) -> float | None:
@@ -89,40 +92,28 @@ def validation_accuracy(run: Run) -> float | None:
 FIGURES: dict[str, RunField] = {
     figure.name: figure
     for figure in (
-        RunField(
-            "test_accuracy", "Test accuracy", Kind.NUMBER,
-            "Share of the test images that it gets right, 0 to 1.",
-            _stored("test_accuracy"), unit=PERCENT, better="higher", grouped=True,
+        _figure(
+            "test_accuracy", "Test accuracy", "Share of the test images that it gets right, 0 to 1.",
+            unit=PERCENT, better="higher", grouped=True,
         ),
-        RunField(
-            "test_loss", "Test loss", Kind.NUMBER,
-            "Loss on the test images.",
-            _stored("test_loss"), digits=3, better="lower",
-        ),
-        RunField(
-            "unseen_test_accuracy", "Accuracy on unseen test images", Kind.NUMBER,
+        _figure("test_loss", "Test loss", "Loss on the test images.", digits=3, better="lower"),
+        _figure(
+            "unseen_test_accuracy", "Accuracy on unseen test images",
             "The same of those test images that were not used for validation, 0 to 1.",
-            _stored("unseen_test_accuracy"), unit=PERCENT, digits=0, better="higher",
+            unit=PERCENT, digits=0, better="higher",
         ),
-        RunField(
-            "val_accuracy", "Validation accuracy", Kind.NUMBER,
+        _figure(
+            "val_accuracy", "Validation accuracy",
             "Share of the validation images that the kept weights get right, 0 to 1; the last epoch's while it runs.",
             validation_accuracy, unit=PERCENT, digits=0, better="higher", grouped=True,
         ),
-        RunField(
-            "val_loss", "Validation loss", Kind.NUMBER,
-            "Loss of the kept weights on the validation images.",
-            _stored("val_loss"), digits=3, better="lower",
+        _figure(
+            "val_loss", "Validation loss", "Loss of the kept weights on the validation images.",
+            digits=3, better="lower",
         ),
-        RunField(
-            "best_epoch", "Best epoch", Kind.NUMBER, "The epoch with the best monitored figure.", _stored("best_epoch")
-        ),
-        RunField("epochs", "Epochs", Kind.NUMBER, "Epochs that it took.", _stored("epochs")),
-        RunField(
-            "seconds", "Seconds of training", Kind.NUMBER,
-            "Seconds that it trained.",
-            _stored("seconds"), unit="s", digits=0, better="lower",
-        ),
+        _figure("best_epoch", "Best epoch", "The epoch with the best monitored figure."),
+        _figure("epochs", "Epochs", "Epochs that it took."),
+        _figure("seconds", "Seconds of training", "Seconds that it trained.", unit="s", digits=0, better="lower"),
     )
 }  # fmt: skip
 
@@ -191,10 +182,8 @@ def figure_named(name: str) -> RunField:
     if name in FIGURES:
         return FIGURES[name]
     fraction, loss = name.endswith("accuracy"), name.endswith("loss")
-    return RunField(
-        name, name, Kind.NUMBER, "A figure that some runs have.", _stored(name),
-        unit=PERCENT if fraction else "", digits=0 if fraction else 3 if loss else None,
-    )  # fmt: skip
+    digits = 0 if fraction else 3 if loss else None
+    return _figure(name, name, "A figure that some runs have.", unit=PERCENT if fraction else "", digits=digits)
 
 
 def _setting_getter(name: str) -> Callable[[Run], Any]:

@@ -11,7 +11,21 @@ from dataclasses import asdict
 from typing import Any
 
 import psutil
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, exists, func, null, or_, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from aquadash import settings
 from aquadash.errors import RunError
@@ -38,6 +52,8 @@ is_active = _columns.status.in_(_ACTIVE)
 #: The order of the queue: jobs that a person has moved, then one job of each person, then the next of each.
 _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
 
+
+_JOB = TypeAdapter(Job)
 
 #: The table that shows the status of a kind's jobs, and its key; each change of status is one transaction with its row.
 _SUBJECTS = {"train": (schema.runs, schema.runs.c.run_id), "search": (schema.searches, schema.searches.c.search_id)}
@@ -75,54 +91,27 @@ class JobTable:
         Raises:
             RunError: It is queued or running already.
         """
+        self.end_expired()
         with self._writing() as (connection, revision):
-            return self.put(connection, revision, kind, run, request, owner=owner, needs=needs)
-
-    def put(
-        self,
-        connection: Connection,
-        revision: int,
-        kind: str,
-        run: str,
-        request: Mapping[str, Any],
-        *,
-        owner: str = "",
-        needs: str = "",
-    ) -> Job:
-        """Do :meth:`submit` within a transaction of the database."""
-        self._end_expired(connection, revision)
-        values = {
-            "owner": owner,
-            "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
-            "rank": null(),
-            "needs": needs,
-            "request": dict(request),
-            "status": JobStatus.QUEUED,
-            "worker_failures": 0,
-            "worker": null(),
-            "slots_of": null(),
-            "lease": null(),
-            "progress": null(),
-            "result": {},
-            "message": "",
-            "log_tail": "",
-            "stop_requested": False,
-            "submitted_at": self._now,
-            "started_at": null(),
-            "ended_at": null(),
-            "revision": revision,
-            "turn": _turn(connection, kind, owner),
-        }
-        statement = self._database.insert(_jobs).values(id=job_id(kind, run), kind=kind, run=run, attempt=0, **values)
-        statement = statement.on_conflict_do_update(
-            index_elements=["id"], set_=values, where=_columns.status.not_in(_ACTIVE)
-        )
-        row = connection.execute(statement.returning(*_read_columns)).one_or_none()
-        if row is None:
-            raise RunError(f"This {KINDS[kind].title} is under way already. Wait for its end, or stop it first.")
-        if (kept := KINDS[kind].kept) is not None:
-            connection.execute(delete(_jobs).where(_columns.kind == kind, _columns.ended_at < self._now - kept))
-        return self._changed(connection, revision, row)
+            values = {
+                "owner": owner,
+                "turn": _turn(connection, kind, owner),
+                "position": select(func.coalesce(func.max(_columns.position), 0) + 1).scalar_subquery(),
+                "needs": needs,
+                "request": dict(request),
+                "submitted_at": self._now,
+                "revision": revision,
+            }
+            new = self._database.insert(_jobs).values(id=job_id(kind, run), kind=kind, run=run, **values)
+            # An earlier worker knows the job by its attempt, so that the number goes on.
+            replaced = {column.name: new.excluded[column.name] for column in _columns if column.name != "attempt"}
+            new = new.on_conflict_do_update(index_elements=["id"], set_=replaced, where=_columns.status.not_in(_ACTIVE))
+            row = connection.execute(new.returning(*_read_columns)).mappings().one_or_none()
+            if row is None:
+                raise RunError(f"This {KINDS[kind].title} is under way already. Wait for its end, or stop it first.")
+            if (kept := KINDS[kind].kept) is not None:
+                connection.execute(delete(_jobs).where(_columns.kind == kind, _columns.ended_at < self._now - kept))
+            return self._changed(row)
 
     def get(self, name: str) -> Job | None:
         """Return the job of that id; None for an unknown id."""
@@ -159,34 +148,28 @@ class JobTable:
             ),
             "ended_at": case((queued, self._now), else_=null()),
         }
-        with self._writing() as (connection, revision):
-            self._end_expired(connection, revision)
-            job = self._write(connection, revision, and_(_columns.id == name, is_active), values)
+        self.end_expired()
+        job = self._write(and_(_columns.id == name, is_active), values)
         if job is None:
             raise RunError("There is nothing to stop: the job is not at work.")
         return job
 
     def reorder(self, kind: str, names: Sequence[str]) -> None:
         """Let the queued jobs with these ids start first, in this order; the others keep theirs."""
-        with self._writing() as (connection, revision):
+        with self._writing() as (connection, _):
             waiting = select(_columns.id, _columns.rank).where(_waits(kind)).order_by(*_order)
             ranks = {row.id: row.rank for row in connection.execute(waiting)}
             first = [name for name in dict.fromkeys(names) if name in ranks]
             # Jobs that were moved earlier stay before those that never were.
             first += [name for name, rank in ranks.items() if rank is not None and name not in first]
             for rank, name in enumerate(first):
-                self._write(connection, revision, _columns.id == name, {"rank": float(rank)})
+                self._write(_columns.id == name, {"rank": float(rank)})
 
     def explain(self, kind: str, message: str) -> None:
         """Write on the queued jobs of a kind why none can start; the message goes with their next claim."""
         unsaid = and_(_waits(kind), _columns.worker_failures == 0, _columns.message != message)
-        with self._database.reading("read the jobs") as connection:
-            if not connection.execute(select(exists().where(unsaid))).scalar():
-                return
-        with self._writing() as (connection, revision):
-            explained = update(_jobs).where(unsaid).values(message=message, revision=revision)
-            for row in connection.execute(explained.returning(*_read_columns)).all():
-                self._changed(connection, revision, row)
+        for job in self._read(unsaid):
+            self._write(and_(unsaid, _columns.id == job.id), {"message": message})
 
     # -- for workers -------------------------------------------------------------------------------------------------
 
@@ -210,20 +193,14 @@ class JobTable:
             # The reason for the loss of a worker is kept until the end, an explanation of the wait is not.
             "message": case((_columns.worker_failures == 0, ""), else_=_columns.message),
         }
-        self.end_expired()
         # Most looks at the queue find nothing, and a transaction would lock the database.
-        with self._database.reading("read the jobs") as connection:
-            if not connection.execute(select(exists().where(_claimable(kinds, offers)))).scalar():
-                return None
-        with self._writing() as (connection, revision):
-            self._end_expired(connection, revision)
-            return self._write(connection, revision, _columns.id == following.scalar_subquery(), values)
+        if not self._read(_claimable(kinds, offers)):
+            return None
+        return self._write(_columns.id == following.scalar_subquery(), values)
 
     def hand_over(self, job: Job, worker: Worker) -> Job:
         """Write which process works on a job that a slot has claimed for it; raise ``LeaseLostError`` if it is late."""
-        with self._writing() as (connection, revision):
-            values = {"worker": asdict(worker), "lease": self._now + LEASE_SECONDS}
-            return self._own(connection, revision, job, values)
+        return self._own(job, {"worker": asdict(worker), "lease": self._now + LEASE_SECONDS})
 
     def heartbeat(
         self, job: Job, progress: JobProgress | None, *, log_tail: str | None = None, advanced: bool = False
@@ -237,8 +214,7 @@ class JobTable:
             values["log_tail"] = log_tail[-_LOG_TAIL_LIMIT:]
         if advanced:
             values["worker_failures"] = 0
-        with self._writing() as (connection, revision):
-            return self._own(connection, revision, job, values).stop_requested
+        return self._own(job, values).stop_requested
 
     def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
         """Write how a claimed job ended; raise ``LeaseLostError`` if it is no longer the worker's."""
@@ -249,8 +225,7 @@ class JobTable:
             "ended_at": self._now,
             "lease": null(),
         }
-        with self._writing() as (connection, revision):
-            self._own(connection, revision, job, values)
+        self._own(job, values)
 
     def requeue(self, job: Job, reason: str, *, is_failure: bool = True) -> Job | None:
         """Put a job whose worker has ended back into the queue, or end it; None if this attempt runs no more.
@@ -261,30 +236,27 @@ class JobTable:
             is_failure: Whether the worker was lost; a job that loses several in a row fails.
         """
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == JobStatus.RUNNING)
-        with self._writing() as (connection, revision):
-            row = connection.execute(select(*_read_columns).where(mine)).one_or_none()
-            if row is None:
-                return None
-            return self._requeue_or_end(connection, revision, _job(row), reason, is_failure=is_failure)
+        with self._writing() as (connection, _):
+            row = connection.execute(select(*_read_columns).where(mine)).mappings().one_or_none()
+            return None if row is None else self._requeue_or_end(_job(row), reason, is_failure=is_failure)
 
     # -- within ------------------------------------------------------------------------------------------------------
 
-    def _own(self, connection: Connection, revision: int, job: Job, values: Mapping[str, Any]) -> Job:
+    def _own(self, job: Job, values: Mapping[str, Any]) -> Job:
         """Write to a job if this attempt of it is still the latest."""
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == job.status)
-        written = self._write(connection, revision, mine, values)
+        written = self._write(mine, values)
         if written is None:
             raise LeaseLostError("This work was taken for lost, so what it finds is not written any more.")
         return written
 
-    def _write(
-        self, connection: Connection, revision: int, where: ColumnElement[bool], values: Mapping[str, Any]
-    ) -> Job | None:
-        changed = update(_jobs).where(where).values(**values, revision=revision).returning(*_read_columns)
-        row = connection.execute(changed).one_or_none()
-        return None if row is None else self._changed(connection, revision, row)
+    def _write(self, where: ColumnElement[bool], values: Mapping[str, Any]) -> Job | None:
+        with self._writing() as (connection, revision):
+            changed = update(_jobs).where(where).values(**values, revision=revision).returning(*_read_columns)
+            row = connection.execute(changed).mappings().one_or_none()
+            return None if row is None else self._changed(row)
 
-    def _changed(self, connection: Connection, revision: int, row: Row[Any]) -> Job:
+    def _changed(self, row: RowMapping) -> Job:
         """Write the status of a job to the run or search that it works on; return the job."""
         job = _job(row)
         if job.kind in _SUBJECTS:
@@ -298,33 +270,31 @@ class JobTable:
                 values["worker"] = asdict(job.worker)
                 # PostgreSQL cannot compare whole JSON values.
                 changed.append(table.c.worker["pid"].as_integer().is_distinct_from(job.worker.pid))
-            connection.execute(update(table).where(key == job.run, or_(*changed)).values(**values, revision=revision))
+            with self._writing() as (connection, revision):
+                subject = update(table).where(key == job.run, or_(*changed))
+                connection.execute(subject.values(**values, revision=revision))
         return job
 
     def end_expired(self) -> None:
-        """End or requeue the jobs whose leases have expired."""
+        """End or requeue the jobs that are lost."""
         with self._database.reading("read the jobs") as connection:
             expired = connection.execute(select(exists().where(or_(self._silent, self._lost)))).scalar()
-        if expired:
-            with self._writing() as (connection, revision):
-                self._end_expired(connection, revision)
+        if not expired:
+            return
+        with self._writing() as (connection, _):
+            silent, lost = (
+                [_job(row) for row in connection.execute(select(*_read_columns).where(where)).mappings()]
+                for where in (self._silent, self._lost)
+            )
+            # A process that is gone from this machine cannot renew its lease.
+            lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
+            for job in lost:
+                where = job.worker.title if job.worker else "its machine"
+                self._requeue_or_end(job, f"The worker on {where} was lost (no heartbeat)")
+            # Workers with a lease that has expired just now get some seconds to renew it.
+            connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
 
-    def _end_expired(self, connection: Connection, revision: int) -> None:
-        """End or requeue the jobs that are lost; give those with an expired lease some seconds to renew it."""
-        silent, lost = (
-            [_job(row) for row in connection.execute(select(*_read_columns).where(where))]
-            for where in (self._silent, self._lost)
-        )
-        # A process that is gone from this machine cannot renew its lease.
-        lost += [job for job in silent if job.worker is not None and _is_gone(job.worker)]
-        for job in lost:
-            where = job.worker.title if job.worker else "its machine"
-            self._requeue_or_end(connection, revision, job, f"The worker on {where} was lost (no heartbeat)")
-        connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
-
-    def _requeue_or_end(
-        self, connection: Connection, revision: int, job: Job, reason: str, *, is_failure: bool = True
-    ) -> Job:
+    def _requeue_or_end(self, job: Job, reason: str, *, is_failure: bool = True) -> Job:
         # An earlier version may have had a kind that this one lacks.
         kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
         most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
@@ -348,14 +318,16 @@ class JobTable:
             "lease": null(),
             "ended_at": self._now if status.ended else null(),
         }
-        written = self._write(connection, revision, _columns.id == job.id, values)
+        written = self._write(_columns.id == job.id, values)
         assert written is not None
         return written
 
     def _read(self, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Job]:
         self.end_expired()
         with self._database.reading("read the jobs") as connection:
-            rows = connection.execute(select(*_read_columns).where(where).order_by(*order, _columns.position))
+            rows = connection.execute(
+                select(*_read_columns).where(where).order_by(*order, _columns.position)
+            ).mappings()
             return [_job(row) for row in rows]
 
     def _writing(self) -> AbstractContextManager[tuple[Connection, int]]:
@@ -398,9 +370,5 @@ def _turn(connection: Connection, kind: str, owner: str) -> int:
     return max(under_way or 1, (last or 0) + 1)
 
 
-def _job(row: Row[Any]) -> Job:
-    values = {column.name: getattr(row, column.name) for column in _read_columns}
-    values["status"] = JobStatus(row.status)
-    values["worker"] = Worker(**row.worker) if row.worker else None
-    values["progress"] = JobProgress(**row.progress) if row.progress else None
-    return Job(**values)
+def _job(row: RowMapping) -> Job:
+    return _JOB.validate_python(dict(row))

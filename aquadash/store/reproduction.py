@@ -166,24 +166,27 @@ def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[st
     ]
     if run.dataset_fingerprint != repeat.dataset_fingerprint:
         reasons.append("The images are not the same: the data set has another fingerprint.")
-    old, new = dict(before.get("versions", {})), dict(after.get("versions", {}))
-    old["Python"], new["Python"] = before.get("python", "unknown"), after.get("python", "unknown")
-    old["AquaDash"], new["AquaDash"] = before.get("aquadash", "unknown"), after.get("aquadash", "unknown")
+    old, new = _described(before), _described(after)
     reasons += [
-        f"{name} was {old[name]} and is {new[name]}."
-        for name in sorted({*old} & {*new}, key=str.casefold)
-        if old[name] != new[name]
+        f"{name} was {_text(old[name])} and is {_text(new[name])}."
+        for name in old
+        if name in new and old[name] != new[name]
     ]
-    for key, words in (
-        ("processor", "The processor"),
-        ("cpu_count", "The number of processor cores"),
-        ("devices", "What TensorFlow calculates on"),
-        ("precision", "The precision of the numbers"),
-        ("platform", "The operating system"),
-    ):
-        if before.get(key) != after.get(key):
-            reasons.append(f"{words} was {_text(before.get(key))} and is {_text(after.get(key))}.")
     return reasons
+
+
+def _described(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the versions of the packages, and what else may change the numbers, by their names in a sentence."""
+    return {
+        **dict(sorted(environment.get("versions", {}).items())),
+        "Python": environment.get("python"),
+        "AquaDash": environment.get("aquadash"),
+        "The processor": environment.get("processor"),
+        "The number of processor cores": environment.get("cpu_count"),
+        "What TensorFlow calculates on": environment.get("devices"),
+        "The precision of the numbers": environment.get("precision"),
+        "The operating system": environment.get("platform"),
+    }
 
 
 def _text(value: object) -> str:

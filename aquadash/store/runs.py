@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any, TypedDict, Unpack
 
 from cachetools import LRUCache, cached
-from sqlalchemy import Connection, RowMapping, and_, false, func, or_, select, update
+from sqlalchemy import RowMapping, and_, false, func, or_, select, update
 
 from aquadash import settings
 from aquadash.config import RunConfig
@@ -170,22 +170,23 @@ class RunStore(RunArtifacts):
         """
         run = new_run(config, **options)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
-        with self.database.writing("store the new run") as (connection, revision):
-            self.insert(connection, revision, run)
-            self.jobs.put(connection, revision, KIND, run.run_id, {}, owner=run.owner, needs=needs)
+        with self.database.writing("store the new run"):
+            self.insert(run)
+            self.jobs.submit(KIND, run.run_id, {}, owner=run.owner, needs=needs)
         return self.get(run.run_id)
 
     def add(self, run: Run, history: Sequence[EpochRecord] = ()) -> Run:
         """Store a run without a job, with its epochs, in one transaction."""
-        with self.database.writing("store the run") as (connection, revision):
-            self.insert(connection, revision, run, history)
+        self.insert(run, history)
         return self.get(run.run_id)
 
-    def insert(self, connection: Connection, revision: int, run: Run, history: Sequence[EpochRecord] = ()) -> None:
+    def insert(self, run: Run, history: Sequence[EpochRecord] = ()) -> None:
         """Insert the rows of a run and of its epochs."""
-        connection.execute(schema.runs.insert().values(**values_of(run, STORED), revision=revision))
-        if history:
-            connection.execute(schema.epochs.insert(), [{"run_id": run.run_id, **asdict(record)} for record in history])
+        with self.database.writing("store the run") as (connection, revision):
+            connection.execute(schema.runs.insert().values(**values_of(run, STORED), revision=revision))
+            if history:
+                rows = [{"run_id": run.run_id, **asdict(record)} for record in history]
+                connection.execute(schema.epochs.insert(), rows)
 
     def queue(self, run_id: str, *, needs: str = "") -> Job:
         """Queue a run that ended early, so that it goes on from the last complete epoch; refuse any other run."""

@@ -303,14 +303,12 @@ def _write(
     waiting.sort(key=lambda each: (places.get(job_id(*each[:2]), len(places)), each[3]))
     with store.database.writing("write the runs of the old home") as (connection, revision):
         for run, epochs in runs:
-            store.insert(connection, revision, run, epochs)
+            store.insert(run, epochs)
         for row in searches.values():
             connection.execute(schema.searches.insert().values(**row, revision=revision))
         for kind, subject, owner, _ in waiting:
             job = jobs.get(job_id(kind, subject))
-            store.jobs.put(
-                connection, revision, kind, subject, {}, owner=owner, needs=job["needs"] if job is not None else ""
-            )
+            store.jobs.submit(kind, subject, {}, owner=owner, needs=job["needs"] if job is not None else "")
     done.runs, done.searches, done.queued = len(runs), len(searches), len(waiting)
     done.in_bin = sum(run.deleted for run, _ in runs)
     done.interrupted = sum(run.message == _AT_WORK for run, _ in runs)

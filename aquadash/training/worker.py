@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import math
 import tempfile
@@ -85,7 +86,8 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
         from aquadash.training import checkpoint, fit
 
-        store.add_json_artifact(run.run_id, ENVIRONMENT, describe_environment(run, dataset))
+        environment = describe_environment(run, dataset)
+        store.add_text_artifact(run.run_id, ENVIRONMENT, json.dumps(environment, indent=2, sort_keys=True))
         resume_from = checkpoint.latest(store, run.run_id)
         if resume_from:
             _log.info("going on after epoch %d", resume_from.epoch)
@@ -164,7 +166,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     store.add_predictions(run.run_id, result.predictions)
     store.add_validation_predictions(run.run_id, result.validation_predictions)
     if result.ood_detector is not None:
-        store.add_ood_detector(run.run_id, result.ood_detector)
+        store.add_arrays(run.run_id, OOD_DETECTOR, result.ood_detector.to_arrays())
     elif OOD_DETECTOR in store.artifact_names(run.run_id):
         # It belongs to the weights that the run had when it was stopped.
         store.remove_artifacts(run.run_id, OOD_DETECTOR)
