@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from aquadash import settings
-from aquadash.store import JobStatus, open_jobs
+from aquadash.store import RunStatus, open_jobs
 from aquadash.store.runs import KIND
 from tests.serving import free_port
 from tests.waiting import wait_for
@@ -207,7 +207,7 @@ class Machine:
 
     def trainings(self) -> list[psutil.Process]:
         """Its processes that train, by the database that this process's environment names."""
-        running = [job.worker for job in open_jobs().find(kind=KIND, status=[JobStatus.RUNNING]) if job.worker]
+        running = [job.worker for job in open_jobs().find(kind=KIND, status=[RunStatus.RUNNING]) if job.worker]
         processes = self.processes()
         return [processes[one.pid] for one in running if one.machine == self._number and one.pid in processes]
 

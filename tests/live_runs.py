@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from aquadash.store import Job, JobProgress, JobStatus, Progress, Run, RunStatus, RunStore, Worker, open_jobs
+from aquadash.store import Job, JobProgress, Progress, Run, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import KIND
 from tests import job_rows, made_runs
@@ -49,5 +49,5 @@ def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | Non
 
 def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> Run:
     """The worker ends with a run: finished, stopped or failed."""
-    store.jobs.end(job, JobStatus(status), message=message)
+    store.jobs.end(job, status, message=message)
     return store.get(job.run)

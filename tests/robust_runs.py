@@ -14,7 +14,7 @@ from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects
 from aquadash.robustness.job import KIND
 from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import RobustnessRequest, request_values
-from aquadash.store import Job, JobStatus, Run, RunStore, open_jobs
+from aquadash.store import Job, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL
 from tests.job_rows import claim
 from tests.tiny_networks import COARSE_COLOURS, colour_network, give_network
@@ -65,7 +65,7 @@ def of_model(store: RunStore, run: Run, result: Measurement) -> Measurement:
 
 
 def add_result(
-    store: RunStore, run: Run, result: Measurement, *, status: JobStatus = JobStatus.FINISHED, message: str = ""
+    store: RunStore, run: Run, result: Measurement, *, status: RunStatus = RunStatus.FINISHED, message: str = ""
 ) -> Job:
     """Store figures as if a job had measured them and ended so, or were still at work."""
     jobs = open_jobs()

@@ -25,7 +25,7 @@ from aquadash.cli import classroom, waiting
 from aquadash.errors import ConfigError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.store import Job, JobProgress, JobStatus, Run, RunStore, open_jobs, open_store
+from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
 from aquadash.work.slots import held
 from aquadash.work.waiting import HELD
@@ -131,8 +131,8 @@ def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
     job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs, progress = open_jobs(), JobProgress("fog, severity 1", 3, 9, 4.0)
-    ended = wait(job, monkeypatch, lambda: jobs.heartbeat(job, progress), lambda: jobs.end(job, JobStatus.FINISHED))
-    assert ended.status is JobStatus.FINISHED
+    ended = wait(job, monkeypatch, lambda: jobs.heartbeat(job, progress), lambda: jobs.end(job, RunStatus.FINISHED))
+    assert ended.status is RunStatus.FINISHED
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
 
 
@@ -176,8 +176,8 @@ def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, mo
     with pytest.raises(RunError, match="stops by itself"):
         wait(job, monkeypatch, interrupt, interrupt)
     assert jobs.heartbeat(job, None), "it hears of the first"
-    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, JobStatus.STOPPED))
-    assert ended.status is JobStatus.STOPPED
+    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, RunStatus.STOPPED))
+    assert ended.status is RunStatus.STOPPED
 
 
 def test_an_unusable_address_is_refused_before_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

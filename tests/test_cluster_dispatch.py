@@ -16,7 +16,7 @@ from aquadash import __version__
 from aquadash.cluster import checks, dispatch
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
-from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker
+from aquadash.store import Job, RunStatus, RunStore, Worker
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work.queue import Engine
@@ -41,7 +41,7 @@ class Trainings:
         while not self._may_end[job.run].wait(0.05):
             if slot_ends():
                 return
-        jobs.end(job, JobStatus.FINISHED)
+        jobs.end(job, RunStatus.FINISHED)
 
     def end(self, run_id: str) -> None:
         self._may_end[run_id].set()
@@ -120,7 +120,7 @@ def test_a_scheduler_that_comes_back_is_found_again(
     with cluster_of(1, monkeypatch):
         wait_for(lambda: message_of(store, second) == "")
         assert trainings.begun.empty(), "the training has outlived its task and keeps the slot"
-        store.jobs.end(job_of(first), JobStatus.FINISHED)
+        store.jobs.end(job_of(first), RunStatus.FINISHED)
         assert trainings.begun.get(timeout=30) == second
         trainings.end(second)
 

@@ -19,7 +19,7 @@ from aquadash.cluster.services import systemd_units
 from aquadash.cluster.worker import find_gpu, hand_over
 from aquadash.config import RunConfig
 from aquadash.errors import ConfigError, RunError
-from aquadash.store import JobStatus, RunStatus, RunStore, Worker
+from aquadash.store import RunStatus, RunStore, Worker
 from aquadash.store.runs import KIND
 from tests.test_cli import answer, call, refusal
 from tests.waiting import gone
@@ -119,7 +119,7 @@ def test_a_worker_that_is_shut_down_hands_its_run_over(store: RunStore, monkeypa
         for process in (training, stranger):
             store.jobs.claim([KIND], Worker.of(process.pid))
         hand_over("another")
-        assert [job.status for job in store.jobs.find(kind=KIND)] == 2 * [JobStatus.RUNNING]
+        assert [job.status for job in store.jobs.find(kind=KIND)] == 2 * [RunStatus.RUNNING]
         hand_over("leaves")
         assert gone(training.pid)
         assert not gone(stranger.pid), "the number of a training that has ended may belong to another process"

@@ -9,7 +9,7 @@ from streamlit.testing.v1.element_tree import Button
 from aquadash.lab import memory
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
-from aquadash.store import JobProgress, JobStatus, Run, RunStore, open_jobs
+from aquadash.store import JobProgress, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.ui.evaluate import robustness
 from tests import job_rows
@@ -72,7 +72,7 @@ def test_nothing_measured_yet_and_a_start(run: Run, no_process: None) -> None:
 
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint, cells=20)
-    job = add_result(store, run, result, status=JobStatus.RUNNING)
+    job = add_result(store, run, result, status=RunStatus.RUNNING)
     progress = JobProgress("fog, severity 2", 10_000, 40_000, 75.0)
     open_jobs().heartbeat(job, progress)
     app = open_section(run)

@@ -14,7 +14,7 @@ from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
 from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
-from aquadash.store import JobStatus, Run, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.text import plain
 from tests import job_rows, stored_runs, ui_runs
@@ -73,7 +73,7 @@ def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, mo
     shutil.rmtree(settings.exports())
     assert export_jobs.exported_file(job) is None
     export_jobs.start_export(store, run.run_id, include_data=False)
-    assert job_rows.do_next("export").status is JobStatus.FINISHED
+    assert job_rows.do_next("export").status is RunStatus.FINISHED
 
 
 def test_compare_imports_a_run_or_refuses_it(store: RunStore, no_process: None, tmp_path: Path, home: Path) -> None:

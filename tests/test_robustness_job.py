@@ -19,7 +19,7 @@ from aquadash.robustness.job import KIND, job_of, start
 from aquadash.robustness.measure import is_measured, load_network, measure
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import RobustnessRequest, choose_subjects
-from aquadash.store import Job, JobStatus, Run, RunStatus, RunStore, open_jobs
+from aquadash.store import Job, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.work import worker
 from tests import job_rows, live_runs
@@ -82,10 +82,10 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     with monkeypatch.context() as patch:
         patch.setattr(robustness_job, "_measured", stopped_after_two_cells)
         job = job_rows.do_next(KIND)
-    assert (job.status, job.message) == (JobStatus.STOPPED, "Stopped by request. What is measured is kept.")
+    assert (job.status, job.message) == (RunStatus.STOPPED, "Stopped by request. What is measured is kept.")
     assert len(result_of(store, run.run_id).scores) == 2
     start(store, run.run_id)
-    assert job_rows.do_next(KIND).status is JobStatus.FINISHED
+    assert job_rows.do_next(KIND).status is RunStatus.FINISHED
     found = result_of(store, run.run_id)
     assert is_measured(found, REQUEST)
     network = load_network(store, run)
@@ -131,7 +131,7 @@ def give_model(store: RunStore, run: Run) -> None:
 
 def failed(run: Run) -> str:
     job = job_rows.do_next(KIND)
-    assert (job.run, job.status) == (run.run_id, JobStatus.FAILED)
+    assert (job.run, job.status) == (run.run_id, RunStatus.FAILED)
     return job.message
 
 

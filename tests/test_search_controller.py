@@ -17,7 +17,7 @@ from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store
-from aquadash.store import JobStatus, RunStatus, open_jobs
+from aquadash.store import RunStatus, open_jobs
 from aquadash.store.job_types import job_id
 from tests.own_pictures import imported, in_folder, of_classes
 from tests.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
@@ -38,7 +38,7 @@ def go_on_after_stop(search_id: str) -> None:
     """Its worker has stopped it, and somebody has continued it since."""
     job = open_jobs().get(job_id(KIND, search_id))
     assert job is not None
-    open_jobs().end(job, JobStatus.STOPPED)
+    open_jobs().end(job, RunStatus.STOPPED)
     take_up(search_id)
 
 
@@ -49,7 +49,7 @@ def controller(store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int
 
 def carry_out(
     control: Controller, runs: FakeRuns, value: Callable[[RunConfig], float] = accuracy_of, *, most_steps: int = 500
-) -> JobStatus:
+) -> RunStatus:
     """Step to the end, and say how it ended; each run finishes as soon as it was started."""
     for _ in range(most_steps):
         if (status := control.step()).ended:
@@ -74,7 +74,7 @@ def runs(store: SearchStore) -> FakeRuns:
 def test_all_trials_are_made_and_ranked_by_validation(store: SearchStore, runs: FakeRuns, sampler: str) -> None:
     over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
     search_id = begin(store, plan(*over, sampler=sampler, trials=12))
-    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
     search = store.get(search_id)
     assert search.fraction == 1.0
     assert [trial.number for trial in search.trials] == list(range(12))
@@ -113,7 +113,7 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: Searc
 
 def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeRuns) -> None:
     control = controller(store, search_id := begin(store, plan(trials=5)), runs, slots=3)
-    assert control.step() is JobStatus.RUNNING
+    assert control.step() is RunStatus.RUNNING
     assert len(runs.at_work) == 3
     runs.finish(runs.at_work[1].run_id, 0.5)
     control.step()
@@ -135,7 +135,7 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
         control.step()
         end(runs.at_work[0].run_id)
     # Whoever takes the search up after a crash finds the last one.
-    assert controller(store, search_id, runs).step() is control.step() is JobStatus.FINISHED
+    assert controller(store, search_id, runs).step() is control.step() is RunStatus.FINISHED
     search = store.get(search_id)
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE, TrialState.FAILED] * len(ends)
     assert all(said in trial.message for said, trial in zip(ends, search.trials[1::2], strict=True))
@@ -159,7 +159,7 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
         for run in runs.at_work:
             runs.end(run.run_id, RunStatus.FAILED, "no memory")
     search = store.get(search_id)
-    assert status is JobStatus.FAILED and len(search.trials) == MAX_FAILURES
+    assert status is RunStatus.FAILED and len(search.trials) == MAX_FAILURES
     assert "no memory" in control.message
     assert search.best is None and not search.beats_default
 
@@ -177,12 +177,12 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
     delete(kept.name)
     import_pictures(500)
     runs.finish(first, 0.5)
-    assert control.step() is JobStatus.RUNNING, "the trial under way has the old ones"
+    assert control.step() is RunStatus.RUNNING, "the trial under way has the old ones"
     runs.end(second, RunStatus.INTERRUPTED)
-    assert control.step() is JobStatus.FAILED and "has other images now" in control.message
+    assert control.step() is RunStatus.FAILED and "has other images now" in control.message
     assert [trial.state.ended for trial in store.get(search_id).trials] == [True, False]
     import_pictures(0)
-    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
     search = store.get(search_id)
     assert len(search.complete) == 5 and search.images == kept.fingerprint
 
@@ -236,15 +236,15 @@ def test_stop_ends_the_trials_and_a_continued_search_makes_the_rest(store: Searc
     control = controller(store, search_id, runs, slots=2)
     control.step()
     request_stop(search_id)
-    assert control.step() is JobStatus.RUNNING  # Asked, not ended yet.
+    assert control.step() is RunStatus.RUNNING  # Asked, not ended yet.
     assert all(run.stop_requested for run in runs.at_work)
     runs.heed_stops()
-    assert control.step() is JobStatus.STOPPED
+    assert control.step() is RunStatus.STOPPED
     stopped = store.get(search_id).trials
     assert [(trial.state, trial.message) for trial in stopped] == [(TrialState.PRUNED, STOPPED)] * 2
 
     go_on_after_stop(search_id)
-    assert carry_out(controller(store, search_id, runs, slots=2), runs) is JobStatus.FINISHED
+    assert carry_out(controller(store, search_id, runs, slots=2), runs) is RunStatus.FINISHED
     assert [trial.state for trial in store.get(search_id).trials[2:]] == [TrialState.COMPLETE] * 2
     assert len(runs.runs) == 4 and not runs.resumed
 
@@ -257,7 +257,7 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
     runs.end(second, RunStatus.STOPPED)
     control.step()
     assert runs.resumed == [first]
-    assert carry_out(control, runs) is JobStatus.FINISHED
+    assert carry_out(control, runs) is RunStatus.FINISHED
     trials = store.get(search_id).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
     assert trials[1].message == STOPPED
@@ -273,7 +273,7 @@ def test_a_trial_that_could_not_be_stored_is_submitted_again(store: SearchStore,
     with pytest.raises(StorageError):
         controller(store, search_id, runs).step()
     runs.on_submit = lambda config: None
-    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
     assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
 
 
@@ -284,7 +284,7 @@ def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, ru
     for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
         store._update(search_id, {"plan": values | {"budget": budget}})
         assert store.get(search_id).plan == plan(trials=trials, sampler="grid", pruner="hyperband")
-    assert carry_out(controller(store, search_id, runs), runs) is JobStatus.FINISHED
+    assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
     assert len(store.get(search_id).complete) == 3
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, RunStore, Worker, open_jobs
+from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.database import Database
 from aquadash.store.job_types import LEASE_SECONDS
 from aquadash.store.jobs import DOUBT_SECONDS, JobTable
@@ -76,11 +76,11 @@ def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert jobs.get("once-r1") is None and jobs.claim(["once"], HERE) is None
     queued = jobs.submit("once", "r1", {"seed": 1, "names": ["a"]}, owner="anna")
     assert (queued.id, queued.kind, queued.run, queued.owner) == ("once-r1", "once", "r1", "anna")
-    assert (queued.status, queued.attempt, queued.worker) == (JobStatus.QUEUED, 0, None)
+    assert (queued.status, queued.attempt, queued.worker) == (RunStatus.QUEUED, 0, None)
     assert now(jobs, queued) == queued and queued.request == {"seed": 1, "names": ["a"]}
 
     job = jobs.claim(["once"], HERE)
-    assert (job.status, job.attempt, job.worker) == (JobStatus.RUNNING, 1, HERE)
+    assert (job.status, job.attempt, job.worker) == (RunStatus.RUNNING, 1, HERE)
     assert job.started_at is not None and job.started_at >= job.submitted_at
     assert jobs.claim(["once"], HERE) is None
     progress = JobProgress("looking", 3, 9, 4.0)
@@ -88,11 +88,11 @@ def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert now(jobs, job).progress == progress
 
     jobs.request_stop(job.id)
-    assert now(jobs, job).stop_requested and now(jobs, job).status is JobStatus.RUNNING
+    assert now(jobs, job).stop_requested and now(jobs, job).status is RunStatus.RUNNING
     assert jobs.heartbeat(job, progress), "the worker hears of it"
-    jobs.end(job, JobStatus.STOPPED, message="as asked" * 1000)
+    jobs.end(job, RunStatus.STOPPED, message="as asked" * 1000)
     ended = now(jobs, job)
-    assert (ended.status, ended.message[:8], len(ended.message)) == (JobStatus.STOPPED, "as asked", 4000)
+    assert (ended.status, ended.message[:8], len(ended.message)) == (RunStatus.STOPPED, "as asked", 4000)
     assert ended.ended_at is not None and ended.status.ended
 
 
@@ -100,9 +100,9 @@ def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: J
     job = claimed(jobs)
     with pytest.raises(RunError, match="look is under way already"):
         jobs.submit("once", "r1", {})
-    assert jobs.submit("again", "r1", {}).status is JobStatus.QUEUED, "another kind is other work"
+    assert jobs.submit("again", "r1", {}).status is RunStatus.QUEUED, "another kind is other work"
     jobs.request_stop(job.id)
-    jobs.end(job, JobStatus.FAILED, message="why")
+    jobs.end(job, RunStatus.FAILED, message="why")
     again = jobs.submit("once", "r1", {"seed": 2}, owner="ben")
     assert (again.request, again.owner, again.message, again.stop_requested) == ({"seed": 2}, "ben", "", False)
     assert (again.progress, again.worker, again.started_at, again.ended_at) == (None, None, None, None)
@@ -115,7 +115,7 @@ def test_a_person_has_at_most_one_job_of_some_kinds_at_work(jobs: JobTable) -> N
         jobs.submit("single", run, {}, owner=owner)
     taken = [jobs.claim(["single"], HERE) for _ in range(3)]
     assert [job and job.run for job in taken] == ["b1", "a1", None]
-    jobs.end(taken[0], JobStatus.FINISHED)
+    jobs.end(taken[0], RunStatus.FINISHED)
     assert jobs.claim(["single"], HERE).run == "b2"
 
 
@@ -129,14 +129,14 @@ def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
     with monkeypatch.context() as patch:
         patch.setenv("AQUADASH_WORKER_NAME", "another card")
         assert jobs.claim(["few"], HERE).run == "r2", "each worker of a machine has its own slots"
-    jobs.end(first, JobStatus.FINISHED)
+    jobs.end(first, RunStatus.FINISHED)
     assert jobs.claim(["few"], HERE).run == "r3" and second.run == "r1"
 
 
 def test_a_slot_hands_its_job_to_a_worker(jobs: JobTable) -> None:
     job = claimed(jobs, "again")
     mine = jobs.hand_over(job, Worker("here", 8))
-    assert (mine.worker, mine.attempt, mine.status) == (Worker("here", 8), 1, JobStatus.RUNNING)
+    assert (mine.worker, mine.attempt, mine.status) == (Worker("here", 8), 1, RunStatus.RUNNING)
     jobs.requeue(mine, "lost")
     with pytest.raises(LeaseLostError):
         jobs.hand_over(job, Worker("here", 9))
@@ -154,8 +154,8 @@ def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch
     job = claimed(jobs, "brief")
     monkeypatch.setattr("aquadash.store.jobs.KINDS", {"once": JobKind("once", "look", "no:thing")})
     let_the_lease_run_out(job, jobs=jobs)
-    assert now(jobs, job).status is JobStatus.INTERRUPTED
-    assert claimed(jobs).status is JobStatus.RUNNING
+    assert now(jobs, job).status is RunStatus.INTERRUPTED
+    assert claimed(jobs).status is RunStatus.RUNNING
 
 
 def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
@@ -163,11 +163,11 @@ def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     let_the_lease_run_out(first, jobs=jobs)
     second = jobs.claim(["again"], Worker("there", 8))
     assert (second.id, second.attempt) == (first.id, 2), "it was put back and taken anew"
-    for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, JobStatus.FINISHED)):
+    for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, RunStatus.FINISHED)):
         with pytest.raises(LeaseLostError):
             write()
     assert now(jobs, second) == second
-    jobs.end(second, JobStatus.FINISHED)
+    jobs.end(second, RunStatus.FINISHED)
     with pytest.raises(LeaseLostError):
         jobs.heartbeat(second, None)
 
@@ -177,57 +177,57 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     for job in (once, again):
         let_the_lease_run_out(job, jobs=jobs)
     found = now(jobs, once)
-    assert found.status is JobStatus.INTERRUPTED and found.ended_at is not None and found.worker == HERE
+    assert found.status is RunStatus.INTERRUPTED and found.ended_at is not None and found.worker == HERE
     assert found.message.endswith("(no heartbeat) before the look was done. Start it again.")
-    assert now(jobs, again).status is JobStatus.QUEUED and now(jobs, again).ended_at is None
+    assert now(jobs, again).status is RunStatus.QUEUED and now(jobs, again).ended_at is None
     with pytest.raises(RunError, match="nothing to stop"):
         jobs.request_stop(once.id)
-    assert jobs.submit("once", "r1", {}).status is JobStatus.QUEUED, "what is interrupted can be asked for again"
+    assert jobs.submit("once", "r1", {}).status is RunStatus.QUEUED, "what is interrupted can be asked for again"
 
     taken = jobs.claim(["again"], HERE)
     jobs.request_stop(taken.id)
     let_the_lease_run_out(taken, jobs=jobs)
-    assert now(jobs, taken).status is JobStatus.STOPPED, "nobody takes again what somebody wanted stopped"
+    assert now(jobs, taken).status is RunStatus.STOPPED, "nobody takes again what somebody wanted stopped"
 
 
 def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_lost(jobs: JobTable) -> None:
     job = claimed(jobs)
     for _ in range(4):
         let_time_pass(job, 3600.0, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.RUNNING, "whoever looks first gives it time to report"
+        assert now(jobs, job).status is RunStatus.RUNNING, "whoever looks first gives it time to report"
         jobs.heartbeat(job, None)
         let_time_pass(job, DOUBT_SECONDS + 1, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.RUNNING, "it has reported"
+        assert now(jobs, job).status is RunStatus.RUNNING, "it has reported"
     let_time_pass(job, LEASE_SECONDS, jobs=jobs)
     for seconds in (0.0, DOUBT_SECONDS - 5):
         let_time_pass(job, seconds, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.RUNNING
+        assert now(jobs, job).status is RunStatus.RUNNING
     let_time_pass(job, 6.0, jobs=jobs)
-    assert now(jobs, job).status is JobStatus.INTERRUPTED
+    assert now(jobs, job).status is RunStatus.INTERRUPTED
 
 
 def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTable) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait(30)
-    for pid, status in ((os.getpid(), JobStatus.RUNNING), (ended.pid, JobStatus.INTERRUPTED)):
+    for pid, status in ((os.getpid(), RunStatus.RUNNING), (ended.pid, RunStatus.INTERRUPTED)):
         jobs.submit("once", str(pid), {})
         job = jobs.claim(["once"], Worker.of(pid))
         let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.RUNNING, "it is missed once it is silent"
+        assert now(jobs, job).status is RunStatus.RUNNING, "it is missed once it is silent"
         let_time_pass(job, 6.0, jobs=jobs)
         assert now(jobs, job).status is status
-    assert jobs.submit("once", str(ended.pid), {}).status is JobStatus.QUEUED, "it can be asked for again at once"
+    assert jobs.submit("once", str(ended.pid), {}).status is RunStatus.QUEUED, "it can be asked for again at once"
 
 
 def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable) -> None:
     doubted, other = claimed(jobs), claimed(jobs, run="r2")
     let_time_pass(doubted, LEASE_SECONDS, jobs=jobs)
-    assert now(jobs, doubted).status is JobStatus.RUNNING
+    assert now(jobs, doubted).status is RunStatus.RUNNING
     for job in (doubted, other):
         let_time_pass(job, -3600.0, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.RUNNING
+        assert now(jobs, job).status is RunStatus.RUNNING
         let_time_pass(job, DOUBT_SECONDS, jobs=jobs)
-        assert now(jobs, job).status is JobStatus.INTERRUPTED
+        assert now(jobs, job).status is RunStatus.INTERRUPTED
 
 
 def test_a_heartbeat_renews_the_lease_and_a_queued_job_has_none(jobs: JobTable) -> None:
@@ -239,7 +239,7 @@ def test_a_heartbeat_renews_the_lease_and_a_queued_job_has_none(jobs: JobTable) 
         leases = dict(connection.execute(text("SELECT id, lease FROM jobs")).tuples().all())
     assert leases[job.id] - now(jobs, job).submitted_at >= LEASE_SECONDS - 1 and leases[behind.id] is None
     let_time_pass(behind, 1e6, jobs=jobs)
-    assert now(jobs, behind).status is JobStatus.QUEUED, "it waits for a slot"
+    assert now(jobs, behind).status is RunStatus.QUEUED, "it waits for a slot"
 
 
 # -- workers that are lost -------------------------------------------------------------------------------------------
@@ -256,12 +256,12 @@ def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: J
     jobs.submit("again", "r1", {})
     for worker_failures in (1, 2):
         job = lose(jobs)
-        assert (job.status, job.worker_failures) == (JobStatus.QUEUED, worker_failures)
+        assert (job.status, job.worker_failures) == (RunStatus.QUEUED, worker_failures)
         assert job.message == (
             "The worker on here was lost (signal SIGKILL); the next one goes on from what is complete."
         )
     job = lose(jobs)
-    assert job.status is JobStatus.FAILED and job.ended_at is not None
+    assert job.status is RunStatus.FAILED and job.ended_at is not None
     assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
     assert jobs.requeue(job, "The worker was lost") is None, "it has ended"
     assert jobs.submit("again", "r1", {}).worker_failures == 0, "whoever asks again begins to count anew"
@@ -277,7 +277,7 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
     lost = jobs.requeue(job, "The worker was lost")
-    assert (lost.status, lost.worker_failures) == (JobStatus.QUEUED, 1)
+    assert (lost.status, lost.worker_failures) == (RunStatus.QUEUED, 1)
     let_the_lease_run_out(jobs.claim(["again"], HERE), jobs=jobs)
     assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
 
@@ -286,9 +286,9 @@ def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
     jobs.submit("again", "r1", {})
     for _ in range(4):
         job = lose(jobs, is_failure=False)
-        assert (job.status, job.worker_failures) == (JobStatus.QUEUED, 0)
+        assert (job.status, job.worker_failures) == (RunStatus.QUEUED, 0)
     stopped = jobs.request_stop(job.id)
-    assert stopped.status is JobStatus.STOPPED
+    assert stopped.status is RunStatus.STOPPED
     assert stopped.message == "Taken out of the queue before it started again."
 
 
@@ -296,7 +296,7 @@ def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: JobTable) -> Non
     job = claimed(jobs, "again")
     jobs.request_stop(job.id)
     lost = jobs.requeue(job, "The worker on here was lost")
-    assert lost.status is JobStatus.STOPPED
+    assert lost.status is RunStatus.STOPPED
     assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
 
@@ -329,14 +329,14 @@ def test_people_take_turns_which_stay_when_earlier_ones_end(jobs: JobTable, owne
     # One slot: each ends before the next is taken.
     while job := jobs.claim(["again"], HERE):
         taken.append(job.run)
-        jobs.end(job, JobStatus.FINISHED)
+        jobs.end(job, RunStatus.FINISHED)
     assert taken == expected.split()
 
 
 def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
     queued(jobs, "aaab")
     for _ in range(2):
-        jobs.end(jobs.claim(["again"], HERE), JobStatus.FINISHED)
+        jobs.end(jobs.claim(["again"], HERE), RunStatus.FINISHED)
     assert order(jobs) == "a2 a3", "everybody's first has ended"
     jobs.submit("again", "c1", {}, owner="c")
     jobs.submit("again", "c2", {}, owner="c")
@@ -384,7 +384,7 @@ def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
     job = jobs.submit("once", "r1", {})
     jobs.request_stop(job.id)
     stopped = now(jobs, job)
-    assert (stopped.status, stopped.message) == (JobStatus.STOPPED, "Taken out of the queue before it started.")
+    assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "Taken out of the queue before it started.")
     assert stopped.ended_at is not None and jobs.claim(["once"], HERE) is None
     for name in (job.id, "once-r9"):
         with pytest.raises(RunError, match="nothing to stop"):
@@ -394,7 +394,7 @@ def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
 def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable) -> None:
     for kind in ("once", "brief"):
         for run in ("r1", "r2"):
-            jobs.end(claimed(jobs, kind, run), JobStatus.FINISHED, result={"size": 3})
+            jobs.end(claimed(jobs, kind, run), RunStatus.FINISHED, result={"size": 3})
     old = [jobs.get(f"{kind}-r1") for kind in ("once", "brief")]
     assert all(job.result == {"size": 3} for job in old)
     with jobs._database.writing("look") as (connection, _):
@@ -451,7 +451,7 @@ def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(
         process.stdin.flush()
     lines = [line for process in processes for line in process.communicate(timeout=120)[0].splitlines()]
     assert sorted(lines) == [f"{name} 1" for name in expected]
-    assert {job.status for job in jobs.find(kind="once")} == {JobStatus.RUNNING}
+    assert {job.status for job in jobs.find(kind="once")} == {RunStatus.RUNNING}
 
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

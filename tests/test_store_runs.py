@@ -22,7 +22,6 @@ from aquadash.lab import OWNER, Lab
 from aquadash.store import (
     EpochRecord,
     Guess,
-    JobStatus,
     Predictions,
     Progress,
     RunStatus,
@@ -319,9 +318,9 @@ def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(JobTable, "_changed", fail)
         with pytest.raises(StorageError):
-            store.jobs.end(job, JobStatus.FINISHED)
-    assert store.get(run.run_id).status is RunStatus.RUNNING and store.jobs.get(job.id).status is JobStatus.RUNNING
-    store.jobs.end(job, JobStatus.FAILED, message="why")
+            store.jobs.end(job, RunStatus.FINISHED)
+    assert store.get(run.run_id).status is RunStatus.RUNNING and store.jobs.get(job.id).status is RunStatus.RUNNING
+    store.jobs.end(job, RunStatus.FAILED, message="why")
     ended = store.get(run.run_id)
     assert (ended.status, ended.message, ended.worker) == (RunStatus.FAILED, "why", WORKER) and ended.ended_at
 

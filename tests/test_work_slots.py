@@ -14,7 +14,7 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
-from aquadash.store import Job, JobStatus, RunStatus, RunStore, Worker
+from aquadash.store import Job, RunStatus, RunStore, Worker
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.slots import Slots, carry_out
@@ -79,7 +79,7 @@ def test_a_worker_that_cannot_start_is_not_tried_for_ever(
 
 def test_a_late_failure_changes_nothing(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     job = claim(store)
-    launched_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, JobStatus.FINISHED)))
+    launched_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
     carry_out(store.jobs, job)
     assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
 
@@ -112,7 +112,7 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
     starting = SimpleNamespace(pid=None, wait=wait)
     monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda *_, **__: starting))
     carry_out(store.jobs, claim(store))
-    assert {job.status for job in looks} == {JobStatus.RUNNING}
+    assert {job.status for job in looks} == {RunStatus.RUNNING}
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,5 +183,5 @@ def test_a_slot_keeps_its_job_until_the_worker_has_it(
     process = SimpleNamespace(pid=None, wait=lambda timeout: None)
     monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda arguments, log_path: process))
     carry_out(store.jobs, job, slot_ends=expire)
-    assert (job_of(run_id).status, job_of(run_id).attempt) == (JobStatus.RUNNING, 1)
+    assert (job_of(run_id).status, job_of(run_id).attempt) == (RunStatus.RUNNING, 1)
     assert store.get(run_id).message == ""

@@ -17,7 +17,7 @@ import pytest
 
 from aquadash import settings
 from aquadash.errors import RunError
-from aquadash.store import Job, JobStatus, Worker, open_jobs
+from aquadash.store import Job, RunStatus, Worker, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import processes, slots, standby
 from aquadash.work.queue import start_job
@@ -76,7 +76,7 @@ def by(home: Path) -> Iterator[Standby]:
     by = Standby()
     yield by
     by.close()
-    for job in open_jobs().find(kind="nap", status=(JobStatus.RUNNING,)):
+    for job in open_jobs().find(kind="nap", status=(RunStatus.RUNNING,)):
         if processes.is_worker(job.worker.pid):
             psutil.Process(job.worker.pid).kill()
 
@@ -97,7 +97,7 @@ def nap(by: Standby, until: Path, run: str = "r1") -> WorkerProcess:
 def napping(run: str = "r1") -> Job:
     def there() -> Job | None:
         job = open_jobs().get(f"nap-{run}")
-        is_begun = job is not None and job.status is JobStatus.RUNNING and processes.is_worker(job.worker.pid)
+        is_begun = job is not None and job.status is RunStatus.RUNNING and processes.is_worker(job.worker.pid)
         return job if is_begun else None
 
     return wait_for(there, saying=lambda: (settings.home() / "logs" / "standby.log").read_text())
@@ -108,7 +108,7 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     assert wait_for(lambda: process.wait(1) == 0)
     assert process.wait(0) == 0, "the exit status can be read again"
     job = open_jobs().get(f"nap-{run}")
-    assert job.status is JobStatus.FINISHED, job
+    assert job.status is RunStatus.FINISHED, job
     return job.result
 
 
@@ -155,7 +155,7 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
     assert wait_for(lambda: process.wait(1)) == 1
     assert gone(job.worker.pid)
     ended = open_jobs().get(job.id)
-    assert ended.status is JobStatus.FINISHED
+    assert ended.status is RunStatus.FINISHED
     again = nap(by, until, "r2")
     assert woken(again, "r2")["prepared_in"] == pid_of(by), "another stands by"
     wait_for(lambda: not by._forked)
@@ -187,7 +187,7 @@ def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path)
     wait_for(lambda: gone(by))
     assert psutil.pid_exists(job.worker.pid)
     until.touch()
-    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)
+    wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
     wait_for(lambda: gone(job.worker.pid))
 
 
@@ -226,7 +226,7 @@ def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkey
     assert by._process is None, "nothing stands by for what needs nothing imported"
     assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"
     until.touch()
-    wait_for(lambda: open_jobs().get(job.id).status is JobStatus.FINISHED)
+    wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
     wait_for(lambda: not psutil.pid_exists(job.worker.pid))
 
 

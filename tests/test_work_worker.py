@@ -17,7 +17,7 @@ import pytest
 from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, JobStatus, LeaseLostError, RunStore, Stopped, open_jobs
+from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, RunStore, Stopped, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import slots, standby, worker
@@ -41,7 +41,7 @@ def kind(monkeypatch: pytest.MonkeyPatch) -> JobKind:
     return kind
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[JobStatus, str]:
+def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[RunStatus, str]:
     """How a job ends that does so."""
     monkeypatch.setattr(sys.modules[__name__], "_work", function)
     open_jobs().submit("test", "r1", {})
@@ -63,7 +63,7 @@ def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.Mo
         job.report_fraction("packing", None)
         return {"images": 3}
 
-    assert ending(monkeypatch, look) == (JobStatus.FINISHED, "")
+    assert ending(monkeypatch, look) == (RunStatus.FINISHED, "")
     assert job_rows.latest("test").result == {"images": 3}
 
 
@@ -78,7 +78,7 @@ def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[s
             raise Stopped(*words) from None
         return {"too": "far"}
 
-    assert ending(monkeypatch, look) == (JobStatus.STOPPED, message)
+    assert ending(monkeypatch, look) == (RunStatus.STOPPED, message)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_no_exception_leaves_a_live_job(monkeypatch: pytest.MonkeyPatch, error: 
     def look(job: JobContext) -> dict[str, Any]:
         raise error
 
-    assert ending(monkeypatch, look) == (JobStatus.FAILED, message)
+    assert ending(monkeypatch, look) == (RunStatus.FAILED, message)
 
 
 def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
     def look(job: JobContext) -> dict[str, Any]:
         row = job_rows.latest("test")
         job_rows.let_the_lease_run_out(row)
-        assert job_rows.latest("test").status is JobStatus.INTERRUPTED
+        assert job_rows.latest("test").status is RunStatus.INTERRUPTED
         with pytest.raises(LeaseLostError):
             job.beat()
         wait_for(lambda: job.lost, timeout=30)
@@ -116,7 +116,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
         return {"too": "far"}
 
     status, message = ending(monkeypatch, look)
-    assert status is JobStatus.INTERRUPTED, "the row stays as it was"
+    assert status is RunStatus.INTERRUPTED, "the row stays as it was"
     assert message.endswith("was lost (no heartbeat) before the conversion was done. Start it again.")
     assert seen and "taken for lost" in seen[0]
 
@@ -133,7 +133,7 @@ def test_only_a_job_that_has_finished_is_tidied_up(monkeypatch: pytest.MonkeyPat
 
     def lose(job: JobContext) -> dict[str, Any]:
         job_rows.let_the_lease_run_out(job_rows.latest("test"))
-        assert job_rows.latest("test").status is JobStatus.INTERRUPTED
+        assert job_rows.latest("test").status is RunStatus.INTERRUPTED
         return {"too": "late"}
 
     def fail(job: JobContext) -> dict[str, Any]:
@@ -215,9 +215,9 @@ def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: N
     jobs.submit("test", "r1", {})
     job = job_rows.claim("test")
     assert worker.main(["test", job.id, str(job.attempt + 1)]) == 0
-    assert jobs.get(job.id).status is JobStatus.RUNNING, "another attempt has it"
+    assert jobs.get(job.id).status is RunStatus.RUNNING, "another attempt has it"
     assert worker.main(["test", job.id, str(job.attempt)]) == 0
-    assert jobs.get(job.id).status is JobStatus.FINISHED
+    assert jobs.get(job.id).status is RunStatus.FINISHED
     assert worker.main(["test", job.id, str(job.attempt)]) == 0, "it has ended"
 
 
@@ -229,7 +229,7 @@ def test_a_worker_leaves_a_job_that_went_back_to_the_queue_before_it_began(
     store.jobs.requeue(job, "The worker was lost")
     monkeypatch.setattr(worker, "do_job", lambda *_: pytest.fail("it began"))
     assert worker.main(["train", job.id, str(job.attempt)]) == 0
-    assert store.jobs.get(job.id).status is JobStatus.QUEUED
+    assert store.jobs.get(job.id).status is RunStatus.QUEUED
 
 
 # -- workers that do not answer --------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def at_work() -> int:
 
     def worker_pid() -> int | None:
         job = open_jobs().get("stuck-r1")
-        return job.worker.pid if job.status is JobStatus.RUNNING and job.worker.pid != os.getpid() else None
+        return job.worker.pid if job.status is RunStatus.RUNNING and job.worker.pid != os.getpid() else None
 
     return wait_for(worker_pid)
 
@@ -285,9 +285,9 @@ def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stu
     stuck(2.0)
     for run, request in (("r1", {"forever": True}), ("r2", {})):
         start_job("stuck", run, request)
-    wait_for(lambda: open_jobs().get("stuck-r2").status is JobStatus.FINISHED)
+    wait_for(lambda: open_jobs().get("stuck-r2").status is RunStatus.FINISHED)
     killed = open_jobs().get("stuck-r1")
-    assert killed.status is JobStatus.INTERRUPTED
+    assert killed.status is RunStatus.INTERRUPTED
     assert killed.message == (
         "The import took more than 2 seconds and was ended before the import was done. Start it again."
     )
@@ -300,7 +300,7 @@ def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypa
     worker_pid = at_work()
     open_jobs().request_stop("stuck-r1")
     wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
-    assert open_jobs().get("stuck-r1").status is JobStatus.STOPPED
+    assert open_jobs().get("stuck-r1").status is RunStatus.STOPPED
     assert "after it was asked to stop" in open_jobs().get("stuck-r1").message
     wait_for(lambda: not psutil.pid_exists(worker_pid))
 
@@ -313,7 +313,7 @@ def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -
         os.kill(worker_pid, signal.SIGKILL)
         wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
         killed = open_jobs().get("stuck-r1")
-        assert killed.status is JobStatus.INTERRUPTED
+        assert killed.status is RunStatus.INTERRUPTED
         assert "was lost (signal SIGKILL; its log is" in killed.message
 
 
@@ -339,7 +339,7 @@ def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> N
     finally:
         app.kill()
         app.wait(100)
-    wait_for(lambda: jobs.get("stuck-r1").status is JobStatus.QUEUED)
+    wait_for(lambda: jobs.get("stuck-r1").status is RunStatus.QUEUED)
     assert jobs.get("stuck-r1").message == "AquaDash was ended; the next one goes on from what is complete."
     pid = jobs.get("stuck-r1").worker.pid
     wait_for(lambda: not psutil.pid_exists(pid))

@@ -19,7 +19,7 @@ from aquadash.robustness.measure import goes_with, is_measured
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import Request, RobustnessRequest, SweepRequest, read_request
 from aquadash.robustness.steps import find_step, first_strength, text_of
-from aquadash.store import JobStatus, Run
+from aquadash.store import Run, RunStatus
 
 _seed_option = click.option("--seed", default=0, help="The number all randomness follows from.")
 
@@ -61,25 +61,25 @@ def robustness(
         {**values, **result.to_dict()},
         *map(Shown, ("name", "status", "clean", "cells", "mean_corruption_error")),
         *map(Shown, ("relative_mean_corruption_error", "normalised_by_alexnet")),
-        "" if status is JobStatus.FINISHED else "Run the command again to go on.",
+        "" if status is RunStatus.FINISHED else "Run the command again to go on.",
         Shown("corruptions", *(f"{severity}.accuracy" for severity in SEVERITIES)),
         Shown("pipelines", "pipeline", "branch_title", "accuracy", "accuracy_ci95"),
     )
 
 
-def _wait(run: Run, request: Request) -> tuple[Measurement | None, JobStatus, str]:
+def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, str]:
     """Measure what is not measured yet, and return all that is, how the job ended and why."""
     sweep = request if isinstance(request, SweepRequest) else None
     with suppress(StorageError):  # Damaged figures are measured again.
         measured = lab.jobs.robustness(run.run_id, sweep)
         if is_measured(measured, request):
-            return measured, JobStatus.FINISHED, ""
+            return measured, RunStatus.FINISHED, ""
     job_id = lab.jobs.robustness_job(run.run_id, sweep)
     job = lab.jobs.get(job_id)
     if job is None or job.status.ended or read_request(job.request) != request:
         lab.jobs.measure_robustness(run.run_id, request)
     ended = wait_for_job(job_id, name=run.name, title="label safety" if sweep else "robustness")
-    if ended.status in (JobStatus.FAILED, JobStatus.INTERRUPTED):
+    if ended.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         raise RunError(f"Measuring {run.name} {ended.status}: {ended.message or 'its process gave no sign of life'}")
     return lab.jobs.robustness(run.run_id, sweep), ended.status, ended.message
 
@@ -119,7 +119,7 @@ def label_safety(
         **sampling,
     ).checked()
     measured, status, _ = _wait(run, request)
-    if measured is None or status is not JobStatus.FINISHED:
+    if measured is None or status is not RunStatus.FINISHED:
         raise AquaDashError(f"Measuring {run.name} was stopped. Run the command again to go on.")
     safe = safe_range(measured, tried.name, threshold=threshold)
     curve = measured.curve("strength", tried.name)

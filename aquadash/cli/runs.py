@@ -17,7 +17,7 @@ from aquadash.cli.train import finish, guess_values, guess_words
 from aquadash.cli.waiting import wait_for_job, wait_for_run
 from aquadash.errors import RunError
 from aquadash.files import check_target
-from aquadash.store import JobStatus, Run
+from aquadash.store import Run, RunStatus
 from aquadash.store.fields import metrics_of, run_fields
 from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.store.query import EXAMPLES, names
@@ -150,7 +150,7 @@ def import_run(file: Path) -> None:
         raise RunError(f"There is no file {file}. Give the path of a ZIP that AquaDash has exported.")
     job = lab.jobs.import_run(uuid4().hex, called=file.name, write=partial(shutil.copyfile, file))
     ended = wait_for_job(job.id, name=file.name, title="importing")
-    if ended.status is not JobStatus.FINISHED:
+    if ended.status is not RunStatus.FINISHED:
         raise RunError(ended.message)
     lab.refresh()
     run, copies = lab.runs.get(ended.result["run_id"]), ended.result["copies"]

@@ -18,7 +18,7 @@ from aquadash import __version__, settings
 from aquadash.cluster import DASK_MISSING
 from aquadash.errors import AquaDashError, RunError
 from aquadash.files import write_whole
-from aquadash.store import JobStatus, Run, open_store
+from aquadash.store import Run, RunStatus, open_store
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -162,7 +162,7 @@ def cluster_status(address: str) -> dict[str, Any]:
     """Return ``scheduler, database, home, slots, workers, runs, problems``; without the scheduler the last two only."""
     problems = [problem] if (problem := database_problem()) else []
     runs = [] if problem else open_store().unfinished_runs()
-    running = Counter(_worker_name(run) for run in runs if run.status == JobStatus.RUNNING)
+    running = Counter(_worker_name(run) for run in runs if run.status == RunStatus.RUNNING)
     workers: list[dict[str, Any]] = []
     try:
         workers, wrong = _workers(address, running)
@@ -190,7 +190,7 @@ def cluster_status(address: str) -> dict[str, Any]:
 
 
 def _worker_name(run: Run) -> str:
-    return run.worker.title if run.worker and run.status == JobStatus.RUNNING else ""
+    return run.worker.title if run.worker and run.status == RunStatus.RUNNING else ""
 
 
 def _workers(address: str, running: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[str]]:

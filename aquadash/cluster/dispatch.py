@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash import __version__, settings
 from aquadash.cluster.checks import AppState, connect, database_problem, read_app_state, write_app_state
 from aquadash.errors import AquaDashError, RunError
-from aquadash.store import Job, JobStatus, LeaseLostError, Worker, open_store
+from aquadash.store import Job, LeaseLostError, RunStatus, Worker, open_store
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work.slots import carry_out, held
@@ -187,7 +187,7 @@ class Dispatcher:
     ) -> None:
         """Send a task for each of the jobs with these needs to a free slot, those of the least busy workers first."""
         running = Counter(
-            job.worker.name for job in jobs.find(kind=KIND, status=[JobStatus.RUNNING]) if job.worker is not None
+            job.worker.name for job in jobs.find(kind=KIND, status=[RunStatus.RUNNING]) if job.worker is not None
         )
         sent = Counter(self._tasks.values())
         # A training that has outlived its task takes a slot, too.

@@ -15,7 +15,7 @@ import psutil
 
 from aquadash import settings
 from aquadash.errors import AquaDashError, RunError
-from aquadash.store import JobStatus, open_jobs
+from aquadash.store import RunStatus, open_jobs
 from aquadash.store.runs import KIND
 from aquadash.work.processes import is_worker
 
@@ -86,7 +86,7 @@ def hand_over(name: str) -> None:
     """End the trainings of a worker of this machine, and put them back into the queue."""
     try:
         jobs = open_jobs()
-        for job in jobs.find(kind=KIND, status=[JobStatus.RUNNING]):
+        for job in jobs.find(kind=KIND, status=[RunStatus.RUNNING]):
             if job.worker and (job.worker.name, job.worker.machine) == (name, settings.this_machine()[1]):
                 _end(job.worker.pid)
                 jobs.requeue(job, f"The worker {name} was shut down", is_failure=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash import data, settings
 from aquadash.files import forget_oldest
 from aquadash.people import OWNER, Person, Role
-from aquadash.store import Job, JobStatus, RunStore, open_jobs, open_store
+from aquadash.store import Job, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.store.kinds import KINDS
 from aquadash.store.transfer import take_record
@@ -43,7 +43,7 @@ def start_export(store: RunStore, run_id: str, *, include_data: bool, show_image
 def exported_file(job: Job) -> Path | None:
     """Return the ZIP file that a job has made; None where the job did not finish, or the file is gone."""
     path = _export_path(job.request["run_id"], job.run)
-    return path if job.status is JobStatus.FINISHED and path.is_file() else None
+    return path if job.status is RunStatus.FINISHED and path.is_file() else None
 
 
 def work_export(job: JobContext) -> dict[str, Any]:

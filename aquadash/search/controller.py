@@ -17,7 +17,7 @@ from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.search import strategies
 from aquadash.search.store import SearchStore
 from aquadash.search.types import Search, Trial, TrialState
-from aquadash.store import JobStatus, Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.store.runs import new_run
 from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
@@ -48,7 +48,7 @@ class Controller:
         #: The last epoch of each running trial that the pruner has seen.
         self._seen: dict[str, int] = {}
 
-    def step(self) -> JobStatus:
+    def step(self) -> RunStatus:
         """Prune, resume and start trials; return how the search has ended, or running.
 
         Raises:
@@ -69,17 +69,17 @@ class Controller:
                 with contextlib.suppress(RunError):
                     self._engine.resume(run.run_id)
         if search.stop_requested:
-            return JobStatus.STOPPED if idle else JobStatus.RUNNING
+            return RunStatus.STOPPED if idle else RunStatus.RUNNING
         recent = [trial for trial in search.trials if trial.state.ended and trial.number not in self._earlier]
         last = recent[-MAX_FAILURES:]
         if len(last) == MAX_FAILURES and all(trial.state is TrialState.FAILED for trial in last):
             self.message = f"{MAX_FAILURES} trials failed in a row. {last[-1].message}"
-            return JobStatus.FAILED if not under_way or (replaced and idle) else JobStatus.RUNNING
+            return RunStatus.FAILED if not under_way or (replaced and idle) else RunStatus.RUNNING
         if search.spent:
-            return JobStatus.FINISHED
+            return RunStatus.FINISHED
         if replaced:
             self.message = "The data set is gone or has other images now. Put the old ones back, or start a new search."
-            return JobStatus.FAILED if idle else JobStatus.RUNNING
+            return RunStatus.FAILED if idle else RunStatus.RUNNING
         first = max((trial.number for trial in search.trials), default=-1) + 1
         for number in range(first, min(search.plan.trials, first + self._engine.slots() - len(under_way))):
             self._submit(search, number)
@@ -87,7 +87,7 @@ class Controller:
             search = self._store.get(self._id)
             if (run := self._runs.read(search.trials[-1].run_id)).hidden != search.hidden:
                 self._runs.update(run.run_id, hidden=search.hidden)
-        return JobStatus.RUNNING
+        return RunStatus.RUNNING
 
     def _submit(self, search: Search, number: int) -> None:
         params = self._propose(search, number)

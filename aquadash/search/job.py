@@ -15,7 +15,7 @@ from aquadash.search.controller import Controller
 from aquadash.search.plan import SearchPlan
 from aquadash.search.store import KIND, open_search_store
 from aquadash.search.types import describe_progress
-from aquadash.store import JobStatus, RunStatus, Stopped, open_jobs, open_store
+from aquadash.store import RunStatus, Stopped, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.work.queue import Engine, check
 
@@ -78,7 +78,7 @@ def work(job: JobContext) -> dict[str, Any]:
     """
     runs = open_store()
     controller = Controller(open_search_store(), job.run, engine=Engine(runs, serving=False), runs=runs)
-    status, errors = JobStatus.RUNNING, 0
+    status, errors = RunStatus.RUNNING, 0
     # Trials that ended before this process are not its progress.
     done = controller.search.num_ended
     while True:
@@ -97,10 +97,10 @@ def work(job: JobContext) -> dict[str, Any]:
         if search.num_ended > done:
             job.beat(advanced=True)
             done = search.num_ended
-        if status is JobStatus.FINISHED:
+        if status is RunStatus.FINISHED:
             return {}
-        if status is JobStatus.STOPPED:
+        if status is RunStatus.STOPPED:
             raise Stopped("")
-        if status is JobStatus.FAILED:
+        if status is RunStatus.FAILED:
             raise RunError(controller.message)
         time.sleep(POLL_SECONDS)

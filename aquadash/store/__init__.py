@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from aquadash.store.job_types import Job, JobProgress, JobStatus, LeaseLostError, Stopped, Worker
+from aquadash.store.job_types import Job, JobProgress, LeaseLostError, RunStatus, Stopped, Worker
 from aquadash.store.runs import EPOCH_METRICS, RunStore, open_jobs, open_store
-from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions, Progress, Run, RunStatus
+from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions, Progress, Run

@@ -33,8 +33,11 @@ def job_id(kind: str, run: str) -> str:
     return f"{kind}-{run}"
 
 
-class JobStatus(StrEnum):
-    """The state of a job: ``queued -> running -> finished | stopped | failed | interrupted``."""
+class RunStatus(StrEnum):
+    """The state of a run, a job or a search: ``queued -> running -> finished | stopped | failed | interrupted``.
+
+    ``unreadable`` is never stored: a run with a damaged row has it.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -42,11 +45,17 @@ class JobStatus(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"
 
     @property
     def ended(self) -> bool:
-        """True when the job stays as it is until it is submitted again."""
-        return self not in (JobStatus.QUEUED, JobStatus.RUNNING)
+        """True when nothing changes the status until it is queued again."""
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+    @property
+    def resumable(self) -> bool:
+        """True when a run can go on from its last complete epoch."""
+        return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ class Job:
     needs: str
     #: The arguments of the work, as plain values.
     request: dict[str, Any]
-    status: JobStatus
+    status: RunStatus
     #: The number of claims.
     attempt: int
     #: Workers in a row that were lost before the job made progress.

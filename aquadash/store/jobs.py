@@ -31,7 +31,7 @@ from aquadash import settings
 from aquadash.errors import RunError
 from aquadash.store import schema
 from aquadash.store.database import Database
-from aquadash.store.job_types import LEASE_SECONDS, Job, JobProgress, JobStatus, LeaseLostError, Worker, job_id
+from aquadash.store.job_types import LEASE_SECONDS, Job, JobProgress, LeaseLostError, RunStatus, Worker, job_id
 from aquadash.store.kinds import KINDS, JobKind
 
 #: Seconds from the first look at an expired lease until the job counts as lost. All leases have expired when a computer
@@ -41,7 +41,7 @@ DOUBT_SECONDS = 10.0
 _MESSAGE_LIMIT = 4000
 _LOG_TAIL_LIMIT = 6000
 
-_ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+_ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 _jobs = schema.jobs
 _columns = _jobs.c
@@ -70,7 +70,7 @@ class JobTable:
         self._now = database.now
         # Leases further in the future than any write sets them are from before the clock was set back.
         too_late = func.abs(_columns.lease) > self._now + LEASE_SECONDS + 1
-        is_running = _columns.status == JobStatus.RUNNING
+        is_running = _columns.status == RunStatus.RUNNING
         self._silent = and_(is_running, or_(_columns.lease.between(0, self._now), too_late))
         self._lost = and_(is_running, (-_columns.lease).between(0, self._now))
 
@@ -118,7 +118,7 @@ class JobTable:
         jobs = self._read(_columns.id == name)
         return jobs[0] if jobs else None
 
-    def find(self, *, kind: str, status: Collection[JobStatus] = tuple(JobStatus)) -> list[Job]:
+    def find(self, *, kind: str, status: Collection[RunStatus] = tuple(RunStatus)) -> list[Job]:
         """Return the jobs of a kind with one of these statuses, in the order of submission."""
         return self._read(and_(_columns.kind == kind, _columns.status.in_(status)))
 
@@ -137,10 +137,10 @@ class JobTable:
         Raises:
             RunError: The job has ended or is unknown.
         """
-        queued = _columns.status == JobStatus.QUEUED
+        queued = _columns.status == RunStatus.QUEUED
         values = {
             "stop_requested": True,
-            "status": case((queued, JobStatus.STOPPED), else_=_columns.status),
+            "status": case((queued, RunStatus.STOPPED), else_=_columns.status),
             "message": case(
                 (and_(queued, _columns.attempt == 0), "Taken out of the queue before it started."),
                 (queued, "Taken out of the queue before it started again."),
@@ -183,7 +183,7 @@ class JobTable:
         """
         following = select(_columns.id).where(_claimable(kinds, offers)).order_by(*_order).limit(1)
         values = {
-            "status": JobStatus.RUNNING,
+            "status": RunStatus.RUNNING,
             "attempt": _columns.attempt + 1,
             "worker": asdict(worker),
             "slots_of": settings.slots_name(),
@@ -216,7 +216,7 @@ class JobTable:
             values["worker_failures"] = 0
         return self._own(job, values).stop_requested
 
-    def end(self, job: Job, status: JobStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
+    def end(self, job: Job, status: RunStatus, *, message: str = "", result: Mapping[str, Any] | None = None) -> None:
         """Write how a claimed job ended; raise ``LeaseLostError`` if it is no longer the worker's."""
         values = {
             "status": status,
@@ -235,7 +235,7 @@ class JobTable:
             reason: The reason for people, without a full stop.
             is_failure: Whether the worker was lost; a job that loses several in a row fails.
         """
-        mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == JobStatus.RUNNING)
+        mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == RunStatus.RUNNING)
         with self._writing() as (connection, _):
             row = connection.execute(select(*_read_columns).where(mine)).mappings().one_or_none()
             return None if row is None else self._requeue_or_end(_job(row), reason, is_failure=is_failure)
@@ -298,19 +298,19 @@ class JobTable:
         # An earlier version may have had a kind that this one lacks.
         kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
         most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
-        if job.status is JobStatus.RUNNING and job.stop_requested:
-            status, message = JobStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
+        if job.status is RunStatus.RUNNING and job.stop_requested:
+            status, message = RunStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
         elif not most and (is_failure or kind is None):
             title = kind.title if kind else "work"
-            status, message = JobStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
+            status, message = RunStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
         elif is_failure and worker_failures >= most:
-            status = JobStatus.FAILED
+            status = RunStatus.FAILED
             message = (
                 f"{worker_failures} workers in a row were lost with it; at last: {reason}. Is there enough memory for "
                 f"it? {kept}"
             )
         else:
-            status, message = JobStatus.QUEUED, f"{reason}; the next one goes on from what is complete."
+            status, message = RunStatus.QUEUED, f"{reason}; the next one goes on from what is complete."
         values = {
             "status": status,
             "message": message[:_MESSAGE_LIMIT],
@@ -337,13 +337,13 @@ class JobTable:
 def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:
     """Return the condition for jobs that a worker of this machine can take now."""
     running, one_per_person = _jobs.alias(), [name for name in kinds if KINDS[name].one_per_person]
-    is_running = and_(running.c.kind == _columns.kind, running.c.status == JobStatus.RUNNING)
+    is_running = and_(running.c.kind == _columns.kind, running.c.status == RunStatus.RUNNING)
     of_the_same_person = exists().where(is_running, running.c.owner == _columns.owner)
     taken = select(func.count()).where(is_running, running.c.slots_of == settings.slots_name()).scalar_subquery()
     free = [and_(_columns.kind == name, taken < slots_of_kind(KINDS[name])) for name in kinds]
     return and_(
         or_(_columns.kind.not_in(one_per_person), ~of_the_same_person),
-        _columns.status == JobStatus.QUEUED,
+        _columns.status == RunStatus.QUEUED,
         or_(*free),
         _columns.needs.in_(["", *offers]),
     )
@@ -359,7 +359,7 @@ def _is_gone(worker: Worker) -> bool:
 
 
 def _waits(kind: str) -> ColumnElement[bool]:
-    return and_(_columns.kind == kind, _columns.status == JobStatus.QUEUED)
+    return and_(_columns.kind == kind, _columns.status == RunStatus.QUEUED)
 
 
 def _turn(connection: Connection, kind: str, owner: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
@@ -18,6 +17,7 @@ from aquadash.evaluation.records import EpochReplay as EpochReplay
 from aquadash.evaluation.records import Guess as Guess
 from aquadash.evaluation.records import Predictions as Predictions
 from aquadash.people import Resource
+from aquadash.store.job_types import RunStatus as RunStatus
 from aquadash.store.job_types import Worker as Worker
 
 #: A finite number; texts are refused.
@@ -84,31 +84,6 @@ def reason(error: Exception) -> str:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(str(part)[:60] for part in first["loc"]), first["msg"])))
     return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)[:300]
-
-
-class RunStatus(StrEnum):
-    """The state of a run: ``queued -> running -> finished | stopped | failed | interrupted``.
-
-    ``unreadable`` is never stored: a run with a damaged row has it.
-    """
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    UNREADABLE = "unreadable"
-
-    @property
-    def ended(self) -> bool:
-        """True when the run stays as it is until it is resumed."""
-        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
-
-    @property
-    def resumable(self) -> bool:
-        """True when the run can go on from its last complete epoch."""
-        return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.INTERRUPTED)
 
 
 def _storable(status: RunStatus) -> RunStatus:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.store import Job, JobProgress, JobStatus
+from aquadash.store import Job, JobProgress, RunStatus
 from aquadash.ui import address, shell
 from aquadash.ui.lab import lab
 from aquadash.ui.text import joined, plain, sentence, time_left
@@ -57,9 +57,9 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
 
 def show_end(job: Job, *, kept: str = "") -> None:
     """Draw why a job has ended early, and what is ``kept`` of an interrupted one; nothing for a finished job."""
-    if job.status is JobStatus.INTERRUPTED:
+    if job.status is RunStatus.INTERRUPTED:
         st.warning(f"{plain(job.message or 'Its process ended before the work was done.')} {kept}", icon="⚡")
-    elif job.status is JobStatus.FAILED:
+    elif job.status is RunStatus.FAILED:
         st.error(plain(job.message or "It failed and left no reason."), icon="❌")
-    elif job.status is JobStatus.STOPPED:
+    elif job.status is RunStatus.STOPPED:
         st.info(plain(job.message), icon="✋")

@@ -23,7 +23,7 @@ import psutil
 from aquadash import settings
 from aquadash.errors import AquaDashError, StorageError
 from aquadash.store import open_jobs
-from aquadash.store.job_types import Job, JobProgress, JobStatus, LeaseLostError, Stopped, Worker
+from aquadash.store.job_types import Job, JobProgress, LeaseLostError, RunStatus, Stopped, Worker
 from aquadash.store.kinds import KINDS, JobKind, named
 from aquadash.work.processes import log_to
 
@@ -188,16 +188,16 @@ def do_job(jobs: JobTable, job: Job) -> None:
         except LeaseLostError as error:
             _log.warning("%s: %s", job.id, error)
             return
-    if status is JobStatus.FINISHED and kind.finished:
+    if status is RunStatus.FINISHED and kind.finished:
         named(kind.finished)(job.run)
 
 
-def _outcome(kind: JobKind, context: JobContext) -> tuple[JobStatus, str, Mapping[str, Any]]:
+def _outcome(kind: JobKind, context: JobContext) -> tuple[RunStatus, str, Mapping[str, Any]]:
     """Do the work; return the status, the message and the result."""
     try:
-        return JobStatus.FINISHED, "", named(kind.work)(context)
+        return RunStatus.FINISHED, "", named(kind.work)(context)
     except Stopped as stopped:
-        return JobStatus.STOPPED, str(stopped), {}
+        return RunStatus.STOPPED, str(stopped), {}
     except AquaDashError as error:
         _log.error("%s", error)
         reason = str(error)
@@ -211,7 +211,7 @@ def _outcome(kind: JobKind, context: JobContext) -> tuple[JobStatus, str, Mappin
     except Exception as error:
         _log.exception("the %s failed", kind.title)
         reason = f"An unexpected error ended the {kind.title}: {type(error).__name__}: {error}"
-    return JobStatus.FAILED, reason, {}
+    return RunStatus.FAILED, reason, {}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -223,7 +223,7 @@ def main(arguments: Sequence[str]) -> int:
         os.nice(kind.niceness)
     claimed = jobs.get(job_id)
     # The lease may have expired before this process had begun.
-    if claimed and claimed.attempt == int(attempt) and claimed.status is JobStatus.RUNNING:
+    if claimed and claimed.attempt == int(attempt) and claimed.status is RunStatus.RUNNING:
         with suppress(LeaseLostError):
             job = jobs.hand_over(claimed, Worker.of(os.getpid()))
             log_to(settings.job_log(job.id))

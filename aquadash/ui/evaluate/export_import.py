@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.data import SOURCES
-from aquadash.store import Job, JobStatus
+from aquadash.store import Job, RunStatus
 from aquadash.store.types import Run
 from aquadash.ui import components, inputs, job_panel, shell
 from aquadash.ui.lab import lab
@@ -127,7 +127,7 @@ def _incoming(job: Job | None) -> None:
     if not job.status.ended:
         job_panel.show(job, key="bring")
         return
-    if job.status is not JobStatus.FINISHED:
+    if job.status is not RunStatus.FINISHED:
         job_panel.show_end(job)
         return
     run, seen = lab().runs.get(job.result["run_id"]), {run.run_id for run in lab().runs.all()}

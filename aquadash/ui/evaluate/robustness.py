@@ -19,7 +19,7 @@ from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, s
 from aquadash.robustness.job import job_of
 from aquadash.robustness.measurement import Condition, Mean, Measurement
 from aquadash.robustness.requests import RobustnessRequest, chosen_positions
-from aquadash.store import Job, JobStatus
+from aquadash.store import Job, RunStatus
 from aquadash.store.types import Run
 from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel, shell
 from aquadash.ui.compared import labels
@@ -67,7 +67,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
 def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: bool) -> None:
     """Draw the end of the last measurement, and the buttons to begin, go on, or begin again."""
     # Without a job, an older version or another computer has measured.
-    complete = (found is None or found.complete) if job is None else job.status is JobStatus.FINISHED
+    complete = (found is None or found.complete) if job is None else job.status is RunStatus.FINISHED
     if complete and found is None:
         _form(run, measured=damaged)
         return
