@@ -67,7 +67,7 @@ def in_turn(
     for pair in range(pairs):
         on_progress("timing", pair / pairs)
         # The first way of a turn changes, so that a machine that becomes slower favours none.
-        for name in list(ways) if pair % 2 else reversed(ways):
+        for name in list(ways) if pair % 2 else reversed(list(ways)):
             seconds[name].append(ways[name]())
     return seconds
 
