@@ -181,6 +181,11 @@ def address_has(page: Page, *texts: str) -> None:
     page.wait_for_function("texts => texts.every((text) => location.href.includes(text))", arg=list(texts))
 
 
+def address_lacks(page: Page, *texts: str) -> None:
+    """Wait until none of the texts stands in the page's address."""
+    page.wait_for_function("texts => !texts.some((text) => location.href.includes(text))", arg=list(texts))
+
+
 def resting_places(page: Page, *elements: Locator) -> list[FloatRect]:
     """Return the places of elements once they have not moved for half a second."""
     seen: list[list[FloatRect | None]] = []

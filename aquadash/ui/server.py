@@ -44,6 +44,20 @@ document.addEventListener("click", (event) => {
 });
 </script>"""
 
+#: Makes one entry of the browser's history of all that follows one click or key; see "Back" in ``STREAMLIT.md``.
+_ONE_ENTRY = """<script>
+{
+  let acted = false;
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { acted = true; }, true);
+  addEventListener("popstate", () => { acted = false; }, true);
+  const push = history.pushState.bind(history);
+  history.pushState = (...entry) => {
+    if (acted) push(...entry); else history.replaceState(...entry);
+    acted = false;
+  };
+}
+</script>"""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,7 +113,7 @@ def _app_page(code: tuple[str, ...]) -> str:
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
     return page.replace(
-        '<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{early}', 1
+        '<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{_ONE_ENTRY}{early}', 1
     )
 
 
