@@ -24,7 +24,7 @@ class _AsServed(PagesManager):
 
 
 def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on there is a class, in which nobody looks at pages yet."""
+    """Turn the classroom on; no page is open yet."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(app_test, "PagesManager", _AsServed)
     monkeypatch.setattr(admission, "token", lambda: None)
@@ -42,7 +42,7 @@ def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
 
 
 def give(store: RunStore, run: Run, person: Person) -> Run:
-    """Make a stored run somebody's."""
+    """Give a stored run an owner."""
     store.update(run.run_id, owner=person.person_id, owner_name=person.name, shared=person.leads)
     memory.refresh()
     return store.get(run.run_id)

@@ -70,17 +70,17 @@ def latest(kind: str) -> Job:
 
 
 def let_time_pass(job: Job, seconds: float, *, jobs: JobTable | None = None) -> None:
-    """As if nobody had taken care of the job, nor looked at it, for so long."""
+    """Age the job's lease by so many seconds, as without heartbeats and checks."""
     _set_lease(job, jobs, "CASE WHEN lease > 0 THEN lease - :seconds ELSE lease + :seconds END", seconds=seconds)
 
 
 def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None) -> None:
-    """As if nobody had taken care of the job for long enough to lose it; one that only waits has no lease."""
+    """Let the lease of a running job expire, so that the job counts as lost. A queued job has no lease."""
     _set_lease(job, jobs, "CASE WHEN lease IS NOT NULL OR status = 'running' THEN -1 END")
 
 
 def let_nobody_miss(job: Job) -> None:
-    """Nobody takes the job for lost, however long its worker is silent."""
+    """Remove the lease, so that the job never counts as lost."""
     _set_lease(job, None, "NULL")
 
 

@@ -28,7 +28,7 @@ def queue(store: RunStore, run_id: str) -> Run:
 
 
 def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
-    """Let the worker take a run that :func:`queue` has queued; nobody takes it for lost during a test."""
+    """Let the worker take a run that :func:`queue` has queued. The run never counts as lost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
         store.jobs.reorder(KIND, [job_id(KIND, run_id)])

@@ -47,7 +47,7 @@ def unpacked(name: str, folder: Path) -> Path:
 
 
 def digests(home: Path) -> dict[str, str]:
-    """What is in each file of a home."""
+    """Return the SHA-256 of each file of a home, by its path."""
     files = (path for path in home.rglob("*") if path.is_file())
     return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -1,4 +1,4 @@
-"""Runs that train nothing, for the tests of searches: they are told what becomes of them."""
+"""Runs that train nothing, for the tests of searches: the test decides how each ends."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class QuickRuns(FakeRuns):
         self.gate = threading.Event()
 
     def work_until(self, ended: threading.Event) -> None:
-        """Do what workers would do, until somebody says that it is over."""
+        """Do the workers' part until ``ended`` is set."""
         while not ended.wait(0.02):
             # A search may stop a run at the same moment.
             with suppress(RunError, LeaseLostError):

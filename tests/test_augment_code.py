@@ -1,4 +1,4 @@
-"""The exported script gives the bytes that the app gives, whatever can be built; the rest gets a clear error."""
+"""The exported script gives the app's bytes for every pipeline; pipelines that cannot be built get a clear error."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_a_built_pipeline_works_and_its_code_gives_the_same_bytes(
 @settings(_FUZZ, max_examples=3 * _FUZZ.max_examples)
 @given(st.one_of(damaged(), anything.map(json.dumps), st.text()))
 def test_damaged_json_other_json_and_any_text_get_a_clear_error(text: str) -> None:
-    # What is damaged may be a pipeline all the same; then all else works, too.
+    # Damaged JSON may still describe a pipeline, which must then work.
     try:
         spec = from_json(text)
     except AquaDashError as error:

@@ -41,7 +41,7 @@ def call(*arguments: object, process: bool = False) -> subprocess.CompletedProce
         )
     # As a process of its own would, it knows nothing of what an earlier one has read.
     memory.refresh()
-    # What cannot be written as UTF-8 is an error there, too.
+    # The real streams refuse text that UTF-8 cannot hold, so these do, too.
     output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -56,7 +56,7 @@ def call(*arguments: object, process: bool = False) -> subprocess.CompletedProce
 
 
 def answer(*arguments: object, process: bool = False) -> dict:
-    """What a command prints with --json; stdout must hold nothing else."""
+    """Return the object that a command prints with --json. Stdout must hold nothing else."""
     done = call(*arguments, "--json", process=process)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Commands on data and augmentation: ``data import`` and what goes with it, ``pipelines``, and ``augment``."""
+"""Commands on data and augmentation: ``data``, ``pipelines`` and ``augment``."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_a_member_of_another_form_is_refused(value: Any) -> None:
         cifar100.decode({**pickled({"train": {}, "test": {}}), "meta": pickle.dumps(value)}, where="it")
 
 
-# Where it is looked for
+# Places where the archive is looked for
 
 
 def _place(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Test images that are also among the training images are found, whatever was done to them."""
+"""Test images that are copies of training images are found, also after small changes."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
 
 
 def rows(page: Page, count: int) -> None:
-    # First: during a redraw the old line may still be below the new one.
+    # The new line comes first: during a redraw the old one may still stand below it.
     page.get_by_text(re.compile(rf"^{count} runs?\.")).first.wait_for()
     settled(page)
 

@@ -1,4 +1,4 @@
-"""What the lab has read of runs is kept for everybody for a moment, or for good where it changes no more."""
+"""The lab caches what it reads of runs: a second for runs that change, without end for the others."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch:
 
 
 def read_pets(lab: Lab) -> NewDataSet:
-    """What a student has read of dropped pictures."""
+    """Let a student import pictures without keeping them yet."""
     files = [
         File(tuple(name.split("/")), lambda content=content: content)  # type: ignore[misc]
         for name, content in of_classes({"cat": 12, "dog": 12}).items()

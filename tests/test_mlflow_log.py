@@ -1,4 +1,4 @@
-"""What is sent to an MLflow server, and that a server that is away costs a run nothing but a warning."""
+"""Trainings are logged to an MLflow server; without the server a run only gets a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL as the database: it belongs to one home, on whatever machine."""
+"""PostgreSQL as the database: it belongs to one home, which several machines may share."""
 
 from __future__ import annotations
 

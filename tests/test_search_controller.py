@@ -35,7 +35,7 @@ def request_stop(search_id: str) -> None:
 
 
 def go_on_after_stop(search_id: str) -> None:
-    """Its worker has stopped it, and somebody has continued it since."""
+    """Let the worker stop the search, and a person continue it."""
     job = open_jobs().get(job_id(KIND, search_id))
     assert job is not None
     open_jobs().end(job, RunStatus.STOPPED)
@@ -134,7 +134,7 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
         runs.finish(runs.at_work[0].run_id, 0.5)
         control.step()
         end(runs.at_work[0].run_id)
-    # Whoever takes the search up after a crash finds the last one.
+    # A worker that continues the search after a crash sees the last trial.
     assert controller(store, search_id, runs).step() is control.step() is RunStatus.FINISHED
     search = store.get(search_id)
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE, TrialState.FAILED] * len(ends)
@@ -294,7 +294,7 @@ def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: Sea
     first, second, third = list(runs.runs)
     runs.finish(first, 0.7)
     runs.train(second, 0.4)
-    # Nobody looks any more.
+    # The worker of the search has gone; a new one begins.
     control = controller(store, search_id, runs, slots=3)
     control.step()
     search = store.get(search_id)

@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 
 
 class Idle:
-    """An engine that serves nobody."""
+    """An engine without slots."""
 
     def serve(self) -> None: ...
 
@@ -95,7 +95,7 @@ def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: Searc
     left = store.get(search_id)
     assert left.status is RunStatus.QUEUED and "AquaDash has ended" in left.message
     runs.gate.set()
-    # It waits already: that somebody continues it makes no second job of it.
+    # The search is queued already: continuing it must not add a second job.
     resume_search(search_id, engine)
     assert engine.ended(search_id).status is RunStatus.FINISHED and len(runs.runs) == 2
 

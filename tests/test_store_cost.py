@@ -1,4 +1,4 @@
-"""What runs cost, read from their history and their stored network, and what one like them will take."""
+"""The cost of runs, from their histories and stored networks, and the estimate for a similar run."""
 
 from __future__ import annotations
 

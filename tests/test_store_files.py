@@ -91,7 +91,7 @@ def write(
 
 DENSE = sequential(layer("Dense"))
 
-#: What somebody may send, and what is said of it.
+#: Hostile settings of a network, and the error that each gets.
 HOSTILE: dict[str, tuple[Config | str, str]] = {
     "weights of 100 GB": (DENSE, "claims 100,000,000,000 bytes"),
     "a chain of 8,000 groups": (DENSE, "claims 0 bytes of weights in a file of 8,"),

@@ -217,7 +217,7 @@ def claimed(store: RunStore) -> JobContext:
 
 
 def listener(store: RunStore, job: JobContext) -> worker._StoreListener:
-    """What a training tells of its progress, without a tracking server."""
+    """Return the listener of a training, without a tracking server."""
     return worker._StoreListener(store, job, lambda record: None)
 
 

@@ -1,4 +1,4 @@
-"""Values go from the address to widgets and back, whatever a slow browser sends."""
+"""Values go from the address to widgets and back, also with a slow browser's late messages."""
 
 from __future__ import annotations
 

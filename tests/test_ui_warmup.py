@@ -1,4 +1,4 @@
-"""What starts in threads beside the first pages."""
+"""The threads that warm the app up beside the first pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of what waits: changed by the teacher, fair by default, held while the class is told something."""
+"""The order of the queue: fair by default, changed by the teacher, paused on request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ask(engine: Engine, person: Person, name: str) -> Run:
 
 
 def start_next(store: RunStore) -> Job:
-    """What the next worker takes is at work, and nobody takes it for lost."""
+    """Let a worker claim the next job, which never counts as lost."""
     job = job_rows.claim(KIND)
     job_rows.let_nobody_miss(job)
     return job

@@ -1,4 +1,4 @@
-"""The process that stands by: it forks workers, says how they end, and goes when nobody needs it."""
+"""The process that stands by: it forks workers, reports how they end, and ends when it is not needed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ NOTHING_TO_IMPORT = JobKind("nap", "nap", "naps:work", slots=8)
 
 @pytest.fixture
 def by(home: Path) -> Iterator[Standby]:
-    """One that no other test uses; what it has started does not outlive the test."""
+    """A process that no other test uses. Its workers end with the test."""
     by = Standby()
     yield by
     by.close()
@@ -104,7 +104,7 @@ def napping(run: str = "r1") -> Job:
 
 
 def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
-    """What the nap has found whose worker has come to its end."""
+    """Return the result of the sleeping job after its worker has ended."""
     assert wait_for(lambda: process.wait(1) == 0)
     assert process.wait(0) == 0, "the exit status can be read again"
     job = open_jobs().get(f"nap-{run}")
@@ -196,7 +196,7 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
     process = nap(by, until)
     napping()
     first = pid_of(by)
-    time.sleep(1.5)  # There is no event for what must not happen.
+    time.sleep(1.5)  # No event can be awaited: the process must not end.
     assert not gone(first), "not while a worker of it is at work"
     until.touch()
     woken(process)

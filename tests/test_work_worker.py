@@ -1,4 +1,4 @@
-"""The worker process: how a job ends becomes a status and a message, whatever happens to it."""
+"""The worker process: each end of a job becomes a status and a message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from aquadash.work.worker import JobContext
 from tests import job_rows
 from tests.waiting import wait_for
 
-#: What the kind of these tests does; it is replaced by each test.
+#: The work of the job; each test replaces it.
 _work: Callable[[JobContext], dict[str, Any]] = lambda job: {}  # noqa: E731
 
 
@@ -205,7 +205,7 @@ def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: py
 
 @pytest.fixture
 def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a worker does to its whole process is left out."""
+    """Leave out the worker's changes to its whole process."""
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(os, "nice", lambda niceness: 0)
 
