@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 pytestmark = needs_chromium
 
+#: JavaScript that gives the names of the controls that an element covers.
+COVERED = """toast => {
+    const its = toast.getBoundingClientRect(), near = each => each.left < its.right && each.right > its.left
+        && each.top < its.bottom && each.bottom > its.top;
+    return [...document.querySelectorAll("button, input, a, [role=slider]")]
+        .filter(each => !toast.contains(each) && each.checkVisibility() && near(each.getBoundingClientRect()))
+        .map(each => each.innerText).join();
+}"""
+
 
 def give(page: Page, archive: Path) -> None:
     """Choose an archive in the form for own pictures and start its reading."""
@@ -108,4 +117,26 @@ def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: 
     assert slider.evaluate("each => each === document.activeElement")
     main_button(page, "Undo").click()
     page.get_by_text("sigma=(0.0, 1.0)").first.wait_for()
+    cards(page).nth(0).press("Enter")
+    page.locator(".st-key-step1 [role=slider]").wait_for(state="detached")
+    no_error(page)
+
+
+def test_a_step_is_added_saved_and_trained_with_below_no_toast(shared_server: Server, page: Page) -> None:
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{shared_server.url}/augment?pipeline=none")
+        main_button(page, "Add a step").click()
+        page.locator(".st-key-pick-Fliplr button:visible").first.click()
+        holds(page.locator(".st-key-branch input"), "1. Augmented")
+        main_button(page, "Save as").click()
+        page.get_by_label("Name", exact=True).fill(f"Mirror {width}")
+        page.locator(".st-key-save-as-button button").click()
+        toast = page.get_by_test_id("stToast")
+        toast.wait_for()
+        assert not toast.evaluate(COVERED), width
+    page.locator("[class*='st-key-step'][class*='-on'] label").first.click()
+    main_button(page, "Save and train").click()
+    page.wait_for_url("**/train*")
+    page.get_by_text("Augmentation Mirror 1280").first.wait_for()
     no_error(page)

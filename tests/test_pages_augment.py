@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.augment import library, pipeline
 from tests.app_pages import alternatives, html, open_app_page
 from tests.builder_page import titles
 
@@ -44,11 +45,22 @@ def test_new_draws_change_the_seed_in_the_address_and_a_change_of_the_pipeline_i
     assert before[0] == sources(app)[0] == sources(app)[1] == sources(app)[3]
 
 
-def test_a_pipeline_is_trained_with_once_it_is_saved() -> None:
+def test_changes_are_saved_and_trained_with_in_one_click() -> None:
     app = visit(pipeline="notebook-1")
     app.toggle(key="step0/on#0").set_value(False).run()
-    assert app.button(key="train-with-it").disabled
-    app.button(key="undo").click().run()
+    app.button(key="train-with-it").click().run()
+    (saved,) = library().saved
+    assert app.session_state["train:values"]["augmentation.pipeline"] == saved
+    assert pipeline(saved).title.endswith(", changed") and not pipeline(saved).branches[0].operators[0].enabled
+    app.query_params.clear()
+    app.switch_page("pages/augment.py").run()
+    app.toggle(key="step0/on#0").set_value(True).run()
+    app.button(key="train-with-it").click().run()
+    assert library().saved == (saved,) and pipeline(saved).branches == pipeline("notebook-1").branches
+
+
+def test_a_pipeline_is_trained_with() -> None:
+    app = visit(pipeline="notebook-1")
     app.button(key="train-with-it").click().run()
     assert not app.exception
     assert app.session_state["train:values"]["augmentation.definitions"] == "", "as it is now"

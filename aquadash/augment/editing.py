@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from aquadash.augment.catalogue import operator_info
 from aquadash.augment.catalogue.parts import Parameter
+from aquadash.augment.pipelines import ORIGINAL
 from aquadash.augment.reading import MAX_DEPTH, check, check_size, height
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value, walk
 from aquadash.errors import AquaDashError, ConfigError
@@ -273,7 +274,9 @@ def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps])
     group = group_at(spec, place)
     steps = change(group.steps)
     if isinstance(place, int):
-        branch = replace(spec.branches[place], operators=steps)
+        before = spec.branches[place]
+        title = "Augmented" if before == ORIGINAL and steps else before.title
+        branch = Branch(title, steps)
         return replace(spec, branches=(*spec.branches[:place], branch, *spec.branches[place + 1 :]))
     outer = group.around[-1]
     inner = {**dict(outer.children), place[1]: steps}

@@ -20,7 +20,7 @@ def _shift_channel(channel: int) -> Operator:
     )
 
 
-_ORIGINAL = Branch("Original")
+ORIGINAL = Branch("Original")
 
 _FLIPPED = Branch(
     "Flipped and blurred",
@@ -76,7 +76,7 @@ _SHIFTED = (
 _REPLACES = "Each image is replaced by one changed version of itself, so the number of images stays the same."
 
 _ALL = (
-    PipelineSpec("none", "No augmentation", "The original images and nothing else.", (_ORIGINAL,)),
+    PipelineSpec("none", "No augmentation", "The original images and nothing else.", (ORIGINAL,)),
     PipelineSpec(
         "notebook-1",
         "The report's first: flip and blur",
@@ -106,7 +106,7 @@ _ALL = (
         "The report's augmentation: original and all four",
         "Keeps every original and adds one version of it from each of the report's four pipelines: five times as many "
         "images.",
-        (_ORIGINAL, _FLIPPED, _RECOLOURED, _COVERED, _CLOUDED),
+        (ORIGINAL, _FLIPPED, _RECOLOURED, _COVERED, _CLOUDED),
     ),
     PipelineSpec(
         "mirror-shift",

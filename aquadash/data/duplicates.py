@@ -108,7 +108,8 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         for begin in range(0, len(seen), _CHUNK):
             # Rounded: the order of additions differs between machines.
             distances = np.round(1.0 - (seen[begin : begin + _CHUNK] @ known.T).astype(np.float64), 6)
-            np.maximum(0.0, distances, out=distances)
+            # Adding 0 makes -0 to 0.
+            distances = np.maximum(0.0, distances) + 0.0
             for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))
                 near = np.flatnonzero(distances[row] <= MAX_DISTANCE)

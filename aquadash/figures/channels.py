@@ -67,15 +67,18 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
     # Clipping makes the bars at 0 and 255 so high that the others would vanish: cut them, and write their height.
     top = 1.2 * max(float(old_bars[1:-1].max()), float(new_bars[1:-1].max()), 0.01)
     for bar, level, anchor in ((0, 0, "left"), (-1, 255, "right")):
-        if new_bars[bar] > top:
-            figure.add_annotation(
-                x=level, y=1, yref="y domain", xanchor=anchor, yanchor="top", showarrow=False,
-                text=f"↑ {new_bars[bar]:.0f} %", font={"color": colour}, xshift=6 if bar == 0 else -6,
-            )  # fmt: skip
+        cut = [
+            f"{word} ↑ {bars[bar]:.0f} %"
+            for word, bars in (("before", old_bars), ("after", new_bars))
+            if bars[bar] > top
+        ]
+        figure.add_annotation(
+            x=level, y=1, yref="y domain", xanchor=anchor, yanchor="top", showarrow=False, align=anchor,
+            text="<br>".join(cut), xshift=6 if bar == 0 else -6,
+        )  # fmt: skip
     figure.update_xaxes(title=f"{name}: 0 dark, 255 bright", range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
     figure.update_yaxes(title="Share of pixels", ticksuffix=" %", range=[0, top])
-    # The right margin has room for the number 255.
-    figure.update_layout(hovermode="x unified", margin={"l": 8, "r": 18, "t": 36, "b": 8})
+    figure.update_layout(hovermode="x unified")
     old, new = 100 * shares_by_row(levels)
     alt = (
         f"Histogram of the {name.lower()} values, 0 to 255, before and after. Mean and standard deviation: before "

@@ -80,6 +80,6 @@ def learning_rate_curve(epochs: Sequence[float], rates: Sequence[float], *, cuts
     )
     if values.log:
         figure.update_yaxes(dtick=1)
-    figure.update_layout(hovermode="x unified", margin={"t": 12, "r": 16})
+    figure.update_layout(hovermode="x unified", margin={"t": 12})
     alt = values.sentence + (" The axis is logarithmic." if values.log else "")
     return finish(figure, alt=alt, height=220)

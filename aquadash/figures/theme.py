@@ -87,7 +87,8 @@ pio.templates[TEMPLATE] = go.layout.Template(
     layout={
         "paper_bgcolor": _TRANSPARENT,
         "plot_bgcolor": _TRANSPARENT,
-        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        # Plotly leaves out a number at the end of an axis, such as "100 %", that has no room at the right.
+        "margin": {"l": 8, "r": 24, "t": 36, "b": 8},
         "xaxis": _AXIS | {"showgrid": False},
         "yaxis": _AXIS | {"showgrid": True},
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},

@@ -19,7 +19,7 @@ from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, inputs
 from aquadash.ui.lab import lab
 from aquadash.ui.run_lists import own_first, owner_text
-from aquadash.ui.text import named, percent, plain, short_moment, unique_titles
+from aquadash.ui.text import named, plain, short_moment, unique_titles
 
 #: Icon, word and badge colour of each status: colour alone would not be accessible.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
@@ -186,14 +186,6 @@ def metric(label: str, value: str, *, note: str = "", help: str | None = None, *
     """Draw a framed metric with a note below, such as its interval."""
     options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
-
-
-def fraction_metric(
-    label: str, fraction: float | None, interval: tuple[float, float] | None, *, help: str, note: str = ""
-) -> None:
-    """Draw a fraction in per cent with its 95 % interval, or a note, below."""
-    value, _, ends = percent(fraction, interval).rstrip(")").partition(" (")
-    metric(label, value, note=f"95 % interval: {ends}" if ends else note, help=help)
 
 
 def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:

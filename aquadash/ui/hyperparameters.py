@@ -102,9 +102,9 @@ def value_text(name: str, value: Any) -> str:
 
 
 def _pipeline_text(text: str) -> str:
-    """Return a pipeline's title or name, or the fractions of several: ``"75 % my-flip, 25 % none"``."""
-    if text in PIPELINES:
-        return PIPELINES[text].title
+    """Return a pipeline's title, the name of a deleted one, or fractions: ``"75 % my-flip, 25 % none"``."""
+    if text in (pipelines := PIPELINES) or text in (pipelines := lab().pipelines.all().pipelines):
+        return pipelines[text].title
     try:
         weights = read_weights(text)
     except ValueError:

@@ -41,8 +41,7 @@ ENTRIES = (
         "Flip left-right",
         "Mirrors the picture, so that an animal that looks left looks right.",
         (probability("p", "", "Share of the images that are flipped.", 1.0),),
-        effect="An otter that swims to the left swims to the right; no pixel is lost.",
-        harm="Hardly ever: a mirrored animal is as likely as the first. Only writing would suffer.",
+        effect="An otter that swims to the left swims to the right. Safe: only text would look wrong.",
         example=op("Fliplr", p=1.0),
     ),
     OperatorInfo(

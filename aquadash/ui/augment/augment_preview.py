@@ -39,7 +39,10 @@ def _draws(studio: Studio, options: DeltaGenerator) -> None:
     made = studio.draws(branch=branch, draws=number)
     shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
     _grid(
-        studio, made, [studio.spec.branches[one].title for one in shown], label="Originals, each followed by its draws"
+        studio,
+        made,
+        [studio.spec.branches[one].title for one in shown],
+        label="Originals, each followed by its random examples",
     )
 
 
@@ -51,7 +54,7 @@ def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
         studio,
         made,
         [studio.in_view.title] * len(made),
-        label="Originals, each followed by draws that are the same for all",
+        label="Originals, each followed by examples that are the same for all",
     )
 
 
@@ -124,13 +127,13 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
 def _number_of_draws(options: DeltaGenerator) -> int:
     """Draw the field for the number of draws, which is in the address, into a popover."""
     numbers = list(map(str, range(1, MAX_DRAWS + 1)))
-    return int(bound.menu("draws", numbers, label="Draws of each image", default="4", into=options))
+    return int(bound.menu("draws", numbers, label="Examples of each image", default="4", into=options))
 
 
 def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
     """Draw each original and its draws; several branches give the titles."""
     cards = []
-    numbered = [f"Draw {draw}" for draw in range(1, len(branches) + 1)]
+    numbered = [f"Example {draw}" for draw in range(1, len(branches) + 1)]
     titles = branches if len(set(branches)) > 1 else numbered
     for row in range(len(studio.images)):
         cards.append(_original(studio, row))
@@ -138,7 +141,7 @@ def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label
             gallery.Card(
                 made[draw, row],
                 title,
-                f"{_name(studio, row)}, draw {draw + 1}: {branches[draw]}",
+                f"{_name(studio, row)}, example {draw + 1}: {branches[draw]}",
                 accent="transparent",
             )
             for draw, title in enumerate(titles)
@@ -170,9 +173,9 @@ LOOKS = Sections(
     "look",
     "How to look at it",
     {
-        "draws": Section("Draws", _draws),
+        "draws": Section("Random examples", _draws),
         "steps": Section("Steps", _steps),
-        "same": Section("Same draw", _same_draw),
+        "same": Section("All alike", _same_draw),
         "difference": Section("Difference", _differences),
         "histograms": Section("Histograms", _histograms),
     },

@@ -153,7 +153,7 @@ def _card(spec: PipelineSpec, group: Group, index: int) -> None:
                 width="stretch",
                 wrap=True,
                 on_click=builder_state.fold,
-                args=(step.id,),
+                args=(step.id, group),
             )
             _menu(group, index)
         if not unfolded:
@@ -216,14 +216,14 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
             take=lambda wanted: builder_state.edit(lambda spec: editing.move(spec, step.id, wanted - 1)),
             step=1, width=130, help=term("step"),
         )  # fmt: skip
-        inputs.controlled(
-            inputs.selectbox, "In", list(places), list(places).index(here),
-            stem=f"step{step.id}/place",
-            value=here,
-            take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, step.id, places[title])),
-            disabled=len(places) == 1, width="stretch",
-            help="Another group of steps, or another version of the images.",
-        )  # fmt: skip
+        if len(places) > 1:
+            inputs.controlled(
+                inputs.selectbox, "Version", list(places), list(places).index(here),
+                stem=f"step{step.id}/place",
+                value=here,
+                take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, step.id, places[title])),
+                width="stretch", help="Another group of steps, or another version of the images.",
+            )  # fmt: skip
 
 
 def _places(spec: PipelineSpec, own: Group, step: Operator) -> dict[str, Place]:

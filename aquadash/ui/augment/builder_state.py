@@ -13,6 +13,7 @@ from dataclasses import replace
 import streamlit as st
 
 from aquadash.augment import PIPELINES, Library, PipelineSpec, describe
+from aquadash.augment.editing import Group
 from aquadash.augment.history import History
 from aquadash.augment.saved_pipelines import Draft, version_of
 from aquadash.errors import ConfigError
@@ -165,14 +166,10 @@ def is_open(step_id: int | None) -> bool:
     return step_id in st.session_state.get(_OPEN, ())
 
 
-def fold(step_id: int | None) -> None:
-    """Unfold a card, or fold it."""
-    st.session_state[_OPEN] = set(st.session_state.get(_OPEN, ())) ^ {step_id}
-
-
-def unfold(step_id: int | None) -> None:
-    """Unfold a card."""
-    st.session_state[_OPEN] = {*st.session_state.get(_OPEN, ()), step_id}
+def fold(step_id: int | None, group: Group) -> None:
+    """Unfold a card and fold all others but those around it; fold one that is unfolded."""
+    around = {step.id for step in group.around}
+    st.session_state[_OPEN] = around if is_open(step_id) else {*around, step_id}
 
 
 def _go(new: History) -> None:

@@ -136,7 +136,8 @@ def _add(branch: int, name: str) -> None:
     place = _place(branch)
     index = len(editing.group_at(builder_state.history().present.spec, place).steps)
     if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
-        builder_state.unfold(editing.group_at(builder_state.history().present.spec, place).steps[index].id)
+        group = editing.group_at(builder_state.history().present.spec, place)
+        builder_state.fold(group.steps[index].id, group)
         _close()
 
 

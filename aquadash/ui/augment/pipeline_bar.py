@@ -9,10 +9,11 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.augment import Library, PipelineSpec, from_json, saved_pipelines, to_code
+from aquadash.augment import Library, PipelineSpec, from_json, operator_info, saved_pipelines, to_code
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS, version_of
 from aquadash.errors import AquaDashError, ConfigError
+from aquadash.lab.rights import Action
 from aquadash.ui import components, inputs, shell
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
@@ -75,17 +76,10 @@ def show(library: Library) -> None:
         with st.popover("More", key=f"files-menu-{number}", on_change="rerun") as menu:
             if menu.open:
                 _more(state.spec, library.pipelines[state.base], saved=saved)
-        if st.button(
-            "Train with it",
-            type="primary",
-            key="train-with-it",
-            disabled=changed,
-            help="Save it first." if changed else None,
-            on_click=shell.attempt,
-            # Empty definitions: a cloned run's own version must not be used.
-            args=(form_state.apply, {"augmentation.pipeline": state.base, "augmentation.definitions": ""}),
-        ):
-            st.switch_page("pages/train.py")
+        label = "Save and train" if changed else "Train with it"
+        st.button(label, type="primary", key="train-with-it", on_click=_train)
+    if st.session_state.pop(_LEAVE, False):
+        st.switch_page("pages/train.py")
 
 
 def _damaged(library: Library) -> None:
@@ -100,6 +94,8 @@ _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-tit
 #: Key of the pipeline to be deleted, after a question.
 _ASKED = "studio:delete"
 _UPLOADS = "studio:uploads"
+#: Key of whether Train opens next.
+_LEAVE = "studio:leave"
 _MENUS = "studio:menus"
 
 
@@ -198,6 +194,34 @@ def _save_changes() -> None:
 
 
 @_working()
+def _train() -> None:
+    """Save changes, where others' and built-in pipelines stay as they are, and fill Train's form."""
+    state, library = builder_state.history().present, lab().pipelines.all()
+    saved = library.pipelines[state.base]
+    if builder_state.changed():
+        spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
+        own = state.base in library.saved and lab().rights.allow(
+            Action.CHANGE_PIPELINE, saved_pipelines.resource_of(state.base)
+        )
+        if own:
+            saved = lab().pipelines.save(spec, title=builder_state.saved_base().title, replace_name=state.base)
+        else:
+            saved = lab().pipelines.save(spec, title=_unused_title(spec, saved, library))
+        _saved(saved)
+    # Empty definitions: a cloned run's own version must not be used.
+    form_state.apply({"augmentation.pipeline": saved.name, "augmentation.definitions": ""})
+    st.session_state[_LEAVE] = True
+
+
+def _unused_title(spec: PipelineSpec, base: PipelineSpec, library: Library) -> str:
+    """Return a title after the base, or after the steps without one, that no pipeline has."""
+    steps = dict.fromkeys(operator_info(step.name).title for branch in spec.branches for step in branch.operators)
+    title = ", ".join(steps) if base.name == builder_state.EMPTY else f"{base.title[:50]}, changed"
+    titles = (title[:60], *(f"{title[:60]} {number}" for number in range(2, len(library.pipelines) + 3)))
+    return next(each for each in titles if saved_pipelines.name_for(each) not in library.pipelines)
+
+
+@_working()
 def _rename() -> None:
     state = builder_state.history().present
     title = " ".join((st.session_state.get(_NEW_TITLE) or "").split())
@@ -239,12 +263,11 @@ def _import(key: str) -> None:
         raise ConfigError(f"{upload.name} cannot be used. {error}") from error
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
     builder_state.load(spec, base=builder_state.EMPTY)
-    _say(f"“{spec.title}” from {upload.name} is in the builder; save it to keep it.")
 
 
 def _saved(spec: PipelineSpec) -> None:
     builder_state.load(spec, base=spec.name)
-    _say(f"Saved “{spec.title}”, on the command line {spec.name}.")
+    _say(f"Saved “{spec.title}”.")
 
 
 def _say(text: str) -> None:

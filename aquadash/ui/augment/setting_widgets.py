@@ -19,7 +19,7 @@ from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 
-_LABELS = {"probability": "How often", "word": "Which", "number": "Value", "integer": "Value"}
+_LABELS = {"probability": "Probability", "word": "Which", "number": "Value", "integer": "Value"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,11 @@ def show(step: Operator) -> None:
 
 
 def probability(step: Operator) -> None:
-    """Draw the control of a step's probability."""
+    """Draw the control of a step's probability; a step with a setting for it has that one alone."""
+    if step.probability == 1.0 and any(
+        each.name == "p" for each in operator_info(step.name).parameters if not each.drawn
+    ):
+        return
 
     def put(value: Value) -> None:
         fraction = float(value)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         look = augment_preview.LOOKS.choose_word(label_visibility="collapsed", wrap=True)
         st.button(
-            "New draws",
+            "New",
             icon="🎲",
             key="new-draws",
             help="Takes another seed, and with it other random changes.",

@@ -109,7 +109,7 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
 def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
     """Return the chosen training images; draw the controls while the popover is open."""
     total = len(dataset.train)
-    default = spread(dataset, DEFAULT, seed=0)
+    default = most_colourful(dataset, DEFAULT)
 
     def decode(text: str) -> list[int]:
         positions = list(dict.fromkeys(int(part) for part in text.split(",")[:MAX_IMAGES]))
@@ -170,6 +170,15 @@ def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
         if len(positions) < number:
             positions[int(generator.choice(np.flatnonzero(dataset.train.labels == turn % classes)))] = None
     return list(positions)
+
+
+def most_colourful(dataset: Dataset, number: int) -> list[int]:
+    """Return the training image of each class whose colours vary most, of 64 that are looked at; at most ``number``."""
+    positions = spread(dataset, 4 * MAX_IMAGES, seed=0)
+    variety = np.ptp(dataset.train.images[positions], axis=3).std(axis=(1, 2))
+    ordered = [positions[index] for index in np.argsort(variety)]
+    best = {dataset.train.labels[position]: position for position in ordered}
+    return sorted(best.values(), key=ordered.index, reverse=True)[:number]
 
 
 def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:

@@ -26,7 +26,7 @@ from aquadash.ui.compared import labels
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, moment, plain
+from aquadash.ui.text import count, moment, percent, plain
 
 #: Seconds between two drawings of a measurement at work.
 _TICK_SECONDS = 2.0
@@ -212,7 +212,8 @@ def _robustness_scores(found: Measurement) -> None:
 
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:
     value, interval = (None, None) if mean is None else (mean.value, mean.ci95)
-    components.fraction_metric(label, value, interval, help=term(help_term))
+    text, _, ends = percent(value, interval).rstrip(")").partition(" (")
+    components.metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(help_term)}")
 
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:

@@ -259,8 +259,8 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
         components.metric(
             "Accuracy on these pictures",
             accuracy,
-            note=f"{right:,} of {measured.n:,} right; 95 % interval: {ends}",
-            help=f"{term('accuracy')} {term('confidence interval')}",
+            note=f"{right:,} of {measured.n:,} right · {ends}",
+            help=f"{term('accuracy')} Below: the 95 % interval. {term('confidence interval')}",
             width="stretch",
         )
         figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
