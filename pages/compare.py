@@ -17,13 +17,11 @@ with shell.page("compare"):
         fields = run_fields(runs)
         row = st.container(horizontal=True, vertical_alignment="bottom")
         filtered = run_filters.filter_runs(runs, fields, row)
-        with row:
-            run_actions.import_and_bin()
         shown = sorted(own_first(run_filters.choose_group(filtered)), key=lambda run: not run.pinned)
-        row = st.container(horizontal=True)
         picked = run_table.choose_picks(runs, shown, row)
         with row:
             run_actions.render_actions(picked, shown)
+            run_actions.import_and_bin()
         st.caption(filtered.note)
         run_table.render_table(shown, picked, fields=fields, searches=filtered.searches)
         if len(picked) > 1:

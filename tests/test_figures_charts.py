@@ -19,6 +19,7 @@ from aquadash.evaluation.records import Predictions
 from aquadash.figures import robustness_losses as losses
 from aquadash.figures import search_charts, theme
 from aquadash.figures.architecture import architecture
+from aquadash.figures.cells import SHADES
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
@@ -97,12 +98,28 @@ def test_every_cell_of_the_matrix_reports_its_classes() -> None:
     assert [tuple(pair) for pair in cells.customdata] == [(row, column) for row in range(5) for column in range(5)]
     for x, y, (row, column) in zip(cells.x, cells.y, cells.customdata, strict=True):
         assert (x, y) == (column, row)
-        assert heat.text[row][column] == str(MATRIX[row, column])
+        count = MATRIX[row, column]
+        assert heat.text[row][column] == (str(count) if count else "")
+        assert np.isnan(heat.z[row][column]) if not count else (heat.z[row][column] > 0) == (row == column)
     by_row = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
-    assert by_row.data[0].text[0][1] == "75 %" and by_row.data[0].zmax == 100
+    assert by_row.data[0].text[0][1] == "75 %"
     assert "75.0 % of the true class" in by_row.data[1].hovertext[1]
     many = FIGURES["charts: matrix of 100"]()
     assert many.data[0].texttemplate == "" and len(many.layout.xaxis.ticktext) <= 34, "no room for numbers"
+
+
+@pytest.mark.parametrize("colour", sorted({colour for _, colour in SHADES}))
+def test_the_numbers_of_a_matrix_have_contrast(colour: str) -> None:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+
+    def luminance(*channels: int) -> float:
+        linear = [((part / 255 + 0.055) / 1.055) ** 2.4 for part in channels]
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    # Plotly's rule: white on colours with a brightness below 128, "#444" on the others.
+    text = luminance(*(255,) * 3) if 0.299 * red + 0.587 * green + 0.114 * blue < 128 else luminance(*(0x44,) * 3)
+    low, high = sorted((text, luminance(red, green, blue)))
+    assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
 def test_confidence_counts_split_right_from_wrong() -> None:
@@ -127,6 +144,11 @@ def costs(*runs: tuple[float | None, float]) -> go.Figure:
         (f"{EVIL} {index}", replace(EVALUATION, accuracy=accuracy), cost) for index, (cost, accuracy) in enumerate(runs)
     ]
     return cost_accuracy(measured, cost="Seconds", title="Accuracy", text="{} s".format)
+
+
+def test_a_wide_range_of_costs_has_its_ticks_in_full() -> None:
+    axis = costs((3.6, 0.5), (36, 0.7), (120, 0.6)).layout.xaxis
+    assert axis.type == "log" and dict(zip(axis.tickvals, axis.ticktext, strict=True))[50] == "50"
 
 
 def test_curves_by_time_add_the_epochs_up() -> None:

@@ -306,11 +306,11 @@ def describe_change(
         f"; by Holm's correction for {pairs} pairs p {p_text(p_holm)}" if p_holm is not None and pairs > 1 else ""
     )
     return (
-        f"{seen}{after} has {change.fixed} right that {before} had wrong (fixed) and {change.broken} wrong that "
-        f"{before} had right (newly broken): {100 * change.change:+.1f} points (95 % interval {100 * low:+.1f} to "
-        f"{100 * high:+.1f}). Of equally good networks {chance} would differ at least so much by "
-        f"chance, {judged} (McNemar's exact test, p {p_text(change.p_value)}{corrected}). Another seed would give "
-        "other networks."
+        f"{seen}{after} gets {change.fixed} right that {before} got wrong (fixed) and {change.broken} wrong that "
+        f"{before} got right (newly broken): {100 * change.change:+.1f} points (95 % interval {100 * low:+.1f} to "
+        f"{100 * high:+.1f}). If both were equally good, chance would give a gap like this {chance} of the time, "
+        f"{judged} (McNemar's exact test, p {p_text(change.p_value)}{corrected}). Another seed would give other "
+        "networks."
     )
 
 

@@ -143,7 +143,7 @@ METHODS: dict[str, Method] = {
         "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
         signed=False,
         low="does not speak for it",
-        high="speaks most for it",
+        high="supports it most",
         compute=partial(_class_maps, by_place=False),
     ),
     "hires-cam": Method(
@@ -154,7 +154,7 @@ METHODS: dict[str, Method] = {
         "networks",
         signed=False,
         low="does not speak for it",
-        high="speaks most for it",
+        high="supports it most",
         compute=partial(_class_maps, by_place=True),
     ),
     "occlusion": Method(

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from aquadash.figures.theme import SELECTED_COLOUR, finish
 
-#: From shallow to deep water. Opaque, so that the numbers' contrast does not depend on the page behind.
-OCEAN_SCALE = ["#DFF3F8", "#A9DCE8", "#62B8D3", "#2A8BB8", "#15608F", "#0B3A63"]
-#: From fewer to more, white where nothing changed; colour-blind people can tell the ends apart, too.
-DIFFERENCE_SCALE = ["#A8430A", "#F2B48C", "#FFFFFF", "#9CCBE8", "#0F5C94"]
+#: Colours of -1 (mistakes, or worse) to 1 (right answers, or better). They jump at 0.6, since Plotly's numbers, dark
+#: grey or white, have less contrast than 4.5:1 on the shades between. Opaque, so that the theme does not matter.
+SHADES = [
+    (0.0, "#7A2A04"), (0.2, "#B5460B"), (0.2, "#F4A97B"), (0.4995, "#FDE9DC"), (0.4995, "#EDF1F4"),
+    (0.5005, "#EDF1F4"), (0.5005, "#E0EDF7"), (0.8, "#96C4E3"), (0.8, "#15608F"), (1.0, "#0B3A63"),
+]  # fmt: skip
+
+#: Behind cells without a value.
+_EMPTY = "rgba(125, 145, 160, 0.12)"
 
 #: With more rows a number no longer fits its cell.
 MAX_NUMBERED = 20
@@ -31,25 +36,22 @@ def cells(
     hover: Callable[[int, int], str],
     alt: str,
     height: int,
-    highest: float | None = None,
-    colorbar: str = "",
     max_numbered: int = MAX_NUMBERED,
     selected: tuple[int, int] | None = None,
 ) -> go.Figure:
     """Draw a square matrix, its first row on top. A selected point's ``customdata`` is ``[row, column]``.
 
-    ``values``, float64 (k, k), colour the cells from 0 to ``highest``, or around 0 where that is None; NaN: no cell.
-    ``text`` and ``hover`` (escaped) get a row and a column; a cell without a hover label cannot be clicked.
+    ``values``, float64 (k, k) from -1 to 1, colour the cells by :data:`SHADES`; NaN: no colour. ``text`` and ``hover``
+    (escaped) get a row and a column; a cell without a hover label cannot be clicked.
     """
     k = len(values)
     numbered = k <= max_numbered
-    reach = max(float(np.nanmax(np.abs(values))), 1.0) if highest is None else highest
     figure = go.Figure()
     figure.add_heatmap(
         z=values,
-        zmin=-reach if highest is None else 0,
-        zmax=reach,
-        colorscale=DIFFERENCE_SCALE if highest is None else OCEAN_SCALE,
+        zmin=-1,
+        zmax=1,
+        colorscale=SHADES,
         xgap=2 if numbered else 0,
         ygap=2 if numbered else 0,
         text=[[text(row, column) for column in range(k)] for row in range(k)],
@@ -58,8 +60,7 @@ def cells(
         textfont={"size": 14 if k <= 10 else 10},
         hoverinfo="skip",
         hoverongaps=False,
-        showscale=bool(colorbar),
-        colorbar={"title": {"text": colorbar}, "thickness": 12, "outlinewidth": 0},
+        showscale=False,
     )
     # A heat map reports no clicks to Streamlit: transparent squares above its cells do.
     labels = {cell: label for cell in np.ndindex(k, k) if (label := hover(*cell))}
@@ -83,5 +84,5 @@ def cells(
             figure.add_shape(type="rect", line={"color": colour, "width": width + extra}, **corners)
     figure.update_xaxes(range=[-0.5, k - 0.5], showgrid=False).update_yaxes(range=[k - 0.5, -0.5], showgrid=False)
     # `hoverdistance=-1`: Plotly takes the nearest cell at any distance, so clicks between the squares count, too.
-    figure.update_layout(hovermode="closest", hoverdistance=-1)
+    figure.update_layout(hovermode="closest", hoverdistance=-1, plot_bgcolor=_EMPTY)
     return finish(figure, alt=alt, height=height, zoom=False)

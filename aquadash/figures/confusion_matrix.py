@@ -17,6 +17,12 @@ _MAX_NAMED, _MAX_NAMED_SMALL = 34, 12
 #: With more classes than the first number, names on the axes are cut to the second number of letters.
 _MAX_LONG_NAMES, _SHORT_NAME = 8, 16
 
+#: With more classes the names below the columns are turned.
+_MAX_UPRIGHT = 6
+
+#: Fraction of a class at which a mistake has the darkest colour: the same in all matrices, so that they are comparable.
+_WORST = 0.25
+
 
 def shares_by_row(matrix: ArrayLike) -> NDArray[np.float64]:
     """Divide each row of counts (rows, columns) by its sum, float64, 0 to 1; a row of zeros stays one."""
@@ -58,14 +64,12 @@ def confusion_matrix(
         return f"{n} image{'' if n == 1 else 's'}, {percents[row, column]:.1f} % of the true class"
 
     figure = cells(
-        values,
-        text=lambda row, column: f"{values[row, column]:.0f}{' %' if by_row else ''}",
+        _shades(counts, percents),
+        text=lambda row, column: f"{values[row, column]:.0f}{' %' if by_row else ''}" if counts[row, column] else "",
         hover=_hover(class_names, describe),
         alt=f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({percent(right / total)}) are "
         f"right.{_mistakes(counts, class_names)}",
         height=_height(counts),
-        highest=100 if by_row else max(float(values.max()), 1.0),
-        colorbar="% of class" if by_row else "Images",
         selected=selected,
     )
     return _name_axes(figure, class_names)
@@ -81,19 +85,18 @@ def small_confusion(matrix: ArrayLike, *, class_names: Sequence[str], name: str)
         return f"{counts[row, column]} of {counts[row].sum()} images, {percents[row, column]:.1f} %"
 
     figure = cells(
-        percents,
-        text=lambda row, column: f"{percents[row, column]:.0f}",
+        _shades(counts, percents),
+        text=lambda row, column: f"{percents[row, column]:.0f}" if counts[row, column] else "",
         hover=_hover(class_names, describe),
         alt=f"Confusion matrix of {shorten(name)} in per cent of each true class: {percent(right)} right."
         f"{_mistakes(counts, class_names)}",
         height=250,
-        highest=100,
         max_numbered=6,
     )
     shown = list(range(0, k, -(-k // _MAX_NAMED_SMALL)))
     ticks = [class_emoji(class_names[index]) or escape(shorten(class_names[index], length=9)) for index in shown]
     axis = {"tickvals": shown, "ticktext": ticks, "tickfont": {"size": 14}}
-    figure.update_xaxes(axis, tickangle=0 if all(map(class_emoji, class_names)) else -60)
+    figure.update_xaxes(axis, tickangle=0 if all(map(class_emoji, class_names)) else -90)
     return figure.update_yaxes(axis).update_layout(margin={"t": 6, "l": 4, "r": 4, "b": 4})
 
 
@@ -124,22 +127,31 @@ def confusion_difference(
     ]
 
     def text(row: int, column: int) -> str:
-        return f"{values[row, column]:+.0f}" if round(values[row, column]) else "0"
+        return f"{values[row, column]:+.0f}" if round(values[row, column]) else ""
 
     def describe(row: int, column: int) -> str:
         one, other = (f"{each[row, column]} of {each[row].sum()}" for each in (counts, compared))
-        return f"{unit}: {text(row, column)} ({one} less {other})"
+        return f"{unit}: {text(row, column) or 0} ({one} minus {other})"
+
+    # More is better on the diagonal, fewer elsewhere.
+    better = np.where(np.eye(len(values), dtype=bool), values, -values) / max(float(np.abs(values).max()), 1.0)
 
     figure = cells(
-        values,
+        np.where(np.round(values) == 0, np.nan, better),
         text=text,
         hover=_hover(class_names, describe),
         alt=f"Difference of two confusion matrices. The largest changes: {listed(changes) or 'none'}.",
         height=_height(counts),
-        colorbar=unit,
         selected=selected,
     )
     return _name_axes(figure, class_names)
+
+
+def _shades(counts: NDArray[np.int64], percents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cells' values for :data:`aquadash.figures.cells.SHADES`; NaN for a count of 0."""
+    fractions = percents / 100
+    shades = np.where(np.eye(len(counts), dtype=bool), fractions, np.maximum(-fractions / _WORST, -1))
+    return np.where(counts == 0, np.nan, shades)
 
 
 def _height(counts: NDArray[np.int64]) -> int:
@@ -166,6 +178,9 @@ def _name_axes(figure: go.Figure, class_names: Sequence[str]) -> go.Figure:
     shown = list(range(0, k, -(-k // _MAX_NAMED)))
     # Many cells leave little room for long names; the hover labels have them in full.
     short = class_names if k <= _MAX_LONG_NAMES else [shorten(name, length=_SHORT_NAME) for name in class_names]
-    axis = {"tickvals": shown, "ticktext": [class_label(short[index]) for index in shown]}
-    figure.update_xaxes(axis, title="Predicted class", tickangle=0 if k <= 6 else -60)
-    return figure.update_yaxes(axis, title="True class")
+    labels = [class_label(short[index]) for index in shown]
+    figure.update_yaxes(title="True class", tickvals=shown, ticktext=labels)
+    # Few names stand upright, the emoji above its name; many are turned by 90 degrees.
+    upright = [label.replace(" ", "<br>", 1) for label in labels] if k <= _MAX_UPRIGHT else labels
+    angle = 0 if k <= _MAX_UPRIGHT else -90
+    return figure.update_xaxes(title="Predicted class", tickvals=shown, ticktext=upright, tickangle=angle)

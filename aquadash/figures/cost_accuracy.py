@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Sequence
 
 import plotly.graph_objects as go
@@ -69,7 +70,10 @@ def cost_accuracy(
         )
     figure.update_xaxes(title=escape(cost), showgrid=True)
     if spans_powers(costs):
-        figure.update_xaxes(type="log", dtick="D2" if max(costs) < 1000 * min(costs) else 1)
+        digits = (1, 2, 5) if max(costs) < 1000 * min(costs) else (1,)
+        powers = range(math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs))) + 1)
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
+        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,.10g}" for tick in ticks])
     else:
         figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(title=title, ticksuffix=" %")

@@ -38,7 +38,7 @@ def pair_matrix(
         return f"{values[row, column]:+.1f}{'*' if test.p_holm < LEVEL else ''}"
 
     figure = cells(
-        values,
+        values / max(float(np.nanmax(np.abs(values))), 1.0),
         text=text,
         hover=lambda row, column: _hover(by_cell.get((row, column)), (row, column), names),
         alt=_alt(tests, names),

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from aquadash.data import title_of
-from aquadash.figures.cells import MAX_NUMBERED
 from aquadash.figures.theme import alt_text, isolated
 from aquadash.lab.rights import Action
 from aquadash.store.fields import validation_accuracy
@@ -186,14 +185,6 @@ def metric(label: str, value: str, *, note: str = "", help: str | None = None, *
     """Draw a framed metric with a note below, such as its interval."""
     options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
-
-
-def compact_matrix(figure: go.Figure, *, classes: int) -> go.Figure:
-    """Adapt a confusion matrix to half a page or a phone: slanted names and, with numbers, no colour bar."""
-    figure.update_xaxes(tickangle=-35)
-    if classes <= MAX_NUMBERED:
-        figure.update_traces(showscale=False, selector={"type": "heatmap"})
-    return figure
 
 
 def plot(figure: go.Figure, *, key: str, **options: Any) -> None:

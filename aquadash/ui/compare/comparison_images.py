@@ -53,11 +53,11 @@ def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[
     """Return the images that the second run fixed or broke, compared with the first; say how many they are."""
     test = of_pair(compared.pairs(), first, second)
     assert test.result is not None
-    found, was, now = (test.result.fixed_indices, "wrong", "right")
+    found, was, now = test.result.fixed_indices, "wrong", "right"
     if kind == "broken":
         found, was, now = test.result.broken_indices, "right", "wrong"
     before, after = (plain(shorten(compared.names[index])) for index in (first, second))
-    st.caption(f"**{after}** has {count(len(found), 'image')} {now} that **{before}** had {was}.")
+    st.caption(f"**{after}** gets {count(len(found), 'image')} {now} that **{before}** got {was}.")
     return found
 
 

@@ -198,7 +198,7 @@ def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
     def interval(change: AccuracyChange) -> str:
         return " to ".join(f"{100 * end:+z.1f}" for end in change.interval)
 
-    points = "Accuracy of the second less that of the first, in points."
+    points = "Accuracy of the second minus that of the first, in points."
     return [
         number_column("Points", of(lambda change: 100 * change.change), "%+.1f", help=points),
         text_column("95 % interval", of(interval), help="Newcombe's, for pairs measured on the same images."),
@@ -229,14 +229,19 @@ FIRST, SECOND = "first", "second"
 
 
 def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[int, int]:
-    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other)."""
-    if len(others) == 2:
-        # The order of the picks decides the direction.
-        first, second = others
-        return first, second
+    """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
+
+    The better run is the other, as in the answer, unless somebody chooses the other way.
+    """
+    best_first = [*dict.fromkeys([*(each for each in ranked(compared) if each in others), *others])]
+    best, next_best, *worse = best_first
+    if not worse:
+        return next_best, best
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = _pair_menu("From", FIRST, compared, list(others))
-        second = _pair_menu("to", SECOND, compared, [each for each in others[first] if each != first])
+        first = _pair_menu("From", FIRST, compared, [next_best, best, *worse])
+        second = _pair_menu(
+            "to", SECOND, compared, [each for each in best_first if each in others[first] and each != first]
+        )
     return first, second
 
 
@@ -275,8 +280,8 @@ def render_confusion(compared: Compared) -> None:
     assert before is not None and after is not None
     figure = confusion_difference(after.confusion_matrix, before.confusion_matrix, class_names=after.classes)
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
-    components.plot(components.compact_matrix(figure, classes=len(after.classes)), key="compared-difference")
+    components.plot(figure, key="compared-difference")
     st.caption(
-        f"{bold(compared.names[second])} less {bold(compared.names[first])}: more is better on the diagonal, fewer "
-        "elsewhere."
+        f"{bold(compared.names[second])} minus {bold(compared.names[first])}. Blue is better: more on the diagonal, "
+        "fewer elsewhere."
     )

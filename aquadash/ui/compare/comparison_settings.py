@@ -32,16 +32,19 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     rows = settings_table(compared.runs, everything=False)
     # Leave out settings that depend on another differing one.
     rows = [(label, values) for label, values in rows if _DASH not in values] or rows
-    told = [plain(label) for label, _ in rows]
     if not rows:
         return "All settings that matter are the same, the seed included."
+    told = [plain(label) for label, _ in rows]
     if len(compared.runs) == 2:
         best = ranking[0] if ranking else 0
-        told = [f"{plain(label)}: {plain(values[best])}, not {plain(values[1 - best])}" for label, values in rows]
-    if [label for label, _ in rows] == [fields.label("seed")]:
-        return f"Only the seed differs ({told[0]}), which is chance."
-    more = f" · and {len(told) - _MAX_TOLD} more" if len(told) > _MAX_TOLD else ""
-    return f"**Different:** {' · '.join(told[:_MAX_TOLD])}{more}"
+        told = [f"{plain(label)}: {plain(values[best])} vs {plain(values[1 - best])}" for label, values in rows]
+    if len(rows) == 1:
+        is_seed = rows[0][0] == fields.label("seed")
+        return f"Only the seed differs ({told[0]}), which is chance." if is_seed else f"**Different:** {told[0]}"
+    such_as = ", such as" if len(told) > _MAX_TOLD else ":"
+    return (
+        f"**{len(told)} settings differ{such_as}** {' · '.join(told[:_MAX_TOLD])}. None of them can be named the cause."
+    )
 
 
 def render_settings(compared: Compared) -> None:
@@ -129,10 +132,13 @@ def render_cost(compared: Compared) -> None:
     together = measured if len(measured) == 1 else compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
     components.plot(chart, key="cost-chart")
-    if others := [plain(compared.names[index]) for index in measured if index not in together]:
+    others = [plain(compared.names[index]) for index in measured if index not in together]
+    if others and together:
         st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
-    times = " Times depend on the computer." if word in ("seconds", "epoch") else ""
-    st.caption(f"Where intervals overlap, runs may be equally good.{times}")
+    elif others:
+        st.caption("All of these runs were measured on different images, so there is no Pareto front.")
+    if word in ("seconds", "epoch"):
+        st.caption("Times depend on the computer.")
     table(
         Column("Run", compared.names),
         Column(title, [None if found is None else f"{100 * found.accuracy:.1f} %" for found in evaluations]),

@@ -58,8 +58,8 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
     """Draw the filters into ``row``, and an error of the condition below it."""
     with row:
         find = bound.text(
-            "find", label="Find", longest=100, placeholder="Find by name, note, tag or setting",
-            label_visibility="collapsed", icon=":material/search:",
+            "find", label="Find", longest=100, placeholder="Find runs",
+            label_visibility="collapsed", icon=":material/search:", width=220,
         )  # fmt: skip
         box = st.popover("Filters", icon=":material/filter_list:", key="filters-box", on_change="rerun")
         grouping = bound.menu(
@@ -132,7 +132,7 @@ def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGener
         tags=chosen_tags,
         accuracy=(low / 100, high / 100),
         pinned=bound.toggle("pinned", label="Pinned runs only", into=box),
-        archived=bound.toggle("archived", label="Archived runs, too", into=box),
+        archived=bound.toggle("archived", label="Include archived runs", into=box),
         trials=bound.toggle("trials", label="Every trial of a search", into=box),
     )
 

@@ -190,10 +190,12 @@ EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
 }
 
 #: Columns before the differing settings, and after them.
-_FIRST_COLUMNS = ("name", "val_accuracy", "status", "curve", "data.source")
-_LAST_COLUMNS = ("test_accuracy", "interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
+_FIRST_COLUMNS = ("name", "val_accuracy", "test_accuracy", "status", "curve", "data.source")
+_LAST_COLUMNS = ("interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
 #: Widths in pixels, of sentences and of settings.
 _WIDE, _SETTING_WIDTH = 220, 130
+#: With this width of the names a phone shows the first figure, too.
+_NAME_WIDTH = 180
 #: Settings whose columns come before those of other differing settings.
 _TELLING = ("model.name", "augmentation.pipeline")
 _MAX_DIFFERING = 6
@@ -209,7 +211,8 @@ def columns(runs: Sequence[Run], fields: Mapping[str, RunField]) -> tuple[list[s
     first, last = list(_FIRST_COLUMNS), list(_LAST_COLUMNS)
     if in_class():
         first.insert(1, "owner")
-        last = [name for name in last if name not in ("test_accuracy", "interval")]
+        first.remove("test_accuracy")
+        last.remove("interval")
     looked_at = [run for run in runs[:_MAX_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
     differing = _once("differing", looked_at, (), lambda: _differing(looked_at))
     shown = [*first, *differing[:_MAX_DIFFERING], *last]
@@ -248,7 +251,7 @@ def table_column(
     if name == "interval":
         return text_column(title, [_interval_text(run) for run in runs], help=EXTRA_COLUMNS[name][1])
     if name == "name":
-        return text_column(title, [_marked_name(run, searches) for run in runs], pinned=True, width=_WIDE)
+        return text_column(title, [_marked_name(run, searches) for run in runs], pinned=True, width=_NAME_WIDTH)
     field = fields[name]
 
     def values(shown: Callable[[Any], Any]) -> list[Any]:

@@ -101,13 +101,12 @@ def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
         else "the network is less sure than it could be"
     )
     text = (
-        f"**Temperature {fit.value:.2f}:** {verdict}. Fitted on {count(fit.n, 'validation image')}, it takes the "
-        f"calibration error over {count(rescaling.before.n, 'test image')} from {100 * rescaling.before.ece:.1f} to "
-        f"{100 * rescaling.after.ece:.1f} points and changes no answer. "
+        f"**Temperature {fit.value:.2f}:** {verdict}. It was fitted on {count(fit.n, 'validation image')} and changes "
+        f"no answer. On {count(rescaling.before.n, 'test image')} the calibration error went from "
+        f"{100 * rescaling.before.ece:.1f} to {100 * rescaling.after.ece:.1f} points"
+        f"{': no help here' if rescaling.after.ece > rescaling.before.ece else ''}. "
         + ("Predict leaves probabilities as they are." if fit.at_limit else "Predict uses it.")
     )
-    if rescaling.after.ece > rescaling.before.ece:
-        text += " Here it did not help."
     if fit.at_limit:
         text += plain(" The fit ended at its limit: a direction, not a figure.")
     if one.validated_on_test:

@@ -54,7 +54,7 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     left, right_side = st.columns(2, gap="medium")
     with left:
         figure = confusion_matrix(matrix, class_names=run.class_names)
-        components.plot(components.compact_matrix(figure, classes=len(matrix)), key="epoch-matrix")
+        components.plot(figure, key="epoch-matrix")
         components.plot(
             probe_timeline(replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch),
             key="epoch-timeline",

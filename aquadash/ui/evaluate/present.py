@@ -61,7 +61,7 @@ def offer() -> None:
         key="present-open",
         icon=":material/slideshow:",
         type="tertiary",
-        help="Shows this run in large type, one idea a screen; the arrow keys leaf. Nothing can be changed there.",
+        help="Shows this run in large type, one idea a screen; arrow keys change slides. Nothing can be changed there.",
         on_click=lambda: st.query_params.update({KEY: "1"}),
     )
 
@@ -187,7 +187,7 @@ def _curve(run: Run) -> None:
     )
     _plot(figure, "present-curve")
     if run.status.ended and history:
-        st.markdown("Training images are practised; validation images were never learned from, so they count.")
+        st.markdown("Only images it never learned from show how good it is.")
 
 
 def _accuracy(one: Evaluated) -> None:
@@ -208,7 +208,6 @@ def _accuracy(one: Evaluated) -> None:
 def _matrix(one: Evaluated) -> None:
     figure = confusion_matrix(one.found.confusion_matrix, class_names=one.found.classes, by_row=False)
     figure.update_layout(height=540)
-    figure.update_traces(showscale=False, selector={"type": "heatmap"})
     _plot(figure, "present-matrix")
 
 

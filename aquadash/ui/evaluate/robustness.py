@@ -39,8 +39,8 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
     """Draw the section."""
     others = [other.run_id for other in other_runs if other.run_id != run.run_id]
     st.markdown(
-        "How much accuracy is left when the test images are spoilt in 15 ways, from mild (1) to strong (5)? Do not "
-        "choose settings by it.",
+        "How much accuracy is left when the test images are spoilt in 15 ways, from mild (1) to strong (5)? Don't "
+        "use this to choose settings.",
         help=term("robustness"),
     )
     job_panel.follow(job_of(run), lambda job: _measurement(run, job, others), every=_TICK_SECONDS)

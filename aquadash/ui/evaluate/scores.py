@@ -126,7 +126,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     components.plot(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
         st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
-    st.caption("Click a point to see the images that it counts; by keyboard: Filters.")
+    st.caption("Click a point to see the images that it counts, or use Filters.")
     class_score_table(one)
     if other is not None:
         st.markdown("**Second run**")
@@ -177,10 +177,10 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         )
     else:
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
-    components.plot(components.compact_matrix(figure, classes=len(names)), key=MATRIX_KEY)
+    components.plot(figure, key=MATRIX_KEY)
     if shown == "difference":
-        st.caption("This run less the second: more is better on the diagonal, fewer elsewhere.")
-    st.caption("Click a cell to see its images; by keyboard: Filters.", help=term("confusion matrix"))
+        st.caption("This run minus the second. Blue is better: more on the diagonal, fewer elsewhere.")
+    st.caption("Click a cell to see its images, or use Filters.", help=term("confusion matrix"))
 
 
 def render_frequent_mistakes(found: Evaluation) -> None:

@@ -264,7 +264,7 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
             width="stretch",
         )
         figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
-        components.plot(components.compact_matrix(figure, classes=len(measured.classes)), key=f"drop-matrix-{key}")
+        components.plot(figure, key=f"drop-matrix-{key}")
         names = measured.classes
         mistakes = [
             f"{plain(class_text(names[row]))} taken for {plain(class_text(names[column]))}: {number}"

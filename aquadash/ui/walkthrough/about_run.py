@@ -228,7 +228,7 @@ def matrix(results: Evaluated) -> None:
     )
     parts.real("This run's matrix")
     figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
-    components.plot(components.compact_matrix(figure, classes=len(evaluation.classes)), key="walk-matrix")
+    components.plot(figure, key="walk-matrix")
     right = sum(report.right_ones(row) for row in report.SCORES)
     weighted = report.WEIGHTED_AVERAGE
     mine = evaluation.weighted_average
