@@ -1,18 +1,21 @@
 """Binds widgets to the address, so that a link, Back and a reload show the same thing.
 
-A widget's key is the name of its query parameter. In every run :func:`restore` comes before the widget: a text in the
-address that differs from the one last read or written was changed by a link, by Back or by hand, and is decoded into
-the session; any other leaves the session's value. A text that cannot be decoded gives a note and the default.
-:func:`record` comes after the widget and writes its value into the address. A callback sets a value by :func:`assign`;
-the next run records it. :mod:`aquadash.ui.bound` does all of this in one call. A slow browser sends old addresses and
-old values for a moment (STREAMLIT.md, "Late messages"). :func:`enter` forgets the parameters of the page before.
+The way of a value, whose query parameter is the widget's key; :mod:`aquadash.ui.bound` makes it in one call:
+
+1. :func:`assign` sets it from a callback or a click on a chart. It wins over any address until it is recorded.
+2. :func:`restore`, before the widget, compares the address with the text last read or written. A different text was
+   changed by a link, by Back or by hand: it is decoded into the session; a bad one gives a note and the default.
+3. The widget draws the session's value and returns the student's. Without a widget, ``bound.hidden`` returns it.
+4. :func:`record` writes it into the address, unless it is the default, and remembers text and value for step 2.
+5. A slow browser sends old addresses and values for a moment: the session's value wins (STREAMLIT.md, "Late messages").
+6. :func:`enter` forgets the values of the page before.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -38,12 +41,12 @@ class _Known:
     text: str | None = None
     #: The texts replaced in the last :data:`LATE_SECONDS`, with the times of that.
     left: dict[str | None, float] = field(default_factory=dict)
-    #: The widget's value at the last write.
+    #: The widget's value at the last write or :func:`assign`.
     recorded: tuple[Any, ...] = ()
-    #: The value recorded before, which a late browser may send.
+    #: The value before that, which a late browser may send.
     replaced: tuple[Any, ...] = ()
-    #: The values before and after :func:`assign`, until they are recorded.
-    assigned: tuple[Any, ...] = ()
+    #: Whether :func:`assign` set a value that is not in the address yet.
+    is_assigned: bool = False
     #: The default of the last :func:`follow`.
     default: tuple[Any, ...] = ()
 
@@ -52,10 +55,12 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
     """Set the widget ``name`` from the address if that has changed; a ``ValueError`` of ``decode`` gives a note."""
     text, known = st.query_params.get(name), _known(name)
     if name in st.session_state:
-        if known.assigned and st.session_state[name] == known.assigned[0]:
-            # A second click sent the value from before the assignment (STREAMLIT.md, "Late messages").
-            st.session_state[name] = known.assigned[1]
+        if known.is_assigned and known.replaced == (st.session_state[name],):
+            # A second click sent the value from before the assignment.
+            st.session_state[name] = known.recorded[0]
         held: T = st.session_state[name]
+        if known.is_assigned:
+            return held
         # Fast keys send a slider's next value together with the address of the one before.
         has_changed = bool(known.recorded) and known.recorded[0] != held
         is_late = time.monotonic() - known.left.get(text, -math.inf) < LATE_SECONDS
@@ -81,19 +86,14 @@ def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str)
 def record(name: str, text: str, *, default: str) -> None:
     """Write a value into the address; the default is left out, so that addresses stay short."""
     _write(name, None if text == default else text)
-    _known(name).assigned = ()
+    _known(name).is_assigned = False
 
 
 def assign(name: str, value: Any) -> None:
-    """Set a widget's value from a button's callback; the next run writes it into the address."""
-    _known(name).assigned = (st.session_state.get(name), value)
+    """Set a widget's value before it is drawn, such as in a callback; :func:`record` writes it into the address."""
+    known = _known(name)
+    known.replaced, known.recorded, known.is_assigned = (st.session_state.get(name),), (value,), True
     st.session_state[name] = value
-
-
-def keep(name: str, value: Any) -> None:
-    """Set a value before :func:`restore`, which then ignores the address."""
-    st.session_state[name] = value
-    _known(name).text = st.query_params.get(name)
 
 
 def follow(name: str, default: Any) -> None:
@@ -122,7 +122,7 @@ def begin() -> None:
     if st.session_state.pop(_AGAIN, False):
         # Not earlier: Streamlit merges a waiting message of another fragment into this run.
         for name, known in st.session_state.get(_KNOWN, {}).items():
-            if name in st.session_state and not known.assigned and known.replaced == (st.session_state[name],):
+            if name in st.session_state and known.replaced == (st.session_state[name],):
                 st.session_state[name] = known.recorded[0]
 
 
@@ -163,12 +163,6 @@ def note(name: str, text: str, expected: str) -> None:
         "instead.",
         icon="🧭",
     )
-
-
-def one_id(text: str, ids: Iterable[str]) -> str:
-    """Return the only id that begins with a text; raise ``ValueError`` for none or several."""
-    [match] = [each for each in ids if text and each.startswith(text)]
-    return match
 
 
 def _write(name: str, text: str | None) -> None:

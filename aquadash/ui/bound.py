@@ -57,7 +57,12 @@ def one_of(options: Collection[str]) -> Codec[str]:
 
 def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
     """One of some ids; the address may hold its beginning."""
-    return Codec(expected, lambda text: address.one_id(text, ids), str, {each: each for each in ids}.get)
+
+    def parse(text: str) -> str:
+        [match] = [each for each in ids if text and each.startswith(text)]
+        return match
+
+    return Codec(expected, parse, str, {each: each for each in ids}.get)
 
 
 def several_of(
@@ -65,23 +70,14 @@ def several_of(
 ) -> Codec[list[str]]:
     """Several of some words, at most ``most``; the ``ignored`` words are dropped without a note."""
     # An option may contain commas: try the longest first.
-    longest_first = sorted((*options, *ignored), key=len, reverse=True)
-
-    def parse(text: str) -> list[str]:
-        words: list[str] = []
-        remaining = text.strip(",")
-        if len(remaining) > sum(len(one) + 1 for one in longest_first):
-            # Longer than all words together. The time grows with the square of the length.
-            raise ValueError(text)
-        while remaining:
-            fitting = (one for one in longest_first if remaining == one or remaining.startswith(f"{one},"))
-            word = next(fitting, remaining)
-            remaining = remaining[len(word) :].lstrip(",")
-            words.append(word)
-        return [word for word in dict.fromkeys(words) if word not in ignored]
-
-    expected = expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}"
-    return Codec(expected, parse, ",".join, lambda held: [word for word in held if word in options][:most])
+    words = [re.escape(word) for word in sorted((*options, *ignored), key=len, reverse=True)]
+    pattern = re.compile(f"(?:{'|'.join([*words, '[^,]+'])})(?=,|$)")
+    return Codec(
+        expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}",
+        lambda text: [word for word in dict.fromkeys(pattern.findall(text)) if word not in ignored],
+        ",".join,
+        lambda held: [word for word in held if word in options][:most],
+    )
 
 
 def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number]:
@@ -101,10 +97,8 @@ def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
     """Two whole numbers from ``low`` to ``high``, the lower first."""
 
     def parse(text: str) -> tuple[int, int]:
-        ends = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
-        if ends is None:
-            raise ValueError(text)
-        return int(ends[1]), int(ends[2])
+        [(first, last)] = re.findall(r"\A([0-9]{1,9})-([0-9]{1,9})\Z", text)
+        return int(first), int(last)
 
     return Codec(
         f"two numbers from {low} to {high}, the lower first, such as {low}-{high}",
@@ -138,42 +132,38 @@ def in_sight(into: DeltaGenerator | None) -> bool:
     return getattr(into, "open", None) is not False
 
 
+def hidden(name: str, codec: Codec[T], *, default: T) -> T:
+    """Return a value of the address that no widget shows, and record it."""
+    value = restore(name, codec, default=default)
+    address.record(name, codec.encode(value), default=codec.encode(default))
+    return value
+
+
 def _bound(
     name: str,
     codec: Codec[T],
-    widget: Widget,
     *positional: Any,
+    widget: Widget,
+    label: str,
     default: T,
     stated: bool = False,
     into: DeltaGenerator | None = None,
     **arguments: Any,
 ) -> Any:
     """Draw a widget, unless its popover is closed, and return its value."""
-    restore(name, codec, default=default)
+    value = restore(name, codec, default=default)
     if in_sight(into):
         with into or nullcontext():
-            value = widget(*positional, key=name, **arguments)
-    else:
-        value = st.session_state[name]
+            value = widget(label, *positional, key=name, **arguments)
     address.record(name, codec.encode(value), default="" if stated else codec.encode(default))
     return value
 
 
-def menu(
-    name: str,
-    options: Options,
-    *,
-    label: str,
-    default: str | None = None,
-    widget: Widget = inputs.selectbox,
-    codec: Codec[str] | None = None,
-    **arguments: Any,
-) -> str:
+def menu(name: str, options: Options, *, codec: Codec[str] | None = None, **arguments: Any) -> str:
     """Draw a menu of words, or of the titles in a mapping; the default is the first word, ``stated`` writes it, too."""
     titles = _titles(options)
-    arguments["default"] = next(iter(titles)) if default is None else default
-    arguments["format_func"] = titles.__getitem__
-    return str(_bound(name, codec or one_of(titles), widget, label, list(titles), **arguments))
+    drawn = {"widget": inputs.selectbox, "default": next(iter(titles)), "format_func": titles.__getitem__} | arguments
+    return str(_bound(name, codec or one_of(titles), list(titles), **drawn))
 
 
 def choice(name: str, options: Options, *, widget: Widget = inputs.segmented_control, **arguments: Any) -> str:
@@ -181,35 +171,18 @@ def choice(name: str, options: Options, *, widget: Widget = inputs.segmented_con
     return menu(name, options, widget=widget, required=True, **arguments)
 
 
-def choices(
-    name: str,
-    options: Options,
-    *,
-    label: str,
-    default: Sequence[str] = (),
-    widget: Widget = inputs.multiselect,
-    codec: Codec[list[str]] | None = None,
-    **arguments: Any,
-) -> list[str]:
-    """Draw a menu of which several words can be chosen."""
+def choices(name: str, options: Options, *, codec: Codec[list[str]] | None = None, **arguments: Any) -> list[str]:
+    """Draw a menu of which several words can be chosen; by default none is."""
     titles = _titles(options)
     codec = codec or several_of(titles, most=arguments.get("max_selections"))
-    arguments |= {"default": list(default), "format_func": titles.__getitem__}
-    return list(_bound(name, codec, widget, label, list(titles), **arguments))
+    drawn = {"widget": inputs.multiselect, "default": [], "format_func": titles.__getitem__} | arguments
+    return list(_bound(name, codec, list(titles), **drawn))
 
 
-def number(
-    name: str,
-    low: Number,
-    high: Number,
-    *,
-    label: str,
-    clamp: bool = False,
-    widget: Widget = inputs.number_input,
-    **arguments: Any,
-) -> Number:
+def number(name: str, low: Number, high: Number, *, clamp: bool = False, **arguments: Any) -> Number:
     """Draw a field for a number from ``low`` to ``high``; see :func:`number_in`."""
-    value: Number = _bound(name, number_in(low, high, clamp=clamp), widget, label, low, high, **arguments)
+    drawn = {"widget": inputs.number_input} | arguments
+    value: Number = _bound(name, number_in(low, high, clamp=clamp), low, high, **drawn)
     return value
 
 
@@ -218,21 +191,23 @@ def slider(name: str, low: Number, high: Number, **arguments: Any) -> Number:
     return number(name, low, high, widget=inputs.slider, **arguments)
 
 
-def interval(name: str, low: int, high: int, *, label: str, **arguments: Any) -> tuple[int, int]:
+def interval(name: str, low: int, high: int, **arguments: Any) -> tuple[int, int]:
     """Draw a slider with two ends; the default is from ``low`` to ``high``."""
-    codec = interval_in(low, high)
-    first, last = _bound(name, codec, inputs.slider, label, low, high, default=(low, high), **arguments)
+    first, last = _bound(
+        name, interval_in(low, high), low, high, widget=inputs.slider, default=(low, high), **arguments
+    )
     return first, last
 
 
-def toggle(name: str, *, label: str, **arguments: Any) -> bool:
+def toggle(name: str, **arguments: Any) -> bool:
     """Draw a switch that is off by default."""
-    return bool(_bound(name, ON_OR_OFF, inputs.toggle, label, default=False, **arguments))
+    return bool(_bound(name, ON_OR_OFF, widget=inputs.toggle, default=False, **arguments))
 
 
-def text(name: str, *, label: str, longest: int, **arguments: Any) -> str:
+def text(name: str, *, longest: int, **arguments: Any) -> str:
     """Draw a field for a text of at most ``longest`` characters."""
-    return str(_bound(name, short_text(longest), inputs.text_input, label, default="", max_chars=longest, **arguments))
+    field = {"widget": inputs.text_input, "max_chars": longest, "default": ""} | arguments
+    return str(_bound(name, short_text(longest), **field))
 
 
 def _titles(options: Options) -> Mapping[str, str]:

@@ -42,7 +42,7 @@ def restore(library: Library) -> History:
         held = _without_deleted(held, library)
         asks = asks and not gone
     if held is not None and not asks:
-        address.keep("pipeline", held.present.base)
+        address.assign("pipeline", held.present.base)
     base = bound.restore("pipeline", bound.one_of(library.pipelines), default=DEFAULT)
     chosen = library.pipelines[base]
     version = version_of(chosen)

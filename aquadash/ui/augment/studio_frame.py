@@ -44,8 +44,7 @@ _BELOW = "view-below"
 def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     """Draw the preview, or the catalogue in its place."""
     dataset = datasets.dataset(datasets.current())
-    view = bound.restore(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
-    address.record(SECTIONS.name, view, default="preview")
+    view = bound.hidden(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     if view == "catalogue":
         studio_images.keep()
         studio = Studio(dataset, spec, branch, 0, [], dataset.train.images[:0], ())

@@ -76,7 +76,7 @@ def render_presentation() -> None:
     run_id, runs = str(st.query_params.get("run", "")), lab().runs.all()
     # The address may hold the beginning of an id; an unknown id is an error below.
     with suppress(ValueError):
-        run_id = address.one_id(run_id, [run.run_id for run in runs])
+        run_id = bound.id_of([run.run_id for run in runs], expected="the id of a run").decode(run_id)
     at_work = any(run.run_id == run_id and not run.status.ended for run in runs)
     st.html(CSS)
     shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id, at_work)

@@ -89,7 +89,7 @@ LAST_SAMPLE = 9999
 
 def sample_number() -> int:
     """Draw the button for test images, and return the number of the draw, 0 before the first."""
-    number = bound.restore("sample", bound.number_in(0, LAST_SAMPLE), default=0)
+    number = bound.hidden("sample", bound.number_in(0, LAST_SAMPLE), default=0)
     st.button(
         "Try another sample" if number else "Try a sample",
         icon="🎲",
@@ -98,7 +98,6 @@ def sample_number() -> int:
         on_click=address.assign,
         args=("sample", number % LAST_SAMPLE + 1),
     )
-    address.record("sample", str(number), default="0")
     return number
 
 
