@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.coach import suggestions
-from aquadash.coach.before import PLANNED, config_notes, sensible_patience
+from aquadash.coach.before import PLANNED, config_notes, sensible_patience, test_images_decide
 from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Note, by_importance, epoch_count, good, hint, warning
 from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
@@ -206,9 +206,7 @@ def _not_learning(s: Situation) -> Note | None:
 
 
 def _test_images_validated(s: Situation) -> Note | None:
-    if not s.history:
-        return None
-    return next((note for note in config_notes(s.config) if note.key == "validation-on-test"), None)
+    return test_images_decide(s.config) if s.history else None
 
 
 def _overfitting(s: Situation) -> Note | None:

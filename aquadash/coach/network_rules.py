@@ -1,9 +1,8 @@
-"""Notes on the network before training; settings that it does not use are ignored."""
+"""Rules on the network before training; settings that it does not use are ignored."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from aquadash.coach.note import Note, epoch_count, hint, warning
 from aquadash.config import ModelConfig, RunConfig
@@ -38,99 +37,135 @@ def mixes(config: RunConfig) -> bool:
     return config.augmentation.mixing != "none" and not frozen(config)
 
 
-def notes(config: RunConfig) -> Iterator[Note]:
-    """Yield the notes on the network."""
-    model, training = config.model, config.training
-    if uses(config, "dropout") and model.dropout > MAX_DROPOUT:
-        yield warning(
-            "much-dropout",
-            f"Dropout of {model.dropout:g} leaves almost nothing to learn with",
-            f"In every step {100 * model.dropout:.0f} % of the units are switched off. 0.2 to 0.5 is usual.",
-            {"model.dropout": 0.5},
-        )
-    penalties = {name: getattr(model, name) for name in ("l1", "l2") if uses(config, name)}
-    if large := {name: weight for name, weight in penalties.items() if weight > MAX_PENALTY}:
-        named = " and ".join(f"{name.upper()} of {weight:g}" for name, weight in large.items())
-        yield warning(
-            "large-penalty",
-            f"A penalty of {named} pushes the weights to zero",
-            "Keeping weights small then pays more than being right, and the network gives every image the same "
-            "answer. 0.0001 is a good start.",
-            {f"model.{name}": 0.0001 for name in large},
-        )
+def _much_dropout(config: RunConfig) -> Note | None:
+    dropout = config.model.dropout
+    if not uses(config, "dropout") or dropout <= MAX_DROPOUT:
+        return None
+    return warning(
+        "much-dropout",
+        f"Dropout of {dropout:g} leaves almost nothing to learn with",
+        f"In every step {100 * dropout:.0f} % of the units are switched off. 0.2 to 0.5 is usual.",
+        {"model.dropout": 0.5},
+    )
+
+
+def _large_penalty(config: RunConfig) -> Note | None:
+    penalties = {name: getattr(config.model, name) for name in ("l1", "l2") if uses(config, name)}
+    large = {name: weight for name, weight in penalties.items() if weight > MAX_PENALTY}
+    if not large:
+        return None
+    named = " and ".join(f"{name.upper()} of {weight:g}" for name, weight in large.items())
+    return warning(
+        "large-penalty",
+        f"A penalty of {named} pushes the weights to zero",
+        "Keeping weights small then pays more than being right, and the network gives every image the same answer. "
+        "0.0001 is a good start.",
+        {f"model.{name}": 0.0001 for name in large},
+    )
+
+
+def _tiny_normalized_batch(config: RunConfig) -> Note | None:
+    batch = config.training.batch_size
     # A pretrained body keeps its means and deviations.
-    normalizes = uses(config, "batch_normalization") and model.batch_normalization
-    if normalizes and training.batch_size < MIN_NORMALIZED_BATCH:
-        yield warning(
-            "tiny-normalized-batch",
-            f"Batch normalization over {training.batch_size} image{'' if training.batch_size == 1 else 's'} says "
-            "nothing",
-            "It takes the mean and the deviation of a batch, which so few images do not have. What it learns then "
-            "fails on new images.",
-            {"training.batch_size": 32},
-        )
-    if thawed(config) and training.head_epochs >= training.epochs:
-        yield warning(
-            "head-forever",
-            "The pretrained layers never get to learn",
-            f"They are frozen for the first {epoch_count(training.head_epochs)}, and training ends with epoch "
-            f"{training.epochs:,}.",
-            {"training.head_epochs": training.epochs // 4},
-        )
-    if thawed(config) and training.body_learning_rate <= 0:
-        yield warning(
-            "body-stands-still",
-            "The pretrained layers learn at a rate of 0",
-            "They are thawed, which takes time, and yet stay as they are. A tenth of the head's rate is usual.",
-            {"training.body_learning_rate": 0.1},
-        )
+    normalizes = uses(config, "batch_normalization") and config.model.batch_normalization
+    if not normalizes or batch >= MIN_NORMALIZED_BATCH:
+        return None
+    return warning(
+        "tiny-normalized-batch",
+        f"Batch normalization over {batch} image{'' if batch == 1 else 's'} says nothing",
+        "It takes the mean and the deviation of a batch, which so few images do not have. What it learns then fails "
+        "on new images.",
+        {"training.batch_size": 32},
+    )
+
+
+def _head_forever(config: RunConfig) -> Note | None:
+    training = config.training
+    if not thawed(config) or training.head_epochs < training.epochs:
+        return None
+    return warning(
+        "head-forever",
+        "The pretrained layers never get to learn",
+        f"They are frozen for the first {epoch_count(training.head_epochs)}, and training ends with epoch "
+        f"{training.epochs:,}.",
+        {"training.head_epochs": training.epochs // 4},
+    )
+
+
+def _body_stands_still(config: RunConfig) -> Note | None:
+    if not thawed(config) or config.training.body_learning_rate > 0:
+        return None
+    return warning(
+        "body-stands-still",
+        "The pretrained layers learn at a rate of 0",
+        "They are thawed, which takes time, and yet stay as they are. A tenth of the head's rate is usual.",
+        {"training.body_learning_rate": 0.1},
+    )
+
+
+def _linear_network(config: RunConfig) -> Note | None:
+    model = config.model
     # Max pooling is not linear; the report's convolutions have nothing else between them.
     bends = model.pooling == "max" and model.pool_size > 1
     # The number of linear steps in a row. A global maximum after the last one makes one of them useful.
     linear = len(model.filters) * (model.convolutions - bends)
-    if uses(config, "activation") and model.activation == "linear" and linear > (model.summary == "max"):
-        dense_bend = bool(model.dense_units) and model.dense_activation != "linear"
-        alone = not dense_bend and not bends and model.summary != "max"
-        yield (warning if alone else hint)(
-            "linear-network",
-            "The whole network is one linear map" if alone else "Layers in a row without activation count as one",
-            "Linear steps one after the other can do no more than a single one. An activation such as ReLU between "
-            "them lets each add something.",
-            {"model.activation": "relu"},
-        )
+    if not uses(config, "activation") or model.activation != "linear" or linear <= (model.summary == "max"):
+        return None
+    dense_bend = bool(model.dense_units) and model.dense_activation != "linear"
+    alone = not dense_bend and not bends and model.summary != "max"
+    return (warning if alone else hint)(
+        "linear-network",
+        "The whole network is one linear map" if alone else "Layers in a row without activation count as one",
+        "Linear steps one after the other can do no more than a single one. An activation such as ReLU between them "
+        "lets each add something.",
+        {"model.activation": "relu"},
+    )
+
+
+def _features_not_reused(config: RunConfig) -> Note | None:
     # Layers that were to be thawed have the note "head-forever" instead.
     only_head = frozen(config) and not thawed(config)
-    if only_head and config.augmentation.mode == "fresh" and config.augmentation.pipeline != "none":
-        yield hint(
-            "features-not-reused",
-            "Every epoch goes through the frozen layers again",
-            "They give the same features for the same image, which could be kept; but with augmentation new every "
-            "epoch no image comes twice. Variants drawn once make epochs many times faster.",
-            {"augmentation.mode": "copies"},
-        )
-    if uses(config, "residual") and model.residual and model.convolutions == 1:
-        # Two linear convolutions in a row are no better than one.
-        activation = {"model.activation": "relu"} if model.activation == "linear" else {}
-        yield hint(
-            "no-residual-part",
-            "Residual connections change nothing here",
-            "They go around the convolutions after the first of a block, and each block has only one.",
-            {"model.convolutions": 2, **activation},
-        )
-    source = SOURCES.get(config.data.source)
-    seen = [] if source is None or source.side is None else sides(model, source.side)
-    small = next((block for block, side in enumerate(seen, start=1) if side < model.kernel_size), None)
-    if uses(config, "kernel_size") and small is not None:
-        side = seen[small - 1]
-        yield hint(
-            "small-maps",
-            f"In block {small} the filters are larger than what they look at",
-            f"Filters of {model.kernel_size} x {model.kernel_size} slide over {side} x {side} outputs there, so that "
-            "much of what they see is empty border. Let the blocks before shrink the image less, or use fewer blocks.",
-        )
+    if not only_head or config.augmentation.mode != "fresh" or config.augmentation.pipeline == "none":
+        return None
+    return hint(
+        "features-not-reused",
+        "Every epoch goes through the frozen layers again",
+        "They give the same features for the same image, which could be kept; but with augmentation new every epoch no "
+        "image comes twice. Variants drawn once make epochs many times faster.",
+        {"augmentation.mode": "copies"},
+    )
 
 
-def sides(model: ModelConfig, side: int) -> list[int]:
+def _no_residual_part(config: RunConfig) -> Note | None:
+    model = config.model
+    if not uses(config, "residual") or not model.residual or model.convolutions != 1:
+        return None
+    # Two linear convolutions in a row are no better than one.
+    activation = {"model.activation": "relu"} if model.activation == "linear" else {}
+    return hint(
+        "no-residual-part",
+        "Residual connections change nothing here",
+        "They go around the convolutions after the first of a block, and each block has only one.",
+        {"model.convolutions": 2, **activation},
+    )
+
+
+def _small_maps(config: RunConfig) -> Note | None:
+    source, kernel = SOURCES.get(config.data.source), config.model.kernel_size
+    if not uses(config, "kernel_size") or source is None or source.side is None:
+        return None
+    for block, side in enumerate(_sides(config.model, source.side), start=1):
+        if side < kernel:
+            return hint(
+                "small-maps",
+                f"In block {block} the filters are larger than what they look at",
+                f"Filters of {kernel} x {kernel} slide over {side} x {side} outputs there, so that much of what they "
+                "see is empty border. Let the blocks before shrink the image less, or use fewer blocks.",
+            )
+    return None
+
+
+def _sides(model: ModelConfig, side: int) -> list[int]:
     """Return the side in pixels of each block's input, for square images of that side."""
     inputs = []
     for _ in model.filters:
@@ -139,3 +174,17 @@ def sides(model: ModelConfig, side: int) -> list[int]:
         if model.pooling != "none":
             side = math.ceil(side / model.pool_strides)
     return inputs
+
+
+#: In the order in which notes of the same level are shown.
+NETWORK_RULES = (
+    _much_dropout,
+    _large_penalty,
+    _tiny_normalized_batch,
+    _head_forever,
+    _body_stands_still,
+    _linear_network,
+    _features_not_reused,
+    _no_residual_part,
+    _small_maps,
+)

@@ -162,7 +162,11 @@ def _bound(
 def menu(name: str, options: Options, *, codec: Codec[str] | None = None, **arguments: Any) -> str:
     """Draw a menu of words, or of the titles in a mapping; the default is the first word, ``stated`` writes it, too."""
     titles = _titles(options)
-    drawn = {"widget": inputs.selectbox, "default": next(iter(titles)), "format_func": titles.__getitem__} | arguments
+    drawn: dict[str, Any] = {
+        "widget": inputs.selectbox,
+        "default": next(iter(titles)),
+        "format_func": titles.__getitem__,
+    } | arguments
     return str(_bound(name, codec or one_of(titles), list(titles), **drawn))
 
 
@@ -175,13 +179,13 @@ def choices(name: str, options: Options, *, codec: Codec[list[str]] | None = Non
     """Draw a menu of which several words can be chosen; by default none is."""
     titles = _titles(options)
     codec = codec or several_of(titles, most=arguments.get("max_selections"))
-    drawn = {"widget": inputs.multiselect, "default": [], "format_func": titles.__getitem__} | arguments
+    drawn: dict[str, Any] = {"widget": inputs.multiselect, "default": [], "format_func": titles.__getitem__} | arguments
     return list(_bound(name, codec, list(titles), **drawn))
 
 
 def number(name: str, low: Number, high: Number, *, clamp: bool = False, **arguments: Any) -> Number:
     """Draw a field for a number from ``low`` to ``high``; see :func:`number_in`."""
-    drawn = {"widget": inputs.number_input} | arguments
+    drawn: dict[str, Any] = {"widget": inputs.number_input} | arguments
     value: Number = _bound(name, number_in(low, high, clamp=clamp), low, high, **drawn)
     return value
 
@@ -206,8 +210,8 @@ def toggle(name: str, **arguments: Any) -> bool:
 
 def text(name: str, *, longest: int, **arguments: Any) -> str:
     """Draw a field for a text of at most ``longest`` characters."""
-    field = {"widget": inputs.text_input, "max_chars": longest, "default": ""} | arguments
-    return str(_bound(name, short_text(longest), **field))
+    drawn: dict[str, Any] = {"widget": inputs.text_input, "max_chars": longest, "default": ""} | arguments
+    return str(_bound(name, short_text(longest), **drawn))
 
 
 def _titles(options: Options) -> Mapping[str, str]:

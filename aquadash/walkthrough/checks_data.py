@@ -27,7 +27,7 @@ def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
     brightness = {entry.name: entry.mean_brightness for entry in measured}
     if brightness[answer] == brightness[order[0]]:
         return right(
-            f"Yes: the mean pixel of class {answer} has {brightness[answer]:.1f} of 255, more than in any other. "
+            f"Yes: {answer} pictures are brightest: {brightness[answer]:.1f} of 255. "
             "A network may well use that, although brightness is not what makes an animal."
         )
     if answer == order[1]:

@@ -44,6 +44,12 @@ _DRAWN_UNITS = 64
 def extraction(dataset: Dataset) -> None:
     """Extraction: which images there are, and what they look like on average."""
     st.markdown(
+        "**The report:** *CIFAR100 Image Classification for Aquatic Mammals Using Convolutional Neural Networks from "
+        "Tensorflow*, a notebook by J. K. Lastre and P. J. Toral. It takes five classes of "
+        "[CIFAR-100](https://www.cs.toronto.edu/~kriz/cifar.html), trains a small network and finds 67 % of its test "
+        "images right. Each section here repeats one of its steps and asks what is wrong with it."
+    )
+    st.markdown(
         "A network learns from examples only: a picture, and the number of the class it belongs to. So the first thing "
         "is to take the right pictures out of a large collection, and to give the classes numbers without gaps, from "
         "0. The network never learns what a number is called."
@@ -71,8 +77,8 @@ def extraction(dataset: Dataset) -> None:
     gallery.show(cards, label="Examples of each class")
 
     titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
-    parts.attempt("lay many pictures over one another")
-    left, right = st.columns([2, 1])
+    controls, beside = parts.attempt("lay many pictures over one another")
+    left, right = controls.columns([3, 2])
     with left:
         chosen = bound.menu("average", titles, label="Class")
         own = np.flatnonzero(train.labels == names.index(chosen))
@@ -98,6 +104,7 @@ def extraction(dataset: Dataset) -> None:
         )
     measured = datasets.statistics(dataset, "train")
     parts.question(
+        beside,
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
         + " has the brightest pictures, on average over all of them?",
@@ -116,10 +123,11 @@ def augmentation(dataset: Dataset) -> None:
         "claim about the world: a change that hides the animal teaches something false.",
         help=term("augmentation"),
     )
-    parts.attempt("the report's four pipelines, drawn here")
+    controls, beside = parts.attempt("the report's four pipelines, drawn here")
     titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
-    name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
-    left, right = st.columns(2)
+    with controls:
+        name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
+    left, right = controls.columns(2)
     with left:
         position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0)
     with right:
@@ -139,8 +147,9 @@ def augmentation(dataset: Dataset) -> None:
     gallery.show(cards, label="The picture and its changed versions")
     st.caption("The number is the mean change of a pixel's colour value, out of 255.")
     parts.question(
+        beside,
         "augmentation",
-        "Find the pipeline that leaves some pictures exactly as they are. Choose it above, then check.",
+        "Choose the pipeline that leaves some pictures exactly as they are.",
         answer=(dataset.fingerprint, name),
         check=lambda _: checks_data.untouched_pipeline(_untouched(dataset, name)),
         solution="Open “What its steps are” for each of the four. In one of them every step happens in some of the "
@@ -194,15 +203,17 @@ def copies(dataset: Dataset) -> None:
         size_rem=8,
         label="One image in all five blocks",
     )
-    parts.attempt("compose the training set")
+    controls, beside = parts.attempt("compose the training set")
     wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
     names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
-    pipelines = bound.choices("chains", names, label="Pipelines")
-    copies = parts.slide("times", 1, _MAX_COPIES, label="Versions of each image from each pipeline", default=10)
-    keep = bound.toggle("keep", label="Keep the originals, too")
-    made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
-    parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
+    with controls:
+        pipelines = bound.choices("chains", names, label="Pipelines")
+        copies = parts.slide("times", 1, _MAX_COPIES, label="Versions of each image from each pipeline", default=10)
+        keep = bound.toggle("keep", label="Keep the originals, too")
+        made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
+        parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
     parts.question(
+        beside,
         "copies",
         f"Set the switches to what the report's code does, so that {originals:,} images become {wanted:,}.",
         answer=(originals, tuple(sorted(pipelines)), copies, keep),
@@ -236,8 +247,9 @@ def normalization(dataset: Dataset) -> None:
     deviations = [channel.std or 1.0 for channel in channels]
     counts = [channel.histogram for channel in channels]
     components.plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
-    parts.attempt("three ways to normalize")
-    kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
+    controls, beside = parts.attempt("three ways to normalize")
+    with controls:
+        kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
 
     def after(values: Iterable[float]) -> list[float]:
@@ -253,6 +265,7 @@ def normalization(dataset: Dataset) -> None:
         alt="Mean of each colour channel and one pixel, before and after normalization",
     )
     parts.question(
+        beside,
         "normalization",
         "Choose the normalization that centres every channel: its mean is 0 afterwards.",
         answer=(dataset.fingerprint, kind),
@@ -270,8 +283,8 @@ def convolution(dataset: Dataset) -> None:
         "other than adding up happens in between.",
         help=term("convolution"),
     )
-    parts.attempt("two convolutions on a picture that you choose")
-    left, right = st.columns(2)
+    controls, beside = parts.attempt("two convolutions on a picture that you choose")
+    left, right = controls.columns(2)
     with left:
         position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
         activation = bound.menu(
@@ -299,6 +312,7 @@ def convolution(dataset: Dataset) -> None:
     )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
     parts.question(
+        beside,
         "convolution",
         "Set the switches so that the two convolutions are nothing but one larger one, on every picture.",
         answer=(activation, pooling, first, second, position, dataset.fingerprint),
@@ -321,8 +335,8 @@ def dense(dataset: Dataset) -> None:
         "switches units off at random while the network learns, so that none can rely on a single other one.",
         help=f"{term('dense layer')} {term('dropout')}",
     )
-    parts.attempt("the sizes of the two dense layers, and dropout")
-    left, right = st.columns(2)
+    controls, beside = parts.attempt("the sizes of the two dense layers, and dropout")
+    left, right = controls.columns(2)
     with left:
         first = parts.slide("units", 16, 512, label="Units of the first", default=_REPORT_UNITS[0], step=16)
         second = parts.slide("more-units", 16, 256, label="Units of the second", default=_REPORT_UNITS[1], step=16)
@@ -344,6 +358,7 @@ def dense(dataset: Dataset) -> None:
     )
     parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})
     parts.question(
+        beside,
         "dense",
         "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",
         answer=(params, whole),

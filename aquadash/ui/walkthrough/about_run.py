@@ -23,7 +23,7 @@ from aquadash.ui.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, checks_results, network, report
 
-_MAX_PICTURES = 12
+_MAX_PICTURES = 8
 _WHOSE = {"run": "This run", "report": "The report"}
 
 
@@ -43,12 +43,14 @@ def loss(results: Evaluated) -> None:
         {"Test loss": f"{results.found.loss:.3f}", "The same answers, taken for raw scores": f"{flat.mean():.3f}"},
         help=term("loss"),
     )
-    parts.attempt("how sure of the right class?")
-    sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
-    right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
-    st.markdown(f"Right loss **{right:.3f}**; taken for raw scores **{taken:.3f}**.")
+    controls, beside = parts.attempt("how sure of the right class?")
+    with controls:
+        sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
+        right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
+        st.markdown(f"Right loss **{right:.3f}**; taken for raw scores **{taken:.3f}**.")
     components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
     parts.question(
+        beside,
         "loss",
         "How small can the loss get at best when probabilities are taken for raw scores?",
         answer=classes,
@@ -66,14 +68,18 @@ def stopping(results: Evaluated) -> None:
         "allowed to be is called patience.",
         help=f"{term('early stopping')} {term('patience')}",
     )
-    parts.attempt("the rule on the report's own log")
-    patience = parts.slide("patience", 1, 10, label="Patience", default=report.PATIENCE_IN_TEXT, help=term("patience"))
-    stops, best = checks_network.stopping_epoch(report.LOG, patience=patience)
+    controls, beside = parts.attempt("the rule on the report's own log")
+    with controls:
+        patience = parts.slide(
+            "patience", 1, 10, label="Patience", default=report.PATIENCE_IN_TEXT, help=term("patience")
+        )
+        stops, best = checks_network.stopping_epoch(report.LOG, patience=patience)
+        end = f"it would have **stopped after epoch {stops}**" if stops else "it would have **gone on after epoch 7**"
+        st.markdown(f"With a patience of {patience}, {end}. The lowest validation loss until then is in epoch {best}.")
     shown = report.LOG[: stops or len(report.LOG)]
     components.plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
-    end = f"it would have **stopped after epoch {stops}**" if stops else "it would have **gone on after epoch 7**"
-    st.markdown(f"With a patience of {patience}, {end}. The lowest validation loss until then is in epoch {best}.")
     parts.question(
+        beside,
         "stopping",
         f"The report's log ends with epoch {report.LOG[-1].epoch}. Find the patience that it was made with.",
         answer=patience,
@@ -131,20 +137,22 @@ def training(results: Evaluated) -> None:
             else "images held out of the training set, so that all test images are clean."
         )
     )
-    parts.attempt("choose the best of several networks by their test score")
+    controls, beside = parts.attempt("choose the best of several networks by their test score")
     images = min(report.MEASURED_IMAGES, len(right) - decided)
     accuracy, own = checks_results.equal_chance(float(right.mean()))
     wanted = 100 * checks_results.wanted_flattery(accuracy, images)
-    tried = parts.slide("tried", 1, checks_results.MAX_CANDIDATES, label="Networks tried", default=1)
-    gained = 100 * checks_results.flattery(tried, accuracy=accuracy, images=images)
-    st.markdown(
-        f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases"
-        + (" like this run" if own else "")
-        + f", and that each is measured on {count(images, 'image')}. The best score among {tried} is then "
-        f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too much."
-    )
-    st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
+    with controls:
+        tried = parts.slide("tried", 1, checks_results.MAX_CANDIDATES, label="Networks tried", default=1)
+        gained = 100 * checks_results.flattery(tried, accuracy=accuracy, images=images)
+        st.markdown(
+            f"Say that all of them are equally good, right in {100 * accuracy:.0f} % of cases"
+            + (" like this run" if own else "")
+            + f", and that each is measured on {count(images, 'image')}. The best score among {tried} is then "
+            f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too much."
+        )
+        st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
     parts.question(
+        beside,
         "training",
         f"How many networks must be tried at least until the best one looks {wanted:.1f} points better than it is?",
         answer=(tried, accuracy, images),
@@ -176,19 +184,19 @@ def predictions(results: Evaluated) -> None:
         number_column("Here: sure", [None if at is None else 100 * float(sure[at]) for at in here], "%.1f %%"),
         alt="Five test images with the answers of the report's network and of this run",
     )
-    parts.attempt("how sure is it when it is wrong?")
+    controls, beside = parts.attempt("how sure is it when it is wrong?")
     start = 50 if sure.max() >= 0.5 else 1
-    least = parts.slide("sure", 1, 99, label="At least so sure", default=start, unit=" %", help=term("confidence"))
-    only = bound.toggle("wrong", label="Only wrong answers")
-    mask = (sure >= least / 100) & ((answers != tested.labels) | (not only))
-    shown = np.flatnonzero(mask)
-    st.caption(
-        f"{len(shown):,} of {len(mask):,} test images"
-        + (f"; the first {_MAX_PICTURES}" if len(shown) > _MAX_PICTURES else "")
-    )
+    with controls:
+        least = parts.slide("sure", 1, 99, label="At least so sure", default=start, unit=" %", help=term("confidence"))
+        only = bound.toggle("wrong", label="Only wrong answers")
+        mask = (sure >= least / 100) & ((answers != tested.labels) | (not only))
+        shown = np.flatnonzero(mask)
+        first = f"; the first {_MAX_PICTURES}" if len(shown) > _MAX_PICTURES else ""
+        st.caption(f"{len(shown):,} of {len(mask):,} test images{first}")
     _pictures(results, shown[:_MAX_PICTURES])
     task = checks_results.sure_mistake_task(tested.labels, tested.probabilities)
     parts.question(
+        beside,
         "predictions",
         "This run made no mistake. Find the image that it is least sure of."
         if task.threshold is None
@@ -221,12 +229,14 @@ def matrix(results: Evaluated) -> None:
     """Confusion matrix: precision, recall and accuracy are three questions."""
     evaluation = results.found
     st.markdown(
-        "A row a true class, a column an answer. **Accuracy** is the diagonal out of everything. **Recall** goes along "
-        "a row: of the seals, how many were found? **Precision** goes down a column: of what was *called* a seal, how "
-        "much is one?",
+        "Each row is a true class, each column an answer. **Accuracy** is the diagonal out of everything. **Recall** "
+        "goes along a row: of the seals, how many were found? **Precision** goes down a column: of what was *called* a "
+        "seal, how much is one?",
         help=f"{term('confusion matrix')} {term('F1')}",
     )
-    parts.real("This run's matrix")
+    parts.real(
+        "This run's matrix", help="Precision, recall and F1 below are means over the classes, weighted by their images."
+    )
     figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
     components.plot(figure, key="walk-matrix")
     right = sum(report.right_ones(row) for row in report.SCORES)
@@ -240,23 +250,27 @@ def matrix(results: Evaluated) -> None:
         number_column("F1", [100 * weighted.f1, 100 * mine.f1], "%.2f %%", help=term("F1")),
         alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
     )
-    st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
-    parts.attempt("call it so only when sure enough")
+    controls, beside = parts.attempt("call it so only when sure enough")
     recognised = [row for row in evaluation.report if row.recall >= checks_results.MIN_RECALL]
     weakest = min(recognised or evaluation.report, key=lambda row: row.precision).label
     titles = class_titles(evaluation.classes)
-    chosen = bound.menu("called", titles, label="Class", default=weakest)
-    threshold = parts.slide(
-        "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
-    )
+    left, right_side = controls.columns(2)
+    with left:
+        chosen = bound.menu("called", titles, label="Class", default=weakest)
+    with right_side:
+        threshold = parts.slide(
+            "from", 1, 99, label="Called so from a probability of", default=1, unit=" %", help=term("threshold")
+        )
     cuts = checks_results.cuts(
         results.predictions.labels, results.predictions.probabilities, evaluation.classes.index(chosen)
     )
     called, precision, recall = (values[threshold - 1] for values in (cuts.called, cuts.precision, cuts.recall))
     shown = {"Precision": f"{100 * precision:.0f} %" if called else "–", "Recall": f"{100 * recall:.0f} %"}
-    parts.figures({"Called so": f"{called:,}", **shown})
+    with controls:
+        parts.figures({"Called so": f"{called:,}", **shown})
     wanted = checks_results.wanted_precision(cuts)
     parts.question(
+        beside,
         "matrix",
         "The run hardly ever thinks of this class: choose another one."
         if wanted is None
@@ -296,16 +310,18 @@ def curves(results: Evaluated) -> None:
         st.markdown(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}")
     if len(results.history) < 2:
         return
-    parts.attempt("go along the curves")
+    controls, beside = parts.attempt("go along the curves")
     # The slider must not begin at the answer.
     first = 1 if best_epoch(results.history) != 1 else len(results.history)
-    epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
-    row = next((each for each in results.history if each.epoch == epoch), None)
-    if row is not None:
-        shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
-        parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
-        st.caption(plain(f"Of the run {results.run.name}."))
+    with controls:
+        epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
+        row = next((each for each in results.history if each.epoch == epoch), None)
+        if row is not None:
+            shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
+            parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
+            st.caption(plain(f"Of the run {results.run.name}."))
     parts.question(
+        beside,
         "curves",
         "Move to the epoch of this run with the lowest **validation** loss.",
         answer=(results.run.run_id, epoch),
@@ -332,23 +348,25 @@ def result(results: Evaluated) -> None:
             f"This run, {evaluation.n:,} images": percent(evaluation.accuracy, evaluation.accuracy_ci95),
         }
     )
-    parts.attempt("measure on more images, or fewer")
+    controls, beside = parts.attempt("measure on more images, or fewer")
     share = evaluation.accuracy
     # The slider must not begin at the answer, which may be the report's 100.
     few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
     start = 1_000 if few else report.MEASURED_IMAGES
-    images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
-    # Buttons, because a finger cannot move the slider exactly.
-    with st.container(horizontal=True):
-        for title, by in (("10 fewer", -10), ("10 more", 10)):
-            target = min(max(images + by, 10), checks_results.MAX_IMAGES)
-            st.button(title, key=f"measured{by:+}", on_click=address.assign, args=("measured", target))
-    low, high = wilson_interval(round(share * images), images)
-    st.markdown(
-        f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
-        f"**{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
-    )
+    with controls:
+        images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
+        # Buttons, because a finger cannot move the slider exactly.
+        with st.container(horizontal=True):
+            for title, by in (("10 fewer", -10), ("10 more", 10)):
+                target = min(max(images + by, 10), checks_results.MAX_IMAGES)
+                st.button(title, key=f"measured{by:+}", on_click=address.assign, args=("measured", target))
+        low, high = wilson_interval(round(share * images), images)
+        st.markdown(
+            f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
+            f"**{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
+        )
     parts.question(
+        beside,
         "result",
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",
         answer=(results.run.run_id, images),

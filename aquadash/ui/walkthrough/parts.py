@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.ui import address, bound, components, shell
 from aquadash.ui.text import plain
@@ -21,9 +22,11 @@ def real(title: str, *, help: str | None = None) -> None:
     st.markdown(f"**🔬 {title}**", help=help)
 
 
-def attempt(title: str) -> None:
-    """Draw the heading of something to try."""
+def attempt(title: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw the heading of something to try; return the places of its controls and of the question beside them."""
     st.markdown(f"**🎛️ Try: {title}**")
+    controls, beside = st.columns([3, 2], gap="medium")
+    return controls, beside
 
 
 def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str = "", **arguments: Any) -> int:
@@ -48,6 +51,7 @@ def field(name: str, *, label: str, placeholder: str) -> str:
 
 
 def question(
+    beside: DeltaGenerator,
     lesson: str,
     text: str,
     *,
@@ -58,7 +62,7 @@ def question(
 ) -> None:
     """Draw a lesson's question in markdown and check the answer: the controls', or the text of the field by ``ask``."""
     state = f"walkthrough:{lesson}"
-    with st.container(border=True, key=f"question-{lesson}"):
+    with beside, st.container(border=True, key=f"question-{lesson}"):
         st.markdown(f"**❓ {text}**")
         typed = "" if ask is None else ask()
         said = repr((answer, typed))

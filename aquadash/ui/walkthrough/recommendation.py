@@ -93,7 +93,7 @@ def show(results: Evaluated) -> None:
         text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
         text_column("Note", [row.note for row in comparison.rows], width="medium"),
         alt="The report's figures beside this run's",
-        height="content",
+        height=330,
     )
     source = data.SOURCES.get(results.run.config.data.source)
     drawn = source is not None and source.drawn
@@ -103,11 +103,13 @@ def show(results: Evaluated) -> None:
     elif not same_classes:
         st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
     low, high = checks_results.in_points(comparison.difference_ci95)
-    st.markdown(
-        f"Accuracy of this run less that of the report: **{100 * comparison.difference:+.1f} points**, 95 % interval "
+    difference, beside_it = st.columns([3, 2], gap="medium")
+    difference.markdown(
+        f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, 95 % interval "
         f"{low:+.1f} to {high:+.1f}."
     )
     parts.question(
+        beside_it,
         "recommendation",
         "Whose accuracy is higher, as far as these figures tell?",
         answer=results.run.run_id,
@@ -118,25 +120,18 @@ def show(results: Evaluated) -> None:
         solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
         "run's is higher; if it is below, the report's.",
     )
-    for title, steps in (
-        ("🧭 What the report recommends, and where to do it", _ITS_IDEAS),
-        ("🌱 And beyond", _MORE_IDEAS),
-    ):
-        st.markdown(f"**{title}**")
-        for step in steps:
-            with st.container(border=True):
-                st.markdown(step.sentence)
+    lists = {"🧭 What the report recommends, and where to do it": _ITS_IDEAS, "🌱 And beyond": _MORE_IDEAS}
+    for column, (title, ideas) in zip(st.columns(2, gap="medium"), lists.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            for idea in ideas:
+                st.markdown(idea.sentence)
                 with st.container(horizontal=True):
-                    for label, query in step.links.items():
+                    for label, query in idea.links.items():
                         if "view" in query and not lab().limits.may_search:
                             continue
-                        st.page_link(
-                            step.page,
-                            label=label,
-                            icon=":material/arrow_forward:",
-                            query_params=query,
-                            width="content",
-                        )
+                        icon = ":material/arrow_forward:"
+                        st.page_link(idea.page, label=label, icon=icon, query_params=query, width="content")
 
 
 def _images(run: Run) -> int | None:
