@@ -80,6 +80,7 @@ def show(results: Evaluated) -> None:
         "this machine, and its ideas beside the place where you can try them."
     )
     parts.real("The report's figures beside this run's")
+    figures, question = st.columns([3, 2], gap="medium")
     comparison = beside(
         results.run,
         results.found,
@@ -87,29 +88,29 @@ def show(results: Evaluated) -> None:
         parameters=lab().runs.cost(results.run.run_id).parameters,
         training_images=_images(results.run),
     )
-    table(
-        Column("Figure", [row.figure for row in comparison.rows]),
-        text_column("Report", [shown(row, row.report) for row in comparison.rows], width="small"),
-        text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
-        text_column("Note", [row.note for row in comparison.rows], width="medium"),
-        alt="The report's figures beside this run's",
-        height=330,
-    )
     source = data.SOURCES.get(results.run.config.data.source)
     drawn = source is not None and source.drawn
     same_classes = set(results.found.classes) == set(report.CLASSES)
-    if drawn:
-        st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
-    elif not same_classes:
-        st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
-    low, high = checks_results.in_points(comparison.difference_ci95)
-    difference, beside_it = st.columns([3, 2], gap="medium")
-    difference.markdown(
-        f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, 95 % interval "
-        f"{low:+.1f} to {high:+.1f}."
-    )
+    with figures:
+        table(
+            Column("Figure", [row.figure for row in comparison.rows]),
+            text_column("Report", [shown(row, row.report) for row in comparison.rows], width="small"),
+            text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
+            text_column("Note", [row.note for row in comparison.rows], width="medium"),
+            alt="The report's figures beside this run's",
+            height=330,
+        )
+        if drawn:
+            st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
+        elif not same_classes:
+            st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
+        low, high = checks_results.in_points(comparison.difference_ci95)
+        st.markdown(
+            f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, "
+            f"95 % interval {low:+.1f} to {high:+.1f}."
+        )
     parts.question(
-        beside_it,
+        question,
         "recommendation",
         "Whose accuracy is higher, as far as these figures tell?",
         answer=results.run.run_id,
