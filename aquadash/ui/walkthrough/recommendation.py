@@ -98,7 +98,7 @@ def show(results: Evaluated) -> None:
             text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
             text_column("Note", [row.note for row in comparison.rows], width="medium"),
             alt="The report's figures beside this run's",
-            height=330,
+            height=460,
         )
         if drawn:
             st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
