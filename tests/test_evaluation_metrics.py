@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from aquadash.errors import DataError, UnknownNameError
 from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess, select, wilson_interval
 from aquadash.evaluation.browse import doubtful_labels
-from aquadash.evaluation.metrics import predicted_labels
+from aquadash.evaluation.metrics import percent, predicted_labels
 from aquadash.store import Guess
 
 
@@ -122,6 +122,23 @@ def with_matrix(matrix: list[list[int]]) -> Evaluation:
 USUAL = with_matrix([[120, 20, 10], [15, 100, 75], [40, 40, 80]])
 TIED = with_matrix([[10, 5, 0], [0, 10, 5], [0, 0, 10]])
 PERFECT = with_matrix([[10, 0, 0], [0, 10, 0], [0, 0, 10]])
+
+
+@pytest.mark.parametrize(
+    ("right", "images", "text"),
+    [
+        (307, 500, "61 % (57 % to 66 %)"),
+        (6140, 10_000, "61.4 % (60.4 % to 62.3 %)"),
+        (614, 1000, "61 % (58 % to 64 %)"),
+    ],
+)
+def test_the_interval_of_a_fraction_decides_its_digits(right: int, images: int, text: str) -> None:
+    fraction = percent(right / images, wilson_interval(right, images))
+    assert str(fraction) == f"{fraction.value} ({fraction.interval})" == text
+
+
+def test_a_fraction_without_interval_is_a_whole_number_and_an_unknown_one_a_dash() -> None:
+    assert percent(0.614) == ("61 %", "") and f"{percent(0.614)}, {percent(None)}" == "61 %, –"
 
 
 @pytest.mark.parametrize(

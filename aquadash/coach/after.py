@@ -324,7 +324,7 @@ def _value(s: Situation, epoch: int) -> str:
     """Format the value in an epoch that early stopping monitors."""
     record = next(record for record in s.history if record.epoch == epoch)
     value: float = getattr(record, s.config.training.monitor)
-    return percent(value) if s.config.training.monitor == "val_accuracy" else f"{value:.2f}"
+    return percent(value).value if s.config.training.monitor == "val_accuracy" else f"{value:.2f}"
 
 
 def classes_ignored(s: Situation) -> Note | None:

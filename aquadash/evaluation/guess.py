@@ -107,16 +107,16 @@ def check_pair(pair: Sequence[str], class_names: Sequence[str]) -> None:
 
 def accuracy_words(score: AccuracyScore) -> str:
     """Describe the score of a guessed accuracy, as plain text."""
-    low, high = score.interval
+    measured, interval = percent(score.measured, score.interval)
     distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
     if score.spot_on:
         return (
-            f"Spot on: guessed {percent(score.guessed)}, it is {percent(score.measured)}, and the 95 % interval "
-            f"from {percent(low)} to {percent(high)} holds the guess."
+            f"Spot on: guessed {percent(score.guessed)}, it is {measured}, and the 95 % interval from {interval} holds "
+            "the guess."
         )
     side = "too high" if score.guessed > score.measured else "too low"
     verdict = "Close" if score.points <= CLOSE_POINTS else "A surprise"
-    return f"{verdict}: guessed {percent(score.guessed)}, it is {percent(score.measured)}, so {distance} {side}."
+    return f"{verdict}: guessed {percent(score.guessed)}, it is {measured}, so {distance} {side}."
 
 
 def pair_words(score: PairScore) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -138,10 +138,26 @@ def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[
     return np.asarray(-np.log(np.clip(own, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)))
 
 
-def percent(fraction: float, interval: tuple[float, float] | None = None) -> str:
-    """Format a fraction in whole per cent: ``"57 %"``, with its interval ``"57 % (52 % to 61 %)"``."""
-    ends = "" if interval is None else f" ({percent(interval[0])} to {percent(interval[1])})"
-    return f"{100 * fraction:.0f} %{ends}"
+class Percent(NamedTuple):
+    """A fraction in per cent; its ``str`` is ``"61 % (57 % to 66 %)"``, or the value alone."""
+
+    #: The fraction, such as ``"61 %"``; a dash for None.
+    value: str
+    #: The interval, such as ``"57 % to 66 %"``; empty for none.
+    interval: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.interval})" if self.interval else self.value
+
+
+def percent(fraction: float | None, interval: Interval | None = None) -> Percent:
+    """Format a fraction, 0 to 1, in whole per cent; with one digit for an interval of at most 2 %."""
+    if fraction is None:
+        return Percent("–")
+    low, high = interval or (0.0, 1.0)
+    digits = 0 if high - low > 0.02 else 1
+    value, *ends = (f"{100 * number:.{digits}f} %" for number in (fraction, low, high))
+    return Percent(value, " to ".join(ends) if interval else "")
 
 
 #: Lock: two threads that import scikit-learn at the same time can both fail.

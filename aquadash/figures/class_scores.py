@@ -70,7 +70,6 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
 
 
 def _hover(title: str, label: str, value: float, end: tuple[float, float] | None, run: str) -> str:
-    score = f"{title} of {label}: {percent(value)}" + (f"<br>{escape(shorten(run))}" if run else "")
-    if end is None:
-        return f"{score}<br>There is no image to count"
-    return f"{score}<br>95 % interval {percent(end[0])} to {percent(end[1])}"
+    fraction, interval = percent(value, end)
+    score = f"{title} of {label}: {fraction}" + (f"<br>{escape(shorten(run))}" if run else "")
+    return f"{score}<br>95 % interval {interval}" if interval else f"{score}<br>There is no image to count"

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from aquadash.evaluation import wilson_interval
 from aquadash.figures.cells import cells
 from aquadash.figures.theme import class_emoji, class_label, escape, listed, percent, shorten
 
@@ -58,6 +59,7 @@ def confusion_matrix(
     percents = 100 * shares_by_row(counts)
     values = percents if by_row else counts.astype(np.float64)
     total, right = int(counts.sum()), int(counts.trace())
+    accuracy = percent(right / total, wilson_interval(right, total))
 
     def describe(row: int, column: int) -> str:
         n = counts[row, column]
@@ -67,8 +69,8 @@ def confusion_matrix(
         _shades(counts, percents),
         text=lambda row, column: f"{values[row, column]:.0f}{' %' if by_row else ''}" if counts[row, column] else "",
         hover=_hover(class_names, describe),
-        alt=f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({percent(right / total)}) are "
-        f"right.{_mistakes(counts, class_names)}",
+        alt=f"Confusion matrix of {total} images in {len(counts)} classes: {right} ({accuracy.value}) are right."
+        f"{_mistakes(counts, class_names)}",
         height=_height(counts),
         selected=selected,
     )

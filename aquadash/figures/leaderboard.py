@@ -30,14 +30,16 @@ def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str
         "size": [17 if mine else 12 for mine in is_own],
         "symbol": ["star" if mine else "circle" for mine in is_own],
     }
+    fractions = [percent(entry.accuracy, entry.interval) for entry in entries]
     hover = [
         f"<b>{hover_name(entry.name)}</b><br>{hover_name(entry.run.name)}<br>{entry.right:,} of {entry.images:,} "
-        f"{measured_on} images right: {percent(entry.accuracy)}<br>95 % interval {percent(entry.interval[0])} to "
-        f"{percent(entry.interval[1])}"
-        for entry in entries
+        f"{measured_on} images right: {right.value}<br>95 % interval {right.interval}"
+        for entry, right in zip(entries, fractions, strict=True)
     ]
     accuracies, intervals = [entry.accuracy for entry in entries], [entry.interval for entry in entries]
-    each = [f"place {entry.rank} {shorten(entry.name)} {percent(entry.accuracy, entry.interval)}" for entry in entries]
+    each = [
+        f"place {entry.rank} {shorten(entry.name)} {right}" for entry, right in zip(entries, fractions, strict=True)
+    ]
     # Long names leave little room on a phone.
     return dot_rows(
         [f"{entry.rank}. {escape(shorten(entry.name, length=20))}" for entry in entries],

@@ -119,7 +119,7 @@ def _curves(lines: Sequence[tuple[int, str, Mapping[float, Mean]]], *, chance: f
             **run_style(index, name),
             mode="lines+markers",
             error_y=whiskers(fractions, intervals),
-            customdata=[f"{percent(low)} to {percent(high)}".replace("%", "&#37;") for low, high in intervals],
+            customdata=[percent(mean.value, mean.ci95).interval.replace("%", "&#37;") for mean in curve.values()],
             hovertemplate=f"<b>{hover_name(name)}</b><br>%{{x:.3~g}}: %{{y:.1f}} % right<br>95 % interval "
             "%{customdata}<extra></extra>",
         )

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from aquadash.evaluation.metrics import percent as percent
+
 #: Markdown within a line, and at its start.
 _MARKUP = re.compile(r"([\\`*_\[\]<#~|$&]|:(?=//))|^([-+>])|^(\d+)(?=[.)])")
 #: Streamlit's directives, such as ``:red[...]`` and ``:smile:``, which no escape protects (STREAMLIT.md, "Markdown").
@@ -80,17 +82,6 @@ def sentence(text: str) -> str:
 def mid_sentence(label: str) -> str:
     """Return a label with a small first letter, except ``"L2 penalty"`` or ``"TPE"``."""
     return label if label[1:2].isupper() or label[1:2].isdigit() else label[:1].lower() + label[1:]
-
-
-def percent(fraction: float | None, interval: tuple[float, float] | None = None) -> str:
-    """Return ``"61.4 %"``, or ``"61 % (57 % to 66 %)"`` without digits for an interval wider than 2 %."""
-    if fraction is None:
-        return "–"
-    if interval is None:
-        return f"{100 * fraction:.1f} %"
-    low, high = (100 * bound for bound in interval)
-    digits = 0 if high - low > 2 else 1
-    return f"{100 * fraction:.{digits}f} % ({low:.{digits}f} % to {high:.{digits}f} %)"
 
 
 def moment(timestamp: float | None) -> str:

@@ -93,13 +93,13 @@ def _turn() -> None:
 
 def _table(made: Board, own: str) -> None:
     entries = made.entries
-    fractions = [percent(entry.accuracy, entry.interval).partition(" (") for entry in entries]
+    fractions = [percent(entry.accuracy, entry.interval) for entry in entries]
     tries = "How many runs of theirs could have stood here. The best of many is luckier."
     table(
         number_column("Place", [entry.rank for entry in entries], width="small", help=term("tie")),
         Column("Student", [f"⭐ {entry.name}" if entry.person_id == own else entry.name for entry in entries]),
-        Column(f"{made.measured_on.capitalize()} accuracy", [accuracy for accuracy, _, _ in fractions]),
-        Column("95 % interval", [interval.rstrip(")") for _, _, interval in fractions]),
+        Column(f"{made.measured_on.capitalize()} accuracy", [fraction.value for fraction in fractions]),
+        Column("95 % interval", [fraction.interval for fraction in fractions]),
         Column("Images", [entry.images for entry in entries]),
         Column("Run", [entry.run.name for entry in entries]),
         number_column("Runs", [entry.tries for entry in entries], width="small", help=tries),

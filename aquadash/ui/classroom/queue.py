@@ -93,7 +93,7 @@ def _finished(runs: Sequence[Run]) -> None:
     for run in sorted(found, key=lambda run: run.ended_at or 0.0, reverse=True)[:_MAX_FINISHED]:
         with st.container(border=True, key=f"finished-{run.run_id}"):
             validated = run.config.training.validation != "test"
-            _head(run, percent(run.metrics.get("val_accuracy")) if validated else "", page="evaluate")
+            _head(run, percent(run.metrics.get("val_accuracy")).value if validated else "", page="evaluate")
 
 
 def _head(run: Run, place: str, *, page: str = "train") -> None:

@@ -266,7 +266,7 @@ def render_confusion(compared: Compared) -> None:
             assert found is not None
             with st.container(width=256, gap=None):
                 st.markdown(f"**{plain(shorten(compared.names[index], length=26))}**")
-                st.caption(percent(found.accuracy, found.accuracy_ci95))
+                st.caption(str(percent(found.accuracy, found.accuracy_ci95)))
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
                 figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
                 components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})

@@ -55,7 +55,9 @@ def render_settings(compared: Compared) -> None:
     rows = settings_table(runs, everything=shown == "yes")
     common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
-    accuracies = [_DASH if one is None else percent(one.accuracy, one.accuracy_ci95) for one in compared.evaluations()]
+    accuracies = [
+        _DASH if one is None else str(percent(one.accuracy, one.accuracy_ci95)) for one in compared.evaluations()
+    ]
     common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
     _settings_table(
         common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"

@@ -192,7 +192,7 @@ def _curve(run: Run) -> None:
 
 def _accuracy(one: Evaluated) -> None:
     found = one.found
-    value, _, rest = percent(found.accuracy, found.accuracy_ci95).partition(" (")
+    value, interval = percent(found.accuracy, found.accuracy_ci95)
     st.html(f"<div class='aqua-figure'>{value}</div>")
     seen = "which it had never seen"
     if one.validated_on_test:
@@ -201,7 +201,7 @@ def _accuracy(one: Evaluated) -> None:
         seen = f"of which {report_validation_images(found.n)} {said}"
     st.markdown(
         f"of {found.n:,} test images, {seen}. With other images it might be "
-        f"{plain(rest.rstrip(')'))}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."
+        f"{plain(interval)}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."
     )
 
 

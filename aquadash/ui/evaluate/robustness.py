@@ -212,7 +212,7 @@ def _robustness_scores(found: Measurement) -> None:
 
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:
     value, interval = (None, None) if mean is None else (mean.value, mean.ci95)
-    text, _, ends = percent(value, interval).rstrip(")").partition(" (")
+    text, ends = percent(value, interval)
     components.metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(help_term)}")
 
 

@@ -89,8 +89,7 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
     if score.interval is not None:
         explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
         if metric.fraction:
-            value, _, interval = percent(score.value, score.interval).rstrip(")").partition(" (")
-            interval = interval.replace(" % to", " to")
+            value, interval = percent(score.value, score.interval)
         else:
             interval = " to ".join(map(metric.text, score.interval))
     note = " · ".join(filter(None, (interval, chance)))

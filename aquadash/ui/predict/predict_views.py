@@ -255,7 +255,7 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
     measured = score.evaluation
     if measured is not None:
         right = int(measured.confusion_matrix.trace())
-        accuracy, _, ends = percent(measured.accuracy, measured.accuracy_ci95).rstrip(")").partition(" (")
+        accuracy, ends = percent(measured.accuracy, measured.accuracy_ci95)
         components.metric(
             "Accuracy on these pictures",
             accuracy,

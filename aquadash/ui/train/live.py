@@ -252,8 +252,7 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
         components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + now)
         found, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
-        text = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
-        value, _, interval = text.rstrip(")").partition(" (")
+        value, interval = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
         help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
         note = interval or ("" if run.status.ended else "at the end")
         components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)

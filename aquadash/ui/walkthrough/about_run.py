@@ -122,7 +122,7 @@ def training(results: Evaluated) -> None:
     }
     parts.figures(
         {
-            title: percent(float(part.mean()), wilson_interval(int(part.sum()), len(part)))
+            title: str(percent(float(part.mean()), wilson_interval(int(part.sum()), len(part))))
             for title, part in split.items()
         },
         help=term("confidence interval"),
@@ -344,8 +344,8 @@ def result(results: Evaluated) -> None:
     theirs = wilson_interval(round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
     parts.figures(
         {
-            f"The report, {report.MEASURED_IMAGES} images": percent(report.TEST_ACCURACY, theirs),
-            f"This run, {evaluation.n:,} images": percent(evaluation.accuracy, evaluation.accuracy_ci95),
+            f"The report, {report.MEASURED_IMAGES} images": str(percent(report.TEST_ACCURACY, theirs)),
+            f"This run, {evaluation.n:,} images": str(percent(evaluation.accuracy, evaluation.accuracy_ci95)),
         }
     )
     controls, beside = parts.attempt("measure on more images, or fewer")
