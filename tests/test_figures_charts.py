@@ -416,3 +416,11 @@ def test_before_there_is_data_a_figure_gives_a_hint(name: str) -> None:
     figure.to_json(validate=True)
     assert not figure.data and len(theme.alt_text(figure)) > 20
     assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
+
+
+def test_a_channels_bars_that_leave_the_chart_are_labelled_before_and_after() -> None:
+    before, after = np.ones(256), np.ones(256)
+    before[0], after[0], after[255] = 100, 50, 200
+    low, high = (note.text for note in channel_change(before, after, channel=0).layout.annotations)
+    assert "before ↑ 29 %" in low and "after ↑ 10 %" in low
+    assert "before" not in high and "after ↑ 40 %" in high

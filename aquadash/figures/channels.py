@@ -68,8 +68,8 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
     top = 1.2 * max(float(old_bars[1:-1].max()), float(new_bars[1:-1].max()), 0.01)
     for bar, level, anchor in ((0, 0, "left"), (-1, 255, "right")):
         cut = [
-            f"{word} ↑ {bars[bar]:.0f} %"
-            for word, bars in (("before", old_bars), ("after", new_bars))
+            f'<span style="color: {ink}">{word} ↑ {bars[bar]:.0f} %</span>'
+            for word, bars, ink in (("before", old_bars, OUTLINE_COLOUR), ("after", new_bars, colour))
             if bars[bar] > top
         ]
         figure.add_annotation(

@@ -74,6 +74,9 @@ _TRANSPARENT = "rgba(0, 0, 0, 0)"
 MAX_NAME = 28
 _MAX_HOVER_NAME = 200
 
+#: Pixels. Plotly leaves out a number at the end of an axis, such as "100 %", that has no room at the right.
+_RIGHT_MARGIN = 24
+
 _AXIS = {
     "gridcolor": GRID_COLOUR,
     "linecolor": GRID_COLOUR,
@@ -87,8 +90,7 @@ pio.templates[TEMPLATE] = go.layout.Template(
     layout={
         "paper_bgcolor": _TRANSPARENT,
         "plot_bgcolor": _TRANSPARENT,
-        # Plotly leaves out a number at the end of an axis, such as "100 %", that has no room at the right.
-        "margin": {"l": 8, "r": 24, "t": 36, "b": 8},
+        "margin": {"l": 8, "r": _RIGHT_MARGIN, "t": 36, "b": 8},
         "xaxis": _AXIS | {"showgrid": False},
         "yaxis": _AXIS | {"showgrid": True},
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
@@ -187,6 +189,9 @@ def finish(figure: go.Figure, *, alt: str, height: int, zoom: bool = True) -> go
     """Put the template, the height (in pixels) and the text alternative on a figure and return it."""
     if not zoom:
         figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True).update_layout(dragmode=False)
+    # Streamlit's theme has margins of its own, which the template does not change.
+    if figure.layout.margin.r is None:
+        figure.layout.margin.r = _RIGHT_MARGIN
     figure.update_layout(template=TEMPLATE, height=height, meta={"alt": alt})
     return figure
 
