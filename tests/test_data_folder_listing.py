@@ -96,7 +96,7 @@ def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> Non
 
 
 def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
-    with pytest.raises(DataError, match="one folder a class"):
+    with pytest.raises(DataError, match="one folder per class"):
         listed("1.jpg", "2.jpg")
 
 

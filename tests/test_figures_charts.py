@@ -422,5 +422,5 @@ def test_a_channels_bars_that_leave_the_chart_are_labelled_before_and_after() ->
     before, after = np.ones(256), np.ones(256)
     before[0], after[0], after[255] = 100, 50, 200
     low, high = (note.text for note in channel_change(before, after, channel=0).layout.annotations)
-    assert "before ↑ 29 %" in low and "after ↑ 10 %" in low
+    assert "before ↑ 29 %" in low and "after ↑ 11 %" in low
     assert "before" not in high and "after ↑ 40 %" in high

@@ -141,7 +141,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         found.setdefault(class_key(file.parts[class_level]), []).append((file, part if split_given else None))
     if not found:
         raise DataError(
-            "There are no folders with pictures in them. Expected one folder a class, named as the class, with its "
+            "There are no folders with pictures in them. Expected one folder per class, named after it, with its "
             "pictures inside: cats/1.jpg, cats/2.jpg, dogs/1.jpg ..."
         )
     keys = sorted(found, key=lambda key: (_natural(key), key))
