@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.store import Run
-from aquadash.ui import components, image_dialog, run_lists, shell, uploads, warmup
+from aquadash.ui import components, datasets, image_dialog, run_lists, shell, uploads, warmup
 from aquadash.ui.predict import picture_cards, predict_runs, predict_views
 
 
@@ -50,6 +50,7 @@ def ask(runs: Sequence[Run]) -> None:
             elif sample:
                 source = predict_runs.render_samples(*predict_runs.networks(compared), sample)
         predict_views.choices_note(run)
+        datasets.render_other_source(run)
         run_lists.render_model_card(run)
     own = [picture_cards.own(picture, run.class_names) for picture in pictures]
     image_dialog.clickable(*compared, source=source, own=own, as_now=bool(sample))
@@ -57,7 +58,7 @@ def ask(runs: Sequence[Run]) -> None:
 
 with shell.page("predict"):
     warmup.prepare_answers()
-    if runs := predict_runs.for_photos():
+    if runs := predict_runs.for_pictures():
         ask(runs)
     else:
         components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")

@@ -96,6 +96,12 @@ def assign(name: str, value: Any) -> None:
     st.session_state[name] = value
 
 
+def forget(name: str) -> None:
+    """Remove a value from session and address in a callback: the widget gets its default."""
+    st.session_state.pop(name, None)
+    put(name, None)
+
+
 def follow(name: str, default: Any) -> None:
     """Before :func:`restore`: move a widget that still has its last default to a new default."""
     known = _known(name)

@@ -84,6 +84,8 @@ SOURCE = "source"
 _MENU = "data-set"
 #: Parameters of pages that another data set resets, and their values.
 _BEGINNINGS: dict[str, tuple[str, Any]] = {"data": ("page", 1), "augment": ("images", [])}
+#: Pages of one run, which another data set resets to the best one of that data set.
+_OF_A_RUN = ("evaluate", "predict", "walkthrough")
 
 
 def current() -> str:
@@ -129,6 +131,20 @@ def _chosen() -> None:
     address.assign(SOURCE, st.session_state[_MENU])
     if address.page() in _BEGINNINGS:
         address.assign(*_BEGINNINGS[address.page()])
+    elif address.page() in _OF_A_RUN:
+        address.forget("run")
+
+
+def is_chosen() -> bool:
+    """Return whether the sidebar was set to another data set than the default."""
+    return current() != _default()
+
+
+def render_other_source(run: Run) -> None:
+    """Say which data set a run has learned from, if it is not the sidebar's."""
+    if run.config.data.source != current():
+        learned, shown = plain(title_of(run.config.data.source)), plain(title_of(current()))
+        st.caption(f"This run learned from {learned}, not {shown}.")
 
 
 def is_shown() -> bool:

@@ -12,7 +12,7 @@ from aquadash.lab.rights import Action
 from aquadash.people import Resource
 from aquadash.store.fields import validation_accuracy
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import address, shell
+from aquadash.ui import address, datasets, shell
 from aquadash.ui.lab import lab, visitor
 from aquadash.ui.text import joined, plain, sentence, time_left
 
@@ -67,13 +67,15 @@ def _counts(run: Run) -> bool:
 def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
     """Return :func:`best_first` with runs whose data set is missing behind those that show images.
 
-    Runs of the origin ``before`` come after the finished runs that show images.
+    Runs of the origin ``before`` come after the finished runs that show images; in each part, runs of the sidebar's
+    data set are the first.
     """
     here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
 
-    def rank(run: Run) -> tuple[bool, bool]:
+    def rank(run: Run) -> tuple[bool, bool, bool]:
         has_no_images = run.archived or not has_results(run) or run.config.data.source not in here
-        return has_no_images, bool(before) and (has_no_images or run.origin == before or not _counts(run))
+        is_last = bool(before) and (has_no_images or run.origin == before or not _counts(run))
+        return has_no_images, is_last, run.config.data.source != datasets.current()
 
     return sorted(best_first(runs), key=rank)
 

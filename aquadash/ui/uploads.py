@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import streamlit as st
 
-from aquadash.data.images import MAX_BYTES
+from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.ui import bound
 from aquadash.ui.lab import lab
+from aquadash.ui.text import count, plain
 
 #: Titles of the origins by their word in the address.
 WAYS = {"files": "🖼️ Pictures", "folder": "📁 Folder", "camera": "📸 Camera"}
@@ -32,7 +33,7 @@ class Upload(Protocol):
 
 
 def chosen() -> Sequence[Upload]:
-    """Draw the choice of the origin and its field; return the pictures within the class's limit."""
+    """Draw the choice of the origin and its field; return the kept pictures within the class's limit."""
     way = bound.choice("input", WAYS, label="Pictures from")
     if way == "camera":
         taken = st.camera_input(
@@ -40,19 +41,41 @@ def chosen() -> Sequence[Upload]:
             key="camera",
             disabled=switched_off(),
             help="Browsers offer a camera on this computer itself or over https only.",
+            on_change=_keep,
+            args=("camera",),
         )
-        return within_limit([] if taken is None else [taken])
+        return _kept(taken)
+    key = "folder" if way == "folder" else "pictures"
+    options: dict[str, Any] = {"key": key, "on_change": _keep, "args": (key,)}
     if way == "folder":
         more = " Sub-folders named like classes can give the true labels."
-        folder = picture_field("Drop a folder here", key="folder", help=_HELP + more, accept_multiple_files="directory")
-        return within_limit(folder)
-    return within_limit(picture_field("Drop pictures here", key="pictures", accept_multiple_files=True))
+        folder = picture_field("Drop a folder here", help=_HELP + more, accept_multiple_files="directory", **options)
+        return _kept(folder)
+    return _kept(picture_field("Drop pictures here", accept_multiple_files=True, **options))
 
 
 def one(key: str) -> Upload | None:
-    """Draw a field for one picture, which must be within the class's limit."""
-    picture = picture_field("Drop a picture here", key=key)
-    return picture if picture is None else within_limit([picture])[0]
+    """Draw a field for one picture, and return the first kept picture, which must be within the class's limit."""
+    return next(iter(_kept(picture_field("Drop a picture here", key=key, on_change=_keep, args=(key,)))), None)
+
+
+#: The pictures in the session: Streamlit empties a field when its page is left.
+_KEPT = "pictures kept"
+
+
+def _keep(key: str) -> None:
+    """Keep the pictures of a field, in its callback."""
+    held = st.session_state[key]
+    st.session_state[_KEPT] = held if isinstance(held, list) else [held] if held else []
+
+
+def _kept(in_field: object) -> Sequence[Upload]:
+    """Return the kept pictures; draw a button that removes them if their field is empty."""
+    kept: list[Upload] = st.session_state.get(_KEPT, [])
+    if kept and not in_field:
+        label = f"Remove {plain(display_name(kept[0].name)) if len(kept) == 1 else count(len(kept), 'picture')}"
+        st.button(label, icon=":material/close:", type="tertiary", key="remove-kept", on_click=kept.clear)
+    return within_limit(kept)
 
 
 def picture_field(label: str, *, key: str, help: str = _HELP, **options: Any) -> Any:

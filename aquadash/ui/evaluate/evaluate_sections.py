@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.errors import AquaDashError
 from aquadash.store.types import Run
-from aquadash.ui import bound, components, image_browser, image_dialog, run_lists, shell
+from aquadash.ui import bound, components, datasets, image_browser, image_dialog, run_lists, shell
 from aquadash.ui.evaluate import (
     confidence,
     duplicate_pairs,
@@ -114,6 +114,7 @@ def render(runs: list[Run]) -> None:
         present.offer()
         section = SECTIONS.choose()
     with st.container(key="in-order"):
+        datasets.render_other_source(run)
         scores.render_caveats(one)
         section.show(one, None if second is None else _second_results(run, second))
     image_dialog.clickable(run)

@@ -14,6 +14,7 @@ from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
 from aquadash.store.fields import validation_accuracy
+from aquadash.store.first_model import ORIGIN
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads
 from aquadash.ui.gallery import class_text
@@ -50,9 +51,9 @@ _by_dataset = st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=da
 def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
     """Draw the best network's answer to a picture or a sample, and return its run."""
     if not picture and not sample:
-        st.markdown("The network's answer appears here.", text_alignment="center")
+        st.markdown("The network's answer appears here.")
         return None
-    run = next(filter(run_lists.has_results, predict_runs.for_photos()), None)
+    run = next(filter(run_lists.has_results, predict_runs.for_pictures()), None)
     if run is None:
         st.page_link("pages/train.py", label="There is no trained network yet: train one")
         return None
@@ -60,6 +61,7 @@ def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
     if picture:
         predict_views.render_answer(networks[0], picture)
     else:
+        datasets.render_other_source(run)
         predict_runs.render_samples(runs, networks, sample, one=True)
     return run
 
@@ -165,7 +167,7 @@ def _best(runs: Sequence[Run]) -> None:
         return
     # Unshared imported runs come last: their metrics can be made up.
     ranked = sorted(runs, key=lambda run: (bool(run.origin) and not run.shared, -(validation_accuracy(run) or 0.0)))
-    run = run_lists.own_first(run_lists.best_first(ranked))[0]
+    run = min(run_lists.own_first(run_lists.best_first(ranked)), key=lambda run: run.origin == ORIGIN)
     _figure("Best run", run)
     st.page_link("pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id})
 

@@ -25,19 +25,22 @@ MAX_RUNS = 4
 _KEY = "beside"
 
 
-def for_photos() -> list[Run]:
-    """Return the runs with networks, best first, the default for photographs before all others."""
-    # The included model is added to the store if no run knows photographs.
-    run_lists.or_included_model([run for run in lab().runs.all() if _knows_photographs(run)])
+def for_pictures() -> list[Run]:
+    """Return the runs with networks, best first; the first one suits the sidebar's data set or photographs."""
+    # The included model is added to the store if no run suits.
+    run_lists.or_included_model([run for run in lab().runs.all() if _suits(run)])
     runs = run_lists.own_first(run_lists.best_first(run_lists.with_networks(lab().runs.all())))
-    able = sorted(filter(_knows_photographs, runs), key=lambda run: run.config.data.source != datasets.current())
+    able = sorted(filter(_suits, runs), key=lambda run: run.config.data.source != datasets.current())
     return sorted(runs, key=lambda run: run not in able[:1])
 
 
-def _knows_photographs(run: Run) -> bool:
+def _suits(run: Run) -> bool:
     source = data.SOURCES.get(run.config.data.source)
     usable = run.status is RunStatus.FINISHED and run_lists.has_results(run) and not (run.search_id or run.archived)
-    return usable and source is not None and not source.drawn and source.name in ("cifar100", datasets.current())
+    if not usable or source is None or source.name not in ("cifar100", datasets.current()):
+        return False
+    # Own pictures are photographs: a network of drawings answers by default only if the sidebar was set to them.
+    return not source.drawn or datasets.is_chosen()
 
 
 def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
@@ -130,7 +133,7 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
     ]
     # Without a temperature, as everywhere for images of a data set: the opened image and Evaluate have the same figure.
     answers = zip(*(answered(looks, network.predictor) for network in networks), strict=True)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"{'home' if one else 'predict'}-samples"):
         for look, position, said in zip(looks, drawn, answers, strict=True):
             card = picture_cards.card_markup(
                 look,
