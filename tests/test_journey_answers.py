@@ -108,9 +108,24 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     page.get_by_role("button", name=re.compile("Try another sample")).wait_for()
     page.locator(".aqua-verdict").nth(4).wait_for()
     in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
-    page.locator(".st-key-pictures input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
+    other_data = page.get_by_text("This run learned from CIFAR-100 aquatic mammals, not Synthetic drawings.")
+    other_data.wait_for()
+    menu = page.get_by_test_id("stSidebar").get_by_role("combobox")
+    choose(page, menu, page.get_by_role("option", name="CIFAR-100 aquatic mammals"))
+    other_data.wait_for(state="detached")
+
+    page.get_by_role("link", name="Home").click()
+    page.locator(".st-key-home-picture input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
     own = page.get_by_role("group", name="gradient.png")
+    verdict = own.locator(".aqua-verdict").inner_text()
+    page.get_by_role("link", name=re.compile("Answered by")).click()
+    page.get_by_text("What is it really?").wait_for()
     in_sight(own.locator(".aqua-verdict"), own.locator(".aqua-bars"), page.get_by_text("What is it really?"))
+    page.go_back()
+    page.locator(".st-key-home-answer").wait_for()
+    assert own.locator(".aqua-verdict").inner_text() == verdict
+    own.get_by_role("button", name="Why?").click()
+    page.get_by_role("dialog").get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").nth(1).wait_for()
     no_error(page)
 
 

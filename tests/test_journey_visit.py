@@ -79,6 +79,9 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
         in_sight(primary)
         if name in ("home", "predict"):
             in_sight(page.get_by_test_id("stFileUploaderDropzone"))
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
 
 
 def stops_to(page: Page, element: Locator) -> int:

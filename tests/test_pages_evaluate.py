@@ -22,6 +22,7 @@ from tests.stored_runs import HOSTILE, OTTER, SEAL, add_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
+
 #: Markup that has not lost its meaning to a backslash.
 _TAG = re.compile(r"(?<!\\)<")
 
@@ -160,3 +161,11 @@ def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: s
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not any("<img" in text and "\\<img" not in text for text in shown)
     assert "onerror" not in html(app)
+
+
+def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: Shelf) -> None:
+    app = open_page(run=shelf.report.run_id)
+    app.selectbox(key="data-set").set_value("cifar100").run()
+    assert address_of(app, "run") != shelf.report.run_id and not address_notes(app) and not app.exception
+    notes = [caption.value for caption in app.caption]
+    assert "This run learned from Synthetic drawings, not CIFAR-100 aquatic mammals." in notes

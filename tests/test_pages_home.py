@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
 from aquadash.lab.runs import Runs
-from aquadash.store.first_model import NAME
+from aquadash.store.first_model import NAME, ORIGIN
 from aquadash.store.types import Progress, Run, RunStatus
 from tests.app_pages import APP, metrics, texts
 from tests.predict_page import cards, picture
@@ -65,6 +65,10 @@ def test_a_sample_and_a_picture_are_answered_in_place(
     app.run()
     (card,) = cards(app)
     assert "red.png" in card and not app.error
+    app.switch_page("pages/predict.py").run()
+    assert "red.png" in cards(app)[0]
+    app.button(key="remove-kept").click().run()
+    assert "red.png" not in "".join(cards(app)) and not app.exception
 
 
 def test_a_database_that_cannot_be_read_gives_a_message(
@@ -88,12 +92,13 @@ def figures(app: AppTest, monkeypatch: pytest.MonkeyPatch, *runs: Run) -> dict[s
 
 def test_the_running_and_the_best_run_are_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress("training", epoch=3, epochs=20, batch=33, batches=66, eta_seconds=200)
+    shipped = a_run(RunStatus.FINISHED, origin=ORIGIN, shared=True, metrics={"test_accuracy": 0.8, "val_accuracy": 0.8})
     worse, best = (
         a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.5, "val_accuracy": accuracy})
         for accuracy in (0.42, 0.614)
     )
     failed = a_run(RunStatus.FAILED, ended_at=2.0)
-    shown = figures(app, monkeypatch, a_run(RunStatus.RUNNING, progress=progress), worse, best, failed)
+    shown = figures(app, monkeypatch, a_run(RunStatus.RUNNING, progress=progress), shipped, worse, best, failed)
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
     assert shown["Running now"] == "Starting" and shown["Best run"] == "61 %"

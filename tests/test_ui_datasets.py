@@ -13,7 +13,7 @@ from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
 from aquadash.store import Run, RunStatus
 from aquadash.ui import datasets
-from aquadash.ui.run_lists import best_first
+from aquadash.ui.run_lists import best_first, pictured_first
 
 
 def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +45,14 @@ def test_the_best_finished_run_is_the_default_of_menus() -> None:
     ]  # fmt: skip
 
     assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+
+
+def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "is_here", lambda source: True)
+    runs = [finished("drawings", 0.9), finished("photos", 0.6, source="cifar100"), run("new", source="cifar100")]
+    assert [entry.name for entry in pictured_first(runs)] == ["photos", "drawings", "new"]
+    monkeypatch.setattr(datasets, "current", lambda: "synthetic")
+    assert [entry.name for entry in pictured_first(runs)] == ["drawings", "photos", "new"]
 
 
 def test_what_a_student_has_imported_is_nobodys_default() -> None:

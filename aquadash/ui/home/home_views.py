@@ -61,7 +61,6 @@ def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
     if picture:
         predict_views.render_answer(networks[0], picture)
     else:
-        datasets.render_other_source(run)
         predict_runs.render_samples(runs, networks, sample, one=True)
     return run
 

@@ -115,6 +115,8 @@ def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int
         st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
         source = datasets.DEFAULT_SOURCE
         dataset = datasets.dataset(source)
+    elif one:
+        datasets.render_other_source(runs[0])
     split, generator = dataset.test, np.random.default_rng(number)
     of_class = (np.flatnonzero(split.labels == label) for label in range(len(dataset.class_names)))
     drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MAX_SAMPLES]
