@@ -42,4 +42,4 @@ def flattened_loss(own: float, *, classes: int) -> go.Figure:
         f"Loss by the probability of the right class. At {100 * own:.0f} % the right loss is {marked[0]:.3f}; taken "
         f"for raw scores it is {marked[1]:.3f}. The second line is flat and ends at {flat[-1]:.3f}, the first at 0."
     )
-    return finish(figure, alt=alt, height=280, zoom=False)
+    return finish(figure, alt=alt, height=240, zoom=False)

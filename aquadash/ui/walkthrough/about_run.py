@@ -234,22 +234,29 @@ def matrix(results: Evaluated) -> None:
         "seal, how much is one?",
         help=f"{term('confusion matrix')} {term('F1')}",
     )
-    parts.real(
-        "This run's matrix", help="Precision, recall and F1 below are means over the classes, weighted by their images."
-    )
-    figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
-    components.plot(figure, key="walk-matrix")
-    right = sum(report.right_ones(row) for row in report.SCORES)
-    weighted = report.WEIGHTED_AVERAGE
-    mine = evaluation.weighted_average
-    table(
-        Column("", ["The report, 100 images", f"This run, {evaluation.n:,} images"]),
-        number_column("Accuracy", [float(right), 100 * evaluation.accuracy], "%.2f %%", help=term("accuracy")),
-        number_column("Precision", [100 * weighted.precision, 100 * mine.precision], "%.2f %%", help=term("precision")),
-        number_column("Recall", [100 * weighted.recall, 100 * mine.recall], "%.2f %%", help=term("recall")),
-        number_column("F1", [100 * weighted.f1, 100 * mine.f1], "%.2f %%", help=term("F1")),
-        alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
-    )
+    parts.real("This run's matrix", help=" ".join(map(term, ("accuracy", "precision", "recall"))))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
+        components.plot(figure, key="walk-matrix")
+    hits = sum(report.right_ones(row) for row in report.SCORES)
+    theirs, mine = report.WEIGHTED_AVERAGE, evaluation.weighted_average
+    with right:
+        table(
+            Column("", ["Accuracy", "Precision", "Recall", "F1"]),
+            number_column(
+                f"The report, {report.MEASURED_IMAGES} images",
+                [float(hits), 100 * theirs.precision, 100 * theirs.recall, 100 * theirs.f1],
+                "%.2f %%",
+            ),
+            number_column(
+                f"This run, {evaluation.n:,} images",
+                [100 * value for value in (evaluation.accuracy, mine.precision, mine.recall, mine.f1)],
+                "%.2f %%",
+            ),
+            alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
+        )
+        st.caption("Precision, recall and F1 are means over the classes, weighted by their images.")
     controls, beside = parts.attempt("call it so only when sure enough")
     recognised = [row for row in evaluation.report if row.recall >= checks_results.MIN_RECALL]
     weakest = min(recognised or evaluation.report, key=lambda row: row.precision).label
@@ -303,7 +310,7 @@ def curves(results: Evaluated) -> None:
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             components.plot(
-                learning_curves(history, metric=metric, monitor=monitor, height=280), key=f"walk-{metric}-{whose}"
+                learning_curves(history, metric=metric, monitor=monitor, height=240), key=f"walk-{metric}-{whose}"
             )
     verdict = overfit_verdict(history, config)
     with st.expander("What the program makes of these curves", icon="🎓"):
@@ -319,7 +326,6 @@ def curves(results: Evaluated) -> None:
         if row is not None:
             shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
             parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
-            st.caption(plain(f"Of the run {results.run.name}."))
     parts.question(
         beside,
         "curves",

@@ -45,10 +45,12 @@ def pick_results() -> Evaluated | None:
     if all(run.origin == ORIGIN for run in with_results):
         with st.expander("No run of yours has results to show now: this is the included model", icon="🏊"):
             _offer_run()
-    run = components.run_picker(with_results, help="This section is about the results of this run.")
+    picker, beside = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    with picker:
+        run = components.run_picker(with_results, help="This section is about the results of this run.")
     if run is None:
         return None
-    st.caption(
+    beside.caption(
         f"It learnt from: {plain(data.SOURCES[run.config.data.source].title)}"
         if run.config.data.source in data.SOURCES
         else "It learnt from pictures that are not listed here."

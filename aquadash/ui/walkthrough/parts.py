@@ -93,9 +93,12 @@ def corrections(lesson: str) -> None:
     title = "What the report got wrong" if len(mistakes) == 1 else f"What the report got wrong: {len(mistakes)} things"
     solved = lesson in context.read().solved
     with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
-        for finding in mistakes:
-            with st.container(border=True, key=f"finding-{finding.key}"):
-                left, right = st.columns(2, gap="medium")
+        places = (
+            st.tabs([f"Mistake {number}" for number, _ in enumerate(mistakes, 1)]) if mistakes[1:] else [st.container()]
+        )
+        for place, finding in zip(places, mistakes, strict=True):
+            with place, st.container(key=f"finding-{finding.key}"):
+                left, right = st.columns([2, 3], gap="medium")
                 with left:
                     st.markdown(f"**📄 What the report says**  \n{finding.says}")
                     st.caption(f"Where: {finding.where}")
