@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -140,12 +139,22 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
         ConfigError: The text is not YAML, uses what a config has no need of, or is not of a config's form.
         UnknownNameError: A field's name is not known.
     """
+    import yaml  # It takes 10 ms, and most commands need none.
+
+    class PlainLoader(yaml.SafeLoader):
+        """Plain values only: nested aliases could expand to a billion values."""
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("it has an alias (*name), which a configuration does not use")
+            return super().compose_node(parent, index)
+
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(
             f"The text has {len(text):,} characters; a configuration has a few thousand. Is it the right one?"
         )
     try:
-        values = yaml.load(text, Loader=_PlainLoader)
+        values = yaml.load(text, Loader=PlainLoader)
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"The text is not valid YAML{where}: {error.problem}.") from None
@@ -159,16 +168,9 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
 
 def to_yaml(config: RunConfig) -> str:
     """The config as YAML in the order of the form; :func:`from_yaml` reads it back."""
+    import yaml
+
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, default_flow_style=False)
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Plain values only: nested aliases could expand to a billion values."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias (*name), which a configuration does not use")
-        return super().compose_node(parent, index)
 
 
 def from_mapping(values: object, *, base: RunConfig | None = None) -> RunConfig:

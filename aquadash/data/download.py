@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 
 from aquadash.data.progress import ProgressCallback, silent
@@ -41,6 +39,9 @@ def download(
     Raises:
         DataError: No network, no room, a stalled transfer or a wrong hash. The message holds the reason alone.
     """
+    import urllib.request  # It takes 10 ms, and most commands need none.
+    from http.client import HTTPException
+
     report = progress or silent
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
-import psutil
 from pydantic import TypeAdapter
 from sqlalchemy import (
     ColumnElement,
@@ -355,6 +354,8 @@ def slots_of_kind(kind: JobKind) -> int:
 
 
 def _is_gone(worker: Worker) -> bool:
+    import psutil  # It takes 10 ms, and most commands need none.
+
     return (worker.host, worker.machine) == settings.this_machine() and not psutil.pid_exists(worker.pid)
 
 
