@@ -115,8 +115,6 @@ class Job:
     run: str
     #: The id of the person who submitted it; empty for the owner of the machine.
     owner: str
-    #: The number in the order of submission.
-    position: float
     #: The requirement on the worker, such as ``"gpu"``; empty for none.
     needs: str
     #: The arguments of the work, as plain values.

@@ -45,7 +45,7 @@ _ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 _jobs = schema.jobs
 _columns = _jobs.c
 #: The columns of a :class:`Job`; the others serve claims and the order of the queue.
-_read_columns = [column for column in _columns if column.name not in ("lease", "slots_of", "turn", "rank")]
+_read_columns = [column for column in _columns if column.name not in ("lease", "slots_of", "turn", "rank", "position")]
 #: The condition for queued and running jobs.
 is_active = _columns.status.in_(_ACTIVE)
 #: The order of the queue: jobs that a person has moved, then one job of each person, then the next of each.

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from cachetools import LRUCache, cached
 from sqlalchemy import RowMapping, and_, false, func, or_, select, update
@@ -28,7 +28,6 @@ from aquadash.store.types import (
     Guess,
     Run,
     RunStatus,
-    TrialOf,
     clean_name,
     clean_tag,
     read_run,
@@ -49,22 +48,6 @@ _NOTE_LIMIT = 4000
 _columns = schema.runs.c
 #: The fields of a run that are columns. The others come from its job.
 STORED = frozenset(column.name for column in _columns) - {"revision"}
-
-
-class RunOptions(TypedDict, total=False):
-    """The fields of a new run besides its settings."""
-
-    #: The name; a random one if it is empty.
-    name: str | None
-    #: The search that the run is a trial of.
-    search_id: str
-    #: The number and the values of that trial.
-    trial: TrialOf | None
-    #: The id of the run that it repeats.
-    repeats: str
-    owner: Person
-    #: Whether only the owner and the teacher see the run.
-    hidden: bool
 
 
 class RunStore(RunArtifacts):
@@ -160,15 +143,15 @@ class RunStore(RunArtifacts):
 
     # -- new runs, and their place in the queue ----------------------------------------------------------------------
 
-    def submit(self, config: RunConfig, *, needs: str = "", **options: Unpack[RunOptions]) -> Run:
+    def submit(self, config: RunConfig, *, needs: str = "", **about: Any) -> Run:
         """Store a new run and its place in the queue, in one transaction.
 
         Args:
             config: The settings of the training.
             needs: A requirement on the worker, such as ``"gpu"``.
-            options: The other fields of the run.
+            about: As for :func:`new_run`.
         """
-        run = new_run(config, **options)
+        run = new_run(config, **about)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
         with self.database.writing("store the new run"):
             self.insert(run)
@@ -292,27 +275,29 @@ class RunStore(RunArtifacts):
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(**new, revision=revision))
 
 
-def new_run(config: RunConfig, *, origin: str = "", **options: Unpack[RunOptions]) -> Run:
-    """Return a queued run with a new id."""
-    owner = options.get("owner", OWNER)
+def new_run(config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Any) -> Run:
+    """Return a queued run with a new id.
+
+    Args:
+        config: The settings of the training.
+        name: The name; a random one if it is empty.
+        owner: The person who submits it.
+        about: Other fields of the run, such as ``search_id`` and ``repeats``.
+    """
     now = time.time()
     return Run(
         run_id=uuid.uuid4().hex,
-        name=clean_name(options.get("name")) or _made_up_name(),
+        name=clean_name(name) or _made_up_name(),
         status=RunStatus.QUEUED,
         config=config,
         created_at=now,
         queued_at=now,
         # Own pictures may be replaced under their name before the run trains.
         dataset_fingerprint=fingerprint_of(config.data.source),
-        search_id=options.get("search_id", ""),
-        trial=options.get("trial"),
-        origin=origin,
-        repeats=options.get("repeats", ""),
         owner=owner.person_id,
         owner_name=owner.name,
         shared=owner.leads,
-        hidden=options.get("hidden", False),
+        **about,
     )
 
 

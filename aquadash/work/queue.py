@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping
 from threading import Condition
-from typing import Any, Unpack
+from typing import Any
 
 from cachetools import cached
 
@@ -19,7 +19,6 @@ from aquadash.files import forget_oldest
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
-from aquadash.store.runs import RunOptions
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
@@ -35,10 +34,10 @@ class Engine:
         self._serving = serving
         self._slots = Slots(store.jobs)
 
-    def submit(self, config: RunConfig, **options: Unpack[RunOptions]) -> Run:
-        """Store a new run and its place in the queue."""
+    def submit(self, config: RunConfig, **about: Any) -> Run:
+        """Store a new run and its place in the queue; ``about`` as for :func:`aquadash.store.runs.new_run`."""
         check(config)
-        run = self._store.submit(augment.embedded(config), needs=_needs(config), **options)
+        run = self._store.submit(augment.embedded(config), needs=_needs(config), **about)
         self.serve()
         return run
 
