@@ -98,7 +98,8 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
 
     # Cells are in the order of the rows, the diagonal left out: the fourth is run 1 over run 2.
     click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(3))
-    address_has(page, f"first={runs[2].run_id}", f"second={runs[1].run_id}")
+    address_has(page, f"first={runs[2].run_id}")
+    page.get_by_text("Change in each class from run 2 to run 1").wait_for()
     choose_segment(page, "Cost")
     page.get_by_text("Training time").first.wait_for()
     no_error(page)

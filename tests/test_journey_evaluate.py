@@ -83,6 +83,21 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     shows(page, 500)
     address_lacks(page, "true=", "predicted=")
 
+    cards = page.locator("button[data-opens]")
+    names = [f"open={cards.nth(position).get_attribute('data-opens')}" for position in range(3)]
+    cards.first.click()
+    address_has(page, names[0])
+    page.get_by_role("dialog").get_by_role("button", name="Next").click()
+    address_has(page, names[1])
+    settled(page)
+    page.keyboard.press("ArrowRight")
+    address_has(page, names[2])
+    settled(page)
+    page.go_back()
+    address_has(page, names[1])
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    address_lacks(page, "open=")
+
     page.set_viewport_size({"width": 1280, "height": 1700})
     choose_segment(page, "Scores")
     choose_segment(page, "Calibration")

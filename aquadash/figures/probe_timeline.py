@@ -10,9 +10,22 @@ from numpy.typing import ArrayLike
 
 from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, epoch_axis, finish, hover_name, rows_axis
 
+#: Width of the pictures as a fraction of the chart's.
+_PICTURES = 0.1
 
-def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int) -> go.Figure:
-    """Draw a row for each image and a column for each epoch, lighter where the true class is more probable."""
+
+def probe_timeline(
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    *,
+    class_names: Sequence[str],
+    epoch: int,
+    pictures: Sequence[str] = (),
+) -> go.Figure:
+    """Draw a row for each image and a column for each epoch, lighter where the true class is more probable.
+
+    Before each row stands its picture, a data URL.
+    """
     y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
     if not y_prob.size:
         return empty_figure("The answers to a few images appear here once the first epoch is complete.")
@@ -38,8 +51,14 @@ def probe_timeline(probabilities: ArrayLike, labels: ArrayLike, *, class_names: 
     figure.update_xaxes(epoch_axis(epochs) | {"range": [0.5, epochs + 0.5]})
     figure.update_yaxes(rows_axis([class_label(class_names[label]) for label in y_true]))
     figure.update_layout(hovermode="closest", margin={"t": 8})
+    if pictures:
+        # The names stand at the left edge, the pictures between them and the cells.
+        figure.update_xaxes(domain=[_PICTURES, 1]).update_yaxes(anchor="free", position=0)
+        place = {"xref": "paper", "yref": "y", "x": _PICTURES / 2, "xanchor": "center", "yanchor": "middle"}
+        for row, picture in enumerate(pictures):
+            figure.add_layout_image(source=picture, y=row, sizex=_PICTURES, sizey=0.95, **place)
     alt = (
         f"The probability of the true class for {images} validation images over {epochs} epochs. "
         f"After the first epoch {int(right[0].sum())} were classified correctly, after the last {int(right[-1].sum())}."
     )
-    return finish(figure, alt=alt, height=110 + 20 * images, zoom=False)
+    return finish(figure, alt=alt, height=110 + 28 * images, zoom=False)

@@ -6,6 +6,7 @@ has the open image under :data:`KEY`, unless it is the visitor's own picture.
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +53,8 @@ _MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
-#: A component without size that listens to the page's cards and triggers with the name of the clicked one.
+#: A component without size that listens to the page's cards and triggers with the name of the clicked one. Previous and
+#: Next of the dialog, or the arrow keys, trigger with that of the card before or after it.
 _CARDS = st.components.v2.component(
     "aquadash.cards",
     js="""
@@ -62,12 +64,29 @@ export default function ({ parentElement, setTriggerValue }) {
   const stop = new AbortController();
   stops.set(parentElement, stop);
   document.addEventListener("click", (event) => {
-    const card = event.target instanceof Element && event.target.closest("button[data-opens]");
-    if (card) setTriggerValue("clicked", card.dataset.opens);
+    const button = event.target instanceof Element && event.target.closest("button[data-opens], button[data-step]");
+    if (!button) return;
+    if (!button.dataset.step) return setTriggerValue("clicked", button.dataset.opens);
+    const cards = [...document.querySelectorAll("button[data-opens]")].filter((card) => !card.closest("[role=dialog]"));
+    const names = [...new Set(cards.map((card) => card.dataset.opens))];
+    const next = names.indexOf(button.dataset.of) + Number(button.dataset.step) + names.length;
+    if (names.length) setTriggerValue("clicked", names[next % names.length]);
+  }, { signal: stop.signal });
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const isTaken = event.altKey || event.ctrlKey || event.metaKey
+      || event.target.closest("input, [role=radiogroup], [role=slider]");
+    if (step && !isTaken) document.querySelector(`button[data-step="${step}"]`)?.click();
   }, { signal: stop.signal });
   return () => stop.abort();
 }
 """,
+)
+
+
+_STEPS = (
+    '<div class="aqua-steps"><button type="button" data-step="-1" data-of="{0}">◀ Previous</button>'
+    '<button type="button" data-step="1" data-of="{0}">Next ▶</button></div>'
 )
 
 
@@ -161,15 +180,17 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
         with left:
             _large(shown.image, shown.alt)
             st.caption(plain(shown.caption))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.html(_STEPS.format(html.escape(opened)), width="content")
+                link = st.popover("Link", icon=":material/link:").empty() if opened not in own else None
+            if link is not None:
+                _draw_link(link, opened, runs, source)
         with right:
             if shown.label is not None:
                 st.markdown(f"### {plain(class_text(shown.label))}")
             answer = st.container()
             if run is not None and len(runs) < 2:
                 st.caption(plain(f"By {components.run_label(run)}"))
-            link = st.empty() if opened not in own else None
-            if link is not None:
-                _draw_link(link, opened, runs, source)
         maps, likes = st.columns(2, gap="medium")
         if run is not None:
             names, y_prob = run.class_names, shown.y_prob

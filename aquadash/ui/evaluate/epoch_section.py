@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from aquadash.data import Dataset
 from aquadash.figures.confusion_matrix import confusion_matrix
@@ -55,10 +56,11 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     with left:
         figure = confusion_matrix(matrix, class_names=run.class_names)
         components.plot(figure, key="epoch-matrix")
-        components.plot(
-            probe_timeline(replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch),
-            key="epoch-timeline",
+        pictures = [] if dataset is None else [gallery.data_url(image) for image in _probe_images(run, replay, dataset)]
+        timeline = probe_timeline(
+            replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch, pictures=pictures
         )
+        components.plot(timeline, key="epoch-timeline")
     with right_side:
         _probes(run, replay, epoch, dataset)
 
@@ -112,6 +114,12 @@ def _toggle(epochs: int) -> None:
 def _step(by: int, epochs: int) -> None:
     st.session_state[_PLAYING] = False
     st.session_state[KEY] = min(max(int(st.session_state[KEY]) + by, 1), epochs)
+
+
+def _probe_images(run: Run, replay: EpochReplay, dataset: Dataset) -> NDArray[np.uint8]:
+    split = dataset.test if run.config.training.validation == "test" else dataset.train
+    images: NDArray[np.uint8] = split.images[replay.probe_indices]
+    return images
 
 
 def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) -> None:
