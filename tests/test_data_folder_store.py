@@ -216,7 +216,7 @@ def divided(
 ) -> splitting.Division:
     pairs = [Copy(*pair, False, distance) for pair in near]
     classes = max(one.label for one in them) + 1
-    return splitting.divide(them, pairs, num_classes=classes, given=given, choice=choice)
+    return splitting.divide(them, pairs, num_classes=classes, split_given=given, choice=choice)
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -272,5 +272,5 @@ def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() ->
 
 @pytest.mark.parametrize("fraction", [0.0, 0.04, 0.6, float("nan")])
 def test_a_share_out_of_range_is_refused(fraction: float) -> None:
-    with pytest.raises(DataError, match="share of test pictures"):
+    with pytest.raises(DataError, match="fraction of test pictures"):
         SplitChoice(fraction)

@@ -1,4 +1,4 @@
-"""Reads a CIFAR-100 archive of unknown origin: its three members, from the stream, and their pickles.
+"""Reads the three members of a CIFAR-100 archive of unknown origin, and their pickles.
 
 A pickle may call any function of any installed module. Our unpickler gives it stand-ins for the names that the format
 needs and refuses any other name before it is imported. Arrays are made from raw bytes, of number types only.
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from aquadash.errors import DataError
 
-#: The folder inside the archive.
+#: The folder in the archive.
 FOLDER = "cifar-100-python"
 
-#: Member -> the most bytes it may have. The official ones have 155,249,918, 31,049,696 and 1,526.
+#: The most bytes of each member. The official ones have 155,249,918, 31,049,696 and 1,526.
 MEMBER_LIMITS = {"train": 200_000_000, "test": 50_000_000, "meta": 1_000_000}
 
 #: The most bytes an archive may unpack to; the official one has 186 million.
@@ -30,14 +30,14 @@ MAX_UNPACKED = 400_000_000
 
 _REMEDY = "Get the file again, from https://www.cs.toronto.edu/~kriz/cifar.html, or delete it to have it downloaded."
 
-#: Containers in one pickle. CIFAR-100's have about ten; a limit keeps out nests so deep that they exhaust the stack.
-#: Arguments of a call are not counted: the stand-ins admit none that hold other containers than a shape.
+#: The most containers in one pickle; CIFAR-100's have about ten. Deeply nested ones would exhaust the stack. The
+#: arguments of a call are not counted, since the stand-ins accept no container in them but a shape.
 _MAX_CONTAINERS = 1_000
 _TUPLES = frozenset("TUPLE TUPLE1 TUPLE2 TUPLE3".split())
 _CONTAINERS = frozenset("LIST DICT FROZENSET EMPTY_TUPLE EMPTY_LIST EMPTY_DICT EMPTY_SET".split())
 _MEMO_WRITES = frozenset("PUT BINPUT LONG_BINPUT MEMOIZE".split())
 
-#: Every name that a pickle may ask for -> the stand-in's role.
+#: The role of the stand-in for each name that a pickle may use.
 _ROLES = {
     ("numpy", "ndarray"): "ndarray",
     ("numpy", "dtype"): "dtype",
@@ -45,19 +45,19 @@ _ROLES = {
     ("numpy._core.multiarray", "_reconstruct"): "reconstruct",
     ("numpy.core.numeric", "_frombuffer"): "frombuffer",
     ("numpy._core.numeric", "_frombuffer"): "frombuffer",
-    # Python 3 writes bytes in this way for readers that are older than it.
+    # Python 3 writes bytes in this way for Python 2.
     ("_codecs", "encode"): "encode",
     ("__builtin__", "bytes"): "no bytes",
 }
 
 
 def read_members(path: Path) -> dict[str, bytes]:
-    """The bytes of ``train``, ``test`` and ``meta``."""
+    """Return the bytes of ``train``, ``test`` and ``meta``."""
     try:
         members = _from_folder(path) if path.is_dir() else _from_tar(path)
     except DataError:
         raise
-    except Exception as error:  # damaged headers and streams can raise nearly anything
+    except Exception as error:  # Damaged headers and streams can raise nearly any exception.
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise DataError(f"The CIFAR-100 archive {path} cannot be read ({error.strerror or error}).") from None
         raise DataError(f"The CIFAR-100 archive {path} is damaged or incomplete ({error}). {_REMEDY}") from None
@@ -84,7 +84,7 @@ def _from_tar(path: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     with gzip.open(path, "rb") as unzipped:
         stream = _LimitedReader(unzipped, MAX_UNPACKED)
-        # "r|" reads forward only and so never builds an index of a hostile file's members before it looks at them.
+        # "r|" reads forward only, so it never builds an index of all the members of a hostile file.
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 name = _known_name(member.name)
@@ -103,7 +103,7 @@ def _from_tar(path: Path) -> dict[str, bytes]:
 
 
 def _known_name(name: str) -> str | None:
-    """``train``, ``test`` or ``meta`` if the member's name means one of them, else None."""
+    """Return ``train``, ``test`` or ``meta`` for the member's path; None for another member."""
     parts = PurePosixPath(name).parts
     if parts[:1] == (FOLDER,):
         parts = parts[1:]
@@ -118,7 +118,7 @@ def _check_member_size(name: str, size: int, limit: int) -> None:
 
 
 class _LimitedReader(io.RawIOBase):
-    """Passes reads on until a number of bytes has gone through: a small file may unpack to an endless one."""
+    """A stream that raises an error after a number of bytes, since a small file may unpack to an endless one."""
 
     def __init__(self, source: gzip.GzipFile, limit: int) -> None:
         self._source = source
@@ -136,13 +136,13 @@ class _LimitedReader(io.RawIOBase):
 
 
 def unpickle(data: bytes, *, what: str) -> Any:
-    """Read a pickle of numbers, text, bytes, plain containers and, at its top level, NumPy arrays of numbers."""
+    """Read a pickle of numbers, text, bytes, plain containers and, in its outer dictionary, NumPy arrays of numbers."""
     try:
         _check_size_of_structure(data)
         value = _Unpickler(data, what).load()
     except DataError:
         raise
-    except Exception as error:  # a damaged pickle can raise nearly anything
+    except Exception as error:  # A damaged pickle can raise nearly any exception.
         raise DataError(f"{what} is damaged: it cannot be read ({type(error).__name__}).") from None
     if isinstance(value, dict):
         return {key: item.array if isinstance(item, _Array) else item for key, item in value.items()}
@@ -150,7 +150,7 @@ def unpickle(data: bytes, *, what: str) -> Any:
 
 
 def _check_size_of_structure(data: bytes) -> None:
-    """Refuse what would take far more memory or stack than the pickle's own size, without running any of it."""
+    """Refuse a pickle that would take far more memory or stack than its size, without running it."""
     containers = 0
     after_tuple = False
     for opcode, argument, _ in pickletools.genops(data):
@@ -174,9 +174,9 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         role = _ROLES.get((module, name))
         if role is None:
-            asked = f"{module}.{name}"[:80]
+            function = f"{module}.{name}"[:80]
             raise DataError(
-                f"{self._what} asks for {asked!r}, which image data does not need and which could run a program. It "
+                f"{self._what} asks for {function!r}, which image data does not need and which could run a program. It "
                 "was refused and nothing was run. Get the official archive, from "
                 "https://www.cs.toronto.edu/~kriz/cifar.html."
             )
@@ -184,7 +184,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _StandIn:
-    """A pickle gets this in place of a NumPy name. It has no attributes that a pickle could change."""
+    """The value of a NumPy name in a pickle, without attributes that the pickle could change."""
 
     __slots__ = ("_role",)
 
@@ -218,7 +218,7 @@ class _StandIn:
 
 
 class _Dtype:
-    """A number type on its way to becoming ``np.dtype``."""
+    """A number type that the pickle builds in steps."""
 
     __slots__ = ("value",)
 
@@ -239,7 +239,7 @@ _NUMBER_TYPES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
 
 
 class _Array:
-    """An array on its way to becoming ``np.ndarray``."""
+    """An array that the pickle builds in steps."""
 
     __slots__ = ("array",)
 
@@ -254,7 +254,7 @@ class _Array:
                 raise ValueError("not a plain array of numbers")
 
     def fill(self, raw: bytes, dtype: _Dtype, shape: tuple[Any, ...], *, fortran: bool) -> None:
-        """Set the content; ValueError where bytes and shape disagree."""
+        """Set the content; a shape that does not fit the bytes raises a ``ValueError``."""
         if not all(type(length) is int for length in shape):
             raise ValueError("not a shape")
         self.array = np.frombuffer(raw, dtype=dtype.value).reshape(shape, order="F" if fortran else "C")

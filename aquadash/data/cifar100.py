@@ -33,12 +33,12 @@ URL = f"https://www.cs.toronto.edu/~kriz/{FILE_NAME}"
 SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 SIZE = 169_001_437
 
-#: The report's classes in its order -> their number among CIFAR-100's fine labels.
+#: The fine label in CIFAR-100 of each of the report's classes, in the report's order.
 FINE_LABELS = {"beaver": 4, "dolphin": 30, "otter": 55, "seal": 72, "whale": 95}
 SUPERCLASS = "aquatic_mammals"
 IMAGES_PER_CLASS = {"train": 500, "test": 100}
 
-#: Part of the cache's key: raise it when the decoded form changes.
+#: Part of the cache's key. Raise it when the decoded form changes.
 _CACHE_VERSION = 1
 
 _download_lock = Lock()
@@ -46,24 +46,18 @@ _download_lock = Lock()
 
 @dataclass(frozen=True)
 class FetchResult:
-    """Where the archive is."""
+    """The archive in use."""
 
     #: The archive, or a folder with its unpacked files.
     path: Path
-    #: The archive's hash; None for a folder.
+    #: The hash of the archive; None for a folder.
     sha256: str | None
-    #: True if it is the official archive's.
+    #: Whether the hash is that of the official archive.
     verified: bool
 
 
 def locate() -> Path | None:
-    """The archive that would be read, or None where there is none yet.
-
-    Looked for, in this order: what ``AQUADASH_CIFAR100`` names, ``data/`` in the home folder, Keras's cache.
-
-    Raises:
-        DataError: ``AQUADASH_CIFAR100`` names something that does not exist.
-    """
+    """Return the archive: the one of ``AQUADASH_CIFAR100``, in the home folder or in Keras's cache; None for none."""
     named = settings.cifar100_archive()
     if named is not None:
         if not os.path.exists(named):
@@ -74,51 +68,35 @@ def locate() -> Path | None:
         nested = named / archive.FOLDER
         return nested if nested.is_dir() else named
     keras_cache = settings.keras_home() / "datasets"
-    archives = (
+    candidates = (
         _stored_path(),
         keras_cache / FILE_NAME,
         keras_cache / "cifar-100-python-target_archive",
         keras_cache / "cifar-100-python_archive",
+        keras_cache / "cifar-100-python-target" / archive.FOLDER,
+        keras_cache / archive.FOLDER,
     )
-    for path in archives:
-        if os.path.isfile(path):
+    for path in candidates:
+        if os.path.isfile(path) or all(os.path.isfile(path / name) for name in archive.MEMBER_LIMITS):
             return path
-    for folder in (keras_cache / "cifar-100-python-target" / archive.FOLDER, keras_cache / archive.FOLDER):
-        if all(os.path.isfile(folder / name) for name in archive.MEMBER_LIMITS):
-            return folder
     return None
 
 
 def fetch(progress: ProgressCallback | None = None) -> FetchResult:
-    """Find the archive as :func:`locate` does, or download it.
-
-    Args:
-        progress: Called with how far the download is.
-
-    Raises:
-        DataError: It is neither here nor can it be downloaded.
-    """
+    """Return the archive of :func:`locate`, or download it."""
     path = locate() or _download(progress or silent)
-    if path.is_dir():
-        return FetchResult(path, None, False)
-    sha256 = _sha256(path)
+    sha256 = None if path.is_dir() else _sha256(path)
     return FetchResult(path, sha256, sha256 == SHA256)
 
 
 def cache_key() -> str | None:
-    """A text that changes when the archive in use does; None while there is no archive."""
+    """Return a text that changes with the archive in use; None without an archive."""
     path = locate()
     return None if path is None else _key_of(path)
 
 
 def load(*, progress: ProgressCallback | None = None) -> Dataset:
-    """The aquatic mammals: 2,500 training and 500 test images of 32x32x3, in the archive's order.
-
-    Labels are 0 beaver, 1 dolphin, 2 otter, 3 seal, 4 whale.
-
-    Raises:
-        DataError: The archive is missing and cannot be downloaded, is damaged, or is not CIFAR-100.
-    """
+    """Return the aquatic mammals, in the archive's order; labels follow the order of :data:`FINE_LABELS`."""
     report = progress or silent
     path = locate() or _download(report)
     name = f"cifar100-{_key_of(path)}"
@@ -143,7 +121,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     )
 
 
-#: Of the other classes' 9,500 test images. All of them would take some models longer than they learnt.
+#: The most test images of the other classes, of 9,500. Some models would take longer for all of them than to train.
 _MAX_OTHERS = 2_000
 
 
@@ -154,31 +132,23 @@ def other_classes() -> NDArray[np.uint8] | None:
         return None
     copy = settings.home() / "cache" / f"strangers-{_MAX_OTHERS}-{_key_of(path)}.npy"
     with suppress(OSError, ValueError, EOFError):
-        found: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
-        return found
+        cached: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
+        return cached
     what = f"'test' in {path.name}"
     rows, fine = _rows(archive.unpickle(archive.read_members(path)["test"], what=what), what)
     if len(rows) != len(fine):
         raise DataError(f"{what} is damaged: it has {len(rows):,} images and {len(fine):,} labels.")
-    found = _images(rows[~np.isin(fine, list(FINE_LABELS.values()))])
-    if len(found) > _MAX_OTHERS:
-        found = found[np.arange(_MAX_OTHERS) * len(found) // _MAX_OTHERS]
-    if not len(found):
+    others = _images(rows[~np.isin(fine, list(FINE_LABELS.values()))])
+    if len(others) > _MAX_OTHERS:
+        others = others[np.arange(_MAX_OTHERS) * len(others) // _MAX_OTHERS]
+    if not len(others):
         return None
-    keep(copy, partial(np.save, arr=found))
-    return found
+    keep(copy, partial(np.save, arr=others))
+    return others
 
 
 def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
-    """Turn the pickles ``train``, ``test`` and ``meta`` into the two splits.
-
-    Args:
-        members: The three pickles by name.
-        where: The archive's name, for messages.
-
-    Raises:
-        DataError: They are damaged or not CIFAR-100's.
-    """
+    """Turn the pickles ``train``, ``test`` and ``meta`` of the archive named ``where`` into the two splits."""
     coarse = _check_meta(archive.unpickle(members["meta"], what=f"'meta' in {where}"), where)
     train, test = (
         _decode_batch(archive.unpickle(members[part], what=f"'{part}' in {where}"), part, coarse, where)
@@ -188,13 +158,13 @@ def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
 
 
 def _check_meta(values: Any, where: str) -> int:
-    """Check that the five classes have the numbers we expect; returns the superclass's number."""
+    """Check the labels of the five classes and return that of their superclass."""
     what = f"'meta' in {where}"
     fine, coarse = (_texts(_field(values, f"{kind}_label_names", what), what) for kind in ("fine", "coarse"))
     for name, label in FINE_LABELS.items():
         if label >= len(fine) or fine[label] != name:
-            found = fine[label][:40] if label < len(fine) else "missing"
-            raise DataError(f"{what} is not CIFAR-100's: class {label} is {found!r}; expected {name!r}.")
+            actual = fine[label][:40] if label < len(fine) else "missing"
+            raise DataError(f"{what} is not CIFAR-100's: class {label} is {actual!r}; expected {name!r}.")
     if SUPERCLASS not in coarse:
         raise DataError(f"{what} is not CIFAR-100's: it has no superclass {SUPERCLASS!r}.")
     return coarse.index(SUPERCLASS)
@@ -228,28 +198,28 @@ def _decode_batch(values: Any, part: str, coarse: int, where: str) -> Split:
 
 
 def _rows(values: Any, what: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The rows of a batch, (n, 3072), and their fine labels; whether they are as many is left to the caller."""
+    """Return the rows of a batch, (n, 3072), and its fine labels; their number may differ from n."""
     data = _field(values, "data", what)
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
-        came = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
-        raise DataError(f"{what} is damaged: its images are {came}; expected bytes in rows of 3072.")
+        actual = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
+        raise DataError(f"{what} is damaged: its images are {actual}; expected bytes in rows of 3072.")
     return data, _labels(_field(values, "fine_labels", what), 100, what)
 
 
 def _images(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Rows of 3072 bytes as images of 32x32x3."""
+    """Turn rows of 3072 bytes into images of 32x32x3."""
     return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def _complete(split: Split, part: str) -> bool:
-    """True if the split has the form and the number of images a class that CIFAR-100 has."""
+    """Return whether a split has the image size, labels and images per class of CIFAR-100."""
     if split.images.shape[1:] != (32, 32, 3) or (len(split) and not 0 <= split.labels.min() <= split.labels.max() <= 4):
         return False
     return bool((np.bincount(split.labels, minlength=len(FINE_LABELS)) == IMAGES_PER_CLASS[part]).all())
 
 
 def _field(values: Any, name: str, what: str) -> Any:
-    """A dictionary's entry, whether its key is text or, as Python 2 wrote it, bytes."""
+    """Return an entry of a dictionary, whose keys are text or, written by Python 2, bytes."""
     if isinstance(values, dict):
         for key in (name.encode(), name):
             if key in values:
@@ -272,7 +242,7 @@ def _texts(values: Any, what: str) -> list[str]:
 
 
 def _download(report: ProgressCallback) -> Path:
-    """Download the archive into the home folder; a second caller waits and then finds it there."""
+    """Download the archive into the home folder; a second caller waits for the first download."""
     target = _stored_path()
     with in_turn(_download_lock, "Waiting for a download that is under way", report):
         if target.is_file():
@@ -300,25 +270,22 @@ def _sha256(path: Path) -> str:
 
 
 def _key_of(path: Path) -> str:
-    """Path, sizes and times of change identify an archive; hashing its content would cost more than the cache saves."""
+    """Return a digest of path, sizes and times; hashing the content would take longer than the cache saves."""
     files = [path / name for name in archive.MEMBER_LIMITS] if path.is_dir() else [path]
     parts = [str(_CACHE_VERSION), str(path)]
     for file in files:
         try:
             stat = file.stat()
         except OSError:
-            continue  # reading it will say what is wrong
+            continue  # Reading it raises the error.
         parts.append(f"{stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-# The decoded splits are cached on disk. Without a sound cache the archive is decoded again, which is slower.
-
-
 def _read_copy(name: str) -> tuple[Split, Split, str] | None:
-    """The training split, the test split and the note stored as ``name``, or None if there is no sound copy."""
+    """Return training split, test split and note from the cache; None without a sound copy."""
     try:
-        # Opened here, because np.load leaves a file that is not a zip archive open.
+        # np.load would leave a file open that is not a ZIP archive.
         with _copy_path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train, test = (
                 Split(
@@ -329,12 +296,12 @@ def _read_copy(name: str) -> tuple[Split, Split, str] | None:
                 for part in ("train", "test")
             )
             return train, test, str(arrays["note"])
-    except Exception:  # A damaged file can raise nearly any exception; the archive is decoded again.
+    except Exception:  # A damaged file can raise nearly any exception.
         return None
 
 
 def _write_copy(name: str, train: Split, test: Split, note: str) -> None:
-    """Store both splits and a note as ``name``, whole or not at all; a fault is passed over."""
+    """Cache both splits and a note; a failure is ignored, since the archive can be decoded again."""
     arrays = {"note": np.array(note)}
     for part, split in (("train", train), ("test", test)):
         arrays[f"{part}_images"] = split.images

@@ -1,4 +1,4 @@
-"""Labelled images in splits, in memory or mapped from a file, and the choice of images to hold out."""
+"""Labelled images in splits, in memory or mapped from a file; a stratified split of labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Split:
     images: NDArray[np.uint8]
     #: int64, shape (n,), an index into the data set's class names.
     labels: NDArray[np.int64]
-    #: n names for people to read; never used as paths.
+    #: n names for people, never used as paths.
     file_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class Split:
         return len(self.labels)
 
     def take(self, indices: NDArray[np.intp] | slice) -> Split:
-        """The images at these positions, as a split of their own."""
+        """Return the images at these positions as a split."""
         names = np.asarray(self.file_names, dtype=object)[indices]
         return Split(self.images[indices], self.labels[indices], tuple(names))
 
@@ -50,11 +50,11 @@ class Dataset:
     #: The source's name, such as ``"cifar100"``.
     name: str
     title: str
-    #: Where the images came from, one or two sentences for people.
+    #: The origin of the images in one or two sentences.
     origin: str
-    #: True if the images are drawings by this program rather than photographs.
+    #: Whether the images are drawings by this program.
     drawn: bool
-    #: One name a class, in the order of the labels.
+    #: The names of the classes, in the order of the labels.
     class_names: tuple[str, ...]
     train: Split
     test: Split
@@ -67,7 +67,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over class names, images and labels: equal content of two sources has equal fingerprints."""
+        """SHA-256 of class names, images and labels: two sources of equal content have the same fingerprint."""
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         for split in (self.train, self.test):
             digest.update(repr(split.images.shape).encode())
@@ -78,7 +78,7 @@ class Dataset:
 
 
 def in_chunks(images: NDArray[np.uint8], *, max_bytes: int = 16_000_000) -> Iterator[NDArray[np.uint8]]:
-    """The images a few at a time, each of which is to be used before the next is asked for."""
+    """Yield the images a few at a time; taking the next part releases the memory of the one before."""
     step = max(1, max_bytes // max(1, images[:1].nbytes))
     for start in range(0, len(images), step):
         yield images[start : start + step]
@@ -103,7 +103,7 @@ def stratified_split(labels: ArrayLike, *, fraction: float, seed: int) -> tuple[
         raise ValueError(f"fraction is {fraction}; expected more than 0 and less than 1")
     held_out = np.zeros(len(values), dtype=bool)
     for label in np.unique(values):
-        # Each class has a generator of its own, so that its choice does not depend on the other classes.
+        # A random generator for each class, so that its choice does not depend on the other classes.
         positions = np.flatnonzero(values == label)
         if len(positions) < 2:
             raise DataError(

@@ -1,4 +1,4 @@
-"""Downloads a file, which appears under its name once it is complete and its hash is right."""
+"""Downloads of files, which appear under their names once they are complete and their hashes are right."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
 from aquadash.files import forget_oldest, replacing, unfinished
 
-#: Give up when nothing has arrived for so many seconds.
+#: Seconds without any data after which a download fails.
 STALL_SECONDS = 30.0
 
-#: Seconds after which the file of a killed download is removed.
+#: Age in seconds at which an unfinished download counts as abandoned and is removed.
 _ABANDONED_SECONDS = 3600.0
 
 _CHUNK = 1 << 18
@@ -27,17 +27,12 @@ def download(
     md5: str | None = None,
     progress: ProgressCallback | None = None,
 ) -> None:
-    """Download the file at ``url`` to ``target``, whole or not at all, also after an exception from ``progress``.
+    """Download ``url`` to ``target``, whole or not at all; the message of a ``DataError`` is the reason alone.
 
     Args:
-        target: The file to write; its folder is made.
-        size: The expected number of bytes, for the progress alone.
-        sha256: The expected hash, 64 hexadecimal digits; empty where none is known.
-        md5: A hash of the older kind, 32 hexadecimal digits, for a file that has no other.
-        progress: Called with the fraction that has arrived.
-
-    Raises:
-        DataError: No network, no room, a stalled transfer or a wrong hash. The message holds the reason alone.
+        size: The expected number of bytes, used for the progress only.
+        sha256: The expected hash in hexadecimal digits; empty for none.
+        md5: The same for a file that is published with an MD5 hash only.
     """
     import urllib.request  # It takes 10 ms, and most commands need none.
     from http.client import HTTPException
@@ -65,5 +60,5 @@ def download(
                     raise DataError(f"what arrived is not the expected file: its {kind} differs")
     except TimeoutError:
         raise DataError(f"nothing arrived for {STALL_SECONDS:.0f} seconds") from None
-    except (OSError, ValueError, HTTPException) as error:  # ValueError: a proxy's address that is none.
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: an invalid proxy address.
         raise DataError(str(getattr(error, "reason", "") or error)) from None

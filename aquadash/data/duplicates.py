@@ -1,9 +1,8 @@
 """Near-duplicates between training and test images, and among the pictures of an import.
 
 B. Barz and J. Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", Journal of Imaging 6 (2020), 41,
-found that a tenth of CIFAR-100's test images have one. They compare features of a network. We scale images to 16 x 16
-pixels and subtract the mean of each pixel's neighbourhood, which leaves shapes and edges, needs no network and takes a
-second.
+found near-duplicates for a tenth of CIFAR-100's test images by the features of a network. We scale images to 16 x 16
+pixels and subtract the mean of each pixel's neighbourhood, which leaves shapes and edges and takes a second.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from aquadash.data.dataset import Dataset, in_chunks
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
 
-#: Pairs of CIFAR-100's aquatic mammals this near were the same photograph to the eye (21 test images); two different
-#: photographs begin at 0.22, drawn images of one pose at 0.14.
+#: In CIFAR-100's aquatic mammals the pairs up to this distance showed the same photograph (21 test images). Different
+#: photographs begin at 0.22, drawings of one pose at 0.14.
 DEFAULT_DISTANCE = 0.2
 
-#: Pairs further apart than this are not kept: their images are unrelated.
+#: The largest distance of a pair; images further apart are unrelated.
 MAX_DISTANCE = 0.5
 
-#: At most so many training images are named for a test image, and earlier pictures for a picture.
+#: The most training images that are paired with a test image, and earlier pictures with a picture.
 MAX_PER_IMAGE = 3
 
-#: Side at which images are compared, and reach of the neighbourhood that is subtracted, in pixels.
+#: Side of the compared images, and radius of the neighbourhood that is subtracted, in pixels.
 _SIDE, _REACH = 16, 2
 
-#: Images of less contrast than this (root mean square, of 255) are not scaled to full contrast: they would be noise.
+#: The least contrast (root mean square, of 255) that is scaled to full contrast; below it there is only noise.
 _MIN_CONTRAST = 1.0
 
 _CHUNK = 1024
@@ -42,13 +41,13 @@ _CHUNK = 1024
 class DuplicatePair:
     """A test image and a training image that look the same."""
 
-    #: Position in the test split.
+    #: The position in the test split.
     test: int
-    #: Position in the training split.
+    #: The position in the training split.
     train: int
-    #: 1 less the correlation of their shapes: 0 for the same picture, about 1 for unrelated ones.
+    #: 1 minus the correlation of their shapes: 0 for the same picture, about 1 for unrelated ones.
     distance: float
-    #: True if they are alike when one is turned left to right.
+    #: Whether one looks like the mirror image of the other.
     mirrored: bool
     test_label: int
     train_label: int
@@ -58,18 +57,18 @@ class DuplicatePair:
 class Duplicates:
     """The pairs of a data set, the nearest first."""
 
-    #: All that are kept; at most :data:`MAX_PER_IMAGE` a test image, up to :data:`MAX_DISTANCE` apart.
+    #: At most :data:`MAX_PER_IMAGE` for each test image, up to :data:`MAX_DISTANCE` apart.
     pairs: tuple[DuplicatePair, ...]
-    #: How many test images there are.
+    #: The number of test images.
     num_test: int
     class_names: tuple[str, ...]
 
     def within(self, distance: float) -> tuple[DuplicatePair, ...]:
-        """The pairs at most so far apart."""
+        """Return the pairs up to a distance."""
         return tuple(pair for pair in self.pairs if pair.distance <= distance)
 
     def test_images(self, distance: float) -> int:
-        """How many test images have a training image at most so far away."""
+        """Return the number of test images with a training image up to a distance."""
         return len({pair.test for pair in self.within(distance)})
 
     def to_dict(self, distance: float = DEFAULT_DISTANCE) -> dict[str, Any]:
@@ -88,44 +87,37 @@ class Duplicates:
 
 
 def check_distance(distance: float) -> float:
-    """The distance itself."""
+    """Return a valid distance."""
     if not 0 <= distance <= MAX_DISTANCE:
         raise DataError(f"The distance is {distance:g}; expected 0 (the same picture) to {MAX_DISTANCE:g}.")
     return distance
 
 
 def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) -> Duplicates:
-    """For each test image the training images that look most like it, as they are or mirrored.
-
-    The same images give the same pairs. Memory: 6 kB a test image, and less than 100 MB at a time.
-    """
+    """Return for each test image the training images that look most like it or its mirror image."""
     train, test = dataset.train, dataset.test
-    seen = np.concatenate([_all_shapes(test.images), _all_shapes(test.images, mirrored=True)])
-    found: list[tuple[float, int, int, bool]] = []
+    test_shapes = np.concatenate([_all_shapes(test.images), _all_shapes(test.images, mirrored=True)])
+    near: list[tuple[float, int, int, bool]] = []
     for start in range(0, len(train), _CHUNK):
         progress("comparing training and test images", start / len(train))
-        known = _all_shapes(train.images[start : start + _CHUNK])
-        for begin in range(0, len(seen), _CHUNK):
-            # Rounded: the order of additions differs between machines.
-            distances = np.round(1.0 - (seen[begin : begin + _CHUNK] @ known.T).astype(np.float64), 6)
+        train_shapes = _all_shapes(train.images[start : start + _CHUNK])
+        for begin in range(0, len(test_shapes), _CHUNK):
+            # Rounded, because the order of additions differs between machines.
+            distances = np.round(1.0 - (test_shapes[begin : begin + _CHUNK] @ train_shapes.T).astype(np.float64), 6)
             # Adding 0 makes -0 to 0.
             distances = np.maximum(0.0, distances) + 0.0
             for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))
-                near = np.flatnonzero(distances[row] <= MAX_DISTANCE)
-                # The nearest only: the frames of a film would be millions of pairs.
-                for column in near[np.argsort(distances[row, near], kind="stable")][:MAX_PER_IMAGE]:
-                    found.append((float(distances[row, column]), position, start + int(column), bool(mirrored)))
+                columns = np.flatnonzero(distances[row] <= MAX_DISTANCE)
+                # The nearest only, since the frames of a film would give millions of pairs.
+                for column in columns[np.argsort(distances[row, columns], kind="stable")][:MAX_PER_IMAGE]:
+                    near.append((float(distances[row, column]), position, start + int(column), bool(mirrored)))
     progress("comparing training and test images", 1.0)
-    return Duplicates(_nearest(found, dataset), len(test), dataset.class_names)
+    return Duplicates(_nearest(near, dataset), len(test), dataset.class_names)
 
 
 def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What of images is compared: float32 (n, features), rows of length 1, or shorter for images without contrast.
-
-    Args:
-        images: uint8, shape (n, height, width, 3).
-    """
+    """Return the features that are compared, float32 (n, features), in rows of length 1, shorter with low contrast."""
     small = _means(_means(images, axis=1), axis=2)
     detail = small - _neighbourhood(small)
     detail -= detail.mean(axis=(1, 2), keepdims=True)
@@ -138,16 +130,16 @@ def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _all_shapes(images: NDArray[np.uint8], *, mirrored: bool = False) -> NDArray[np.float32]:
-    """The shapes of any number of images, which take several times their memory while they are worked out."""
+    """Compute :func:`shapes` in chunks, since it needs several times the memory of the images."""
     return np.concatenate([shapes(part[:, :, ::-1] if mirrored else part) for part in in_chunks(images)])
 
 
-def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tuple[DuplicatePair, ...]:
+def _nearest(near: list[tuple[float, int, int, bool]], dataset: Dataset) -> tuple[DuplicatePair, ...]:
     counts: dict[int, int] = {}
     taken: set[tuple[int, int]] = set()
     pairs = []
-    # A pair may have been found both as it is and mirrored; the nearer way comes first.
-    for distance, test, train, mirrored in sorted(found):
+    # A pair can be in the list twice, the second time mirrored: the nearer one comes first.
+    for distance, test, train, mirrored in sorted(near):
         if (test, train) in taken or counts.get(test, 0) >= MAX_PER_IMAGE:
             continue
         taken.add((test, train))
@@ -158,7 +150,7 @@ def _nearest(found: list[tuple[float, int, int, bool]], dataset: Dataset) -> tup
 
 
 def _means(images: NDArray[Any], *, axis: int) -> NDArray[np.float32]:
-    """Means over stretches of an axis, so that it becomes :data:`_SIDE` long; a shorter axis stays as it is."""
+    """Shorten an axis to :data:`_SIDE` by means over equal parts; leave a shorter axis as it is."""
     length = images.shape[axis]
     if length <= _SIDE:
         return images.astype(np.float32)
@@ -172,7 +164,7 @@ def _means(images: NDArray[Any], *, axis: int) -> NDArray[np.float32]:
 
 
 def _neighbourhood(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each pixel the mean over the square around it; beyond the edge the outermost pixels go on."""
+    """Return the mean over the square around each pixel; pixels of the edge are repeated beyond it."""
     reach = ((0, 0), (_REACH, _REACH), (_REACH, _REACH), (0, 0))
     padded = np.pad(images, reach, mode="edge")
     slide: Callable[..., Any] = np.lib.stride_tricks.sliding_window_view
@@ -188,25 +180,22 @@ class Copy:
 
     first: int
     second: int
-    #: True if the files are the same byte for byte.
+    #: Whether the files are identical.
     exact: bool
     #: As in :class:`DuplicatePair`.
     distance: float
 
 
 def find_copies(
-    sha256s: Sequence[str],
-    images: NDArray[np.uint8],
-    *,
-    progress: ProgressCallback = silent,
+    sha256s: Sequence[str], images: NDArray[np.uint8], *, progress: ProgressCallback = silent
 ) -> tuple[Copy, ...]:
     """Pair each picture with the nearest earlier ones, as it is or mirrored; pairs connect all copies of a picture."""
-    found: dict[tuple[int, int], Copy] = {}
+    copies: dict[tuple[int, int], Copy] = {}
     first_of: dict[str, int] = {}
     for row, sha256 in enumerate(sha256s):
         first = first_of.setdefault(sha256, row)
         if first != row:
-            found[first, row] = Copy(first, row, True, 0.0)
+            copies[first, row] = Copy(first, row, True, 0.0)
     if not len(images):
         return ()
     features = _all_shapes(images)
@@ -220,22 +209,22 @@ def find_copies(
             np.maximum(
                 features[later] @ earlier.T, mirrored[later] @ earlier.T, out=likeness[:, begin : begin + len(earlier)]
             )
-        # Each pair once: the earlier picture is the column.
+        # Each pair once, with the earlier picture as the column.
         likeness[np.arange(likeness.shape[1]) >= start + np.arange(len(likeness))[:, None]] = -1.0
         alike = likeness >= 1.0 - DEFAULT_DISTANCE
         for row in np.flatnonzero(alike.any(axis=1)):
             near = np.flatnonzero(alike[row])
-            # The nearest, the earliest of equals.
+            # The nearest first, then the earliest.
             order = near[np.lexsort((near, -np.round(likeness[row, near], 4)))][:MAX_PER_IMAGE]
             for column in order.tolist():
                 key = (column, start + int(row))
-                if key not in found:
-                    found[key] = Copy(*key, False, max(0.0, round(1.0 - float(likeness[row, column]), 4)))
-    return tuple(sorted(found.values(), key=lambda pair: (not pair.exact, pair.distance, pair.first, pair.second)))
+                if key not in copies:
+                    copies[key] = Copy(*key, False, max(0.0, round(1.0 - float(likeness[row, column]), 4)))
+    return tuple(sorted(copies.values(), key=lambda pair: (not pair.exact, pair.distance, pair.first, pair.second)))
 
 
 def groups(count: int, copies: Sequence[Copy]) -> NDArray[np.intp]:
-    """For each of ``count`` pictures the position of the first picture that it is connected with through pairs."""
+    """Return for each of ``count`` pictures the position of the first picture that pairs connect it with."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

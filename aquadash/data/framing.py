@@ -1,4 +1,4 @@
-"""The part of a picture that a network sees, at the network's own size: the largest of the network's proportions."""
+"""The part of a picture that a network sees: the largest of the network's proportions, scaled to its size."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Default place of that part along the longer side, 0 (left or top) to 1 (right or bottom).
+#: The default position of the part along the longer side, 0 (left or top) to 1 (right or bottom).
 MIDDLE = 0.5
 
 
 def fit(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MIDDLE) -> NDArray[np.uint8]:
-    """Cut the largest part of the right shape out of a picture and scale it to ``size``.
-
-    A pixel of a reduced picture is a weighted mean of the area about it (Hamming window), so that fine patterns turn
-    grey instead of into false ones; enlarging interpolates (bicubic). A picture of that size comes back unchanged.
+    """Cut the largest part of the right proportions out of a picture and scale it to ``size``.
 
     Args:
         image: uint8, shape (height, width, 3).
-        size: Height and width wanted, in pixels.
-        position: Where the part lies along the longer side, 0 (left or top) to 1 (right or bottom).
+        size: The height and width in pixels.
+        position: The position of the part along the longer side, 0 (left or top) to 1 (right or bottom).
 
     Returns:
-        uint8, shape (*size, 3).
-
-    Raises:
-        ValueError: The position is not within 0 to 1.
+        uint8, shape (*size, 3); a copy of a picture that has this size already.
     """
     if not 0.0 <= position <= 1.0:
         raise ValueError(f"no part lies at {position}")
@@ -38,11 +32,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MI
 
 
 def framed(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MIDDLE) -> NDArray[np.uint8]:
-    """A picture in which what :func:`fit` leaves out is pale; arguments as there.
-
-    Returns:
-        uint8, shape (height, width, 3).
-    """
+    """Make the parts of a picture pale that :func:`fit` cuts off; arguments as there."""
     if not is_cut(image.shape[:2], size=size):
         return image
     height, width = _part(image.shape[:2], size=size)
@@ -54,25 +44,20 @@ def framed(image: NDArray[np.uint8], *, size: tuple[int, int], position: float =
 
 
 def fraction_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
-    """The share of a picture's area, above 0 to 1, that :func:`fit` keeps when it cuts it to the shape of ``size``."""
+    """Return the fraction of a picture's area, 0 to 1, that :func:`fit` keeps."""
     height, width = _part(image.shape[:2], size=size)
     return height * width / (image.shape[0] * image.shape[1])
 
 
 def is_cut(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> bool:
-    """Whether a picture loses at least a pixel's line when it is cut to the shape of ``size``; both (height, width)."""
+    """Return whether :func:`fit` cuts off at least a line of pixels; both sizes are (height, width)."""
     height, width = _part(picture_size, size=size)
     return picture_size[0] - height >= 1 or picture_size[1] - width >= 1
 
 
 def framing_note(fraction: float, *, position: float = MIDDLE) -> str | None:
-    """A phrase on how much of a picture was cut; None for at least half of it.
-
-    Args:
-        fraction: The result of :func:`fraction_seen`.
-        position: Place of the part.
-    """
-    # A photograph of 3:2 or 16:9 keeps 56 % or more of its area in a square: not worth a word.
+    """Return a note for people on the :func:`fraction_seen`; None for at least half of the picture."""
+    # A photograph of 3:2 or 16:9 keeps at least 56 % of its area in a square.
     if fraction >= 0.5:
         return None
     middle = "the middle " if position == MIDDLE else ""
@@ -80,7 +65,7 @@ def framing_note(fraction: float, *, position: float = MIDDLE) -> str | None:
 
 
 def _part(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> tuple[float, float]:
-    """Height and width of the largest part with the proportions of ``size``; fractions of a pixel are kept."""
+    """Return height and width, not rounded, of the largest part with the proportions of ``size``."""
     height, width = picture_size
     scale = min(height / size[0], width / size[1])
     return min(size[0] * scale, float(height)), min(size[1] * scale, float(width))
@@ -89,10 +74,10 @@ def _part(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> tuple[floa
 def _scaled(
     image: NDArray[np.uint8], part: tuple[float, float, float, float], *, size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """A part of a picture, given as top, left, height and width in pixels, scaled to ``size``."""
+    """Scale a part of a picture, (top, left, height, width) in pixels, to ``size``."""
     top, left, part_height, part_width = part
     height, width = size
-    # Cutting at whole pixels first bounds the work when the picture is very long.
+    # Cutting at whole pixels first limits the work for very long pictures.
     rows = slice(int(top), min(int(np.ceil(top + part_height)), image.shape[0]))
     columns = slice(int(left), min(int(np.ceil(left + part_width)), image.shape[1]))
     box = (
@@ -101,7 +86,8 @@ def _scaled(
         min(left - columns.start + part_width, float(columns.stop - columns.start)),
         min(top - rows.start + part_height, float(rows.stop - rows.start)),
     )
-    # Pillow's BOX, the plain mean, counts pixels on an edge wholly to one side: a mirrored picture would differ.
+    # HAMMING averages fine patterns to grey; BOX would count a pixel on an edge to one side only, so that a mirrored
+    # picture would differ.
     method = Image.Resampling.HAMMING if part_height >= height and part_width >= width else Image.Resampling.BICUBIC
     cut = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
     return np.array(cut.resize((width, height), method, box=box))

@@ -1,4 +1,4 @@
-"""The kind of a file by its first bytes, and the kind that its name promises."""
+"""The kind of a file by its first bytes, and by the ending of its name."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _NOT_A_PICTURE = "Choose a picture instead."
 class FileKind:
     """A kind of file."""
 
-    #: Its short name: ``"PNG"``, ``"PDF"`` ...
+    #: The short name, such as ``"PNG"``.
     name: str
-    #: The name with its article, for a sentence: ``"a PNG image"``.
+    #: The name with its article, such as ``"a PNG image"``.
     title: str
-    #: The remedy for a person; empty for the kinds that are admitted.
+    #: The remedy for a person; empty for admitted kinds.
     mend: str = ""
-    #: Endings of the names of such files, the usual one first.
+    #: The endings of file names, the usual one first.
     endings: tuple[str, ...] = ()
-    #: First bytes that no other kind has.
+    #: The first bytes that identify the kind.
     begins: tuple[bytes, ...] = ()
 
     @property
     def admitted(self) -> bool:
-        """True if files of this kind are decoded."""
+        """Whether files of this kind are decoded."""
         return not self.mend
 
 
@@ -89,10 +89,10 @@ _KINDS = {
 
 _KIND_BY_ENDING = {ending: kind.name for kind in _KINDS.values() for ending in kind.endings}
 
-#: Lengths that the second header of a BMP file may have. "BM" alone begins many a text.
+#: The lengths of the second header of a BMP file. "BM" alone can begin a text.
 _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
-#: "Brands" of the ISO base media format (ISO/IEC 14496-12), the fourth to third word of HEIC, AVIF and MP4 files.
+#: "Brands" of the ISO base media format (ISO/IEC 14496-12), the third word of HEIC, AVIF and MP4 files.
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
@@ -100,7 +100,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def kind_of(data: bytes) -> FileKind:
-    """The kind of a file by its first bytes alone; the rest may be damaged."""
+    """Return the kind of a file by its first bytes, even if the others are damaged."""
     for kind in _KINDS.values():
         if data.startswith(kind.begins):
             return kind
@@ -108,13 +108,13 @@ def kind_of(data: bytes) -> FileKind:
 
 
 def kind_promised_by(name: str) -> str | None:
-    """The :attr:`FileKind.name` that a file name's ending stands for; None if the ending says nothing or is missing."""
+    """Return the :attr:`FileKind.name` of a file name's ending; None for an unknown or missing ending."""
     ending = os.path.splitext(name.strip())[1].lower().removeprefix(".")
     return _KIND_BY_ENDING.get(ending)
 
 
 def _name_of(data: bytes) -> str:
-    """The kind of a file that has no fixed first bytes."""
+    """Return the kind of a file without fixed first bytes."""
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
     if data[:4] == b"RIFF":
@@ -126,17 +126,17 @@ def _name_of(data: bytes) -> str:
 
 
 def _kind_of_text(data: bytes) -> str:
-    """SVG, a web page, other text, or unknown, by the first kilobytes."""
+    """Return SVG, web page, text or unknown by the first kilobytes."""
     head = data[:4096]
     if b"\0" in head and head[:2] not in _UTF_16_MARKS:
         return "unknown"
-    # A web page may hold a drawing; a drawing holds no web page.
+    # Web pages first, since they can contain SVG drawings.
     if re.search(rb"<(!doctype\s+html|html)\b", head, re.IGNORECASE):
         return "web page"
     if re.search(rb"<svg[\s>]", head, re.IGNORECASE):
         return "SVG"
     try:
-        # The incremental decoder forgives a letter that the cut after the first kilobytes splits.
+        # The incremental decoder accepts a letter that is cut off at the end.
         text = codecs.getincrementaldecoder("utf-16" if head[:2] in _UTF_16_MARKS else "utf-8")().decode(head)
     except UnicodeDecodeError:
         return "unknown"

@@ -1,7 +1,7 @@
-"""Untrusted image bytes to an upright RGB picture; :mod:`~aquadash.data.framing` brings it to a network's size.
+"""Untrusted image files to upright RGB pictures; :mod:`~aquadash.data.framing` scales them to a network's size.
 
-PNG, JPEG, WebP, BMP and GIF are admitted, by their content. Any other file, and a damaged or too large one, is refused
-with an :class:`~aquadash.errors.ImageError` that names the file and says how to mend it.
+PNG, JPEG, WebP, BMP and GIF are admitted, by their content. Any other file, and a damaged or too large one, raises an
+:class:`~aquadash.errors.ImageError` that names the file and the remedy.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from PIL.PngImagePlugin import PngInfo
 from aquadash.data.image_kinds import ADMITTED_TEXT, kind_of, kind_promised_by
 from aquadash.errors import ImageError
 
-#: Largest file, in bytes. A 12-megapixel photograph takes 3 to 8 MB as JPEG and up to 25 MB as PNG.
+#: The largest file in bytes. A photograph of 12 megapixels has 3 to 8 MB as JPEG and up to 25 MB as PNG.
 MAX_BYTES = 25_000_000
-#: Most pixels. Phones take up to 50 and 64 megapixels (8192 x 6144, 9248 x 6936); decoded, this many take 200 MB.
+#: The most pixels, 200 MB when decoded. Phones take up to 50 and 64 megapixels (8192 x 6144, 9248 x 6936).
 MAX_PIXELS = 65_000_000
-#: The same for WebP, whose decoder holds four copies: 64 megapixels took 1.03 GB.
+#: The same for WebP, whose decoder needs 1.03 GB for 64 megapixels.
 MAX_WEBP_PIXELS = 40_000_000
-#: Longest side, in pixels. Panoramas of phones reach about 16,000.
+#: The longest side in pixels. Panoramas of phones have about 16,000.
 MAX_SIDE = 20_000
-#: Pictures are reduced by a whole factor to a shorter side of at least this many pixels; networks take 32 to 331.
+#: The least shorter side, in pixels, to which large pictures are reduced; networks take 32 to 331.
 WORKING_SIDE = 512
-#: Seconds of work that a picture may take; 65 megapixels take 1 to 2. A small file may have millions of parts.
+#: The most seconds of work for a picture. 65 megapixels take 1 to 2, but a small file can have millions of parts.
 MAX_SECONDS = 4.0
-#: Rows of a 16-bit picture that are brought to 8 bits at a time.
+#: Rows of a 16-bit picture that are converted to 8 bits at a time.
 _ROWS = 64
-#: Longest file name shown in a message, in characters.
+#: The longest file name in a message, in characters.
 MAX_NAME = 60
-#: Joiners are part of the spelling in scripts from Hebrew to Mongolian, and of emoji; elsewhere they only hide.
+#: Joiners belong to the spelling of scripts from Hebrew to Mongolian and of emoji; elsewhere they are invisible.
 _JOINED = "[\u0590-\u109f\u1700-\u1cff\u2190-\u2bff\ua800-\uaaff\ufe0f\U0001f000-\U0001faff]"
 _JOINER = re.compile(f"(?<={_JOINED})[\u200c\u200d](?={_JOINED})")
-#: Files of no more bytes are not worth shrinking.
+#: The largest file in bytes that is not shrunk.
 SHRINK_BYTES = 500_000
 
-#: Changes that decoding may make to a picture, for people.
+#: The changes that decoding can make to a picture, for people.
 _NOTES = (
     _FIRST_FRAME := "first frame of an animation",
     _EIGHT_BITS := "16-bit reduced to 8-bit",
@@ -53,14 +53,14 @@ _NOTES = (
     _FROM_CMYK := "converted from the printing colours CMYK, which changes them a little",
     _TURNED := "turned upright by its EXIF tag",
 )
-#: The comment in a shrunk file: width and height of the original, and which of the notes it had.
+#: The comment in a shrunk file: width and height of the original, and the numbers of its notes.
 _SHRUNK = re.compile(r"aquadash ([1-9][0-9]{0,4})x([1-9][0-9]{0,4})((?: [0-4])*)")
 
-# Pillow would print warnings to the terminal: on pictures within our limits, and on each damaged EXIF entry.
+# Pillow would print warnings about pictures within our limits, and about each damaged EXIF entry.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-#: EXIF orientation -> the turn that makes a picture upright: tag 0x0112, EXIF 2.32 (CIPA DC-008), section 4.6.5.1.
+#: The turn that makes a picture upright, by EXIF orientation: tag 0x0112, EXIF 2.32 (CIPA DC-008), section 4.6.5.1.
 _UPRIGHT: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -77,19 +77,19 @@ _ORIENTATION_TAG = 0x0112
 class DecodedImage:
     """A picture, upright and in plain RGB."""
 
-    #: uint8, shape (height, width, 3), 0 to 255; smaller than the original when that was large.
+    #: uint8, shape (height, width, 3); a large original is reduced.
     rgb: NDArray[np.uint8]
-    #: Width and height of the upright original in pixels.
+    #: The width and height of the upright original in pixels.
     original_size: tuple[int, int]
     #: The format: ``"PNG"``, ``"JPEG"``, ``"WebP"``, ``"BMP"`` or ``"GIF"``.
     kind: str
-    #: Changes made to it, one phrase each, for people: ``"turned upright by its EXIF tag"``.
+    #: The changes made to it, one phrase each, such as ``"turned upright by its EXIF tag"``.
     notes: tuple[str, ...]
 
 
 def mark_invisible(text: str) -> str:
-    """The text with a visible mark in place of control and invisible characters but blanks and spelling's joiners."""
-    spelled = {found.start() for found in _JOINER.finditer(text)}
+    """Replace control and invisible characters by a visible mark, except blanks and joiners of the spelling."""
+    spelled = {match.start() for match in _JOINER.finditer(text)}
     return "".join(
         letter if letter.isprintable() or letter.isspace() or at in spelled else "\N{REPLACEMENT CHARACTER}"
         for at, letter in enumerate(text)
@@ -97,11 +97,7 @@ def mark_invisible(text: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """A file name as one short line of plain text, for messages.
-
-    Blanks become single spaces, invisible characters a visible mark; the middle of a long name is left out. The caller
-    escapes HTML and Markdown.
-    """
+    """Return a file name as one short line of plain text, in which the caller escapes HTML and Markdown."""
     line = " ".join(mark_invisible(name).split())
     if len(line) > MAX_NAME:
         tail = MAX_NAME // 2
@@ -110,21 +106,17 @@ def display_name(name: str) -> str:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of an image file, at most :data:`MAX_BYTES` of them.
-
-    Raises:
-        ImageError: It is missing, not a file, not readable or too large.
-    """
+    """Return the bytes of an image file."""
     shown = display_name(str(path))
     try:
-        # A named pipe would wait for a writer for ever and a device may never end: only regular files are opened.
+        # Regular files only: opening a named pipe would wait for ever, and a device may never end.
         if not path.is_file():
             what = "is a folder, not an image" if path.is_dir() else "cannot be found"
             raise ImageError(f"{shown} {what}. Give the path of an image file ({ADMITTED_TEXT}).")
         with path.open("rb") as file:
             _check_bytes(os.fstat(file.fileno()).st_size, shown)
             return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ImageError(f"{shown} cannot be read: {reason}. Check its path and permissions.") from error
 
@@ -134,11 +126,7 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
 
     Args:
         name: The file's name, for messages and to refuse an ending that contradicts the content.
-        working_side: The shorter side of a large picture is reduced to no less than so many pixels.
-
-    Raises:
-        ImageError: The file is empty, no image, of a format that is not admitted, named as something it is not,
-            damaged, cut short or outside the limits above. No bytes raise anything else.
+        working_side: The least shorter side, in pixels, to which a large picture is reduced.
     """
     shown = display_name(name)
     _check_bytes(len(data), shown)
@@ -161,7 +149,7 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     except MemoryError as error:
         raise ImageError(f"{shown} needs more memory than there is. Scale it down and add it again.") from error
     except Exception as error:
-        # For damaged files decoders raise SyntaxError, struct.error, OSError, ValueError, zlib.error and others.
+        # Decoders of damaged files raise SyntaxError, struct.error, OSError, ValueError, zlib.error and others.
         raise ImageError(
             f"{shown} cannot be read to its end: its {kind.name} data is cut short or damaged. "
             "Save or download it once more and add the new copy."
@@ -169,13 +157,9 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
 
 
 def shrink(data: bytes, *, name: str) -> bytes:
-    """A large photograph in fewer bytes, at the size that :func:`decode` works at, which finds the rest as before.
+    """Reduce a large JPEG or PNG to the size that :func:`decode` works at; return any other file unchanged.
 
-    A JPEG stays one, at quality 95: a network that looks at 32 x 32 pixels sees at most a level of 255 of difference. A
-    PNG keeps every pixel.
-
-    Returns:
-        The file as it is where it is small, of another format, or refused by :func:`decode`, which then says why.
+    Pixels of a JPEG, saved at quality 95, differ by at most 1 of 255 for a network that takes 32 x 32 pixels.
     """
     if len(data) <= SHRINK_BYTES:
         return data
@@ -198,12 +182,12 @@ def shrink(data: bytes, *, name: str) -> bytes:
 
 
 class _InTime(io.BytesIO):
-    """The bytes of a picture, for a decoder that asks for its parts one by one."""
+    """The bytes of a picture, which raise an error once the decoder has worked too long."""
 
     def __init__(self, data: bytes, shown: str) -> None:
         super().__init__(data)
         self._shown = shown
-        # Of this thread, so that a busy computer refuses no more than an idle one.
+        # The time of this thread, so that a busy computer does not refuse more pictures.
         self._end = time.thread_time() + MAX_SECONDS
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -233,24 +217,24 @@ def _too_large(shown: str, what: str, most: int = MAX_PIXELS) -> str:
 
 
 def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> DecodedImage:
-    """:func:`decode` for bytes that begin like ``kind``; lets the decoder's own exceptions through."""
+    """Decode bytes that begin like ``kind``; the decoder's own exceptions pass."""
     _check_size(_webp_size(data) if kind == "WebP" else None, shown, MAX_WEBP_PIXELS)
     with Image.open(_InTime(data, shown), formats=(kind.upper(),)) as picture:
-        # The header has been read, no pixel yet: the last moment to refuse a file that unpacks to gigabytes.
+        # Pillow has read the header only: a file that unpacks to gigabytes must be refused now.
         _check_size(picture.size, shown)
         width, height = picture.size
         notes: list[str] = []
-        # A JPEG's further pictures are previews and depth maps, not an animation.
+        # Further pictures of a JPEG are previews and depth maps, not an animation.
         if kind != "JPEG" and getattr(picture, "is_animated", False):
             notes.append(_FIRST_FRAME)
         # JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time; other formats ignore this.
         picture.draft(None, (working_side, working_side))
         if kind == "JPEG":
-            # In small pieces, so that the clock is looked at between them: a kilobyte can hold a hundred scans of all.
+            # Small reads, so that the time is checked often: a kilobyte can hold a hundred scans of the picture.
             picture.decodermaxblock = 2048
         picture.load()
         orientation = _orientation(picture)
-        if kind == "PNG" and data[24] == 16:  # the header's bit depth: PNG specification, section 11.2.1
+        if kind == "PNG" and data[24] == 16:  # The bit depth: PNG specification, section 11.2.1.
             notes.append(_EIGHT_BITS)
         flat = _as_rgb(picture, notes, working_side)
     if orientation in _UPRIGHT:
@@ -272,8 +256,8 @@ def _check_size(size: tuple[int, int] | None, shown: str, most: int = MAX_PIXELS
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in the header of a WebP file (RFC 9649, sections 2.5 to 2.7), None without such a header."""
-    # Opening a WebP file allocates its whole canvas, so the size is checked before.
+    """Return width and height in a WebP header (RFC 9649, sections 2.5 to 2.7); None without such a header."""
+    # Pillow allocates the whole canvas when it opens a WebP file, so the size is checked before.
     if len(data) < 30:
         return None
     layout = data[12:16]
@@ -288,8 +272,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 (upright) when there is none or the EXIF part cannot be read."""
-    # A damaged EXIF part says nothing about the pixels, which have been decoded by now.
+    """Return the EXIF orientation, 1 to 8; 1 (upright) for missing or damaged EXIF."""
     with contextlib.suppress(Exception):
         value = picture.getexif().get(_ORIENTATION_TAG, 1)
         return value if isinstance(value, int) else 1
@@ -297,9 +280,9 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
-    """A loaded picture of any mode as RGB, reduced to the working size; adds what was done to ``notes``."""
+    """Turn a loaded picture of any mode into RGB, reduced to the working size; add the changes to ``notes``."""
     if picture.mode == "I;16":
-        # Reduced while it is grey: the whole in RGB, beside its 16 bits, would take more than any other picture.
+        # Reduced while it is grey: in RGB beside its 16 bits it would take more memory than any other picture.
         picture = _reduced(_in_eight_bits(picture), working_side)
     if picture.has_transparency_data:
         picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)
@@ -317,16 +300,16 @@ def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.
 
 
 def _in_eight_bits(picture: Image.Image) -> Image.Image:
-    """A grey picture of 16 bits, a few rows at a time, for numbers take more memory than pixels."""
+    """Convert a grey picture from 16 bits, a few rows at a time to save memory."""
     grey = Image.new("L", picture.size)
     for top in range(0, picture.height, _ROWS):
         rows = np.asarray(picture.crop((0, top, picture.width, min(top + _ROWS, picture.height))), dtype=np.uint32)
-        # 65535 / 255 = 257: the full range of 16 bits onto that of 8, rounded. Pillow itself would clip at 255.
+        # 65535 / 255 = 257: the range of 16 bits is scaled to that of 8. Pillow itself would clip at 255.
         grey.paste(Image.fromarray(((rows + 128) // 257).astype(np.uint8)), (0, top))
     return grey
 
 
 def _reduced(picture: Image.Image, working_side: int) -> Image.Image:
-    """The picture shrunk by the largest whole factor that leaves its shorter side at ``working_side`` or more."""
+    """Shrink a picture by the largest whole factor that keeps its shorter side at ``working_side`` or more."""
     factor = min(picture.size) // working_side
     return picture.reduce(factor) if factor > 1 else picture

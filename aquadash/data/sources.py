@@ -1,7 +1,4 @@
-"""The table of data sources and the one way to load from it.
-
-Beside the sources that come with AquaDash it holds the data sets that people have made of their own pictures.
-"""
+"""The table of data sources: those of AquaDash, and the data sets of people's own pictures; loading from it."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ from aquadash.data.folder.about import PREFIX, About
 from aquadash.data.progress import ProgressCallback, in_turn, silent
 from aquadash.errors import DataError, UnknownNameError
 
-#: How many loaded data sets a process keeps.
+#: The number of loaded data sets that a process keeps.
 _KEEP = 4
 
 
 class Loader(Protocol):
-    """Makes a data set; DataError where that cannot be done."""
+    """Loads a data set or raises a ``DataError``."""
 
     def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset: ...
 
@@ -36,27 +33,28 @@ def _always_the_same() -> str | None:
 
 @dataclass(frozen=True)
 class Source:
-    """Where images can come from."""
+    """An origin of images."""
 
-    #: As in a configuration's ``data.source``.
+    #: The name in a configuration's ``data.source``.
     name: str
     title: str
     #: A description, in a sentence.
     summary: str
-    #: True if its images are drawings by this program rather than photographs.
+    #: Whether its images are drawings by this program.
     drawn: bool
-    #: Loads it afresh; :func:`load` keeps the result.
+    #: The function that loads it; :func:`load` caches the result.
     load: Loader
-    #: A text that changes when what ``load`` would read does, None while there is nothing to read yet.
+    #: A text that changes with the content that ``load`` reads; None while it must be downloaded first.
     key: Callable[[], str | None] = _always_the_same
-    #: Side in pixels and number of its training images; None where only loading shows them.
+    #: The side of its images in pixels; None if only loading shows it.
     side: int | None = None
+    #: The number of its training images; None if only loading shows it.
     train: int | None = None
     #: Whether each class has as many training images as any other.
     balanced: bool = False
 
 
-#: The sources that are always there.
+#: The sources of AquaDash.
 BUILT_IN: dict[str, Source] = {
     source.name: source
     for source in (
@@ -88,7 +86,7 @@ BUILT_IN: dict[str, Source] = {
 
 
 class _Sources(Mapping[str, Source]):
-    """The sources of this moment by name: the built-in ones, and then the kept data sets of own pictures."""
+    """The built-in sources and then the present data sets of own pictures, by name."""
 
     def __getitem__(self, name: str) -> Source:
         if name in BUILT_IN:
@@ -110,22 +108,22 @@ SOURCES: Mapping[str, Source] = _Sources()
 
 
 def is_here(source: str) -> bool:
-    """Whether a source's images can be loaded without a download; False for one that is not known, too."""
+    """Return whether a source can be loaded without a download; False for an unknown one."""
     known = SOURCES.get(source)
     return known is not None and known.key() is not None
 
 
 def title_of(source: str) -> str:
-    """The title of a source; the name of one that has been deleted."""
+    """Return the title of a source; the name of a deleted one."""
     known = SOURCES.get(source)
     return source if known is None else known.title
 
 
 def _own_source(kept: About) -> Source:
     def key() -> str | None:
-        found = about.all_kept().get(kept.name)
-        # The fingerprint covers neither the files' names nor what they came from.
-        return None if found is None else f"{found.fingerprint}-{found.title}-{found.created}"
+        present = about.all_kept().get(kept.name)
+        # The fingerprint depends neither on the names of the files nor on their origin.
+        return None if present is None else f"{present.fingerprint}-{present.title}-{present.created}"
 
     return Source(
         name=kept.source,
@@ -146,17 +144,13 @@ _source_locks: dict[str, Lock] = {}
 
 
 def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
-    """Load a data set, or return the one this process has loaded already. Safe to call from many threads.
+    """Return a data set by its name in :data:`SOURCES`, from this process's cache if it is there; for several threads.
 
-    The result is shared: its arrays are read-only.
-
-    Args:
-        source: A name in :data:`SOURCES`.
-        progress: Called with what happens while it is loaded.
+    The cached arrays are shared and read-only.
 
     Raises:
         UnknownNameError: There is no such source.
-        DataError: The data is missing, damaged or not what it claims to be.
+        DataError: The data is missing or damaged.
     """
     try:
         entry = SOURCES[source]

@@ -19,13 +19,13 @@ class ClassStatistics:
     """One class of a split."""
 
     name: str
-    #: How many images it has.
+    #: The number of its images.
     count: int
-    #: Its part of the split's images, 0 to 1.
+    #: Its fraction of the split's images, 0 to 1.
     fraction: float
-    #: uint8, shape (height, width, 3), the mean of its images, rounded; None without images.
+    #: The mean of its images, rounded: uint8, shape (height, width, 3); None without images.
     mean_image: NDArray[np.uint8] | None
-    #: Mean over all its pixels and channels, 0 to 255; None without images.
+    #: The mean over all its pixels and channels, 0 to 255; None without images.
     mean_brightness: float | None
 
 
@@ -35,41 +35,34 @@ class ChannelSummary:
 
     #: ``"red"``, ``"green"`` or ``"blue"``.
     name: str
-    #: 0 to 255; None without images.
+    #: The mean, 0 to 255; None without images.
     mean: float | None
-    #: Standard deviation (of the population), 0 to 127.5; None without images.
+    #: The standard deviation (of the population), 0 to 127.5; None without images.
     std: float | None
-    #: int64, shape (256,), how many pixels have each level.
+    #: The number of pixels of each level, int64, shape (256,).
     histogram: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class SplitStatistics:
-    """The result of :func:`describe`."""
+    """The statistics of a split."""
 
-    #: How many images the split has.
+    #: The number of images.
     count: int
-    #: Height, width and channels of every image.
+    #: The height, width and channels of every image.
     image_shape: tuple[int, int, int]
-    #: One entry a class, in the order of the labels, empty classes included.
+    #: The classes in the order of the labels, also those without images.
     classes: tuple[ClassStatistics, ...]
     channels: tuple[ChannelSummary, ...]
 
     @property
     def balanced(self) -> bool:
-        """True if every class has the same number of images."""
+        """Whether every class has the same number of images."""
         return len({entry.count for entry in self.classes}) <= 1
 
 
 def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
-    """Count and average a split's images.
-
-    Args:
-        class_names: One name a class, in the order of the labels.
-
-    Raises:
-        ValueError: A label has no name.
-    """
+    """Count and average a split's images; ``class_names`` are in the order of the labels."""
     if len(split) and not 0 <= split.labels.min() <= split.labels.max() < len(class_names):
         raise ValueError(f"labels go up to {split.labels.max()}; there are {len(class_names)} class names")
     height, width, channels = split.images.shape[1:]
@@ -108,7 +101,7 @@ def _describe_channel(histogram: NDArray[np.int64], name: str) -> ChannelSummary
 
 
 def moments(counts: NDArray[np.int64] | NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and standard deviation of pixel values, which follow exactly from their histogram."""
+    """Return mean and standard deviation of pixel values by their histogram, shape (256,)."""
     total = float(counts.sum())
     mean = float(counts @ _LEVELS) / total
     variance = float(counts @ (_LEVELS - mean) ** 2) / total

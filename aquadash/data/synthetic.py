@@ -1,8 +1,7 @@
-"""The embedded data set: five aquatic mammals drawn by a program, so that everything works with no download.
+"""The embedded data set: five aquatic mammals drawn by a program, for work without a download.
 
-It has the sizes of the aquatic mammals in CIFAR-100 (500 training and 100 test images a class, 32x32x3) and the same
-labels. The drawings come as a file beside this one, so that they are the same bytes on every machine; ``synthetic.md``
-says how they were made.
+Classes and sizes are those of the aquatic mammals in CIFAR-100. The drawings are a file beside this module, so that all
+machines have the same bytes; ``synthetic.md`` describes how they were made.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from PIL import Image
 from aquadash.data.dataset import Dataset, Split
 from aquadash.data.progress import ProgressCallback
 
-#: The drawings of each split as one lossless WebP picture, a drawing beside the other, and their labels.
+#: The drawings of each split, side by side in one lossless WebP picture, and their labels.
 FILE = Path(__file__).with_suffix(".npz")
 
 CLASS_NAMES = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -26,7 +25,7 @@ SIZE = 32
 
 
 def load(*, progress: ProgressCallback | None = None) -> Dataset:
-    """The embedded data set; reading it takes a tenth of a second."""
+    """Return the embedded data set."""
     with np.load(FILE, allow_pickle=False) as stored:
         train, test = _split("train", stored), _split("test", stored)
     return Dataset(
@@ -44,21 +43,14 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
 
 
 def example() -> NDArray[np.uint8]:
-    """A drawn dolphin that is in neither split, uint8, shape (32, 32, 3)."""
+    """Return a drawn dolphin that is in neither split, uint8, shape (32, 32, 3)."""
     with np.load(FILE, allow_pickle=False) as stored:
-        found: NDArray[np.uint8] = stored["example"]
-    return found
+        dolphin: NDArray[np.uint8] = stored["example"]
+    return dolphin
 
 
 def unpack(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The drawings of a sheet, row by row.
-
-    Args:
-        content: uint8, shape (bytes,): a WebP picture of them side by side.
-
-    Returns:
-        uint8, shape (n, 32, 32, 3).
-    """
+    """Cut a WebP picture, uint8 (bytes,), into its drawings, uint8 (n, 32, 32, 3), row by row."""
     sheet = np.asarray(Image.open(io.BytesIO(content.tobytes())).convert("RGB"))
     grid = sheet.reshape(-1, SIZE, sheet.shape[1] // SIZE, SIZE, 3).swapaxes(1, 2)
     return np.ascontiguousarray(grid.reshape(-1, SIZE, SIZE, 3))
@@ -66,7 +58,7 @@ def unpack(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _split(part: str, stored: Mapping[str, NDArray[np.uint8]]) -> Split:
     labels = stored[f"{part}_labels"].astype(np.int64)
-    # Named after their class, counted in the order in which they come.
+    # Each drawing is named by its class and its number within it.
     counts = [0] * len(CLASS_NAMES)
     names = []
     for label in labels.tolist():

@@ -21,7 +21,7 @@ from aquadash.people import Resource
 
 #: Prefix of the sources that are data sets of own pictures: ``"folder-cats"``.
 PREFIX = "folder-"
-#: Longest title, in characters.
+#: The longest title, in characters.
 MAX_TITLE = 60
 
 FORMAT, VERSION = "aquadash-dataset", 1
@@ -30,40 +30,41 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 @dataclass(frozen=True)
 class About:
-    """A data set without its pictures."""
+    """The record of a data set; a damaged one raises errors of any kind when it is read."""
 
     #: The folder's name; the source is ``"folder-"`` and this.
     name: str
-    #: Its name for people, plain text.
+    #: The name for people, plain text.
     title: str
     class_names: tuple[str, ...]
-    #: Side of its pictures in pixels.
+    #: The side of its pictures in pixels.
     size: PositiveInt
-    #: Training pictures.
+    #: The number of training pictures.
     train: PositiveInt
-    #: Test pictures.
+    #: The number of test pictures.
     test: PositiveInt
-    #: True where the files were sorted into training and test pictures.
+    #: Whether the files were sorted into training and test pictures.
     split_given: bool
-    #: The fraction that was drawn for the test otherwise, 0 to 1, and the seed of that draw.
+    #: The fraction of test pictures otherwise, 0 to 1.
     test_fraction: float
+    #: The seed of that random split.
     seed: int
     #: As :attr:`Dataset.fingerprint`.
     fingerprint: str
-    #: When it was made, in seconds since 1970 UTC.
+    #: Unix time at which it was made, in seconds.
     created: float
-    #: The file or folder that it was made from: plain text.
+    #: The file or folder that it was made from, plain text.
     origin: str
     #: The id of the person who made it; empty for the owner of the machine, as in older data sets.
     owner: str = ""
     #: The owner's name, plain text.
     owner_name: str = ""
-    #: True if the teacher or the owner of the machine made it, so that the whole class may use it.
+    #: Whether the whole class may use it, because the teacher or the owner of the machine made it.
     shared: bool = True
 
     @property
     def resource(self) -> Resource:
-        """The data set as the table of rights sees it."""
+        """The data set for the table of rights."""
         return Resource("data set", self.title, self.owner, self.owner_name, self.shared)
 
     @property
@@ -73,7 +74,7 @@ class About:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> About:
-        """Read what ``dataclasses.asdict`` wrote; errors of any kind where it is damaged."""
+        """Read the values of ``dataclasses.asdict``."""
         if values["format"] != FORMAT or values["version"] != VERSION:
             raise ValueError("another format")
         return _ABOUT.validate_python(values)
@@ -83,24 +84,20 @@ _ABOUT = TypeAdapter(About)
 
 
 def folder() -> Path:
-    """Where the data sets are."""
+    """Return the folder of all data sets."""
     return settings.home() / "datasets"
 
 
 def place_of(name: str) -> Path:
-    """The folder of a data set."""
+    """Return the folder of a data set."""
     return folder() / name
 
 
 def name_for(title: str) -> str:
-    """The name that a data set of this title gets, or has: ``"Über Katzen 2"`` -> ``"uber-katzen-2"``.
-
-    Raises:
-        DataError: The title is empty or too long.
-    """
+    """Return the name of the data set of a title, or a new one: ``"uber-katzen-2"`` for ``"Über Katzen 2"``."""
     title = clean_title(title)
-    if kept := next((name for name, told in all_kept().items() if told.title == title), None):
-        return kept
+    if present := next((name for name, record in all_kept().items() if record.title == title), None):
+        return present
     letters = unicodedata.normalize("NFKD", title)
     name = re.sub(r"[^a-z0-9]+", "-", letters.encode("ascii", "ignore").decode().lower()).strip("-")
     # Titles in other scripts lose their letters, so a digest keeps their names apart.
@@ -112,7 +109,7 @@ def name_for(title: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """The title on one line, its letters in one form: a Mac writes "ö" in folders' names as two."""
+    """Return the title on one line, in one form of Unicode: a Mac writes the "ö" of a folder's name as two letters."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
     line = unicodedata.normalize("NFC", line)
     if not 1 <= len(line) <= MAX_TITLE:
@@ -121,8 +118,8 @@ def clean_title(title: str) -> str:
 
 
 def all_kept() -> dict[str, About]:
-    """The data sets of everybody by name, in the order of their titles; damaged ones are passed over."""
-    found = {}
+    """Return everybody's data sets by name, in the order of their titles, without damaged ones."""
+    records = {}
     try:
         names = {entry.name for entry in os.scandir(folder()) if _NAME.fullmatch(entry.name)}
     except OSError:
@@ -130,30 +127,25 @@ def all_kept() -> dict[str, About]:
     for name in names:
         try:
             path = place_of(name) / "about.json"
-            told = _about(str(path), path.stat().st_mtime_ns)
-            # The folder's name counts: a person may have renamed the folder.
-            found[name] = told if told.name == name else replace(told, name=name)
+            # The name of the folder, since a person may have renamed it.
+            records[name] = replace(_about(str(path), path.stat().st_mtime_ns), name=name)
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return dict(sorted(found.items(), key=lambda item: (item[1].title.casefold(), item[0])))
+    return dict(sorted(records.items(), key=lambda item: (item[1].title.casefold(), item[0])))
 
 
 def about(name: str) -> About:
-    """One data set.
-
-    Raises:
-        UnknownNameError: There is none of that name; the message names the nearest.
-    """
+    """Return the record of a data set; an unknown name raises an ``UnknownNameError``."""
     return look_up("data set of own pictures", name, all_kept())
 
 
 def of_source(source: str) -> About | None:
-    """The data set that a source names; None for another kind of source, or where there is none of that name."""
+    """Return the data set of a source; None for another kind of source or an unknown name."""
     return all_kept().get(source.removeprefix(PREFIX)) if source.startswith(PREFIX) else None
 
 
 def fingerprint_of(source: str) -> str:
-    """The fingerprint of the own pictures that a source names; empty for another kind, or where there are none."""
+    """Return the fingerprint of a source of own pictures; empty for another kind of source or an unknown name."""
     return kept.fingerprint if (kept := of_source(source)) else ""
 
 

@@ -1,4 +1,4 @@
-"""An import: pictures are read, checked and divided into a data set without a name, which is kept or thrown away."""
+"""An import: pictures are read, checked and divided into a data set without a name, which is kept or discarded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aquadash.errors import DataError, StorageError
 from aquadash.files import write_whole
 from aquadash.people import OWNER, Person
 
-#: Most bytes that the pictures of a data set may take on the disk.
+#: The most bytes of a data set's pictures on the disk.
 MAX_STORED = 4_000_000_000
 
 
@@ -33,9 +33,9 @@ MAX_STORED = 4_000_000_000
 class NewDataSet:
     """A data set without a name, in a hidden folder beside the kept ones until it is kept or discarded."""
 
-    #: Has the files of a kept data set but ``about.json``; empty where ``report`` has a problem.
+    #: The folder with the files of a kept data set except ``about.json``; empty if ``report`` has a problem.
     folder: Path
-    #: Its record; name, title and owner are set when it is kept.
+    #: The record; name, title and owner are set when it is kept.
     about: About
     #: The pictures that could be read; ``report`` and ``division`` hold positions in them.
     pictures: tuple[Picture, ...]
@@ -43,31 +43,25 @@ class NewDataSet:
     refused: tuple[LeftOut, ...]
     #: The result of the checks.
     report: CheckReport
-    #: Which pictures are for training and for the test.
+    #: The pictures for training and for the test.
     division: Division
     #: The images of the pictures that ``report`` names, by their position: uint8 (size, size, 3).
     examples: dict[int, NDArray[np.uint8]]
 
     def keep(self, title: str, *, replacing: bool = False, owner: Person = OWNER) -> About:
-        """Make it a data set, whole or not at all.
-
-        Args:
-            title: Its name for people, from which the folder's name follows.
-            replacing: Take the place of a data set of that name.
-
-        Raises:
-            DataError: A problem stands in the way, there is a data set of that name already, the title cannot be used,
-                or the pictures are not there any more.
-            StorageError: It cannot be written.
-        """
+        """Make it a data set, whole or not at all; ``replacing`` one of the same name."""
         if problems := self.report.of_severity("problem"):
             names = f": {', '.join(problems[0].names[:5])}" if problems[0].names else ""
             raise DataError(f"{problems[0].title}{names}. {problems[0].advice}")
         kept = replace(
             self.about,
-            name=name_for(title), title=clean_title(title), created=time.time(),
-            owner=owner.person_id, owner_name=owner.name, shared=owner.leads,
-        )  # fmt: skip
+            name=name_for(title),
+            title=clean_title(title),
+            created=time.time(),
+            owner=owner.person_id,
+            owner_name=owner.name,
+            shared=owner.leads,
+        )
         if not self.folder.is_dir():
             raise DataError("These pictures are not there any more: they were kept or discarded. Add them again.")
         head = {"format": FORMAT, "version": VERSION, **asdict(kept)}
@@ -79,7 +73,7 @@ class NewDataSet:
         return kept
 
     def discard(self) -> None:
-        """Throw it away; no error where it was kept or is gone."""
+        """Delete it, unless it was kept or is gone."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -91,17 +85,9 @@ def read(
     split: SplitChoice = DEFAULT_SPLIT,
     progress: ProgressCallback = silent,
 ) -> NewDataSet:
-    """Read, check and divide pictures. Nothing is left of a reading that fails.
+    """Read, check and divide the pictures of an archive (or its bytes), a folder or files; a failure leaves nothing.
 
-    Args:
-        source: A ZIP archive or a folder; the bytes of an archive; or files, each in the folder of its class.
-        size: Side that the pictures are brought to, in pixels.
-        split: How the pictures are divided into training and test.
-        progress: Called with the fraction done; an exception from it ends the reading.
-
-    Raises:
-        DataError: The pictures cannot be read, or the size is none of those offered.
-        StorageError: The pictures cannot be written.
+    ``size`` is the side in pixels to which the pictures are scaled.
     """
     if size not in reading.SIZES:
         raise DataError(f"The size is {size}; expected one of {', '.join(map(str, reading.SIZES))} pixels.")
@@ -134,31 +120,31 @@ def _read(
 ) -> NewDataSet:
     raw = folder / "images.raw"
     progress("Opening", None)
-    with listing.opened(source, name=origin) as found:
+    with listing.opened(source, name=origin) as files:
         if not split.use_given:
-            found = replace(found, split_given=False, entries=tuple(replace(one, part=None) for one in found.entries))
-        if (needed := len(found.entries) * size**2 * 3) > MAX_STORED:
+            files = replace(files, split_given=False, entries=tuple(replace(one, part=None) for one in files.entries))
+        if (needed := len(files.entries) * size**2 * 3) > MAX_STORED:
             raise DataError(
-                f"{len(found.entries):,} pictures of {size} x {size} pixels take {needed / 1e9:.1f} GB; at most "
+                f"{len(files.entries):,} pictures of {size} x {size} pixels take {needed / 1e9:.1f} GB; at most "
                 f"{MAX_STORED / 1e9:.0f} GB are kept. Choose a smaller size or fewer pictures."
             )
         pictures, refused = reading.read_all(
-            found.entries, size=size, out=raw, progress=partial(_report, progress, 0.0, 0.9)
+            files.entries, size=size, out=raw, progress=partial(_report, progress, 0.0, 0.9)
         )
     (folder / "upload.zip").unlink(missing_ok=True)
     images = reading.stored_images(raw, count=len(pictures), size=size)
     near = find_copies([picture.sha256 for picture in pictures], images, progress=partial(_report, progress, 0.9, 0.06))
     division = splitting.divide(
-        pictures, near, num_classes=len(found.class_names), given=found.split_given, choice=split
+        pictures, near, num_classes=len(files.class_names), split_given=files.split_given, choice=split
     )
-    report = checks.examine(found, pictures, refused, near, division, size=size)
+    report = checks.examine(files, pictures, refused, near, division, size=size)
     examples = {row: images[row].copy() for finding in report.findings for row in finding.rows}
     made = About(
-        "", "", found.class_names, size, len(division.train), len(division.test), found.split_given,
+        "", "", files.class_names, size, len(division.train), len(division.test), files.split_given,
         split.fraction, split.seed, "", time.time(), origin,
     )  # fmt: skip
     if report.usable:
-        # A random order, as in the other sources: a large enough stretch of a split holds all classes.
+        # A random order, as in the other sources, so that a large enough part of a split has all classes.
         order = np.concatenate(
             [
                 np.random.default_rng([split.seed, part]).permutation(rows)
@@ -173,7 +159,7 @@ def _read(
 
 
 def _write(path: Path, images: NDArray[np.uint8], order: NDArray[np.intp], progress: ProgressCallback) -> None:
-    """Write the images of a data set in their order."""
+    """Write the images of a data set in this order."""
     written = np.lib.format.open_memmap(path, "w+", np.uint8, (len(order), *images.shape[1:]))
     start = 0
     for rows in np.array_split(order, max(1, len(order) // 100)):
@@ -185,9 +171,9 @@ def _write(path: Path, images: NDArray[np.uint8], order: NDArray[np.intp], progr
     written.flush()
 
 
-def _report(progress: ProgressCallback, begin: float, share: float, text: str, fraction: float | None) -> None:
-    """Report the progress of a part of the work, which begins at a fraction of the whole."""
-    progress(text, None if fraction is None else begin + share * fraction)
+def _report(progress: ProgressCallback, begin: float, part: float, text: str, fraction: float | None) -> None:
+    """Report the progress of a part of the work; ``begin`` and ``part`` are fractions of the whole."""
+    progress(text, None if fraction is None else begin + part * fraction)
 
 
 def _cannot_keep(error: OSError) -> StorageError:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
@@ -19,10 +20,10 @@ from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
 from aquadash.zips import USUAL_METHODS, ZipLimits, member_chunks, member_fault, open_zip
 
-#: So many of the files that were left out are kept by name.
+#: The most left-out files that are kept by name.
 MAX_NAMED = 200
 
-#: Names of the folders above the classes. A run draws validation images from its training images.
+#: The folders above the classes. Validation images count as training images, from which a run draws its own.
 SPLIT_FOLDERS: dict[str, Part] = {
     "train": "train",
     "training": "train",
@@ -36,41 +37,34 @@ SPLIT_FOLDERS: dict[str, Part] = {
 #: Files and folders that operating systems and programs put beside pictures.
 _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__pycache__"})
 
-#: Greatest number of folders within folders.
+#: The greatest depth of folders.
 _MAX_DEPTH = 20
 
-#: The ways of packing that are read; nearly all archives know the first two only.
+#: The compression methods that are read; nearly all archives use the first two.
 _METHODS = USUAL_METHODS | {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 MAX_FILES = 50_000
-#: 10,000 photographs of a phone at full size take 40 GB. The list of 50,000 files with long paths takes 15 MB.
+#: 10,000 photographs of a phone have 40 GB. The list of 50,000 files with long paths has 15 MB.
 _LIMITS = ZipLimits(members=MAX_FILES, unpacked_bytes=40_000_000_000, list_bytes=40_000_000)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of an archive or folder: the parts of its path, and how to read it."""
+    """A file of an archive or folder."""
 
+    #: The parts of its path.
     parts: tuple[str, ...]
     read: Callable[[], bytes]
 
     @property
     def name(self) -> str:
-        """Its path for people."""
+        """The path for people."""
         return "/".join(self.parts)
 
 
 @contextmanager
 def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
-    """The pictures of an archive, a folder or single files, which can be read while the block lasts.
-
-    Args:
-        path: A ZIP archive, a folder, or files.
-        name: Its name for people; the file's name where this is empty.
-
-    Raises:
-        DataError: It is none of these, damaged, protected by a password, or has more files or bytes than are read.
-    """
+    """Yield the pictures of an archive, a folder or files; ``name`` is for people, by default the file's name."""
     if not isinstance(path, Path):
         yield sort(path)
         return
@@ -84,7 +78,7 @@ def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
 
 
 def _archive(path: Path, shown: str) -> zipfile.ZipFile:
-    """Open an archive. Its errors are turned into ours here, apart from those of the code that reads it."""
+    """Open an archive or raise a ``DataError``."""
     if not os.path.isfile(path):
         raise DataError(f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder.")
     again = "Pack the folder again, as ZIP; other archives, such as RAR and 7z, cannot be read."
@@ -100,18 +94,10 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
 
 
 def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
-    """Find the classes: the first level of folders where there are several, or the one below train and test folders.
-
-    Args:
-        files: In any order. Folders that hold nothing but one other folder are passed over.
-        left_out: The files that were left out already.
-
-    Raises:
-        DataError: There is no folder with files in it, or nothing but what was left out.
-    """
+    """Find the classes: the folders of the first level with several ones, or those below train and test folders."""
     if left_out and not files:
         raise DataError(f"There is no file that can be read. {left_out[0].name}: {left_out[0].reason}")
-    wanted, out = [], list(left_out)
+    candidates, out = [], list(left_out)
     for file in files:
         if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
             continue
@@ -123,46 +109,48 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
                 )
             )
             continue
-        wanted.append(file)
-    level = _first_level(wanted)
-    tops = {file.parts[level].casefold().strip() for file in wanted if len(file.parts) > level + 1}
+        candidates.append(file)
+    level = _first_level(candidates)
+    tops = {file.parts[level].casefold().strip() for file in candidates if len(file.parts) > level + 1}
     split_given = {SPLIT_FOLDERS[top] for top in tops if top in SPLIT_FOLDERS} == {"train", "test"}
-    # A training folder alone is passed over like any folder that holds all others.
+    # A training folder alone is skipped like any folder that contains all others.
     below_split = split_given or (bool(tops) and tops <= set(SPLIT_FOLDERS))
     class_level = level + below_split
-    found: dict[str, list[tuple[File, Part | None]]] = {}
-    for file in sorted(wanted, key=lambda one: one.parts):
+    by_class: dict[str, list[tuple[File, Part | None]]] = {}
+    for file in sorted(candidates, key=lambda one: one.parts):
         part = SPLIT_FOLDERS.get(file.parts[level].casefold().strip()) if len(file.parts) > level else None
         if (below_split and part is None) or len(file.parts) < class_level + 2:
             out.append(
                 LeftOut(display_name(file.name), "It lies in no class's folder. Move it into the folder of its class.")
             )
             continue
-        found.setdefault(class_key(file.parts[class_level]), []).append((file, part if split_given else None))
-    if not found:
+        by_class.setdefault(class_key(file.parts[class_level]), []).append((file, part if split_given else None))
+    if not by_class:
         raise DataError(
             "There are no folders with pictures in them. Expected one folder per class, named after it, with its "
             "pictures inside: cats/1.jpg, cats/2.jpg, dogs/1.jpg ..."
         )
-    keys = sorted(found, key=lambda key: (_natural(key), key))
+    keys = sorted(by_class, key=lambda key: (_natural(key), key))
     entries = [
-        Entry(part, label, display_path(file), file.read) for label, key in enumerate(keys) for file, part in found[key]
+        Entry(part, label, display_path(file), file.read)
+        for label, key in enumerate(keys)
+        for file, part in by_class[key]
     ]
     return Listing(_class_names(keys), tuple(entries), tuple(out[:MAX_NAMED]), len(out), split_given)
 
 
 def display_path(file: File) -> str:
-    """A file's path as one line of plain text, its last two parts."""
+    """Return the last two parts of a file's path as one line of plain text."""
     return "/".join(display_name(part) for part in file.parts[-2:])
 
 
 def class_key(folder: str) -> str:
-    """A folder's name in one form of Unicode and blanks. Commas become blanks: addresses list names with commas."""
+    """Return a folder's name in one form of Unicode and blanks, without commas, which separate names in addresses."""
     return " ".join(unicodedata.normalize("NFC", folder).replace(",", " ").split())
 
 
 def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
-    """The classes' names, which differ from each other."""
+    """Return distinct names of the classes."""
     names: dict[str, None] = {}
     same: Counter[str] = Counter()
     for key in keys:
@@ -175,14 +163,14 @@ def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """A sort key that puts "class 9" before "class 10" and ignores case."""
+    """Return a sort key that puts "class 9" before "class 10" and ignores case."""
     parts = re.findall(r"0*([0-9]+)|([^0-9])", name.casefold())
-    # Compared by length, then as text: int() refuses thousands of digits.
+    # Compared by length, then as text, since int() refuses thousands of digits.
     return [(0, len(number), number) if number else (1, 0, letter) for number, letter in parts] + [(1, 0, "\0")]
 
 
 def _first_level(files: Sequence[File]) -> int:
-    """The level at which folders begin to differ: ZIP archives often hold one folder that holds the rest."""
+    """Return the level at which folders begin to differ: many archives contain one folder around all others."""
     level = 0
     while True:
         folders = {file.parts[level] for file in files if len(file.parts) > level + 1}
@@ -216,13 +204,13 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
         elif path.suffix.casefold() == ".zip":
             left_out.append(LeftOut(shown, "An archive within the archive is not opened. Unpack it first."))
         else:
-            files.append(File(path.parts, _member_reader(archive, info, turn)))
+            files.append(File(path.parts, partial(_read_member, archive, info, turn)))
         seen.add(info.filename)
     return files, left_out
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:
-    """The path of a file in an archive."""
+    """Return the path of a file in an archive."""
     # Apple's archiver writes UTF-8 without the flag (APPNOTE.TXT 6.3.10, appendix D); zipfile decodes code page 437.
     if not info.flag_bits & 0x800:
         with suppress(UnicodeError):
@@ -230,18 +218,15 @@ def _name_of(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
-def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> Callable[[], bytes]:
-    def read() -> bytes:
-        found = bytearray()
-        # Other methods take much memory, so only one thread at a time unpacks them.
-        with nullcontext() if info.compress_type in USUAL_METHODS else turn:
-            for chunk in member_chunks(archive, info):
-                found += chunk
-                if len(found) > MAX_BYTES:
-                    break
-        return bytes(found)
-
-    return read
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> bytes:
+    data = bytearray()
+    # Other methods need much memory, so only one thread at a time unpacks them.
+    with nullcontext() if info.compress_type in USUAL_METHODS else turn:
+        for chunk in member_chunks(archive, info):
+            data += chunk
+            if len(data) > MAX_BYTES:
+                break
+    return bytes(data)
 
 
 def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
@@ -264,15 +249,12 @@ def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
                     LeftOut(display_name("/".join((*parts, name))), "An archive within the folder is not opened.")
                 )
             elif path.is_file():
-                files.append(File((*parts, name), _file_reader(path)))
+                files.append(File((*parts, name), partial(_read_file, path)))
         if len(files) > MAX_FILES:
             raise DataError(f"{folder.name} has more than {MAX_FILES:,} files. Choose a part of the pictures.")
     return files, left_out
 
 
-def _file_reader(path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-
-    return read
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)

@@ -1,4 +1,4 @@
-"""Decodes many image files to small pictures of one size, on several processors, with little memory."""
+"""Decodes many image files to pictures of one size, on several processors, with little memory."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from aquadash.data.images import WORKING_SIDE, decode
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import ImageError
 
-#: Sides that pictures can be scaled to, in pixels.
+#: The sides to which pictures can be scaled, in pixels.
 SIZES = (32, 48, 64, 96, 128, 160, 224)
 
-#: A picture is decoded at no less than so many times its final side: JPEG's fast reduction is then invisible.
+#: The least ratio of the decoded to the final side, for which JPEG's fast reduction is invisible.
 _MARGIN = 4
 
-#: More threads than this take memory without being faster. Decoders release the interpreter's lock.
+#: The most threads; more need memory and are no faster. Decoders release the interpreter's lock.
 _MAX_THREADS = 8
-#: Files larger than this are decoded one at a time: 65 megapixels take 200 MB.
+#: The size in bytes above which files are decoded one at a time, since 65 megapixels take 200 MB.
 _LARGE_BYTES = 4_000_000
 #: Seconds between two reports.
 _REPORT_EVERY = 0.2
@@ -43,7 +43,7 @@ def read_all(
     progress: ProgressCallback,
     threads: int | None = None,
 ) -> tuple[tuple[Picture, ...], tuple[LeftOut, ...]]:
-    """Decode files and write their middle squares, scaled to ``size``, one after the other; memory holds a few."""
+    """Decode files and write their middle squares, scaled to ``size``, one after the other to ``out``."""
     pictures: list[Picture] = []
     refused: list[LeftOut] = []
     count = min(threads or usable_processors(), _MAX_THREADS)
@@ -73,14 +73,14 @@ def read_all(
                     progress(f"Reading picture {done:,} of {len(entries):,}", done / len(entries))
                     reported = now
         finally:
-            # Pictures that have not begun are dropped, so that a cancelled import ends at once.
+            # Drop the pictures that are not begun, so that a cancelled import ends at once.
             for _, future in waiting:
                 future.cancel()
     return tuple(pictures), tuple(refused)
 
 
 def usable_processors() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -109,7 +109,7 @@ def _decoded(entry: Entry, data: bytes, size: int) -> tuple[Picture, NDArray[np.
     working_side = min(WORKING_SIDE, _MARGIN * size)
     decoded = decode(data, name=entry.name, working_side=working_side)
     image = fit(decoded.rgb, size=(size, size))
-    # Channel by channel in whole numbers, which is 15 times as fast as reducing the last axis of floats.
+    # Channel by channel in whole numbers: 15 times as fast as a reduction of the last axis in floats.
     red, green, blue = image[..., 0], image[..., 1], image[..., 2]
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     brightness = np.add(red, green, dtype=np.uint16) + blue

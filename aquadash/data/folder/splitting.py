@@ -12,31 +12,33 @@ from aquadash.data.duplicates import Copy, groups
 from aquadash.data.folder.types import Picture
 from aquadash.errors import DataError
 
-#: A class keeps at least so many training pictures: one to learn from, and one to validate with.
+#: The fewest training pictures of a class: one to learn from, and one to validate with.
 MIN_TRAINING = 2
 
 TEST_FRACTIONS = (0.05, 0.5)
 
-#: Nine in ten of CIFAR-100's photographs at 64 pixels are nearer than this to themselves moved by one pixel.
+#: The distance below which two pictures count as the same. Nine in ten of CIFAR-100's photographs at 64 pixels are
+#: nearer to themselves moved by one pixel.
 _ALL_BUT_THE_SAME = 0.05
 
 
 @dataclass(frozen=True)
 class SplitChoice:
-    """How pictures are to be divided into training and test; DataError for a fraction out of its range."""
+    """A way to divide pictures into training and test; a fraction out of its range raises a ``DataError``."""
 
-    #: The test's fraction of the pictures where the split is drawn, and the seed of that draw.
+    #: The fraction of test pictures in a random split.
     fraction: float = 0.2
+    #: The seed of the random split.
     seed: int = 0
-    #: Keep the split that the files come in, if they do.
+    #: Whether to keep the split of files that are sorted into training and test.
     use_given: bool = True
-    #: Leave out the training pictures that look like one of a given test split.
+    #: Whether to leave out training pictures that look like a picture of such a test split.
     drop_leaks: bool = True
 
     def __post_init__(self) -> None:
         if not TEST_FRACTIONS[0] <= self.fraction <= TEST_FRACTIONS[1]:
             raise DataError(
-                f"The share of test pictures is {self.fraction:g}; expected {TEST_FRACTIONS[0]:g} to "
+                f"The fraction of test pictures is {self.fraction:g}; expected {TEST_FRACTIONS[0]:g} to "
                 f"{TEST_FRACTIONS[1]:g}."
             )
 
@@ -46,39 +48,30 @@ DEFAULT_SPLIT = SplitChoice()
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """Positions among the pictures read, sorted; a picture that is in neither is left out."""
+    """Sorted positions of pictures in training and test; the others are left out."""
 
-    #: To learn from.
+    #: The training pictures.
     train: NDArray[np.intp]
-    #: Kept for the test.
+    #: The test pictures.
     test: NDArray[np.intp]
-    #: How many were left out as copies of a picture of the same class and, where it is given, split.
+    #: The number of pictures that are left out as copies within a class and, if files are sorted, within a split.
     copies: int
-    #: How many training pictures were left out because the test holds the same picture.
+    #: The number of training pictures that are left out because the test has the same picture.
     leaks: int
 
 
 def divide(
-    pictures: Sequence[Picture],
-    near: Sequence[Copy],
-    *,
-    num_classes: int,
-    given: bool,
-    choice: SplitChoice,
+    pictures: Sequence[Picture], near: Sequence[Copy], *, num_classes: int, split_given: bool, choice: SplitChoice
 ) -> Division:
-    """Divide the pictures into training and test.
-
-    Exact copies within a class are left out. A drawn split takes the same fraction of each class and keeps pictures
-    that look alike, such as the frames of a film, on one side.
-    """
-    kept = _without_copies(pictures, given)
+    """Divide pictures by their own split or at random within each class, with pictures that look alike on one side."""
+    kept = _without_copies(pictures, split_given)
     test = np.zeros(len(pictures), dtype=bool)
     leaks = np.zeros(len(pictures), dtype=bool)
-    if given:
+    if split_given:
         test[:] = [picture.part == "test" for picture in pictures]
         if choice.drop_leaks:
-            # Pairs name the nearest picture only, so nearly equal ones are joined to groups. Groups by a larger
-            # distance would chain most pictures of a class together.
+            # Pairs have the nearest pictures only, so nearly equal ones are joined to groups. A larger distance would
+            # join most pictures of a class.
             same = groups(len(pictures), [pair for pair in near if pair.distance <= _ALL_BUT_THE_SAME])
             leaks[:] = np.isin(same, same[test])
             for pair in near:
@@ -86,7 +79,7 @@ def divide(
                     leaks[pair.second if test[pair.first] else pair.first] = True
             leaks &= kept & ~test
     else:
-        # Classes are drawn one by one; ``checks`` reports a picture that is in two of them.
+        # Class by class; ``checks`` reports a picture that is in two classes.
         labels = [picture.label for picture in pictures]
         group = groups(len(pictures), [pair for pair in near if labels[pair.first] == labels[pair.second]])
         for label in range(num_classes):
@@ -97,12 +90,12 @@ def divide(
     )
 
 
-def _without_copies(pictures: Sequence[Picture], given: bool) -> NDArray[np.bool_]:
-    """False for a picture whose file was there before in the same class and, where it is given, split."""
+def _without_copies(pictures: Sequence[Picture], split_given: bool) -> NDArray[np.bool_]:
+    """Return False for each picture with an earlier identical file in its class and, if files are sorted, split."""
     seen: set[tuple[str, int, str | None]] = set()
     kept = np.ones(len(pictures), dtype=bool)
     for row, picture in enumerate(pictures):
-        key = (picture.sha256, picture.label, picture.part if given else None)
+        key = (picture.sha256, picture.label, picture.part if split_given else None)
         kept[row] = key not in seen
         seen.add(key)
     return kept
@@ -111,7 +104,7 @@ def _without_copies(pictures: Sequence[Picture], given: bool) -> NDArray[np.bool
 def _drawn(
     rows: NDArray[np.intp], group: NDArray[np.intp], *, fraction: float, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """The rows of one class that are kept for the test, whole groups where that can be."""
+    """Draw the test rows of one class, whole groups if possible."""
     most = len(rows) - MIN_TRAINING
     wanted = min(max(int(np.floor(fraction * len(rows) + 0.5)), 1), most)
     if wanted < 1:

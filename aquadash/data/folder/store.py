@@ -1,6 +1,6 @@
 """The kept data sets of own pictures: one folder each in the home folder's ``datasets``.
 
-A data set appears and goes as a whole, by the renaming of its folder. It never changes; another one may take its place.
+Renaming a folder adds or removes a data set as a whole. A data set never changes, but another one can replace it.
 """
 
 from __future__ import annotations
@@ -19,55 +19,51 @@ from aquadash.data.folder.types import CheckReport, Kept, LeftOut
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError, StorageError
 
-#: Prefix of the folder of a data set while another one takes its place.
+#: The prefix of the folder of a data set while another one replaces it.
 _REPLACED = ".replaced-"
-#: Replacing takes far less; an older folder was left by a killed process.
+#: The age in seconds from which such a folder was left by a killed process; replacing takes far less.
 _REPLACING_SECONDS = 60.0
 
 
 def load(name: str, *, progress: ProgressCallback | None = None) -> Dataset:
-    """A data set; its images are read from the disk as they are looked at.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-        DataError: It is damaged.
-    """
+    """Return a data set, whose images are mapped from the disk."""
     return load_from(place_of(name), about(name))
 
 
-def load_from(path: Path, told: About) -> Dataset:
-    """The data set in a folder."""
+def load_from(path: Path, record: About) -> Dataset:
+    """Return the data set in a folder; a damaged one raises a ``DataError``."""
     try:
         images = np.load(path / "images.npy", mmap_mode="r", allow_pickle=False)
         pictures = Kept.read(path / "pictures.json").pictures
-        if images.shape != (told.train + told.test, told.size, told.size, 3) or len(pictures) != len(images):
+        if images.shape != (record.train + record.test, record.size, record.size, 3) or len(pictures) != len(images):
             raise ValueError("shape")
         images = images.view(np.ndarray)
         labels = np.array([picture.label for picture in pictures], dtype=np.int64)
-        if not len(labels) or not 0 <= labels.min() <= labels.max() < len(told.class_names):
+        if not len(labels) or not 0 <= labels.min() <= labels.max() < len(record.class_names):
             raise ValueError("labels")
         names = tuple(picture.name for picture in pictures)
-        cut = told.train
+        cut = record.train
         train, test = Split(images[:cut], labels[:cut], names[:cut]), Split(images[cut:], labels[cut:], names[cut:])
     except (OSError, ValueError, EOFError, TypeError) as error:
         raise DataError(
-            f"The data set {told.title!r} is damaged ({type(error).__name__}). Delete it and import its pictures again."
+            f"The data set {record.title!r} is damaged ({type(error).__name__}). Delete it and import its pictures "
+            "again."
         ) from error
-    split = "sorted into training and test" if told.split_given else "with a test split drawn at random"
+    split = "sorted into training and test" if record.split_given else "with a test split drawn at random"
     return Dataset(
-        name=told.source,
-        title=told.title,
-        origin=f"Own pictures from {told.origin}, {split}; each cut to its middle square and scaled to {told.size} x "
-        f"{told.size} pixels.",
+        name=record.source,
+        title=record.title,
+        origin=f"Own pictures from {record.origin}, {split}; each cut to its middle square and scaled to "
+        f"{record.size} x {record.size} pixels.",
         drawn=False,
-        class_names=told.class_names,
+        class_names=record.class_names,
         train=train,
         test=test,
     )
 
 
 def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
-    """Return the check's report of the import, whose positions are not the data set's, and the unreadable files."""
+    """Return the checks of the import, with positions in the order of reading, and the unreadable files."""
     about(name)
     try:
         kept = Kept.read(place_of(name) / "pictures.json")
@@ -76,18 +72,18 @@ def report_of(name: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
     return kept.report, kept.refused
 
 
-def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
-    """Give a complete folder of a data set its place and name."""
-    target = folder() / told.name
+def adopt(new: Path, record: About, *, replacing: bool = False) -> None:
+    """Move the complete folder of a data set to its place."""
+    target = folder() / record.name
     aside = None
     try:
         if target.exists():
             if not replacing:
                 raise FileExistsError
-            aside = folder() / f"{_REPLACED}{told.name}-{time.time_ns()}"
+            aside = folder() / f"{_REPLACED}{record.name}-{time.time_ns()}"
             os.rename(target, aside)
         try:
-            # Renaming onto a folder that another process has filled in the meantime fails.
+            # This fails if another process has filled the folder in the meantime.
             os.rename(new, target)
         except OSError:
             if aside is not None:
@@ -95,8 +91,8 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
             raise
     except OSError as error:
         if target.exists() and not replacing:
-            there = all_kept().get(told.name)
-            called = repr(there.title if there else told.name)
+            present = all_kept().get(record.name)
+            called = repr(present.title if present else record.name)
             raise DataError(
                 f"There is a data set called {called} already. Choose another name, or delete that one first."
             ) from None
@@ -106,7 +102,7 @@ def adopt(new: Path, told: About, *, replacing: bool = False) -> None:
 
 
 def recover() -> None:
-    """Bring back data sets that a killed process had put aside before their new ones were in place."""
+    """Restore data sets that a killed process had moved aside before their new ones were in place."""
     for aside in folder().glob(f"{_REPLACED}*"):
         name, _, moved_at = aside.name.removeprefix(_REPLACED).rpartition("-")
         if not moved_at.isdigit() or time.time_ns() - int(moved_at) < _REPLACING_SECONDS * 1e9:
@@ -119,21 +115,12 @@ def recover() -> None:
 
 
 def delete(name: str) -> None:
-    """Delete a data set for good. Runs that were trained on it keep their results.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-        StorageError: It cannot be moved.
-    """
+    """Delete a data set for good; the results of its runs stay."""
     about(name)
+    # A folder of such a name is removed after a day, so the data set goes as a whole even if this process is killed.
+    aside = folder() / f".new-{name}-{time.time_ns()}"
     try:
-        shutil.rmtree(_put_aside(name), ignore_errors=True)
+        os.rename(folder() / name, aside)
     except OSError as error:
         raise StorageError(f"The data set cannot be deleted in {folder()} ({error.strerror}).") from error
-
-
-def _put_aside(name: str) -> Path:
-    """Rename a data set's folder to a hidden name that is swept after a day, so that it goes as a whole."""
-    aside = folder() / f".new-{name}-{time.time_ns()}"
-    os.rename(folder() / name, aside)
-    return aside
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The records that an import is made of."""
+"""The records of an import."""
 
 from __future__ import annotations
 
@@ -13,35 +13,34 @@ from aquadash.files import write_whole
 
 Part = Literal["train", "test"]
 
-#: ``problem``: nothing can be learnt before it is mended. ``warning``: the result would mislead.
-#: ``note``: good to know.
+#: ``problem``: training is impossible. ``warning``: results would mislead. ``note``: good to know.
 Severity = Literal["problem", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that lies where a picture of a class is expected."""
+    """A file in the folder of a class."""
 
-    #: The split it lies in; None where the files say nothing of splits.
+    #: The split of its folder; None if files are not sorted into splits.
     part: Part | None
-    #: Its class, an index into :attr:`Listing.class_names`.
+    #: The class, an index into :attr:`Listing.class_names`.
     label: int
-    #: Its path within the archive or folder, for people; never opened by this name.
+    #: The path within the archive or folder for people, never opened.
     name: str
-    #: Gives its bytes, at most as many as an image may have and one more. Safe to call from any thread.
+    #: A thread-safe function that returns its bytes, at most one more than an image may have.
     read: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that was not taken."""
+    """A file that was left out."""
 
-    #: As people know it.
+    #: The path for people.
     name: str
-    #: Why, and what can be done, a sentence or two.
+    #: The reason and the remedy in a sentence or two.
     reason: str
-    #: The class whose folder it lay in, None outside of all.
+    #: The class of its folder; None outside of all classes.
     label: int | None = None
 
 
@@ -49,59 +48,58 @@ class LeftOut:
 class Listing:
     """The contents of an archive or folder."""
 
-    #: One name a class, in the order of the labels: plain text of people, neither markup nor a path.
+    #: The names of the classes, in the order of the labels: untrusted plain text.
     class_names: tuple[str, ...]
     #: The files to read, in the order of their names.
     entries: tuple[Entry, ...]
-    #: The files that lie outside of a class, hidden links and the like; :data:`MAX_NAMED` of them at most.
+    #: The files outside of classes, links and the like; at most :data:`MAX_NAMED`.
     left_out: tuple[LeftOut, ...]
-    #: How many those are altogether.
+    #: The number of all left-out files.
     num_left_out: int
-    #: True where the files are sorted into training and test.
+    #: Whether the files are sorted into training and test.
     split_given: bool
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was read, and what was measured of it."""
+    """A picture that was read, with its measurements."""
 
     label: int
-    #: The split it came in, None where there is none.
+    #: The split of its folder; None if files are not sorted into splits.
     part: Part | None
-    #: Its path for people.
+    #: The path for people.
     name: str
-    #: Of the file.
+    #: The hash of the file.
     sha256: str
-    #: Sides of the upright original, in pixels.
+    #: The sides of the upright original, in pixels.
     width: int
     height: int
-    #: ``"JPEG"`` and the like.
+    #: The format, such as ``"JPEG"``.
     kind: str
-    #: How far its colour channels differ, on average over its pixels, 0 to 255; 0 is grey.
+    #: The mean difference of its colour channels, 0 (grey) to 255.
     colour: float
-    #: Standard deviation of its brightness, 0 to 127.5; 0 is one plain area.
+    #: The standard deviation of its brightness, 0 (one plain area) to 127.5.
     contrast: float
-    #: Changes made while it was decoded, a phrase each.
+    #: The changes made by decoding, a phrase each.
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a person should know before training."""
+    """A result of the checks."""
 
-    #: One word for programs: ``"duplicates"``.
+    #: A name for programs, such as ``"duplicates"``.
     kind: str
-    #: See :data:`Severity`.
     severity: Severity
     #: The fault and its number, a few words.
     title: str
-    #: Its consequence and remedy, a sentence or two.
+    #: The consequence and the remedy, a sentence or two.
     advice: str
-    #: How many pictures or classes it is about.
+    #: The number of pictures or classes concerned.
     count: int
-    #: Positions of some of those pictures among the pictures read; a pair of duplicates follows each other.
+    #: The positions of some of these pictures; those of a pair of duplicates follow each other.
     rows: tuple[int, ...] = ()
-    #: Some of the names it is about, for files that could not be read and classes.
+    #: Some of the names of unreadable files or classes concerned.
     names: tuple[str, ...] = ()
 
 
@@ -110,21 +108,21 @@ class CheckReport:
     """The result of an import's checks, the gravest first."""
 
     class_names: tuple[str, ...]
-    #: Pictures read, for each class.
+    #: The number of pictures of each class.
     counts: tuple[int, ...]
-    #: Training and test pictures for each class where the files are sorted into them, else None.
+    #: The numbers of training and test pictures of each class; None if files are not sorted into splits.
     given: tuple[tuple[int, int], ...] | None
-    #: Side of the stored pictures in pixels.
+    #: The side of the stored pictures in pixels.
     size: int
     findings: tuple[Finding, ...]
 
     @property
     def usable(self) -> bool:
-        """True unless a problem stands in the way."""
+        """Whether there is no problem."""
         return all(finding.severity != "problem" for finding in self.findings)
 
     def of_severity(self, severity: Severity) -> tuple[Finding, ...]:
-        """The findings of one severity."""
+        """Return the findings of one severity."""
         return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,22 +132,22 @@ class CheckReport:
 
 @dataclass(frozen=True)
 class Kept:
-    """The records in the file beside the images of a data set."""
+    """The content of ``pictures.json`` beside the images of a data set."""
 
     #: The pictures in the order in which they are stored.
     pictures: tuple[Picture, ...]
     #: The files that could not be read.
     refused: tuple[LeftOut, ...]
-    #: The result of the checks; its positions are in the order of reading.
+    #: The result of the checks; its positions follow the order of reading.
     report: CheckReport
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all; OSError where it cannot be written."""
+        """Write the file, whole or not at all."""
         write_whole(path, _KEPT.dump_json(self))
 
     @classmethod
     def read(cls, path: Path) -> Kept:
-        """Read the file; OSError where it cannot be read, ValueError where it is damaged."""
+        """Read the file; a damaged one raises a ``ValueError``."""
         return _KEPT.validate_json(path.read_bytes())
 
 
