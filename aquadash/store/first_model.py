@@ -12,17 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from aquadash.store.artifacts import (
-    CONFIG,
-    ENVIRONMENT,
-    EPOCHS,
-    HISTORY,
-    MODEL,
-    OOD_DETECTOR,
-    PREDICTIONS,
-    VALIDATION_PREDICTIONS,
-    read_artifact,
-)
+from aquadash.store.artifacts import CONFIG, HISTORY, PREDICTIONS, read_artifact
 from aquadash.store.runs import RunStore, new_run, thin
 from aquadash.store.types import Run, RunStatus
 
@@ -31,7 +21,6 @@ FOLDER = Path(__file__).resolve().parent / "first_model"
 CARD = "card.md"
 #: Classes, fingerprint and final figures of the run.
 RUN = "run.json"
-FILES = (MODEL, PREDICTIONS, VALIDATION_PREDICTIONS, HISTORY, EPOCHS, OOD_DETECTOR, ENVIRONMENT)
 
 #: :attr:`Run.origin` of the run.
 ORIGIN = "in the box"
@@ -64,6 +53,7 @@ def add_first_model(store: RunStore) -> Run:
             test_images=len(read_artifact(FOLDER / PREDICTIONS, PREDICTIONS).labels),
             note=(FOLDER / CARD).read_text(encoding="utf-8"),
         )
-        for name in (CONFIG, *FILES):
-            store.add_artifact(run.run_id, FOLDER / name)
+        for path in FOLDER.iterdir():
+            if path.name not in (CARD, RUN):
+                store.add_artifact(run.run_id, path)
         return store.add(run, history)

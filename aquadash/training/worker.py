@@ -77,7 +77,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         # Own pictures may not change once the run is made; other images may until its first epoch.
         bound = run.config.data.source.startswith(about.PREFIX) or bool(store.history(run.run_id))
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
-            # Checked before set_dataset overwrites the fingerprint of the images that its epochs come from.
+            # Checked before the update below overwrites the fingerprint of the images that its epochs come from.
             raise RunError(
                 f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
                 "back, or start a new run."
