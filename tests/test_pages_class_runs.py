@@ -67,7 +67,7 @@ def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, mon
 def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
     store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.set_hidden(running(store, "the teacher's").run_id, True)
+    store.update(running(store, "the teacher's").run_id, hidden=True)
     anna, token = join("Anna")
     own = give(store, queued(store, "mine"), anna)
     assert "1 run training, 1 waiting" in texts(app := open_app_page("classroom")) and "hidden by" not in texts(app)
