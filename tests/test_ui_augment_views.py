@@ -45,7 +45,7 @@ def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> Non
         np.testing.assert_array_equal(found[5 * row], shown.images[row])
         for draw in range(4):
             np.testing.assert_array_equal(found[5 * row + 1 + draw], made[draw, row])
-    assert alternatives(app)[6] == "seal, training image 1, draw 1: Flipped and blurred"
+    assert alternatives(app)[6] == "seal, training image 1, example 1: Flipped and blurred"
     app.selectbox(key="draws").set_value("6").run()
     assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7
 

@@ -61,16 +61,7 @@ def branch_by_batch(
 def batches(
     images: NDArray[np.uint8], branch: Branch, *, seed: int, path: tuple[int, ...]
 ) -> Iterator[tuple[slice, Sequential]]:
-    """The batches in which :func:`augment_branch` works on images, each with the augmenter for it.
-
-    An augmenter holds one augmenter for each enabled step; called one after the other, each with the images of the one
-    before, they make the same images as the whole.
-
-    Args:
-        images: uint8, shape (n, height, width, 3).
-        seed: 0 or greater.
-        path: Splits the seed: other paths, other random numbers.
-    """
+    """Yield batches and the augmenter of each, which holds one for each enabled step; ``path`` splits the seed."""
     check_operators(branch.operators)
     # imgaug takes about a second to import; pages that only list pipelines do without.
     from aquadash.augment.build import build

@@ -151,13 +151,7 @@ def corrupted(
 
 
 def corruption(kind: str, severity: Any, seed: Any) -> iaa.Augmenter:
-    """An augmenter of ``imgaug.augmenters.imgcorruptlike``, which changes images as :func:`corrupted` does.
-
-    Args:
-        kind: The name of its class.
-        severity: 1 to 5, or a pair of them to draw from.
-        seed: Decides every random choice.
-    """
+    """Return imgaug's augmenter of that class, which changes images as :func:`corrupted` does."""
     augmenter = getattr(iaa.imgcorruptlike, kind)(severity=severity, seed=seed)
     name = augmenter.func.__name__.removeprefix("apply_")
 

@@ -132,11 +132,7 @@ _Place = tuple[int, ...]
 
 
 def to_code(spec: PipelineSpec) -> str:
-    """A Python script that makes the images of :func:`aquadash.augment.draw`, byte for byte, without AquaDash.
-
-    Raises:
-        ConfigError, UnknownNameError: The pipeline does not fit the catalogue; nothing unchecked gets into code.
-    """
+    """Return a script that makes the images of :func:`aquadash.augment.draw`, byte for byte, without AquaDash."""
     imports, body = drawing_code(AugmentationPlan((spec,)))
     needs = " ".join(f"{name}=={version(name)}" for name in _NEEDS)
     return "\n".join([_HEAD.format(needs=needs), sorted_imports(imports | _COMMAND_IMPORTS), "", body, _MAIN])

@@ -49,15 +49,7 @@ class History:
         tag: str | None = None,
         now: float = 0.0,
     ) -> History:
-        """Go on to another pipeline; what had been undone can no longer be redone.
-
-        Args:
-            base: The pipeline that it was started from; None for the same as before.
-            version: That pipeline's version; None for the same as before.
-            tag: Names the setting that is changed; a change with the tag of the last one, made soon after it, takes
-                its place.
-            now: Seconds on a clock that never goes back.
-        """
+        """Go on to another pipeline; a change with the last one's ``tag``, made soon after it, takes its place."""
         spec, unused = with_ids(spec, self.unused)
         before = self.present
         state = Draft(spec, before.base if base is None else base, before.version if version is None else version)

@@ -34,14 +34,7 @@ class Caution:
 
 
 def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly_black: float) -> tuple[Caution, ...]:
-    """The cautions for a branch, the gravest first.
-
-    Args:
-        branch: The branch. One without steps is meant to leave the images alone and gets none.
-        unchanged: Share of the images that come out identical.
-        nearly_constant: Share that becomes nearly constant.
-        mostly_black: Share that becomes mostly black.
-    """
+    """Return a branch's cautions, the gravest first; one without steps is meant to leave the images alone."""
     if not branch.operators:
         return ()
     if branch.is_original:
@@ -82,13 +75,7 @@ _SECONDS = 0.3
 
 
 def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> float | None:
-    """How many images a branch makes in a second on one core, the median of some batches as training makes them.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), n at least 1; repeated or cut to fill a batch.
-        branch: The branch; None for one that changes nothing.
-        seed: 0 or greater.
-    """
+    """Return how many images a branch makes in a second on one core; None for one that changes nothing."""
     if branch.is_original:
         return None
     count = batch_size(*images.shape[1:3])
@@ -225,13 +212,7 @@ def measure(
 def compared(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, branch: Branch, images_per_second: float | None = None
 ) -> BranchNumbers:
-    """The figures for images and what a branch made of them.
-
-    Args:
-        before: uint8, shape (n, height, width, 3); n at least 1.
-        after: uint8, of the same shape.
-        images_per_second: How many the branch makes in a second.
-    """
+    """Return the figures for images, uint8 (n, height, width, 3), and what a branch made of them."""
     values = before[0].size * len(before)
     unchanged = float((before == after).reshape(len(before), -1).all(axis=1).mean())
     constant = float((_constant(after) & ~_constant(before)).mean())
@@ -252,14 +233,7 @@ def compared(
 
 
 def histograms(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How many pixels have each level, channel by channel.
-
-    Args:
-        images: uint8, shape (..., height, width, 3).
-
-    Returns:
-        int64, shape (3, 256), red, green, blue.
-    """
+    """Return how many pixels of uint8 images have each level, channel by channel: int64 (3, 256)."""
     return np.stack([np.bincount(images[..., channel].ravel(), minlength=256) for channel in range(3)]).astype(np.int64)
 
 

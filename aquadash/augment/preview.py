@@ -32,22 +32,7 @@ def preview(
     draws: int,
     alike: bool = False,
 ) -> NDArray[np.uint8]:
-    """Several draws of the same images; draw i stays the same when more draws are asked for.
-
-    Args:
-        images: uint8, shape (n, height, width, 3), RGB.
-        pipeline: The pipeline, or a branch, which stands for a pipeline of nothing else.
-        branch: One of its branches, from 0. None takes turns, by :func:`preview_branches`.
-        seed: 0 or greater; another seed, other draws.
-        draws: How many, 0 or more.
-        alike: All images get the same random choices. Otherwise, as in training, each gets choices of its own.
-
-    Returns:
-        uint8, shape (draws, n, height, width, 3).
-
-    Raises:
-        ConfigError: The pipeline has no such branch, or a step is not as the catalogue wants it.
-    """
+    """Return uint8 (draws, n, height, width, 3); for branch None those that change images take turns."""
     spec = as_pipeline(pipeline)
     step = 1 if alike else max(1, len(images))
     result = np.empty((draws, *images.shape), dtype=np.uint8)
@@ -93,22 +78,7 @@ def _check_branch(spec: PipelineSpec, branch: int) -> None:
 def difference(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, factor: int = 1, signed: bool = False
 ) -> NDArray[np.uint8]:
-    """The difference of two pictures, or many, pixel by pixel and channel by channel.
-
-    Args:
-        before: uint8, of any shape.
-        after: uint8, of the same shape.
-        factor: The difference is multiplied by it and cut to 0 to 255; 1 to :data:`MAX_FACTOR`.
-        signed: False: black where nothing changed, brighter the more changed, up or down. True: :data:`GREY` where
-            nothing changed, brighter where a channel became brighter and darker where it became darker. A signed
-            difference is halved first, so that with a factor of 1 the whole range has room.
-
-    Returns:
-        uint8, of that shape.
-
-    Raises:
-        ValueError: The shapes differ, or the factor is out of bounds.
-    """
+    """Return the amplified difference; a ``signed`` one is halved first and :data:`GREY` for no change."""
     if before.shape != after.shape:
         raise ValueError(f"before is {before.shape} and after {after.shape}; expected the same shape")
     if not 1 <= factor <= MAX_FACTOR:
@@ -126,14 +96,7 @@ def thumbnail_source() -> NDArray[np.uint8]:
 
 
 def thumbnail(name: str) -> NDArray[np.uint8]:
-    """What an operator makes of the picture with telling settings: uint8, shape (64, 64, 3), RGB.
-
-    Args:
-        name: The operator's name; the same name gives the same picture.
-
-    Raises:
-        UnknownNameError: There is no such operator.
-    """
+    """Return what an operator makes of the picture with telling settings: uint8 (64, 64, 3)."""
     info, source = operator_info(name), thumbnail_source()
     if info.example is None:
         return source

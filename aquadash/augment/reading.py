@@ -73,12 +73,7 @@ def check_size(spec: PipelineSpec) -> None:
 
 
 def check(spec: PipelineSpec) -> None:
-    """Check every operator of a pipeline against the catalogue.
-
-    Raises:
-        UnknownNameError: An operator, setting or slot that the catalogue does not know.
-        ConfigError: A setting that is missing, of the wrong kind or out of bounds.
-    """
+    """Check every operator, setting and slot of a pipeline against the catalogue, or raise."""
     for branch in spec.branches:
         check_operators(branch.operators)
 

@@ -79,12 +79,7 @@ def pipeline(name: str) -> PipelineSpec:
 
 
 def name_for(title: str) -> str:
-    """The name under which a pipeline of that title is saved: ``"Über Flip 2"`` -> ``"uber-flip-2"``.
-
-    Raises:
-        ConfigError: The title is empty or too long, has no letter or digit that a name can keep, or is a built-in
-            pipeline's.
-    """
+    """Return the name under which a pipeline of that title is saved: ``"Über Flip 2"`` -> ``"uber-flip-2"``."""
     title = " ".join(title.split())
     if not title or len(title) > MAX_TITLE_CHARACTERS:
         raise ConfigError(
@@ -101,21 +96,7 @@ def name_for(title: str) -> str:
 
 
 def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, owner: Person = OWNER) -> PipelineSpec:
-    """Save a pipeline under a title, from which its name follows.
-
-    Args:
-        spec: What to save; its own name and title do not count.
-        replace_name: The saved pipeline that it takes the place of. None for a new one.
-        owner: Whose a new one is; one that takes another's place stays whose it was.
-
-    Returns:
-        The pipeline as saved, with its name and title.
-
-    Raises:
-        ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
-        UnknownNameError: ``replace_name``, or an operator or setting of it, is not known.
-        StorageError: It cannot be written.
-    """
+    """Save a pipeline under a title, which gives its name, in place of ``replace_name``, whose owner it gets."""
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
@@ -154,12 +135,7 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
 
 
 def delete(name: str) -> None:
-    """Delete a saved pipeline for good.
-
-    Raises:
-        UnknownNameError: No saved pipeline has that name.
-        StorageError: It cannot be deleted.
-    """
+    """Delete a saved pipeline for good."""
     _check_saved(name)
     try:
         _remove(name)
@@ -195,11 +171,7 @@ def draft(person_id: str) -> Draft | None:
 
 
 def keep_draft(person_id: str, draft: Draft | None) -> None:
-    """Keep the one draft of a person in place of the last; None forgets it.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
+    """Keep the one draft of a person in place of the last; None forgets it."""
     path = _draft_path(person_id)
     try:
         if draft is None:
@@ -217,11 +189,7 @@ def _draft_path(person_id: str) -> Path:
 
 
 def resource_of(name: str) -> Resource:
-    """Whose a saved pipeline is.
-
-    Raises:
-        UnknownNameError: No saved pipeline has that name.
-    """
+    """Return whose a saved pipeline is."""
     path = folder() / f"{name}.json"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise UnknownNameError.of("saved pipeline", name, library().saved)

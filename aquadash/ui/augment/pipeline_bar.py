@@ -183,41 +183,39 @@ def _save_new() -> None:
 
 @_working()
 def _save_changes() -> None:
+    if builder_state.changed():  # Otherwise the first click of a double click has saved it already.
+        _saved(_save_over())
+
+
+def _save_over() -> PipelineSpec:
+    """Save the changes in the place of the base."""
     state = builder_state.history().present
     spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
-    saved = lab().pipelines.all().pipelines.get(state.base)
-    # The first click of a double click has saved it already.
-    if saved is None or saved.branches != spec.branches:
-        base = builder_state.saved_base()
-        saved = lab().pipelines.save(spec, title=base.title, replace_name=state.base)
-    _saved(saved)
+    return lab().pipelines.save(spec, title=builder_state.saved_base().title, replace_name=state.base)
 
 
 @_working()
 def _train() -> None:
     """Save changes, where others' and built-in pipelines stay as they are, and fill Train's form."""
     state, library = builder_state.history().present, lab().pipelines.all()
-    saved = library.pipelines[state.base]
+    name = state.base
     if builder_state.changed():
+        own = name in library.saved and lab().rights.allow(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
         spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
-        own = state.base in library.saved and lab().rights.allow(
-            Action.CHANGE_PIPELINE, saved_pipelines.resource_of(state.base)
-        )
-        if own:
-            saved = lab().pipelines.save(spec, title=builder_state.saved_base().title, replace_name=state.base)
-        else:
-            saved = lab().pipelines.save(spec, title=_unused_title(spec, saved, library))
+        saved = _save_over() if own else lab().pipelines.save(spec, title=_unused_title(spec, name, library))
         _saved(saved)
+        name = saved.name
     # Empty definitions: a cloned run's own version must not be used.
-    form_state.apply({"augmentation.pipeline": saved.name, "augmentation.definitions": ""})
+    form_state.apply({"augmentation.pipeline": name, "augmentation.definitions": ""})
     st.session_state[_LEAVE] = True
 
 
-def _unused_title(spec: PipelineSpec, base: PipelineSpec, library: Library) -> str:
+def _unused_title(spec: PipelineSpec, base: str, library: Library) -> str:
     """Return a title after the base, or after the steps without one, that no pipeline has."""
     steps = dict.fromkeys(operator_info(step.name).title for branch in spec.branches for step in branch.operators)
-    title = ", ".join(steps) if base.name == builder_state.EMPTY else f"{base.title[:50]}, changed"
-    titles = (title[:60], *(f"{title[:60]} {number}" for number in range(2, len(library.pipelines) + 3)))
+    started = library.pipelines.get(base)
+    title = f"{started.title[:50]}, changed" if started and base != builder_state.EMPTY else ", ".join(steps)[:60]
+    titles = (title or "Originals", *(f"{title} {number}" for number in range(2, len(library.pipelines) + 3)))
     return next(each for each in titles if saved_pipelines.name_for(each) not in library.pipelines)
 
 
