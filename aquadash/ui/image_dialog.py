@@ -273,9 +273,13 @@ def _choose(runs: Sequence[Run]) -> Run:
 
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
-    """Draw a small image enlarged without smoothing, a large one as it is."""
+    """Draw a small image enlarged without smoothing, a large one shrunk."""
     times = max(1, _WIDTH // max(image.shape[:2]))
-    st.image(image.repeat(times, axis=0).repeat(times, axis=1), alt=alt)
+    height, width = (times * edge for edge in image.shape[:2])
+    shown = min(width, _WIDTH)
+    # With a height of its own: the browser loads the image later than the texts, which then would move.
+    with st.container(height=max(1, round(shown * height / width)), border=False):
+        st.image(image.repeat(times, axis=0).repeat(times, axis=1), width=shown, alt=alt)
 
 
 def _answer(
