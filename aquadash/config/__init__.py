@@ -1,7 +1,7 @@
-"""What a run is made from: one frozen :class:`RunConfig` with a JSON and a YAML round trip.
+"""The configuration of a run: one frozen :class:`RunConfig` that is written to JSON and YAML and read back.
 
-A config plus its seed and a data set decides a run's result. The sections are small records of plain values; names of
-sources, pipelines and models are checked against their tables by the rooms that own those tables.
+A config with its seed and a data set decides a run's result. The sections are small records of plain values; the rooms
+with the tables of sources, pipelines and models check those names.
 """
 
 from aquadash.config.pipelines import (

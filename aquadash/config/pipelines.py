@@ -1,7 +1,6 @@
-"""The texts in which a config names pipelines, ``"notebook-1:3, my-flip"``, and carries saved ones with it, as JSON:
-``{"my-flip": {"format": ..., ...}}``.
+"""The texts of a config that name pipelines, ``"notebook-1:3, my-flip"``, and define saved ones as JSON.
 
-Here the latter are only plain values; :func:`aquadash.augment.plan` reads and checks them.
+Definitions, ``{"my-flip": {"format": ..., ...}}``, are plain values here; :func:`aquadash.augment.plan` checks them.
 """
 
 from __future__ import annotations
@@ -13,34 +12,30 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-#: The name of a source, a pipeline or a network.
+#: The pattern of the name of a source, a pipeline or a network.
 NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
 
-#: Most pipelines of one training.
+#: The most pipelines of one training.
 MAX_PIPELINES = 8
 
-#: The largest weight; it only counts in relation to the others.
-_MAX_WEIGHT = 1000.0
-#: The least weight.
-_MIN_WEIGHT = 0.001
+#: The least and the largest weight; only the ratios of weights count.
+_MIN_WEIGHT, _MAX_WEIGHT = 0.001, 1000.0
 
-#: Longest text of all the pipelines of a config, in characters. One has one to three thousand.
-#: A config as text (``reading.MAX_CHARACTERS``) must have room for it.
+#: The longest text of all definitions, in characters; one has one to three thousand. ``reading.MAX_CHARACTERS`` must
+#: have room for it.
 _MAX_DEFINITIONS = 60_000
 
 
 def read_weights(text: str) -> tuple[tuple[str, float], ...]:
-    """Pairs of a pipeline's name and its weight, from ``"name"`` or ``"name:weight, name, ..."``.
-
-    A weight that is left out is 1.
+    """Read pairs of pipeline and weight from ``"name"`` or ``"name:weight, name, ..."``; the default weight is 1.
 
     Raises:
-        ValueError: The text is not of that form; the message says what is expected.
+        ValueError: The text has another form.
     """
     parts = [part.strip() for part in text.split(",")]
     if len(parts) > MAX_PIPELINES:
         raise ValueError(f"it names {len(parts)} pipelines; expected at most {MAX_PIPELINES}")
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in parts:
         name, colon, number = (piece.strip() for piece in part.partition(":"))
         if not re.fullmatch(NAME, name):
@@ -48,22 +43,19 @@ def read_weights(text: str) -> tuple[tuple[str, float], ...]:
                 f"{name[:80]!r} is no pipeline's name. Expected small letters, digits and hyphens, or several names "
                 "with weights, such as notebook-1:3, mirror-shift:1"
             )
-        if name in found:
+        if name in weights:
             raise ValueError(f"it names {name} twice; give it one weight")
-        found[name] = _weight(name, number) if colon else 1.0
-    return tuple(found.items())
+        weights[name] = _weight(name, number) if colon else 1.0
+    return tuple(weights.items())
 
 
 def weights_text(weights: tuple[tuple[str, float], ...]) -> str:
-    """The text that :func:`read_weights` reads, in one form: weights of 1 are left out."""
+    """Return the text for :func:`read_weights`; weights of 1 are left out."""
     return ", ".join(name if weight == 1.0 else f"{name}:{weight:.6g}" for name, weight in weights)
 
 
 def canonical_weights(text: str) -> str:
-    """The same names and weights in one form; errors as in :func:`read_weights`.
-
-    The weight of a pipeline that is alone says nothing and is left out.
-    """
+    """Return names and weights in one form, without the weight of a single pipeline."""
     weights = read_weights(text)
     return weights[0][0] if len(weights) == 1 else weights_text(weights)
 
@@ -82,10 +74,10 @@ def _weight(name: str, text: str) -> float:
 
 
 def read_definitions(text: str) -> dict[str, dict[str, Any]]:
-    """Pipelines by name; none from an empty text.
+    """Read the definitions of pipelines by name; an empty text has none.
 
     Raises:
-        ValueError: The text is too long or not of that form.
+        ValueError: The text is too long or has another form.
     """
     if not text.strip():
         return {}
@@ -105,27 +97,27 @@ def read_definitions(text: str) -> dict[str, dict[str, Any]]:
 
 
 def definitions_text(definitions: Mapping[str, Mapping[str, Any]]) -> str:
-    """The text that :func:`read_definitions` reads, in one form; empty for none."""
+    """Return the text for :func:`read_definitions`; empty for none."""
     return json.dumps(definitions, sort_keys=True, separators=(",", ":"), ensure_ascii=False) if definitions else ""
 
 
 def canonical_definitions(text: str) -> str:
-    """The same pipelines in one form; errors as in :func:`read_definitions`."""
+    """Return the definitions in one form."""
     return definitions_text(read_definitions(text))
 
 
 def digests(text: str) -> dict[str, str]:
-    """A few characters for each pipeline that change when what it does to images changes, not when its words do."""
-    found = {}
+    """Return a short digest of each defined pipeline, which depends on its steps but not on its titles."""
+    short = {}
     for name, values in read_definitions(text).items():
         branches = values.get("branches")
         steps = (
             [b.get("operators") if isinstance(b, dict) else b for b in branches] if isinstance(branches, list) else []
         )
-        found[name] = hashlib.sha256(json.dumps(steps, sort_keys=True).encode()).hexdigest()[:6]
-    return found
+        short[name] = hashlib.sha256(json.dumps(steps, sort_keys=True).encode()).hexdigest()[:6]
+    return short
 
 
 def describe_definitions(text: str) -> str:
-    """The pipelines as a person tells them apart: ``"my-flip (version 3fa2b1)"``; ``"none"`` without any."""
+    """Describe the defined pipelines for people, such as ``"my-flip (version 3fa2b1)"``, or ``"none"``."""
     return ", ".join(f"{name} (version {digest})" for name, digest in digests(text).items()) or "none"

@@ -1,4 +1,7 @@
-"""The settings by their dotted names; configs from and to flat values, JSON and YAML, and what differs between some."""
+"""The settings by dotted name; configs from and to flat values, JSON and YAML; the differences of configs.
+
+Reading raises a ``ConfigError`` for text or values of another form, and an ``UnknownNameError`` for unknown names.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from aquadash.config.sections import ConfigSection, RunConfig
 from aquadash.config.setting import Setting
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
-#: Longest text of a config; a longer one is the wrong file.
+#: The longest text of a config, in characters; a longer one is the wrong file.
 MAX_CHARACTERS = 100_000
 
-#: The saved pipelines that a config carries, a long text that the program writes.
+#: The definitions of saved pipelines, a long text that the program writes.
 DEFINITIONS = "augmentation.definitions"
 
 
@@ -32,7 +35,7 @@ def _fields() -> Iterator[tuple[str, FieldInfo]]:
 
 
 def _completed(name: str, info: FieldInfo) -> Setting:
-    """A field's record with what its annotation says."""
+    """Return a field's record with its name and the limits in its annotation."""
     (record,) = (part for part in info.metadata if isinstance(part, Setting))
     limits: dict[str, Any] = {}
     for limit in info.metadata:
@@ -55,16 +58,12 @@ SETTINGS: dict[str, Setting] = {name: _completed(name, info) for name, info in _
 
 
 def setting(name: str) -> Setting:
-    """The setting with this dotted name.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-    """
+    """Return the setting of a dotted name."""
     return look_up("setting", name, SETTINGS)
 
 
 def flatten(config: RunConfig) -> dict[str, Any]:
-    """The config as ``{"training.epochs": 200, ...}``, in the order of :data:`SETTINGS`."""
+    """Return the config as ``{"training.epochs": 200, ...}``, in the order of :data:`SETTINGS`."""
     values = config.model_dump()
     flat: dict[str, Any] = {}
     for name in SETTINGS:
@@ -74,38 +73,33 @@ def flatten(config: RunConfig) -> dict[str, Any]:
 
 
 def config_diff(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
-    """Only the settings that differ: dotted name -> one value a config, in the order given.
-
-    Carried pipelines count as differing where two configs carry different steps under one name.
-    """
+    """Return the values of the settings that differ, one for each config, by dotted name."""
     flat = [flatten(config) for config in configs]
-    found = {name: [values[name] for values in flat] for name in SETTINGS}
-    found[DEFINITIONS] = list(pipeline_versions(configs) or [""])
-    return {name: values for name, values in found.items() if len({repr(value) for value in values}) > 1}
+    by_name = {name: [values[name] for values in flat] for name in SETTINGS}
+    # Definitions differ only if two configs define different steps under one name.
+    by_name[DEFINITIONS] = list(pipeline_versions(configs) or [""])
+    return {name: values for name, values in by_name.items() if len({repr(value) for value in values}) > 1}
 
 
 def pipeline_versions(configs: Sequence[RunConfig]) -> list[str] | None:
-    """Where the same pipeline's name means something else in the configs, each config's own versions of it.
+    """Return each config's versions of the pipelines that differ under one name; None if none does.
 
-    ``"my-flip (version 3fa2b1)"``, ``"my-flip (as saved)"`` where it is not carried, ``"none"`` where the config does
-    not name it; None when nothing differs.
+    A version is ``"my-flip (version 3fa2b1)"``, ``"my-flip (as saved)"`` without a definition, ``"none"`` if not named.
     """
     versions = []
     for config in configs:
-        carried = digests(config.augmentation.definitions)
-        versions.append({name: carried.get(name) for name, _ in config.augmentation.weights})
-    names = dict.fromkeys(name for found in versions for name in found)
-    differing = [name for name in names if len({found[name] for found in versions if name in found}) > 1]
+        defined = digests(config.augmentation.definitions)
+        versions.append({name: defined.get(name) for name, _ in config.augmentation.weights})
+    names = dict.fromkeys(name for own in versions for name in own)
+    differing = [name for name in names if len({own[name] for own in versions if name in own}) > 1]
     if not differing:
         return None
     return [
         ", ".join(
-            f"{name} (version {found[name]})" if found[name] else f"{name} (as saved)"
-            for name in differing
-            if name in found
+            f"{name} (version {own[name]})" if own[name] else f"{name} (as saved)" for name in differing if name in own
         )
         or "none"
-        for found in versions
+        for own in versions
     ]
 
 
@@ -113,11 +107,7 @@ def from_json(text: str, *, base: RunConfig | None = None) -> RunConfig:
     """Read a config from JSON text.
 
     Args:
-        base: Values of the sections and fields that the text leaves out; the defaults when None.
-
-    Raises:
-        ConfigError: The text is not JSON, or not of a config's form.
-        UnknownNameError: A field's name is not known.
+        base: Values of the sections and fields that are left out; None for the defaults.
     """
     try:
         values = json.loads(text)
@@ -132,17 +122,13 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
     """Read a config from YAML text, which JSON is a part of.
 
     Args:
-        text: At most 100,000 characters.
-        base: Values of the sections and fields that the text leaves out; the defaults when None.
-
-    Raises:
-        ConfigError: The text is not YAML, uses what a config has no need of, or is not of a config's form.
-        UnknownNameError: A field's name is not known.
+        text: At most :data:`MAX_CHARACTERS`, without tags and aliases.
+        base: As for :func:`from_json`.
     """
     import yaml  # It takes 10 ms, and most commands need none.
 
     class PlainLoader(yaml.SafeLoader):
-        """Plain values only: nested aliases could expand to a billion values."""
+        """A loader without aliases, since nested ones could expand to a billion values."""
 
         def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
             if self.check_event(yaml.AliasEvent):
@@ -158,7 +144,7 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"The text is not valid YAML{where}: {error.problem}.") from None
-    # PyYAML raises any of these for a wrong tagged value, such as !!bool maybe.
+    # PyYAML raises any of these for a wrong value with a tag, such as !!bool maybe.
     except (yaml.YAMLError, LookupError, AttributeError, RecursionError, ValueError) as error:
         raise ConfigError(f"The text is not valid YAML: {str(error).splitlines()[0][:200]}.") from None
     if values is None:
@@ -167,19 +153,14 @@ def from_yaml(text: str, *, base: RunConfig | None = None) -> RunConfig:
 
 
 def to_yaml(config: RunConfig) -> str:
-    """The config as YAML in the order of the form; :func:`from_yaml` reads it back."""
+    """Return the config as YAML in the order of the sections; :func:`from_yaml` reads it back."""
     import yaml
 
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, default_flow_style=False)
 
 
 def from_mapping(values: object, *, base: RunConfig | None = None) -> RunConfig:
-    """Check plain values and build the config from them; errors as in :func:`from_json`.
-
-    Args:
-        values: By section and name.
-        base: Values of the sections and fields that are left out; the defaults when None.
-    """
+    """Build a config from plain values by section and name; ``base`` as for :func:`from_json`."""
     if not isinstance(values, Mapping):
         raise ConfigError(
             f"The configuration is a {type(values).__name__}; expected an object with the sections "
@@ -196,10 +177,7 @@ def from_mapping(values: object, *, base: RunConfig | None = None) -> RunConfig:
 
 
 def with_values(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """A copy with dotted names set: ``with_values(config, {"training.epochs": 3})``.
-
-    Values may be text, as they come from a command line; they are converted to the field's type.
-    """
+    """Return a copy with values, or texts of them, by dotted name: ``with_values(config, {"training.epochs": 3})``."""
     values = config.model_dump()
     for name, value in changes.items():
         setting(name)
@@ -209,11 +187,7 @@ def with_values(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """Split ``a.b=value`` texts, as ``--set`` takes them.
-
-    Raises:
-        ConfigError: A text has no ``=``.
-    """
+    """Split texts such as ``training.epochs=20``."""
     changes: dict[str, str] = {}
     for text in assignments:
         name, sign, value = text.partition("=")
@@ -224,16 +198,16 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def _explained(error: ValidationError) -> ConfigError | UnknownNameError:
-    """Turn pydantic's first finding into one sentence; the others usually repeat it."""
+    """Turn pydantic's first error into one sentence; further ones usually repeat it."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
     if first["type"] == "extra_forbidden":
         return UnknownNameError.of("setting", name, SETTINGS)
     try:
-        came = repr(first.get("input"))[:80]
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits.
-        came = "a number of thousands of digits"
+        value = repr(first.get("input"))[:80]
+    except ValueError:  # Python converts no whole number of more than 4,300 digits to text.
+        value = "a number of thousands of digits"
     # Pydantic puts a prefix before the messages of our own checks.
     message = first["msg"].removeprefix("Value error, ")
     help = SETTINGS[name].help if name in SETTINGS else ""
-    return ConfigError(f"{name} is {came}: {message[:1].lower()}{message[1:]}. {help}".strip())
+    return ConfigError(f"{name} is {value}: {message[:1].lower()}{message[1:]}. {help}".strip())

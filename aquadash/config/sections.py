@@ -1,4 +1,4 @@
-"""The sections of a run's configuration: one record a setting, from which everything that shows settings is derived."""
+"""The sections of a run's configuration: one record for each setting, from which forms, tables and help are made."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from aquadash.config.setting import SearchRange, Setting
 
 _NAME = f"^{NAME}$"
 
-#: The optimizers that keep a fraction of the last step.
+#: The optimizers with momentum.
 WITH_MOMENTUM = ("momentum", "nesterov")
 
-#: Networks with a body that has learnt from other images, and those whose dense layers can be chosen.
+#: The families of networks that were trained on other images.
 _PRETRAINED = ("backbone", "applications")
+#: The families whose dense layers can be chosen.
 _WITH_DENSE = ("cnn", *_PRETRAINED)
 
 #: The schedules that cut the learning rate.
@@ -34,7 +35,7 @@ _ACTIVATIONS = {
 
 
 def _numbers(value: object) -> object:
-    """``"32, 64"`` as a list, which is how a command line and a form write a list of numbers."""
+    """Split text such as ``"32, 64"`` from a command line or a form."""
     if isinstance(value, str):
         text = value.strip()
         inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -42,7 +43,7 @@ def _numbers(value: object) -> object:
     return value
 
 
-#: A few whole numbers in an order, one a layer or block; text such as ``"32, 64"`` is understood, too.
+#: A few whole numbers, one for each block or layer, or text such as ``"32, 64"``.
 Filters = Annotated[
     tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_numbers), Field(min_length=1, max_length=6)
 ]
@@ -52,17 +53,17 @@ Activation = Literal["linear", "relu", "leaky_relu", "elu", "gelu", "silu", "tan
 
 
 class ConfigSection(BaseModel):
-    """A frozen part of a :class:`RunConfig` that refuses names it does not know."""
+    """A frozen part of a :class:`RunConfig` that refuses unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-# The records are laid out by hand: a line for what a program asks, a line for people.
+# Laid out by hand: the lines for programs first, then the help for people.
 # fmt: off
 
 
 class DataConfig(ConfigSection):
-    """Which images."""
+    """The images."""
 
     source: Annotated[str, Field(pattern=_NAME), Setting(
         "Data set", incomparable="Figures on different images cannot be compared.",
@@ -70,7 +71,7 @@ class DataConfig(ConfigSection):
 
 
 class AugmentationConfig(ConfigSection):
-    """How training images are varied. Validation and test images never are."""
+    """The changes of training images; validation and test images are never changed."""
 
     pipeline: Annotated[str, AfterValidator(canonical_weights), Setting(
         "Augmentation", group="first", order=2, search=("none", "notebook"), term="augmentation",
@@ -110,14 +111,14 @@ class AugmentationConfig(ConfigSection):
 
     @property
     def weights(self) -> tuple[tuple[str, float], ...]:
-        """The pipelines' names with their shares of the changed images, which add up to 1."""
+        """The names of the pipelines with their fractions of the changed images, which sum to 1."""
         weights = read_weights(self.pipeline)
         total = sum(weight for _, weight in weights)
         return tuple((name, weight / total) for name, weight in weights)
 
 
 class ModelConfig(ConfigSection):
-    """Which network. Each setting says which networks use it."""
+    """The network; each setting names the families that use it."""
 
     name: Annotated[str, Field(pattern=_NAME), Setting(
         "Network", group="network", order=-3,
@@ -126,81 +127,81 @@ class ModelConfig(ConfigSection):
         "Dropout", group="optimizer", order=1, step=0.05, search=SearchRange(0, 0.7), affects_pace=False,
         help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
-        "Pixel normalization", group="network", order=1, networks=("cnn",), search=("unit", "symmetric", "standardize"),
+        "Pixel normalization", group="network", order=1, families=("cnn",), search=("unit", "symmetric", "standardize"),
         texts={"unit": "from 0 to 1", "symmetric": "from -1 to 1", "standardize": "standardized, channel by channel"},
         help="How pixel values reach the network: from 0 to 1, from -1 to 1, or with each colour channel's mean taken "
         "off and its deviation divided out, as measured on the training images.")] = "unit"
     filters: Annotated[Filters, Setting(
-        "Filters per block", group="network", order=-2, networks=("cnn",),
+        "Filters per block", group="network", order=-2, families=("cnn",),
         search=("16, 32", "32, 64", "32, 64, 128"), term="convolution",
         help="Filters of the convolutions, one number for each block: how many patterns it looks for.")] = (32, 64)
     kernel_size: Annotated[int, Field(ge=1, le=11), Setting(
-        "Kernel size", group="network", networks=("cnn",), search=(2, 3, 5), term="kernel",
+        "Kernel size", group="network", families=("cnn",), search=(2, 3, 5), term="kernel",
         help="Side of each filter in pixels.")] = 2
     strides: Annotated[int, Field(ge=1, le=4), Setting(
-        "Strides", group="network", networks=("cnn",), term="stride",
+        "Strides", group="network", families=("cnn",), term="stride",
         help="Pixels a filter moves at a time in the first convolution of a block; 2 halves the image.")] = 2
     convolutions: Annotated[int, Field(ge=1, le=4), Setting(
-        "Convolutions per block", group="network", order=-1, networks=("cnn",), search=(1, 2),
+        "Convolutions per block", group="network", order=-1, families=("cnn",), search=(1, 2),
         term="block",
         help="Convolutions in each block.")] = 1
     activation: Annotated[Activation, Setting(
-        "Activation", group="network", networks=("cnn",), search=("linear", "relu", "gelu"),
+        "Activation", group="network", families=("cnn",), search=("linear", "relu", "gelu"),
         term="activation", texts=_ACTIVATIONS,
         help="What each convolution does to its sums. The report's convolutions leave them as they are.")] = "linear"
     batch_normalization: Annotated[bool, Setting(
-        "Batch normalization", group="network", networks=("cnn",), search=(False, True),
+        "Batch normalization", group="network", families=("cnn",), search=(False, True),
         term="batch normalization",
         help="Rescale the outputs of each convolution over the batch, which steadies and speeds up learning.")] = False
     residual: Annotated[bool, Setting(
-        "Residual connections", group="network", networks=("cnn",), search=(False, True),
+        "Residual connections", group="network", families=("cnn",), search=(False, True),
         term="residual connection",
         needs=lambda values: values["model.convolutions"] > 1,
         help="Add a block's input to its output where the shapes agree, so that deep networks still learn.")] = False
     pooling: Annotated[Literal["max", "average", "none"], Setting(
-        "Pooling", group="network", networks=("cnn",), search=("max", "average"), term="pooling",
+        "Pooling", group="network", families=("cnn",), search=("max", "average"), term="pooling",
         texts={"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
         help="What a block keeps of neighbouring outputs: the largest, the mean, or all of them.")] = "max"
     pool_size: Annotated[int, Field(ge=1, le=8), Setting(
-        "Pooling size", group="network", networks=("cnn",),
+        "Pooling size", group="network", families=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
         help="Side in pixels of the area that one number is kept for.")] = 2
     pool_strides: Annotated[int, Field(ge=1, le=8), Setting(
-        "Pooling strides", group="network", networks=("cnn",),
+        "Pooling strides", group="network", families=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
         help="Pixels the pooling moves at a time; 2 halves the image.")] = 1
     summary: Annotated[Literal["flatten", "average", "max"], Setting(
-        "Flatten or global pooling", group="network", networks=("cnn",), search=("flatten", "average"),
+        "Flatten or global pooling", group="network", families=("cnn",), search=("flatten", "average"),
         term="global pooling",
         texts={"flatten": "every output (flatten)", "average": "each filter's mean (global average)",
                "max": "each filter's maximum (global max)"},
         help="What the dense layers see: every output of the last block, or one mean or maximum a filter.")] = "flatten"
     dense_units: Annotated[Units, Setting(
-        "Units per dense layer", group="network", networks=_WITH_DENSE, search=("128", "256", "256, 128"),
+        "Units per dense layer", group="network", families=_WITH_DENSE, search=("128", "256", "256, 128"),
         term="dense layer",
         texts={(): "none"},
         help="Units of the dense layers before the last, one number for each; empty for none.")] = (256, 128)
     dense_activation: Annotated[Activation, Setting(
-        "Activation of dense layers", group="network", networks=_WITH_DENSE, term="activation",
+        "Activation of dense layers", group="network", families=_WITH_DENSE, term="activation",
         needs=lambda values: bool(values["model.dense_units"]),
         texts=_ACTIVATIONS,
         help="What each dense layer does to its sums.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
-        "L1 penalty", group="optimizer", order=3, networks=("cnn",), search=SearchRange(1e-6, 1e-3, log=True),
+        "L1 penalty", group="optimizer", order=3, families=("cnn",), search=SearchRange(1e-6, 1e-3, log=True),
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' sizes; pushes weights to zero.")] = 0.0
     l2: Annotated[float, Field(ge=0, le=1), Setting(
-        "L2 penalty", group="optimizer", order=3, networks=_WITH_DENSE, search=SearchRange(1e-6, 1e-2, log=True),
+        "L2 penalty", group="optimizer", order=3, families=_WITH_DENSE, search=SearchRange(1e-6, 1e-2, log=True),
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
-        "Trainable layers", group="transfer", networks=_PRETRAINED, search=("head", "top", "all"),
+        "Trainable layers", group="transfer", families=_PRETRAINED, search=("head", "top", "all"),
         term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
         help="Which layers of a pretrained network learn: only the new head, the topmost blocks, too, or "
         "all.")] = "head"
     input_size: Annotated[int, Field(ge=0, le=512), Setting(
-        "Input size (pixels)", group="transfer", order=1, networks=("applications",),
+        "Input size (pixels)", group="transfer", order=1, families=("applications",),
         texts={0: "0 (the network's own)"},
         help="Side in pixels to which images are enlarged for a pretrained network; 0 takes the size it was trained "
         "with. Smaller is faster and less accurate.")] = 0
@@ -211,7 +212,7 @@ class ModelConfig(ConfigSection):
 
 
 class TrainingConfig(ConfigSection):
-    """How the network learns."""
+    """The training."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
         "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False,
@@ -303,12 +304,12 @@ class TrainingConfig(ConfigSection):
         texts={"none": "every image counts alike", "balanced": "every class counts alike"},
         help="Count every image alike, or images of rare classes more, so that all classes weigh the same.")] = "none"
     head_epochs: Annotated[int, Field(ge=0, le=2000), Setting(
-        "Head-only epochs", group="transfer", networks=_PRETRAINED, unit="epochs", search=SearchRange(0, 5),
+        "Head-only epochs", group="transfer", families=_PRETRAINED, unit="epochs", search=SearchRange(0, 5),
         affects_pace=False, term="head",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="First epochs in which a pretrained network is frozen and only the new head learns.")] = 0
     body_learning_rate: Annotated[float, Field(ge=0, le=1), Setting(
-        "Relative rate of pretrained layers", group="transfer", networks=_PRETRAINED, step=0.05,
+        "Relative rate of pretrained layers", group="transfer", families=_PRETRAINED, step=0.05,
         search=SearchRange(0.01, 1, log=True), affects_pace=False, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
         help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
@@ -324,7 +325,7 @@ class TrainingConfig(ConfigSection):
 
     @property
     def decided_by_validation(self) -> str:
-        """The decision that validation images make, to follow "decide"; empty without one."""
+        """The decision that validation images make, to follow "decide"; empty for none."""
         if self.patience:
             return "when to stop"
         if self.restore_best_weights:
@@ -351,5 +352,5 @@ class RunConfig(ConfigSection):
         help="Every random choice of the run follows from this number.")] = 0
 
     def to_json(self) -> str:
-        """The config as indented JSON with sorted keys; :func:`from_json` reads it back."""
+        """Return the config as indented JSON with sorted keys; :func:`from_json` reads it back."""
         return json.dumps(self.model_dump(), indent=2, sort_keys=True)

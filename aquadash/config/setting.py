@@ -1,4 +1,4 @@
-"""The record of a setting: everything that forms, commands, tables, searches and exports know about it."""
+"""The record of a setting for forms, commands, tables, searches and exports."""
 
 from __future__ import annotations
 
@@ -6,67 +6,66 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeAlias
 
-#: A value that a search may try. Lists of numbers are kept as the text that the settings understand: ``"32, 64"``.
+#: A value for a search to try. Lists of numbers are text that the settings read, such as ``"32, 64"``.
 Value: TypeAlias = int | float | bool | str
 
-#: Networks that use the same settings: :class:`aquadash.models.ModelEntry` says which family a network is of.
+#: Networks with the same settings; :class:`aquadash.models.ModelEntry` has the family of each network.
 Family: TypeAlias = Literal["cnn", "backbone", "applications"]
 
 
 @dataclass(frozen=True)
 class SearchRange:
-    """All numbers between two, both allowed."""
+    """The numbers from a lowest to a highest one."""
 
     low: float
     high: float
-    #: Whether values are drawn evenly by their logarithm, as suits learning rates and penalties (J. Bergstra and Y.
-    #: Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012).
+    #: Whether values are sampled evenly by their logarithm, as for learning rates and penalties: J. Bergstra and Y.
+    #: Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012.
     log: bool = False
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a run.
-
-    It stands in the annotation of a section's field; :func:`aquadash.config.setting` gives it with what pydantic
-    knows: name, kind, choices and limits.
-    """
+    """A setting of a run, in the annotation of a section's field; ``SETTINGS`` has it with name, kind and limits."""
 
     label: str
     _: KW_ONLY
-    #: Its effect, in a line or two.
+    #: The effect, in a line or two.
     help: str
-    #: The group of the form that its control is in; empty for a setting without a control of its own.
+    #: The group of the form with its control; empty for a setting without a control.
     group: str = ""
-    #: Its place in the group, the lowest first; among equals the order of the sections.
+    #: The rank in the group, the lowest first; equal ranks are in the order of the sections.
     order: int = 0
-    #: The line of the glossary that explains its term of art.
+    #: The entry of the glossary that explains it; empty for none.
     term: str = ""
-    #: Texts for people in place of values.
+    #: Texts for people by value.
     texts: Mapping[Any, str] = field(default_factory=dict)
-    #: Step of a number's buttons; None: by its power of ten.
+    #: The step of a number's buttons; None for a power of ten.
     step: float | None = None
-    #: The unit of its value, where others need it.
+    #: The unit of the value.
     unit: Literal["", "epochs"] = ""
-    #: The families of networks that use it; all when empty.
-    networks: tuple[Family, ...] = ()
-    #: Whether it makes a difference beside the other settings, which come as :func:`flatten` gives them; those
-    #: that the network does not use are None.
+    #: The families of networks that use it; empty for all.
+    families: tuple[Family, ...] = ()
+    #: A function that returns whether it makes a difference with the other values, by dotted name; values that the
+    #: network does not use are None.
     needs: Callable[[Mapping[str, Any]], bool] = lambda values: True
     #: The values that a search usually tries.
     search: SearchRange | tuple[Value, ...] | None = None
-    #: Why a search cannot vary it; empty where it can.
+    #: The reason why a search cannot vary it; empty if it can.
     incomparable: str = ""
-    #: Whether an epoch takes noticeably longer or shorter with another value of it.
+    #: Whether it noticeably changes the time of an epoch.
     affects_pace: bool = True
-    #: Its dotted name.
+    #: The dotted name.
     name: str = ""
-    #: The type of its values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for a few whole numbers.
+    #: The type of the values: ``int``, ``float``, ``bool``, ``str``, or ``tuple`` for a few whole numbers.
     kind: type = str
-    #: The values it may take, where it takes one of a few; empty otherwise.
+    #: The allowed values, if there are a few; empty otherwise.
     choices: tuple[str, ...] = ()
-    #: The least number, None where there is none, and whether it is allowed itself; likewise the greatest.
+    #: The least number; None for none.
     low: float | None = None
+    #: Whether the least number itself is allowed.
     low_allowed: bool = True
+    #: The greatest number; None for none.
     high: float | None = None
+    #: Whether the greatest number itself is allowed.
     high_allowed: bool = True

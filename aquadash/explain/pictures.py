@@ -9,9 +9,7 @@ from aquadash.explain.methods import METHODS
 from aquadash.explain.results import Explanation
 
 #: Ten colours of viridis by S. van der Walt and N. Smith (matplotlib 2015, CC0), from dark to bright.
-VIRIDIS = (
-    "#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58", "#B5DE2B", "#FDE725",
-)  # fmt: skip
+VIRIDIS = tuple("#440154 #482878 #3E4989 #31688E #26828E #1F9E89 #35B779 #6ECE58 #B5DE2B #FDE725".split())
 
 #: PuOr of C. Brewer's ColorBrewer 2.0 in reverse: violet against, orange for; safe for colour-blind people.
 VIOLET_ORANGE = ("#542788", "#998EC3", "#D8DAEB", "#F7F7F7", "#FEE0B6", "#F1A340", "#B35806")

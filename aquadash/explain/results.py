@@ -61,7 +61,7 @@ def _place(values: NDArray[np.float32]) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The parts of an image that count for a class, according to one method."""
+    """A map of the parts of an image that count for a class, by one method."""
 
     #: A name in :data:`aquadash.explain.methods.METHODS`.
     method: str

@@ -113,7 +113,7 @@ class RunFile(Record, frozen=True):
 
 
 class OldRunFile(OldRecord, frozen=True):
-    """What ``run.json`` of versions up to 0.7 holds."""
+    """The content of ``run.json`` of versions up to 0.7."""
 
     format: Literal["aquadash-run"] = FORMAT
     version: Literal[1] = VERSION
@@ -132,12 +132,12 @@ class Manifest(BaseModel, frozen=True):
 
 @dataclass(frozen=True)
 class Exported:
-    """A ZIP file that has been written."""
+    """A written ZIP file."""
 
     path: Path
-    #: In bytes.
+    #: The number of bytes.
     size: int
-    #: Names of its members.
+    #: The names of its members.
     files: tuple[str, ...]
     #: A sentence for each thing that is missing; empty when the ZIP is complete.
     notes: tuple[str, ...] = ()

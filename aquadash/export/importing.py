@@ -203,11 +203,11 @@ def _check(described: RunFile, folder: Path) -> None:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
     for name in sorted(here):
         try:
-            found = _READERS[name](folder / name, run)
+            content = _READERS[name](folder / name, run)
         except Exception as error:
             # Readers, and the libraries below them, raise exceptions of any kind on damaged files.
             raise ForeignZipError(
                 f"{name} in the ZIP is damaged, or not AquaDash's ({reason(error)}). Copy it or export the run again."
             ) from error
-        if name == CONFIG and found != run.config:
+        if name == CONFIG and content != run.config:
             raise ForeignZipError(f"{CONFIG} and {RUN} in the ZIP have different settings.")

@@ -70,7 +70,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
     charts = _charts(run, history, results, calibration)
     values = {
         "run": run,
-        "found": results,
+        "results": results,
         "scores": _scores(results, predictions),
         "calibration": calibration,
         "classes": _classes(results),

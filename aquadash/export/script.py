@@ -60,10 +60,9 @@ def train_script(recipe: Recipe) -> str:
     # The template writes the one entry that the script needs of the table of networks.
     source = CarriedSource(given={"model_entry"})
     text = _environment().get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
-    imports = source.imports | {
-        "import csv", "import hashlib", "import json", "import keras", "import numpy as np", "import tensorflow as tf",
-        "import time", "from pathlib import Path", "from types import SimpleNamespace",
-    }  # fmt: skip
+    modules = ("csv", "hashlib", "json", "keras", "numpy as np", "tensorflow as tf", "time")
+    imports = source.imports | {f"import {module}" for module in modules}
+    imports |= {"from pathlib import Path", "from types import SimpleNamespace"}
     if _downloads(recipe):
         imports |= {"import os", "import pickle", "import tarfile"}
     if augmented:

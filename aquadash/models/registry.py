@@ -119,8 +119,8 @@ def model_entry(name: str) -> ModelEntry:
 
 def uses(network: str, name: str) -> bool:
     """Return whether a network uses the setting of that dotted name; an unknown network may use any."""
-    entry, networks = MODELS.get(network), setting(name).networks
-    return entry is None or not networks or entry.family in networks
+    entry, families = MODELS.get(network), setting(name).families
+    return entry is None or not families or entry.family in families
 
 
 def effective(values: Mapping[str, Any]) -> set[str]:

@@ -90,7 +90,7 @@ def _sweep_path(resource: str) -> Path:
 
 
 def result_of(store: RunStore, run: Run, sweep: SweepRequest | None = None) -> Measurement | None:
-    """Return the measurement so far; None for nothing, or if the run's weights have changed since."""
+    """Return the measurement so far; None without one, or if the run's weights have changed since."""
     if sweep is not None:
         # A missing or damaged file is measured again.
         with suppress(OSError, StorageError):

@@ -84,7 +84,7 @@ class RobustnessRequest:
             spec = specs.get(name)
             for number, branch in enumerate(spec.branches if spec else ()):
                 if spec and not branch.is_original:
-                    # Two versions with the same steps have the same digest, whatever their titles.
+                    # The digest depends on the steps only, not on the title.
                     steps = as_pipeline(Branch("branch", branch.operators)).to_json()
                     digest = hashlib.sha256(steps.encode()).hexdigest()[:16]
                     conditions[Condition("pipeline", name, number, digest, (spec.title, branch.title))] = branch
