@@ -94,7 +94,7 @@ def reliability_diagram(
     )
     axis = {"range": [0, 101], "ticksuffix": " %"}
     figure.update_xaxes(axis, title="Confidence in the predicted class")
-    figure.update_yaxes(axis, title="Right answers")
+    figure.update_yaxes(axis, title="Share of answers that are right")
     figure.update_layout(hovermode="closest", bargap=0)
     return finish(figure, alt=_alt(found, lines), height=400, zoom=False)
 
