@@ -233,6 +233,7 @@ def test_everything_that_people_wrote_and_a_search(old: OldHome) -> None:
 
 def test_what_cannot_be_read_is_named_and_costs_nothing_else(old: OldHome) -> None:
     sound = old.add_run(1, "sound")
+    old.add_jobs({"kind": "train", "run": sound, "status": "flying"})
     status, config, points = (old.add_run(number, f"run-{number}") for number in (2, 3, 4))
     old.damage(f"UPDATE tags SET value = 'flying' WHERE run_uuid = '{status}' AND key = 'aquadash.status'")
     old.damage(f"UPDATE tags SET value = '[[[' WHERE run_uuid = '{config}' AND key = 'aquadash.config'")
@@ -258,11 +259,12 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(old: OldHome) -> No
     assert (done.runs, done.searches) == (1, 1) and open_store().get(sound).name == "sound"
     assert [head.search_id for head in open_search_store().heads()] == [other]
     said = "\n".join(done.damaged)
-    assert len(done.damaged) == 7
+    assert len(done.damaged) == 8
     for words in (
         f"run-2 ({status}): ",
         "run-3",
         "run-4",
+        f"job train-{sound}: ",
         "not an id",
         f"search {9:032x}",
         "epochs.npz of sound",

@@ -138,7 +138,10 @@ def _read_jobs(source: Path, done: Upgrade) -> dict[str, sqlite3.Row]:
     query = "SELECT * FROM jobs WHERE kind IN ('train', 'search') ORDER BY rank IS NULL, rank, turn, position, id"
     if (path := source / "jobs.db").is_file():
         with done.reading("jobs.db"), _reading(path) as connection:
-            jobs.update({row["id"]: row for row in connection.execute(query)})
+            for row in connection.execute(query):
+                with done.reading(f"job {row['id'][:48]}"):
+                    RunStatus(row["status"])
+                    jobs[row["id"]] = row
     return jobs
 
 
