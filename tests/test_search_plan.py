@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aquadash.config import SETTINGS, RunConfig, SearchRange, flatten, with_values
-from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
+from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, effective
 from aquadash.presets import PRESETS
 from aquadash.search import Search, SearchPlan, Trial, TrialState, default_space, suggested
@@ -69,20 +69,15 @@ def test_the_most_epochs_include_those_that_vary() -> None:
 
 def test_json_round_trip() -> None:
     one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
-    assert from_json(one.to_json()) == one
+    assert from_json(json.loads(json.dumps(one.to_json()))) == one
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"config": {}, "space": 3}'])
-def test_what_is_no_plan_is_an_error_for_people(text: str) -> None:
-    with pytest.raises(AquaDashError):
-        from_json(text)
-
-
-def test_a_plan_of_another_version_is_an_error_for_people() -> None:
-    values = json.loads(plan().to_json())
-    del values["trials"]
-    with pytest.raises(ConfigError, match="not a search's plan"):
-        from_json(json.dumps(values))
+def test_what_is_no_plan_is_an_error_for_people() -> None:
+    of_another_version = plan().to_json()
+    del of_another_version["trials"]
+    for values in ({}, {"config": {}, "space": 3}, of_another_version):
+        with pytest.raises(ConfigError, match="not a search's plan"):
+            from_json(values)
 
 
 @pytest.mark.parametrize(

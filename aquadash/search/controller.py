@@ -9,7 +9,6 @@ import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
 
 from aquadash.config import Value, with_values
 from aquadash.data.folder.about import fingerprint_of
@@ -21,9 +20,6 @@ from aquadash.store import Run, RunStatus, RunStore
 from aquadash.store.runs import new_run
 from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
-
-if TYPE_CHECKING:
-    pass
 
 #: Failures in a row after which the search ends, because more trials would fail, too.
 MAX_FAILURES = 5
@@ -111,9 +107,7 @@ class Controller:
         """Return the values of a trial; those of the first are the settings that the search starts from."""
         if number == 0:
             return search.plan.base
-        study = strategies.study_with_curves(search.plan, search.trials, self._curve)
-        study.sampler = strategies.sampler(search.plan, number=number)
-        return study.ask(strategies.distributions(search.plan)).params
+        return strategies.propose(search.plan, search.trials, self._curve)
 
     def _curve(self, trial: Trial) -> dict[int, float]:
         """Return the validation accuracy of an ended trial by epoch; empty without a pruner."""
@@ -140,18 +134,14 @@ class Controller:
         # Trial 0 has the settings that the others are compared with, so it is never pruned.
         if search.plan.pruner == "none" or trial.number == 0 or run.progress is None:
             return
-        if run.progress.epoch <= self._seen.get(run.run_id, 0) + 1:
+        done = run.progress.epoch - 1
+        if done <= self._seen.get(run.run_id, 0):
             return
-        accuracies = self._accuracies(run.run_id)
-        study = strategies.study_with_curves(search.plan, search.trials, self._curve)
-        for epoch in sorted(epoch for epoch in accuracies if epoch > self._seen.get(run.run_id, 0)):
-            self._seen[run.run_id] = epoch
-            until = {each: value for each, value in accuracies.items() if each <= epoch}
-            if strategies.should_prune(search.plan, study, until):
-                pruned = TrialOf(trial.number, dict(trial.params), epoch)
-                self._runs.update(run.run_id, in_bin=True, trial=asdict(pruned))
-                self._stop(run.run_id)
-                return
+        self._seen[run.run_id] = done
+        if strategies.should_prune(search.plan, search.trials, self._curve, self._accuracies(run.run_id)):
+            pruned = TrialOf(trial.number, dict(trial.params), done)
+            self._runs.update(run.run_id, in_bin=True, trial=asdict(pruned))
+            self._stop(run.run_id)
 
     def _stop(self, run_id: str) -> None:
         # The run may have ended meanwhile.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -124,10 +123,9 @@ class SearchPlan:
         """The most epochs that a trial may take."""
         return max([self.config.training.epochs, *(int(value) for value in self.ends("training.epochs"))])
 
-    def to_json(self) -> str:
-        """Return the plan as JSON; :func:`from_json` reads it."""
-        values = asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
-        return json.dumps(values)
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values; :func:`from_json` reads them."""
+        return asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
 
 
 def check_trials(trials: int) -> None:
@@ -136,13 +134,12 @@ def check_trials(trials: int) -> None:
         raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
 
 
-def from_json(text: str) -> SearchPlan:
-    """Read the text of :meth:`SearchPlan.to_json`; raise ``ConfigError`` for another text.
+def from_json(values: Mapping[str, Any]) -> SearchPlan:
+    """Read the values of :meth:`SearchPlan.to_json`; raise ``ConfigError`` for others.
 
     Earlier versions wrote a budget of trials and minutes; a budget of minutes only becomes the default of trials.
     """
     try:
-        values: Mapping[str, Any] = json.loads(text)
         trials = values["budget"]["trials"] or DEFAULT_TRIALS if "budget" in values else values["trials"]
         return SearchPlan(
             config=run_config.from_mapping(values["config"]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -17,18 +18,79 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
-    from optuna.trial import FrozenTrial
+
+#: Returns the validation accuracy of a trial by epoch.
+Curve: TypeAlias = Callable[[Trial], dict[int, float]]
 
 #: The fewest complete trials for an importance; with fewer it would be chance.
 MIN_TRIALS = 5
 
 
-def distributions(plan: SearchPlan) -> dict[str, BaseDistribution]:
-    """Return the space by setting."""
-    return {parameter.name: _distribution(parameter) for parameter in plan.space}
+def propose(plan: SearchPlan, trials: Sequence[Trial], curve: Curve) -> Mapping[str, Value]:
+    """Return the values of the next trial."""
+    distributions = {parameter.name: _distribution(parameter) for parameter in plan.space}
+    return _study(plan, trials, curve=curve).ask(distributions).params
 
 
-def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
+def should_prune(plan: SearchPlan, trials: Sequence[Trial], curve: Curve, accuracies: Mapping[int, float]) -> bool:
+    """Return whether the pruner ends a trial with these validation accuracies by epoch."""
+    from optuna.trial import TrialState, create_trial
+
+    study = _study(plan, trials, curve=curve)
+    return study.pruner.prune(study, create_trial(state=TrialState.RUNNING, intermediate_values=dict(accuracies)))
+
+
+def study_of(
+    plan: SearchPlan,
+    trials: Sequence[Trial],
+    *,
+    label: Callable[[str], str] = str,
+    text: Callable[[str, Value], str] | None = None,
+) -> Study:
+    """Return an Optuna study in memory for charts and importances; accuracies are in percent, others have failed."""
+    # The settings to start from may lie outside of the space.
+    space = tuple(widened(parameter, plan.base[parameter.name]) for parameter in plan.space)
+    shown = [
+        replace(trial, value=100 * trial.value)
+        for trial in trials
+        if trial.value is not None and all(parameter.contains(trial.params[parameter.name]) for parameter in space)
+    ]
+    return _study(replace(plan, space=space), shown, label=label, text=text)
+
+
+def _study(
+    plan: SearchPlan,
+    trials: Sequence[Trial],
+    *,
+    label: Callable[[str], str] = str,
+    text: Callable[[str, Value], str] | None = None,
+    curve: Curve = lambda trial: {},
+) -> Study:
+    """Return an Optuna study of the trials in memory; a missing one has failed, so that the numbers stay."""
+    import optuna
+    from optuna.trial import create_trial
+
+    # Otherwise Optuna prints a line for each trial.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    by_number = {trial.number: trial for trial in trials}
+    count = max(by_number, default=-1) + 1
+    study = optuna.create_study(direction="maximize", sampler=_sampler(plan, count), pruner=_pruner(plan))
+    for number in range(count):
+        trial = by_number.get(number, Trial(number, TrialState.FAILED))
+        # The settings to start from may lie outside of the space, which samplers do not expect.
+        inside = [part for part in plan.space if part.name in trial.params and part.contains(trial.params[part.name])]
+        frozen = create_trial(
+            state=optuna.trial.TrialState["FAIL" if trial.state is TrialState.FAILED else trial.state.name],
+            value=trial.value,
+            params={label(part.name): _named(part, trial.params[part.name], text) for part in inside},
+            distributions={label(part.name): _distribution(part, text) for part in inside},
+            intermediate_values=curve(trial),
+        )
+        study.add_trial(frozen)
+    return study
+
+
+def _sampler(plan: SearchPlan, number: int) -> BaseSampler:
     """Return the sampler of a trial, seeded by plan and number: a continued search draws the same values."""
     from optuna import samplers
 
@@ -40,8 +102,7 @@ def sampler(plan: SearchPlan, *, number: int) -> BaseSampler:
     return samplers.RandomSampler(seed=seed)
 
 
-def pruner(plan: SearchPlan) -> BasePruner:
-    """Return the pruner of a plan."""
+def _pruner(plan: SearchPlan) -> BasePruner:
     from optuna import pruners
 
     if plan.pruner == "median":
@@ -50,88 +111,21 @@ def pruner(plan: SearchPlan) -> BasePruner:
     return pruners.NopPruner()
 
 
-def _distribution(
-    parameter: SearchParameter, named: Callable[[str, Value], Value] = lambda name, value: value
-) -> BaseDistribution:
+def _distribution(parameter: SearchParameter, text: Callable[[str, Value], str] | None = None) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     values = parameter.values
     if not isinstance(values, SearchRange):
-        return CategoricalDistribution([named(parameter.name, value) for value in values])
+        return CategoricalDistribution([_named(parameter, value, text) for value in values])
     if setting(parameter.name).kind is int:
         return IntDistribution(int(values.low), int(values.high), log=values.log)
     return FloatDistribution(values.low, values.high, log=values.log)
 
 
-def study_of(
-    plan: SearchPlan,
-    trials: Sequence[Trial],
-    *,
-    label: Callable[[str], str] = str,
-    text: Callable[[str, Value], str] | None = None,
-) -> Study:
-    """Return an Optuna study in memory for charts and importances; accuracies are in percent, others have failed."""
-    import optuna
-
-    # The settings to start from may lie outside of the space.
-    space = [widened(parameter, plan.base[parameter.name]) for parameter in plan.space]
-
-    def named(name: str, value: Value) -> Value:
-        return value if text is None or setting(name).kind in (int, float) else text(name, value)
-
-    distributed = {label(p.name): _distribution(p, named) for p in space}
-
-    def create(trial: Trial) -> FrozenTrial | None:
-        if trial.value is None or not all(p.contains(trial.params[p.name]) for p in space):
-            return None
-        params = {label(p.name): named(p.name, trial.params[p.name]) for p in space}
-        return optuna.trial.create_trial(params=params, distributions=distributed, value=100 * trial.value)
-
-    return _study(trials, create)
-
-
-def study_with_curves(plan: SearchPlan, trials: Sequence[Trial], curve: Callable[[Trial], dict[int, float]]) -> Study:
-    """Return an Optuna study in memory for the sampler and the pruner."""
-    import optuna
-
-    space = {parameter.name: parameter for parameter in plan.space}
-    distributed = distributions(plan)
-
-    def create(trial: Trial) -> FrozenTrial:
-        # The settings to start from may lie outside of the space, which samplers do not expect.
-        params = {name: value for name, value in trial.params.items() if name in space and space[name].contains(value)}
-        return optuna.trial.create_trial(
-            state=optuna.trial.TrialState["FAIL" if trial.state is TrialState.FAILED else trial.state.name],
-            value=trial.value,
-            params=params,
-            distributions={name: distributed[name] for name in params},
-            intermediate_values=curve(trial),
-        )
-
-    return _study(trials, create)
-
-
-def _study(trials: Sequence[Trial], create: Callable[[Trial], FrozenTrial | None]) -> Study:
-    """Return a study of the created trials; a missing one has failed, so that the numbers stay."""
-    import optuna
-
-    # Otherwise Optuna prints a line for each trial.
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(direction="maximize")
-    by_number = {trial.number: trial for trial in trials}
-    for number in range(max(by_number, default=-1) + 1):
-        created = create(by_number[number]) if number in by_number else None
-        study.add_trial(created or optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
-    return study
-
-
-def should_prune(plan: SearchPlan, study: Study, accuracies: Mapping[int, float]) -> bool:
-    """Return whether the pruner ends a trial with these validation accuracies by epoch."""
-    import optuna
-
-    state = optuna.trial.TrialState.RUNNING
-    frozen = optuna.trial.create_trial(state=state, intermediate_values=dict(accuracies))
-    return pruner(plan).prune(study, frozen)
+def _named(parameter: SearchParameter, value: Value, text: Callable[[str, Value], str] | None) -> Value:
+    """Return the text of a choice for people; numbers stay."""
+    is_number = setting(parameter.name).kind in (int, float)
+    return value if text is None or is_number else text(parameter.name, value)
 
 
 def importance(plan: SearchPlan, trials: Sequence[Trial]) -> dict[str, float]:
