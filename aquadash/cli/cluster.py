@@ -31,12 +31,12 @@ def cluster() -> None:
 @click.option("--port", default=8786, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. Its port is open: whoever connects can run code on all workers."""
-    from aquadash.cluster import services
+    from aquadash.cluster.scheduler import become_scheduler, scheduler_address
 
-    address = services.scheduler_address(host, port)
+    address = scheduler_address(host, port)
     print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
     sys.stdout.flush()
-    services.become_scheduler(host, port)
+    become_scheduler(host, port)
 
 
 @cluster.command()
@@ -88,17 +88,6 @@ def status(scheduler: str | None) -> None:
         Shown("runs", "run_id", "name", "status", "worker", "message"),
         *(f"Problem: {problem}" for problem in values["problems"]),
     )
-
-
-@cluster.command()
-@scheduler_option
-@click.argument("service", required=False, type=click.Choice(["scheduler", "worker"]))
-def units(scheduler: str | None, service: str | None) -> None:
-    """Print units for systemd with this shell's settings, so that both come back after a reboot."""
-    from aquadash.cluster.services import systemd_units
-
-    units = {name: text for name, text in systemd_units(_address(scheduler)).items() if (service or "") in name}
-    print_result({"units": units}, *(f"# /etc/systemd/system/{name}\n{text}" for name, text in units.items()))
 
 
 def _address(option: str | None) -> str:
