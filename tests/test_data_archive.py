@@ -1,4 +1,4 @@
-"""Members are read from the stream, and pickles admit arrays and plain containers only; nothing else gets through."""
+"""Tests of the CIFAR-100 archive: its members are read, and its pickles hold arrays and plain containers only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CIFAR-100: where it is looked for, what is taken from it, what is refused, and the copy on disk."""
+"""Tests of CIFAR-100: its places, the images that are read, damaged archives, and the copy on the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aquadash.errors import DataError
 
 
 def batch(part: str) -> dict[bytes, Any]:
-    """As many animals as a whole batch has, shuffled, between images of other classes."""
+    """Return a batch with a full number of animals, shuffled with images of other classes."""
     rng = np.random.default_rng(len(part))
     fine = np.repeat([*cifar100.FINE_LABELS.values(), 0, 99], cifar100.IMAGES_PER_CLASS[part])
     fine = rng.permutation(fine)
@@ -54,7 +54,7 @@ def write(path: Path, values: dict[str, Any]) -> Path:
 
 @pytest.fixture
 def sound(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[bytes, Any]]:
-    """The three members of a sound archive of few images."""
+    """Return the three members of a valid archive with few images."""
     monkeypatch.setattr(cifar100, "IMAGES_PER_CLASS", {"train": 20, "test": 10})
     return {"train": batch("train"), "test": batch("test"), "meta": meta()}
 
@@ -66,7 +66,7 @@ def sound_archive(sound: dict[str, Any], tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of Keras, and no way to the network."""
+    """Empty Keras's cache and make every download fail."""
 
     def no_network(*args: object, **options: object) -> None:
         raise DataError("no network")
@@ -74,9 +74,6 @@ def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cifar100, "download", no_network)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path / "keras"
-
-
-# The real archive
 
 
 def test_the_real_archive_gives_the_reports_images(cifar100_archive: Path) -> None:
@@ -105,11 +102,8 @@ def test_the_real_archives_order_and_pixels_are_kept(cifar100_archive: Path) -> 
     np.testing.assert_array_equal(test.images[3], np.stack([red, green, blue], axis=-1))
 
 
-# What is taken
-
-
 def modern(values: dict[str, Any]) -> dict[str, bytes]:
-    """The members of a copy that Python 3 has pickled."""
+    """Pickle the members as Python 3 does."""
     return {
         name: pickle.dumps({key.decode(): value for key, value in member.items()}, protocol=5)
         for name, member in values.items()
@@ -126,9 +120,6 @@ def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any
         assert split.labels.dtype == np.int64
         assert split.images[:, 0, 0, 0].tolist() == [i % 251 for i in rows]
         assert split.file_names == tuple(f"image_{i}.png" for i in rows)
-
-
-# What is refused
 
 
 class _Touch:
@@ -178,9 +169,6 @@ def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, messag
 def test_a_member_of_another_form_is_refused(value: Any) -> None:
     with pytest.raises(DataError, match="'meta' in it is damaged"):
         cifar100.decode({**pickled({"train": {}, "test": {}}), "meta": pickle.dumps(value)}, where="it")
-
-
-# Places where the archive is looked for
 
 
 def _place(path: Path) -> Path:
@@ -249,9 +237,6 @@ def test_a_download_is_kept_and_reported(home: Path, sound_archive: Path, monkey
     assert cifar100.fetch().verified and cifar100.load().origin.endswith(", the official archive.")
 
 
-# The copy on disk
-
-
 @pytest.fixture
 def named(sound_archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AQUADASH_CIFAR100", str(sound_archive))
@@ -289,32 +274,32 @@ def test_a_copy_that_is_damaged_or_of_something_else_is_replaced(named: Path, ho
     assert cifar100.load().fingerprint == first.fingerprint
 
 
-# Images of the other classes
-
-#: Numbers of classes: two of the five animals, three others.
+#: Fine labels: three images of the five animals, three of other classes.
 FINE = [4, 0, 1, 95, 2, 4]
 
 
-@pytest.fixture
-def rows() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (len(FINE), 3072), dtype=np.uint8)
+ROWS = np.random.default_rng(0).integers(0, 256, (len(FINE), 3072), dtype=np.uint8)
 
 
-def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: np.ndarray) -> None:
-    assert cifar100.other_classes() is None, "there is no archive"
-    write(tmp_path / "c.tar.gz", {"train": {}, "test": {b"data": rows, b"fine_labels": FINE}, "meta": {}})
+def use_test_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: list[int]) -> None:
+    """Use an archive of these rows and labels."""
+    write(tmp_path / "c.tar.gz", {"train": {}, "test": {b"data": ROWS, b"fine_labels": labels}, "meta": {}})
     monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "c.tar.gz"))
-    found = cifar100.other_classes()
-    assert found is not None and found.shape == (3, 32, 32, 3)
-    np.testing.assert_array_equal(found[:, 5, 7, 1], rows[[1, 2, 4], 1024 + 5 * 32 + 7])
-    np.testing.assert_array_equal(cifar100.other_classes(), found)
+
+
+def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cifar100.other_classes() is None, "there is no archive"
+    use_test_batch(tmp_path, monkeypatch, FINE)
+    others = cifar100.other_classes()
+    assert others is not None and others.shape == (3, 32, 32, 3)
+    np.testing.assert_array_equal(others[:, 5, 7, 1], ROWS[[1, 2, 4], 1024 + 5 * 32 + 7])
+    np.testing.assert_array_equal(cifar100.other_classes(), others)
 
 
 @pytest.mark.parametrize("labels", [FINE[:3], []])
 def test_a_damaged_archive_is_refused(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: np.ndarray, labels: list[int]
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: list[int]
 ) -> None:
-    write(tmp_path / "c.tar.gz", {"train": {}, "test": {b"data": rows, b"fine_labels": labels}, "meta": {}})
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "c.tar.gz"))
+    use_test_batch(tmp_path, monkeypatch, labels)
     with pytest.raises(DataError, match="damaged"):
         cifar100.other_classes()

@@ -1,4 +1,4 @@
-"""Data sets: split by class, described, drawn in advance, found in the table of sources."""
+"""Tests of data sets: the split by class, statistics, the embedded drawings, the table of sources."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _split(images: np.ndarray, labels: list[int]) -> Split:
 
 @pytest.fixture
 def split(monkeypatch: pytest.MonkeyPatch) -> Split:
-    """Forty images, of which eleven are looked at together."""
+    """Return forty images, which are described eleven at a time."""
     monkeypatch.setattr(statistics, "in_chunks", partial(in_chunks, max_bytes=1000))
     images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
     return _split(images, [0] * 10 + [2] * 30)
@@ -156,12 +156,8 @@ def test_sizes_labels_and_words(dataset: Dataset) -> None:
     assert dataset.train.labels.dtype == np.int64
 
 
-def test_it_is_the_same_data_set_on_every_machine(dataset: Dataset) -> None:
-    """Runs say with which images they were trained."""
+def test_every_machine_has_the_drawings_that_their_card_describes(dataset: Dataset) -> None:
     assert dataset.fingerprint == "547f82156126ed4521281ca0025ab1b31bbbbfd6a4fc62179728faad2ded120f"
-
-
-def test_the_card_names_the_file_and_the_data_set(dataset: Dataset) -> None:
     card = synthetic.FILE.with_suffix(".md").read_text(encoding="utf-8")
     assert hashlib.sha256(synthetic.FILE.read_bytes()).hexdigest() in card and dataset.fingerprint in card
 

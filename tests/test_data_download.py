@@ -1,4 +1,4 @@
-"""A download is whole and verified, or leaves nothing behind."""
+"""Tests of downloads, which are whole and verified or leave nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHA256, MD5 = hashlib.sha256(CONTENT).hexdigest(), hashlib.md5(CONTENT).hexdiges
 
 
 class _Server(http.server.BaseHTTPRequestHandler):
-    """Sends the file; at ``/half`` half of it and then nothing, at ``/short`` half of it and the connection's end."""
+    """Sends the file; at ``/half`` half of it and then nothing, at ``/short`` half of it before it disconnects."""
 
     ended = threading.Event()
 
@@ -77,17 +77,17 @@ def test_a_file_arrives_whole_and_prints_nothing(target: Path, server: str, capf
 
 
 def test_progress_tells_the_share_and_may_end_the_download(target: Path, server: str) -> None:
-    threads, told = set(), []
+    threads, fractions = set(), []
 
     def until_half(text: str, fraction: float | None) -> None:
         threads.add(threading.current_thread())
-        told.append(fraction)
+        fractions.append(fraction)
         if fraction is not None and fraction >= 0.3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         _fetch(target, f"{server}/half", progress=until_half)
-    assert threads == {threading.current_thread()} and told[0] is None and told[-1] < 0.6
+    assert threads == {threading.current_thread()} and fractions[0] is None and fractions[-1] < 0.6
     assert _left(target) == []
 
 

@@ -1,4 +1,4 @@
-"""Test images that are copies of training images are found, also after small changes."""
+"""Tests of duplicates: test images that are copies of training images, also after small changes."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def test_copies_are_found_whatever_was_done_to_them() -> None:
     test[6] = (original * 0.6 + 40).astype(np.uint8)
     test[8] = (original + noise + [12, -9, 4]).clip(0, 255).astype(np.uint8)
 
-    found = find_duplicates(made_of(train, test))
+    duplicates = find_duplicates(made_of(train, test))
 
-    pairs = {(pair.test, pair.train): pair for pair in found.within(DEFAULT_DISTANCE)}
+    pairs = {(pair.test, pair.train): pair for pair in duplicates.within(DEFAULT_DISTANCE)}
     assert set(pairs) == {(3, 11), (5, 12), (6, 7), (8, 7)}
     assert pairs[3, 11].distance == 0.0 and not pairs[3, 11].mirrored
     assert pairs[5, 12].distance == 0.0 and pairs[5, 12].mirrored
     assert (pairs[3, 11].test_label, pairs[3, 11].train_label) == (0, 2)
-    assert found.test_images(DEFAULT_DISTANCE) == 4
-    distances = [pair.distance for pair in found.pairs]
+    assert duplicates.test_images(DEFAULT_DISTANCE) == 4
+    distances = [pair.distance for pair in duplicates.pairs]
     assert distances == sorted(distances) and max(distances) <= MAX_DISTANCE
 
 
@@ -87,7 +87,7 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_real_photographs_hold_known_copies(home: Path, cifar100_archive: Path) -> None:
-    found = find_duplicates(data.load("cifar100"))
-    exact = found.within(0.001)
+    duplicates = find_duplicates(data.load("cifar100"))
+    exact = duplicates.within(0.001)
     assert len(exact) == 3 and all(pair.test_label != pair.train_label for pair in exact), "a label of each is wrong"
-    assert 15 <= found.test_images(DEFAULT_DISTANCE) <= 30
+    assert 15 <= duplicates.test_images(DEFAULT_DISTANCE) <= 30

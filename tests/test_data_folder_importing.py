@@ -1,4 +1,4 @@
-"""An import is refused or kept whole and leaves nothing behind; what is wrong with the pictures is found."""
+"""Tests of imports, which are kept whole or leave nothing, and of the checks of their pictures."""
 
 from __future__ import annotations
 
@@ -52,16 +52,18 @@ def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder:
     files = of_classes({"cat": 6, "dog": 6})
     archive = in_archive(tmp_path / "a.zip", files).read_bytes()
     single = [File(tuple(name.split("/")), lambda name=name: files[name]) for name in files]  # type: ignore[misc]
-    found = [read(source, origin="pets", size=32) for source in (folder, archive, single)]
-    assert len({new.about.fingerprint for new in found}) == 1
-    assert all(sorted(path.name for path in new.folder.iterdir()) == ["images.npy", "pictures.json"] for new in found)
+    data_sets = [read(source, origin="pets", size=32) for source in (folder, archive, single)]
+    assert len({new.about.fingerprint for new in data_sets}) == 1
+    assert all(
+        sorted(path.name for path in new.folder.iterdir()) == ["images.npy", "pictures.json"] for new in data_sets
+    )
 
 
 def test_a_split_that_the_files_come_in_can_be_drawn_anew(tmp_path: Path) -> None:
     files = of_classes({"cat": 10, "dog": 10}, prefix="train/") | of_classes({"cat": 4, "dog": 4}, prefix="test/")
     path = in_folder(tmp_path / "a", files)
-    given, drawn = imported(path), imported(path, split=SplitChoice(use_given=False))
-    assert given.about.split_given and given.report.given == ((10, 4), (10, 4)) and given.about.test == 8
+    as_sorted, drawn = imported(path), imported(path, split=SplitChoice(use_given=False))
+    assert as_sorted.about.split_given and as_sorted.report.given == ((10, 4), (10, 4)) and as_sorted.about.test == 8
     assert not drawn.about.split_given and drawn.report.given is None
     assert drawn.division.copies == 4, "cats that lie in both splits are copies now"
 
@@ -122,12 +124,12 @@ def small_archive() -> bytes:
 
 
 _SMALL = small_archive()
-#: Where the headers are: most of a file's bytes are no fields.
+#: The positions of the headers, since most bytes of a file are no fields.
 _FIELDS = sorted(
     {
         start + byte
         for mark, length in ((b"PK\3\4", 40), (b"PK\1\2", 56), (b"PK\5\6", 22))
-        for start in (found.start() for found in re.finditer(re.escape(mark), _SMALL))
+        for start in (match.start() for match in re.finditer(re.escape(mark), _SMALL))
         for byte in range(length)
     }
 )
@@ -163,7 +165,7 @@ def test_a_damaged_archive_leaves_nothing(home: Path, damage: list[tuple[int, by
     assert left(home) == []
 
 
-def found(new: NewDataSet) -> dict[str, Finding]:
+def findings_of(new: NewDataSet) -> dict[str, Finding]:
     return {finding.kind: finding for finding in new.report.findings}
 
 
@@ -194,15 +196,18 @@ def test_an_unlearnable_set_is_a_problem(tmp_path: Path, counts: dict[str, int],
     new = imported(in_folder(tmp_path / "a", of_classes(counts)))
     assert not new.report.usable
     assert new.report.findings[0].severity == "problem"
-    assert word in found(new)[kind].title and found(new)[kind].advice
+    assert word in findings_of(new)[kind].title and findings_of(new)[kind].advice
 
 
 def test_few_pictures_and_imbalance_are_told_by_class(tmp_path: Path) -> None:
     new = imported(in_folder(tmp_path / "a", of_classes({"cat": 60, "dog": 12, "eel": 5})))
     few = [finding for finding in new.report.findings if finding.kind == "few"]
     assert [(finding.severity, finding.names) for finding in few] == [("warning", ("eel: 5",)), ("note", ("dog: 12",))]
-    assert found(new)["imbalance"].severity == "warning"
-    assert found(new)["imbalance"].names == ("cat: 60", "eel: 5") and "12.0 times" in found(new)["imbalance"].title
+    assert findings_of(new)["imbalance"].severity == "warning"
+    assert (
+        findings_of(new)["imbalance"].names == ("cat: 60", "eel: 5")
+        and "12.0 times" in findings_of(new)["imbalance"].title
+    )
 
 
 def test_copies_are_found_in_and_across_classes_and_mirrored(tmp_path: Path) -> None:
@@ -210,10 +215,10 @@ def test_copies_are_found_in_and_across_classes_and_mirrored(tmp_path: Path) -> 
     files |= {"cat/same.png": picture(3), "dog/other.png": picture(4), "dog/edit.jpg": jpeg_of(picture(40))}
     files |= {"dog/turned.jpg": jpeg_of(picture(41), mirrored=True)}
     new = imported(in_folder(tmp_path / "a", files))
-    assert names_of(new, found(new)["duplicates"]) == ["cat/3.png", "cat/same.png"]
-    across = found(new)["duplicates across classes"]
+    assert names_of(new, findings_of(new)["duplicates"]) == ["cat/3.png", "cat/same.png"]
+    across = findings_of(new)["duplicates across classes"]
     assert across.severity == "warning" and names_of(new, across) == ["cat/4.png", "dog/other.png"]
-    near = found(new)["near duplicates"]
+    near = findings_of(new)["near duplicates"]
     assert near.count == 2 and set(names_of(new, near)) == {
         "dog/10.png", "dog/edit.jpg", "dog/11.png", "dog/turned.jpg",
     }  # fmt: skip
@@ -226,14 +231,14 @@ def test_copies_across_a_given_split_are_a_warning(tmp_path: Path) -> None:
     }
     new = imported(in_folder(tmp_path / "a", files))
     assert new.report.given == ((20, 6), (20, 5))
-    leak = found(new)["duplicates across splits"]
+    leak = findings_of(new)["duplicates across splits"]
     assert leak.severity == "warning" and sorted(names_of(new, leak)) == ["cat/7.png", "cat/leak.jpg"]
 
 
 def test_a_class_that_the_test_lacks_is_a_problem(tmp_path: Path) -> None:
     files = of_classes({"cat": 20, "dog": 20}, prefix="train/") | of_classes({"cat": 5}, prefix="test/", first_seed=90)
     new = imported(in_folder(tmp_path / "a", files))
-    finding = found(new)["too few"]
+    finding = findings_of(new)["too few"]
     assert finding.names == ("dog",) and "for the test" in finding.title
     assert finding.severity == "problem" and "drawn at random" in finding.advice
     drawn = SplitChoice(use_given=False)
@@ -246,7 +251,7 @@ def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     files |= {"cat/tiny.png": picture(200, size=(20, 24)), "cat/long.png": picture(201, size=(300, 60))}
     files["cat/blank.png"] = saved(Image.new("RGB", (50, 50), (77, 77, 77)), "PNG")
     new = imported(in_folder(tmp_path / "a", files))
-    kinds = found(new)
+    kinds = findings_of(new)
     assert kinds["grey"].severity == "warning" and kinds["grey"].count == 15
     assert {name.split("/")[0] for name in names_of(new, kinds["grey"])} == {"dog"}
     assert names_of(new, kinds["tiny"]) == ["cat/tiny.png"] and kinds["tiny"].severity == "note"

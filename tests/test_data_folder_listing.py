@@ -1,4 +1,4 @@
-"""Classes and splits are found from folders, archives are kept within limits; files become pictures of one size."""
+"""Tests of classes and splits by folder, of the limits of archives, and of pictures read from files."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def listed(*paths: str) -> Listing:
     return sort([File(tuple(path.split("/")), path.encode) for path in paths])
 
 
-def entries(found: Listing) -> list[tuple[str, str | None, str]]:
-    return [(found.class_names[entry.label], entry.part, entry.name) for entry in found.entries]
+def entries(contents: Listing) -> list[tuple[str, str | None, str]]:
+    return [(contents.class_names[entry.label], entry.part, entry.name) for entry in contents.entries]
 
 
 def test_each_folder_is_a_class() -> None:
-    found = listed("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
-    assert found.class_names == ("cat", "dog") and not found.split_given
-    assert entries(found) == [("cat", None, "cat/1.jpg"), ("cat", None, "cat/2.jpg"), ("dog", None, "dog/1.jpg")]
-    assert found.entries[0].read() == b"cat/1.jpg"
+    contents = listed("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
+    assert contents.class_names == ("cat", "dog") and not contents.split_given
+    assert entries(contents) == [("cat", None, "cat/1.jpg"), ("cat", None, "cat/2.jpg"), ("dog", None, "dog/1.jpg")]
+    assert contents.entries[0].read() == b"cat/1.jpg"
 
 
 _AROUND = {
@@ -53,22 +53,24 @@ _AROUND = {
 
 @pytest.mark.parametrize(("paths", "classes", "left_out"), _AROUND.values(), ids=_AROUND)
 def test_classes_are_told_from_what_is_around_them(paths: str, classes: str, left_out: str) -> None:
-    found = listed(*paths.split())
-    assert found.class_names == tuple(classes.split()) and not found.split_given
-    assert all(entry.part is None and entry.name.endswith(".jpg") for entry in found.entries)
-    assert [one.name for one in found.left_out] == left_out.split()
+    contents = listed(*paths.split())
+    assert contents.class_names == tuple(classes.split()) and not contents.split_given
+    assert all(entry.part is None and entry.name.endswith(".jpg") for entry in contents.entries)
+    assert [one.name for one in contents.left_out] == left_out.split()
 
 
 @pytest.mark.parametrize("wrapper", ["", "data/"])
 def test_a_split_of_one_s_own_is_kept_and_validation_joins_training(wrapper: str) -> None:
-    found = listed(*(f"{wrapper}{part}/{name}/1.jpg" for part in ("Train", "val", "TEST") for name in ("cat", "dog")))
-    assert found.split_given and found.class_names == ("cat", "dog")
-    assert [part for name, part, _ in entries(found) if name == "cat"] == ["test", "train", "train"]
+    contents = listed(
+        *(f"{wrapper}{part}/{name}/1.jpg" for part in ("Train", "val", "TEST") for name in ("cat", "dog"))
+    )
+    assert contents.split_given and contents.class_names == ("cat", "dog")
+    assert [part for name, part, _ in entries(contents) if name == "cat"] == ["test", "train", "train"]
 
 
 def test_names_are_text_in_the_order_of_people() -> None:
-    found = listed("class 10/1.jpg", "class 9/1.jpg", "Class 1/1.jpg", "<b>**x**\u202e/1.jpg", "a, b/1.jpg")
-    assert found.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
+    contents = listed("class 10/1.jpg", "class 9/1.jpg", "Class 1/1.jpg", "<b>**x**\u202e/1.jpg", "a, b/1.jpg")
+    assert contents.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
 
 
 @pytest.mark.timeout(10)
@@ -79,7 +81,7 @@ def test_thousands_of_classes_that_are_shown_alike_stay_apart_and_are_named_in_n
 
 
 def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> None:
-    """The mac writes UTF-8, Windows its code page, and neither says so."""
+    """The Mac writes UTF-8, Windows its code page, both without a mark."""
     names = ["Tiere/Gro\u0308\u00dfe \U0001f9a6/1.jpg", "Tiere/\u6c34\u737a/1.jpg", "__MACOSX/Tiere/._1.jpg"]
     mac = in_archive(tmp_path / "mac.zip", {name: b"1" for name in names})
     content = mac.read_bytes()
@@ -90,9 +92,9 @@ def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> Non
     windows = in_archive(tmp_path / "windows.zip", {name: b"1" for name in names})
     windows.write_bytes(windows.read_bytes().replace(b"M#wen", "M\u00f6wen".encode("cp437")))
     for path, classes in ((mac, ("Gr\u00f6\u00dfe \U0001f9a6", "\u6c34\u737a")), (windows, ("Enten", "M\u00f6wen"))):
-        with listing.opened(path) as found:
-            assert found.class_names == classes and found.num_left_out == 0
-            assert [entry.read() for entry in found.entries] == [b"1", b"1"]
+        with listing.opened(path) as contents:
+            assert contents.class_names == classes and contents.num_left_out == 0
+            assert [entry.read() for entry in contents.entries] == [b"1", b"1"]
 
 
 def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
@@ -117,10 +119,10 @@ def test_paths_that_lead_out_links_and_inner_archives_are_refused_by_name(tmp_pa
         },
         links=("cat/link.png",),
     )
-    with listing.opened(path) as found:
-        assert [entry.name for entry in found.entries] == ["cat/1.png", "dog/1.png"]
-        reasons = {one.name: one.reason for one in found.left_out}
-    assert found.num_left_out == len(reasons) == 6
+    with listing.opened(path) as contents:
+        assert [entry.name for entry in contents.entries] == ["cat/1.png", "dog/1.png"]
+        reasons = {one.name: one.reason for one in contents.left_out}
+    assert contents.num_left_out == len(reasons) == 6
     assert sum("out of the archive" in reason for reason in reasons.values()) == 4
     assert "link" in reasons["cat/link.png"] and "Unpack it" in reasons["dog/more.zip"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip"]
@@ -132,9 +134,9 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     folder = in_folder(tmp_path / "mine", {"cat/1.png": b"1", "dog/1.png": b"2"})
     os.symlink(secret / "cat" / "1.png", folder / "cat" / "link.png")
     os.symlink(secret, folder / "elsewhere")
-    with listing.opened(folder) as found:
-        assert [entry.read() for entry in found.entries] == [b"1", b"2"]
-        assert {one.name for one in found.left_out} == {"cat/link.png", "elsewhere"}
+    with listing.opened(folder) as contents:
+        assert [entry.read() for entry in contents.entries] == [b"1", b"2"]
+        assert {one.name for one in contents.left_out} == {"cat/link.png", "elsewhere"}
 
 
 _NAMES = (b"cat/1.png", b"cat/2.png", b"dog/1.png")
@@ -156,7 +158,7 @@ def in_all(field: int, value: bytes) -> bytes:
 
 
 def no_archives() -> dict[str, tuple[bytes, str]]:
-    """Contents of files, with what is said of them."""
+    """Return contents of files and a part of the error."""
     sound = sound_archive()
     unsound = "not a sound ZIP archive: its list of files is missing or damaged. Pack the folder again"
     flagged = with_field(sound, b"cat/1.png", 8, b"\0\x08").replace(b"cat/1.png", b"cat/\xff.png")
@@ -196,10 +198,10 @@ def test_names_without_a_letter_or_an_end_cost_nothing_but_themselves(tmp_path: 
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo("cat/nul.png"), b"4")
     path.write_bytes(path.read_bytes().replace(b"cat/nul.png", b"\0at/nul.png"))
-    with listing.opened(path) as found:
-        assert [entry.read() for entry in found.entries] == [b"2", b"1"]
-        assert len(found.class_names[1]) <= 60
-        assert len(found.left_out) == 2 and max(len(one.name) for one in found.left_out) <= 60
+    with listing.opened(path) as contents:
+        assert [entry.read() for entry in contents.entries] == [b"2", b"1"]
+        assert len(contents.class_names[1]) <= 60
+        assert len(contents.left_out) == 2 and max(len(one.name) for one in contents.left_out) <= 60
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,8 +267,8 @@ def test_a_damaged_member_of_an_archive_is_one_picture_less(tmp_path: Path, meth
     start = content.index(b"cat/1.png") + len("cat/1.png") + where
     content[start : start + 20] = bytes(byte ^ 0x5A for byte in content[start : start + 20])
     path.write_bytes(bytes(content))
-    with listing.opened(path) as found:
-        pictures, refused = reading.read_all(found.entries, size=32, out=tmp_path / "out", progress=silent)
+    with listing.opened(path) as contents:
+        pictures, refused = reading.read_all(contents.entries, size=32, out=tmp_path / "out", progress=silent)
     assert [one.name for one in pictures] == ["cat/0.png", "cat/2.png"]
     assert [one.name for one in refused] == ["cat/1.png"]
     assert "cat/1.png cannot be read from its archive or folder: it is damaged" in refused[0].reason
@@ -280,9 +282,9 @@ def test_a_member_that_grows_without_end_takes_little_memory(tmp_path: Path, mon
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("cat/1.png", content.tobytes())
     path.write_bytes(with_field(path.read_bytes(), b"cat/1.png", 24, (1000).to_bytes(4, "little")))
-    with listing.opened(path) as found:
+    with listing.opened(path) as contents:
         tracemalloc.start()
-        _, refused = reading.read_all(found.entries, size=32, out=tmp_path / "out", progress=silent)
+        _, refused = reading.read_all(contents.entries, size=32, out=tmp_path / "out", progress=silent)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert len(refused) == 1 and peak < 25_000_000
@@ -295,7 +297,7 @@ from aquadash.data.folder import importing
 began = time.perf_counter()
 new = importing.read(Path(sys.argv[1]), origin="photos", size=32)
 seconds = time.perf_counter() - began
-# Not getrusage: its peak counts what the process that started this one had taken.
+# The peak of getrusage would include the parent process.
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(seconds, len(new.pictures), status["VmHWM"].split()[0])
 """
@@ -303,7 +305,7 @@ print(seconds, len(new.pictures), status["VmHWM"].split()[0])
 
 @pytest.mark.soak
 def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path: Path, home: Path) -> None:
-    """10,000 in 2 minutes are 12 ms each; 300 are read here, with the comparison of all pairs on top."""
+    """10,000 pictures in 2 minutes are 12 ms each; 300 are read here, and all pairs compared."""
     noise = np.random.default_rng(0).integers(-12, 13, (866, 1156, 1))
     files = {}
     for seed in range(30):
@@ -311,7 +313,7 @@ def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path:
         buffer = io.BytesIO()
         Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=85)
         for copy in range(10):
-            # Bytes after the end of a JPEG change nothing but its hash.
+            # Bytes after the end of a JPEG change its hash only.
             files[f"{'cat' if seed % 2 else 'dog'}/{seed}-{copy}.jpg"] = buffer.getvalue() + bytes([copy])
     path = in_archive(tmp_path / "photos.zip", files)
     assert path.stat().st_size > 300 * 150_000

@@ -1,4 +1,4 @@
-"""Data sets of own pictures are divided by class and seed, kept, deleted and brought back, whole or not at all."""
+"""Tests of data sets of own pictures: divided, kept, replaced, deleted and restored as a whole."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(pictures: Path, 
     values = json.loads((folder / "three" / "pictures.json").read_text())
     values["pictures"][0]["label"] = 99
     (folder / "three" / "pictures.json").write_text(json.dumps(values))
-    # Nothing is unpickled.
+    # An array of objects would have to be unpickled.
     np.save(folder / "four" / "images.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert list(about.all_kept()) == ["four", "three", "two"]
     for name in ("two", "three", "four"):
@@ -222,39 +222,39 @@ def divided(
 @pytest.mark.parametrize("seed", [0, 7])
 def test_pictures_unlike_each_other_are_drawn_as_validation_images_are(seed: int) -> None:
     labels = [0] * 30 + [1] * 11 + [2] * 5
-    found = divided(rows_of(*labels), choice=SplitChoice(0.2, seed))
+    division = divided(rows_of(*labels), choice=SplitChoice(0.2, seed))
     train, test = stratified_split(labels, fraction=0.2, seed=seed)
-    assert np.array_equal(found.train, train) and np.array_equal(found.test, test)
+    assert np.array_equal(division.train, train) and np.array_equal(division.test, test)
 
 
 def test_pictures_that_look_alike_go_to_one_side() -> None:
     them = rows_of(*[0] * 40, *[1] * 40)
     near = [(row, row + 1) for row in range(0, 80, 2)]
     for seed in range(10):
-        found = divided(them, *near, choice=SplitChoice(0.25, seed))
-        test = set(found.test.tolist())
+        division = divided(them, *near, choice=SplitChoice(0.25, seed))
+        test = set(division.test.tolist())
         assert all((one in test) == (other in test) for one, other in near)
         assert [sum(them[row].label == label for row in test) for label in (0, 1)] == [10, 10]
 
 
 def test_a_class_of_one_scene_is_divided_all_the_same() -> None:
-    found = divided(rows_of(*[0] * 10, *[1] * 10), *[(0, row) for row in range(1, 10)])
+    division = divided(rows_of(*[0] * 10, *[1] * 10), *[(0, row) for row in range(1, 10)])
     labels = np.array([0] * 10 + [1] * 10)
-    assert np.bincount(labels[found.test]).tolist() == [2, 2] and len(found.train) == 16
+    assert np.bincount(labels[division.test]).tolist() == [2, 2] and len(division.train) == 16
 
 
 def test_every_class_keeps_two_to_learn_from_and_one_to_test() -> None:
-    found = divided(rows_of(0, 0, 0, 1, 1, 1), choice=SplitChoice(0.5))
-    assert len(found.test) == 2 and len(found.train) == 4
+    division = divided(rows_of(0, 0, 0, 1, 1, 1), choice=SplitChoice(0.5))
+    assert len(division.test) == 2 and len(division.train) == 4
 
 
 def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds() -> None:
     them = rows_of(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
-    found = divided(them, (0, 6), (3, 4), given=True)
-    assert found.train.tolist() == [1, 2, 3, 4, 5] and found.test.tolist() == [6, 7] and found.leaks == 1
+    division = divided(them, (0, 6), (3, 4), given=True)
+    assert division.train.tolist() == [1, 2, 3, 4, 5] and division.test.tolist() == [6, 7] and division.leaks == 1
     kept = divided(them, (0, 6), given=True, choice=SplitChoice(drop_leaks=False))
     assert kept.train.tolist() == [0, 1, 2, 3, 4, 5] and kept.leaks == 0
-    # Of many that are all but the same only the nearest are paired; what is merely alike is no chain.
+    # Nearly equal pictures are grouped through pairs; pictures that are less alike are not.
     chain = ((0, 1), (1, 2), (2, 6))
     assert divided(them, *chain, given=True, distance=0.01).train.tolist() == [3, 4, 5]
     assert divided(them, *chain, given=True).train.tolist() == [0, 1, 3, 4, 5]
@@ -266,8 +266,8 @@ def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() ->
     them = rows_of(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
     them[6] = replace(them[6], sha256=them[0].sha256)
     assert divided(them, (0, 6), given=True).copies == 0, "in a split that is given, it is a leak"
-    found = divided([replace(one, part=None) for one in them], (0, 6))
-    assert found.copies == 1 and sorted([*found.train, *found.test]) == [0, 1, 2, 3, 4, 5, 7]
+    division = divided([replace(one, part=None) for one in them], (0, 6))
+    assert division.copies == 1 and sorted([*division.train, *division.test]) == [0, 1, 2, 3, 4, 5, 7]
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.04, 0.6, float("nan")])

@@ -1,4 +1,4 @@
-"""Decoding of untrusted image bytes: every odd picture is made here; and which part of a picture a network sees."""
+"""Tests of decoding untrusted image bytes, and of the part of a picture that a network sees."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ from tests.encoded_pictures import (
     quarters,
     saved,
 )
-
-# ---- the admitted formats ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
@@ -101,7 +99,7 @@ def test_transparent_parts_become_white(picture: Image.Image, options: dict[str,
 
 
 def test_large_transparent_pictures_do_not_bleed_hidden_colours() -> None:
-    """Where fully transparent red meets opaque black, shrinking must not mix the red in."""
+    """At the edge of fully transparent red and opaque black, shrinking must not mix in the red."""
     picture = Image.new("RGBA", (2048, 2048), (255, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (1023, 0, 2048, 2048))
 
@@ -164,9 +162,6 @@ def test_a_jpeg_with_more_than_one_picture() -> None:
     data = saved(quarters(), "MPO", save_all=True, append_images=[quarters(16)])
     image = decode(data, name="phone.jpg")
     assert image.kind == "JPEG" and image.original_size == (32, 32) and image.notes == ()
-
-
-# ---- sizes ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -318,9 +313,9 @@ def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
 
 @cache
 def of_many_parts() -> dict[str, bytes]:
-    """Small sound pictures that a decoder takes long to get through."""
+    """Return small valid pictures that take a decoder long."""
     jpeg, scans = saved(photo(), "JPEG"), saved(Image.new("RGB", (64, 64), "red"), "JPEG", progressive=True)
-    # Of 3000 x 3000 pixels, it says.
+    # The header claims 3000 x 3000 pixels.
     scans = scans.replace(struct.pack(">HH", 64, 64), struct.pack(">HH", 3000, 3000))
     gif = saved(quarters(), "GIF")
     start = gif.index(b",\0\0\0\0")
@@ -347,9 +342,6 @@ def test_a_picture_of_too_many_parts_is_not_waited_for(name: str, monkeypatch: p
     with pytest.raises(ImageError, match=f"^{name} takes too long to read"):
         decode(content, name=name)
     assert time.thread_time() - began < 3.0
-
-
-# ---- names ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -385,7 +377,7 @@ SQUARE = (8, 8)
 
 
 def thirds() -> np.ndarray:
-    """Three squares beside one another: 50, 150 and 250."""
+    """Return three squares side by side: 50, 150 and 250."""
     picture = np.zeros((10, 30, 3), np.uint8)
     for number, value in enumerate((50, 150, 250)):
         picture[:, 10 * number : 10 * number + 10] = value

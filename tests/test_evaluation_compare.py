@@ -1,4 +1,4 @@
-"""McNemar's test, all pairs of runs, corrected p-values, agreement, the Pareto front; what must not be compared."""
+"""Tests of McNemar's test, all pairs of runs, corrected p-values, agreement, the Pareto front and intervals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_fixed_and_broken_images() -> None:
     assert (same.fixed, same.broken, same.p_value) == (0, 0, 1.0)
     plain = json.loads(json.dumps(result.mcnemar_dict()))
     assert plain["fixed_indices"] == [1, 3] and plain["p_value"] == plain["statistic"] == 1.0
-    # All of five heads or all of them tails.
+    # The probability of five heads or five tails.
     none, all_five = np.zeros(5, bool), np.ones(5, bool)
     assert AccuracyChange(none, all_five).p_value == AccuracyChange(all_five, none).p_value == pytest.approx(2 / 2**5)
 
@@ -63,7 +63,7 @@ def test_predictions_of_other_images_labels_or_classes_are_refused(other: Predic
 
 
 def stored(right: str, *, first: int = 0) -> Predictions:
-    """Predictions of two classes: a 1 for an image that is had right, a 0 for another; the later ones surer."""
+    """Return predictions of two classes, right for each 1 and wrong for each 0; later ones are more confident."""
     labels = np.arange(len(right)) % 2
     hits = np.array([letter == "1" for letter in right])
     sure = np.linspace(0.6, 0.9, len(right), dtype=np.float32)
@@ -74,7 +74,7 @@ def stored(right: str, *, first: int = 0) -> Predictions:
 
 
 def test_holm_agrees_with_the_textbook() -> None:
-    # Worked by hand: 4 * 0.01, then 3 * 0.02, 2 * 0.03 is raised to the one before it, and 0.5 stays.
+    # By hand: 4 * 0.01, then 3 * 0.02, 2 * 0.03 is raised to the one before it, and 0.5 stays.
     assert holm([0.03, 0.01, 0.5, 0.02]) == pytest.approx([0.06, 0.04, 0.5, 0.06])
     assert holm([]) == [] and holm([0.2]) == [0.2] and holm([0.9, 0.8]) == [1.0, 1.0]
 

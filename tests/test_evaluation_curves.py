@@ -1,4 +1,4 @@
-"""The best epoch and the verdict, on made histories whose finding is known."""
+"""Tests of the best epoch, the verdict on curves, ranking, calibration and out-of-distribution detection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve, roc_curve
+from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve, roc_auc_score, roc_curve
 
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
@@ -41,7 +41,7 @@ def test_the_best_epoch_is_the_first_finite_one_of_those_that_tie() -> None:
     assert best_epoch(history(2, loss=lambda e: math.nan, val_loss=lambda e: math.nan)) is None
 
 
-#: Epochs and their curves; the verdict's kind, and words of its title and reason and then of its detail.
+#: Epochs, loss and accuracy curves; the kind of the verdict; a word of its title or reason, then words of its detail.
 VERDICTS = {
     "nothing": (0, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "no data", ()),
     "one epoch": (1, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "too short", ("only 1 epoch so far",)),
@@ -110,25 +110,9 @@ CASES = {"500 of 5": (500, 5, 0), "few": (9, 5, 1), "40 classes": (900, 40, 2), 
 def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
     labels, probabilities = drawn(*CASES[request.param])
     if request.param == "ties":
-        # The same answers to other images.
+        # Other images with the same probabilities.
         return np.concatenate([labels, (labels + 1) % 5]), np.tile(probabilities, (2, 1))
     return labels, probabilities
-
-
-def test_areas_are_pairs_counted_one_by_one(case: tuple[NDArray, NDArray[np.float32]]) -> None:
-    labels, probabilities = case
-    names = [str(index) for index in range(probabilities.shape[1])]
-    for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
-        own, others = probabilities[labels == index, index], probabilities[labels != index, index]
-        if not len(own):
-            assert curves.auc is None and curves.average_precision is None
-            continue
-        pairs = own[:, None] - others
-        assert curves.auc == pytest.approx((np.mean(pairs > 0) + np.mean(pairs == 0) / 2), abs=1e-9)
-        x, y = curves.false_positive_rate, curves.true_positive_rate
-        assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1) and np.trapezoid(y, x) == pytest.approx(curves.auc)
-        steps = -np.diff(curves.recall) @ curves.precision[:-1]
-        assert 0 <= steps <= 1 and (curves.recall[0], curves.recall[-1]) == (1, 0)
 
 
 def test_curves_are_those_of_scikit_learn(case: tuple[NDArray, NDArray[np.float32]]) -> None:
@@ -144,6 +128,7 @@ def test_curves_are_those_of_scikit_learn(case: tuple[NDArray, NDArray[np.float3
             np.testing.assert_allclose(curves.precision, precision)
             np.testing.assert_allclose(curves.recall, recall)
             assert curves.average_precision == pytest.approx(average_precision_score(own, scores))
+            assert curves.auc == pytest.approx(roc_auc_score(own, scores), abs=1e-9)
 
 
 def test_a_class_without_images_has_no_area_and_does_not_count_in_the_mean() -> None:
@@ -157,8 +142,8 @@ def test_a_class_without_images_has_no_area_and_does_not_count_in_the_mean() -> 
 def test_top_two_is_counted_image_by_image() -> None:
     labels, probabilities = drawn(700, 8, seed=4)
     hits = (np.argsort(-probabilities, axis=1)[:, :2] == labels[:, None]).any(axis=1)
-    found = top_two_accuracy(labels, probabilities)
-    assert (found.value, found.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
+    score = top_two_accuracy(labels, probabilities)
+    assert (score.value, score.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
     assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
     all_tie = np.full((1, 3), 1 / 3)
     assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 0.0, 1.0], "the answer counts"
@@ -178,22 +163,22 @@ def test_intervals_of_a_class_are_those_of_its_counts() -> None:
 
 def test_calibration_error_is_what_counting_gives() -> None:
     labels, probabilities = drawn(sharp=2.0)
-    found = reliability(labels, probabilities)
+    calibration = reliability(labels, probabilities)
     confident, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == labels
     gaps, shares = [], []
     for index in range(15):
         inside = (confident > index / 15) & (confident <= (index + 1) / 15)
-        assert found.counts[index] == inside.sum()
+        assert calibration.counts[index] == inside.sum()
         if not inside.any():
-            assert math.isnan(found.accuracy[index])
+            assert math.isnan(calibration.accuracy[index])
             continue
         means = right[inside].mean(), confident[inside].mean()
-        assert (found.accuracy[index], found.confidence[index]) == pytest.approx(means, abs=1e-12)
+        assert (calibration.accuracy[index], calibration.confidence[index]) == pytest.approx(means, abs=1e-12)
         gaps.append(abs(means[0] - means[1]))
         shares.append(inside.mean())
-    assert (found.ece, found.mce) == pytest.approx((np.dot(gaps, shares), max(gaps)), abs=1e-9)
-    assert (found.mean_accuracy, found.mean_confidence) == pytest.approx((right.mean(), confident.mean()))
-    assert found.brier == pytest.approx(((probabilities - np.eye(5)[labels]) ** 2).sum(axis=1).mean(), abs=1e-6)
+    assert (calibration.ece, calibration.mce) == pytest.approx((np.dot(gaps, shares), max(gaps)), abs=1e-9)
+    assert (calibration.mean_accuracy, calibration.mean_confidence) == pytest.approx((right.mean(), confident.mean()))
+    assert calibration.brier == pytest.approx(((probabilities - np.eye(5)[labels]) ** 2).sum(axis=1).mean(), abs=1e-6)
 
 
 def test_edges_belong_to_the_bin_below() -> None:
@@ -202,13 +187,13 @@ def test_edges_belong_to_the_bin_below() -> None:
 
 def test_the_temperature_agrees_with_scipys_minimum() -> None:
     labels, probabilities = drawn(300, seed=9, sharp=2.5)
-    found = fit_temperature(labels, probabilities)
+    fitted = fit_temperature(labels, probabilities)
     expected = minimize_scalar(
         lambda t: log_loss(labels, scale(probabilities, t)), bounds=(0.1, 10), method="bounded", options={"xatol": 1e-9}
     )
-    assert found.value == pytest.approx(expected.x, abs=1e-5) and not found.at_limit
-    assert found.loss_after == pytest.approx(expected.fun, abs=1e-9)
-    assert found.loss_before == pytest.approx(log_loss(labels, scale(probabilities, 1.0)), abs=1e-9)
+    assert fitted.value == pytest.approx(expected.x, abs=1e-5) and not fitted.at_limit
+    assert fitted.loss_after == pytest.approx(expected.fun, abs=1e-9)
+    assert fitted.loss_before == pytest.approx(log_loss(labels, scale(probabilities, 1.0)), abs=1e-9)
 
 
 def test_scaling_log_probabilities_scales_the_scores() -> None:
@@ -237,13 +222,13 @@ def test_damaged_predictions_are_refused_everywhere() -> None:
 
 @pytest.fixture(scope="module")
 def clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Training, validation and stranger features: two classes in two directions, strangers in a third."""
+    """Return features and labels for training, validation features and unknown ones in a third direction."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 200)
     centres = np.eye(6)[:2] * 5
 
-    def around(which: np.ndarray) -> np.ndarray:
-        return centres[which] + rng.normal(size=(len(which), 6))
+    def around(labels: np.ndarray) -> np.ndarray:
+        return centres[labels] + rng.normal(size=(len(labels), 6))
 
     strangers = np.eye(6)[[2] * 100] * 5 + rng.normal(size=(100, 6))
     return around(labels), labels, around(labels), strangers

@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn's report and scipy, and bad arrays are refused in words."""
+"""Tests of metrics against scikit-learn and SciPy, of guesses, and of the choice of images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aquadash.store import Guess
 def drawn(
     n: int = 500, classes: int = 5, seed: int = 0, sharp: float = 1.0
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Labels, and probabilities of which about two thirds are right; the sharper, the surer."""
+    """Return labels, and probabilities of which about two thirds are right; ``sharp`` raises the confidence."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, n)
     scores = random.normal(size=(n, classes))
@@ -112,7 +112,7 @@ CLASSES = ("beaver", "otter", "seal")
 
 
 def with_matrix(matrix: list[list[int]]) -> Evaluation:
-    """An evaluation with this confusion matrix."""
+    """Return an evaluation with this confusion matrix."""
     cells = [(true, answer, count) for true, row in enumerate(matrix) for answer, count in enumerate(row)]
     labels, answers, counts = zip(*cells, strict=True)
     return evaluate(np.repeat(labels, counts), np.eye(3)[np.repeat(answers, counts)], class_names=CLASSES)

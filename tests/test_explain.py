@@ -1,4 +1,4 @@
-"""The methods against networks that depend on one corner and against their formulas; maps as pictures."""
+"""Tests of the methods on networks that see one corner and against their formulas, and of maps as pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.explained_models import CLASSES, CORNER, FIVE, GREEN, RED, SIZE, corn
 
 
 def share_in_corner(values: NDArray[np.float32], row: int, column: int) -> float:
-    """How much of a map's positive part lies in one corner, a pixel around it included."""
+    """Return the fraction of a map's positive part in one corner, a pixel around it included."""
     positive = np.maximum(values, 0)
     return float(positive[corner(row, CORNER + 1), corner(column, CORNER + 1)].sum() / positive.sum())
 
@@ -36,12 +36,12 @@ def random_image(size: int = 32) -> np.ndarray:
 
 
 def settings_of(name: str, **settings: Any) -> ModelConfig:
-    """The settings of a preset's network, some of them others."""
+    """Return the settings of a preset's network with some changes."""
     return ModelConfig(**{**PRESETS[name].config.model.model_dump(), **settings})
 
 
 def build(name: str, precision: str = "float32", **settings: Any) -> Any:
-    """A network with random weights, as a run would make it."""
+    """Build a network with random weights, as a run would."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -57,7 +57,7 @@ def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
 def explained(
     explainer: Explainer, image: NDArray[np.uint8], *, class_index: int | None = None, **options: Any
 ) -> Explanation:
-    """One image, for its likeliest class or another."""
+    """Explain one image for its likeliest class or another."""
     return explainer.explain_many(image[None], None if class_index is None else [class_index], **options)[0]
 
 
@@ -72,42 +72,39 @@ def cornered() -> Iterator[Explainer]:
     explainer_of.cache_clear()
 
 
-# -- what the methods compute ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("method", METHODS)
-# No way to turn or mirror a square leaves both of these where they are.
+# No rotation or reflection of a square keeps both of these corners in place.
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, -1)], ids=["upper left", "upper right"])
 def test_every_method_points_at_the_corner_that_matters(method: str, row: int, column: int) -> None:
     explainer = explainer_of(row, column)
-    # Red in another corner does not count, except for Grad-CAM, see below.
+    # Red in another corner does not count, except for Grad-CAM.
     image = picture(row, column, decoy=GREEN if method == "grad-cam" else RED)
-    found = explained(explainer, image, method=method, class_index=0)
+    result = explained(explainer, image, method=method, class_index=0)
 
-    assert (found.map.shape, found.map.dtype) == ((SIZE, SIZE), np.float32)
-    assert (found.class_name, found.signed) == ("cornered", METHODS[method].signed) and found.image is not None
-    assert found.probability == pytest.approx(float(explainer.predict_images(image[None])[0, 0]))
-    if found.signed:
-        assert -1 <= found.map.min() and found.map.max() <= 1
+    assert (result.map.shape, result.map.dtype) == ((SIZE, SIZE), np.float32)
+    assert (result.class_name, result.signed) == ("cornered", METHODS[method].signed) and result.image is not None
+    assert result.probability == pytest.approx(float(explainer.predict_images(image[None])[0, 0]))
+    if result.signed:
+        assert -1 <= result.map.min() and result.map.max() <= 1
     else:
-        assert found.map.min() == 0 and found.map.max() == pytest.approx(1)
-    # An occluding square that covers a part of the corner lies partly beside it.
-    assert share_in_corner(found.map, row, column) > (0.6 if method == "occlusion" else 0.9)
-    assert share_in_corner(found.map, -1 - row, -1 - column) < 0.02
+        assert result.map.min() == 0 and result.map.max() == pytest.approx(1)
+    # An occluding square that covers a part of the corner covers pixels beside it, too.
+    assert share_in_corner(result.map, row, column) > (0.6 if method == "occlusion" else 0.9)
+    assert share_in_corner(result.map, -1 - row, -1 - column) < 0.02
 
 
 def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
-    """Which is why the menu offers the other one for networks that flatten."""
-    found = explained(cornered, picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
-    assert share_in_corner(found.map, 0, 0) == pytest.approx(share_in_corner(found.map, -1, -1), abs=0.05)
+    """HiResCAM is better for networks that flatten their last map."""
+    result = explained(cornered, picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
+    assert share_in_corner(result.map, 0, 0) == pytest.approx(share_in_corner(result.map, -1, -1), abs=0.05)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
     """The network sees a red upper right corner in the mirror image only."""
     explainer = Explainer(with_flip(corner_network(0, 0)), class_names=CLASSES)
-    found = explained(explainer, picture(0, -1), method=method, class_index=0)
-    assert share_in_corner(found.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
+    result = explained(explainer, picture(0, -1), method=method, class_index=0)
+    assert share_in_corner(result.map, 0, -1) > (0.6 if method == "occlusion" else 0.9)
 
 
 def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
@@ -127,20 +124,20 @@ def test_occlusion_is_what_the_probability_loses(cornered: Explainer) -> None:
 
 def test_integrated_gradients_add_up_to_the_change_of_the_probability() -> None:
     explainer = built("notebook")
-    # The fresh network hardly prefers any class; a last layer ten times as strong makes up its mind.
+    # A new network hardly prefers any class, so its last layer is made ten times as strong.
     kernel, bias = explainer._whole.layers[-1].get_weights()
     explainer._whole.layers[-1].set_weights([10 * kernel, bias])
     images = np.stack([random_image(), picture(0, 0), picture(-1, 0)])
     changes = []
-    for found in explainer.explain_many(images, [0, 1, 2], method="integrated-gradients"):
-        assert found.facts["sum"] == pytest.approx(found.facts["change"], abs=0.005)
-        assert found.facts["sum"] == pytest.approx(float(found.map.sum()), abs=1e-4)
-        changes.append(found.facts["change"])
+    for result in explainer.explain_many(images, [0, 1, 2], method="integrated-gradients"):
+        assert result.facts["sum"] == pytest.approx(result.facts["change"], abs=0.005)
+        assert result.facts["sum"] == pytest.approx(float(result.map.sum()), abs=1e-4)
+        changes.append(result.facts["change"])
     assert max(map(abs, changes)) > 0.1
 
 
 def test_grad_cam_is_the_formula_of_its_paper() -> None:
-    """Worked out once more from two models, one that ends at the last map and one that begins there."""
+    """Compute the map from two models, one that ends at the last map and one that begins there."""
     import keras
     import tensorflow as tf
 
@@ -158,14 +155,11 @@ def test_grad_cam_is_the_formula_of_its_paper() -> None:
     expected = np.asarray(tf.image.resize(expected[..., None], (32, 32)))[..., 0]
 
     explainer = Explainer(model, class_names=FIVE)
-    found = explained(explainer, image, class_index=3)
+    result = explained(explainer, image, class_index=3)
 
     assert explainer.inside.maps is model.layers[3]
-    assert expected.max() > 0 and found.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)
-    np.testing.assert_allclose(found.map, expected / expected.max(), atol=1e-4)
-
-
-# -- every architecture, batches and threads, and what is refused ------------------------------------------------------
+    assert expected.max() > 0 and result.facts["greatest"] == pytest.approx(float(expected.max()), rel=1e-4)
+    np.testing.assert_allclose(result.map, expected / expected.max(), atol=1e-4)
 
 
 SMALL_INPUT: dict[str, Any] = {"input_size": 32, "test_time_flip": False}
@@ -196,15 +190,15 @@ def test_every_method_runs_on_a_saved_network(
     image = random_image()
     before = explainer.predict_images(image[None])
     for method, entry in METHODS.items():
-        found = explained(explainer, image, class_index=4, method=method)
-        assert found.map.shape == (32, 32) and found.map.dtype == np.float32 and np.isfinite(found.map).all()
-        assert entry.signed or (found.map.min() >= 0 and found.map.max() <= 1)
+        result = explained(explainer, image, class_index=4, method=method)
+        assert result.map.shape == (32, 32) and result.map.dtype == np.float32 and np.isfinite(result.map).all()
+        assert entry.signed or (result.map.min() >= 0 and result.map.max() <= 1)
     filters = explainer.filters(most=8)
     assert filters.patterns.dtype == np.uint8 and filters.patterns.shape[0] == 8 and filters.patterns.shape[3] == 3
     layers = explainer.activations(image, most_layers=5, most_channels=6)
     assert 2 <= len(layers) <= 5 and all(len(layer.maps) == len(layer.channels) == 6 for layer in layers)
     assert all(0 <= layer.maps.min() and layer.maps.max() <= 1 for layer in layers)
-    # Asking has left the network as it was.
+    # The network is unchanged.
     network = explainer._whole
     after = np.asarray(network(models.normalise(image[None]), training=False))
     np.testing.assert_allclose(after, before, atol=1e-6 if precision == "float32" else 1e-3)
@@ -228,9 +222,9 @@ def test_many_images_are_explained_in_batches_each_by_itself() -> None:
     explainer.batch_size = 2
     shares: list[float] = []
     together = explainer.explain_many(images, [0, 1, 2, 3, 4], progress=shares.append)
-    for index, found in enumerate(together):
+    for index, result in enumerate(together):
         alone = explained(explainer, images[index], class_index=index)
-        np.testing.assert_allclose(found.map, alone.map, atol=1e-5)
+        np.testing.assert_allclose(result.map, alone.map, atol=1e-5)
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) == 4
     assert explainer.explain_many(images[:0]) == ()
 

@@ -1,4 +1,4 @@
-"""A run as one ZIP: what is in it, the same bytes each time, and the same run when it is taken in again."""
+"""Tests of a run's ZIP: its files, the same bytes each time, and the same run after an import."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 @pytest.fixture(autouse=True)
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report is of four megabytes; test_export_report.py looks at it."""
+    """Leave out the report of four megabytes, which test_export_report.py tests."""
     monkeypatch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
 
 
 @pytest.fixture
 def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """The store of another computer."""
+    """Return the store of another computer."""
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
-    found = open_store()
+    other = open_store()
     monkeypatch.setenv("AQUADASH_HOME", str(home))
-    return found
+    return other
 
 
 def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(store: RunStore, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: 
     first = importing.import_run(store, tmp_path / "run.zip")
     assert first.original_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
     assert store.history(first.run.run_id) == store.history(run.run_id)
-    assert {found.run_id for found in store.list_runs()} == {run.run_id, first.run.run_id}
+    assert {listed.run_id for listed in store.list_runs()} == {run.run_id, first.run.run_id}
 
     elsewhere = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
     bundle.export_run(other_store, elsewhere, tmp_path / "back.zip")

@@ -1,4 +1,4 @@
-"""ZIP files that are foreign, damaged or hostile are refused with a reason and leave nothing behind.
+"""Tests of imports: foreign, damaged or hostile ZIP files are refused with a reason and leave nothing.
 
 ``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 14.
 """
@@ -41,18 +41,18 @@ Files = dict[str, bytes]
 
 @pytest.fixture
 def store(shared_store: RunStore, in_shared_home: None) -> RunStore:
-    """One for all that is refused, which each time leaves it as it was."""
+    """Return a store for all refusals, which do not change it."""
     return shared_store
 
 
 @pytest.fixture
 def own_store(home: Path) -> RunStore:
-    """For what is taken in."""
+    """Return a store for successful imports."""
     return open_store()
 
 
 def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
-    """The ZIP of a run of another store, without what no import reads: images, and a report of four megabytes."""
+    """Export a run of another store without images and report, which are large and which no import reads."""
 
     def none_here(source: str, **_: object) -> None:
         raise DataError("no images in this test")
@@ -75,7 +75,7 @@ def read(path: Path) -> Files:
 
 
 def write(path: Path, files: Files, *, honest: bool = True) -> Path:
-    """Write a ZIP of these files; an honest one lists their names and check sums."""
+    """Write a ZIP of these files; an honest one has their names and check sums in its list."""
     if honest:
         sums = {
             name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -91,7 +91,7 @@ def write(path: Path, files: Files, *, honest: bool = True) -> Path:
 
 
 def described(files: Files, **changes: Any) -> bytes:
-    """Return ``run.json`` with other values; those of ``run`` and ``tags`` replace single columns and tags."""
+    """Return ``run.json`` with other values; ``run`` and ``tags`` replace single columns and tags."""
     content = json.loads(files[bundle.RUN])
     for name, value in changes.items():
         content[name] = {**content[name], **value} if name in ("run", "tags") else value
@@ -99,7 +99,7 @@ def described(files: Files, **changes: Any) -> bytes:
 
 
 def as_old(files: Files) -> Files:
-    """The files of a run with ``run.json`` as versions up to 0.7 wrote it: tags and points of MLflow."""
+    """Return the files with ``run.json`` in the form of versions up to 0.7: tags and points of MLflow."""
     content = json.loads(files[bundle.RUN])
     run = content["run"]
     tags = {
@@ -121,13 +121,13 @@ def as_old(files: Files) -> Files:
 
 
 def refused(store: RunStore, path: Path) -> str:
-    """Return the reason of the refusal, which leaves the store and its folder as before."""
+    """Return the reason of a refusal that leaves the store and its folder as before."""
     folder = settings.home()
-    before = {str(found) for found in folder.rglob("*")} | {str(folder / "tmp")}
+    before = {str(file) for file in folder.rglob("*")} | {str(folder / "tmp")}
     with pytest.raises(AquaDashError) as caught:
         importing.import_run(store, path)
     assert not isinstance(caught.value, StorageError)
-    assert {str(found) for found in folder.rglob("*")} <= before
+    assert {str(file) for file in folder.rglob("*")} <= before
     assert not store.find()
     return str(caught.value)
 
@@ -146,18 +146,18 @@ def npz(**arrays: np.ndarray) -> bytes:
 
 
 def zipped(content: bytes, *, method: int = zipfile.ZIP_STORED, damaged: bool = False) -> bytes:
-    """An archive with one array, whose packed bytes may be damaged."""
+    """Return an archive with one array, whose packed bytes may be damaged."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
         archive.writestr("labels.npy", content)
-    found = bytearray(target.getvalue())
+    content = bytearray(target.getvalue())
     if damaged:
-        found[50:60] = b"\xff" * 10
-    return bytes(found)
+        content[50:60] = b"\xff" * 10
+    return bytes(content)
 
 
 def headed(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
-    """An archive of an array with that header and any content."""
+    """Return an archive of an array with that header and any content."""
     array = io.BytesIO()
     np.lib.format.write_array_header_1_0(array, {"descr": descr, "fortran_order": False, "shape": shape})
     return zipped(array.getvalue() + content)
@@ -169,7 +169,7 @@ TWO = np.zeros(2, np.int64)
 EPOCH: dict[str, Any] = {"epoch": 1, **dict.fromkeys(EPOCH_METRICS, 1.0)}
 DAMAGED = "in the ZIP is damaged"
 
-#: A file and its content, or changed values of run.json, and a part of the refusal.
+#: A file; its content, or changed values of run.json; and a part of the error.
 FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "a name that leads up": ("../evil.txt", b"x", "leads out"),
     "a name from the root": ("/etc/evil.txt", b"x", "leads out"),
@@ -227,7 +227,7 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
 
 
 def with_file(files: Files, name: str, content: bytes | dict[str, object]) -> Files:
-    """The files of a run, one of them with this content; one that it has not is among those it says it has."""
+    """Return the files with one of another content; a new file is added to the list in ``run.json``."""
     if isinstance(content, dict):
         return {**files, name: described(files, **content)}
     artifacts = [*json.loads(files[bundle.RUN])["artifacts"], name]
@@ -237,8 +237,8 @@ def with_file(files: Files, name: str, content: bytes | dict[str, object]) -> Fi
 @pytest.mark.parametrize("what", FOREIGN)
 def test_a_file_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, what: str) -> None:
     name, content, reason = FOREIGN[what]
-    told = refused(store, write(tmp_path / "x.zip", with_file(read(sound), name, content)))
-    assert (f"{name} {DAMAGED}" if reason is DAMAGED else reason) in told and "Unexpected" not in told
+    message = refused(store, write(tmp_path / "x.zip", with_file(read(sound), name, content)))
+    assert (f"{name} {DAMAGED}" if reason is DAMAGED else reason) in message and "Unexpected" not in message
 
 
 def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound: Path, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound
     assert "SHA-256" in refused(store, path)
 
 
-#: Texts that no run has under these tags of an old ``run.json``, and, read as JSON, in these columns of a new one.
+#: Invalid texts for these tags of an old ``run.json`` and, read as JSON, for these columns of a new one.
 DAMAGED_VALUES = {
     "metrics": [
         "5", "null", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
@@ -288,7 +288,7 @@ def test_values_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, na
         assert f"cannot be read ({name}" in reason and "Delete" not in reason
 
 
-#: Tags and points that no old ``run.json`` has, and a part of the refusal.
+#: Invalid tags and points of an old ``run.json``, and a part of the error.
 FOREIGN_OLD: dict[str, tuple[dict[str, object], str]] = {
     "an empty status": ({"tags": {"aquadash.status": ""}}, "are missing"),
     "a tag that is a number": ({"tags": {"aquadash.status": 3}}, "aquadash.status"),
@@ -308,7 +308,7 @@ def test_an_old_description_that_no_run_has(store: RunStore, sound: Path, tmp_pa
 def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
     old = as_old(read(sound))
     points = json.loads(old[bundle.RUN])["metrics"]
-    # An epoch that was trained twice, and one of which not all was stored.
+    # An epoch that was trained twice, and one that was stored in part.
     points["val_loss"] = [[1, 9.0, 1], *points["val_loss"], [7, 1.0, 1_796_000_000_007]]
     files = with_file(old, bundle.RUN, {"metrics": points})
     run = importing.import_run(own_store, write(tmp_path / "old.zip", files)).run
@@ -368,7 +368,7 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         except ForeignZipError:
             assert len(own_store.find()) == accepted
             continue
-        # Damage in parts that an import does not read, such as the report, is harmless.
+        # The import ignores damage in files that it does not read, such as the report.
         accepted += 1
         assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
     assert 0 < accepted < 12
@@ -399,8 +399,6 @@ def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkey
     assert importing.import_run(own_store, sound).copies == ()
     assert not list((settings.home() / "tmp").iterdir())
 
-
-# -- retyped at random -------------------------------------------------------------------------------------------------
 
 ODD = st.one_of(
     st.none(),
@@ -440,7 +438,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def archives(draw: st.DrawFn, files: Files) -> Files:
-    """The files of a run, with one to three things changed."""
+    """Return the files of a run with one to three changes."""
     files = dict(as_old(files) if draw(st.booleans()) else files)
     for _ in range(draw(st.integers(1, 3))):
         name = draw(st.sampled_from([bundle.RUN] * 3 + sorted(set(files) - {bundle.MANIFEST})))
@@ -453,7 +451,7 @@ def archives(draw: st.DrawFn, files: Files) -> Files:
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """The files of a run with everything but its network, which is large."""
+    """Return the files of a run with everything except its network, which is large."""
 
     def add(store: RunStore) -> Run:
         run = add_first_model(store)
@@ -461,8 +459,8 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
         store.model_path(run.run_id).unlink()
         return run
 
-    found = read(other_store_zip(tmp_path_factory.mktemp("sound"), add))
-    return {name: content for name, content in found.items() if name not in bundle.MADE - {bundle.RUN, bundle.MANIFEST}}
+    files = read(other_store_zip(tmp_path_factory.mktemp("sound"), add))
+    return {name: content for name, content in files.items() if name not in bundle.MADE - {bundle.RUN, bundle.MANIFEST}}
 
 
 @pytest.mark.slow
@@ -484,7 +482,7 @@ def test_every_archive_is_taken_in_or_refused(
         assert not own_store.list_runs()
         return
     event("taken in")
-    assert [found.run_id for found in own_store.list_runs()] == [run.run_id]
+    assert [stored.run_id for stored in own_store.list_runs()] == [run.run_id]
     for part in ("get", "history", "predictions", "epoch_replay", "environment"):
         with suppress(AquaDashError):
             getattr(own_store, part)(run.run_id)

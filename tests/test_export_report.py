@@ -1,4 +1,4 @@
-"""The report: one page of HTML without a network, and nothing that a person typed is markup."""
+"""Tests of the report, one page of HTML in which no text of a person is markup, and of TensorFlow Lite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import stored_runs, ui_runs
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, and the text outside of scripts and styles."""
+    """The tags of a page with their attributes, and its text outside of scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ def test_it_answers_twenty_images_as_the_original_does(precision: str, tolerance
     with_flip(models.build(NETWORK, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)
 
     with warnings.catch_warnings():
-        # Its successor is a package of its own, which reads the same files.
+        # TensorFlow warns that the interpreter moves to another package, which reads the same files.
         warnings.simplefilter("ignore")
         interpreter = tf.lite.Interpreter(model_content=convert(path, NETWORK, 4))
     takes, gives = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

@@ -1,4 +1,4 @@
-"""The script that repeats a run without AquaDash ends with the run's own numbers, to the last bit."""
+"""Tests of the script that repeats a run without AquaDash, to the last bit."""
 
 from __future__ import annotations
 
@@ -65,20 +65,19 @@ CONFIGS = {
 
 @pytest.fixture(scope="module")
 def drawn() -> Dataset:
-    """Every other row and column of some drawings."""
+    """Return every other row and column of some drawings."""
     drawn = few_drawings(train_per_class=13, test_per_class=6)
     train, test = (replace(split, images=split.images[:, ::2, ::2]) for split in (drawn.train, drawn.test))
     return replace(drawn, train=train, test=test)
 
 
-#: Imports what scripts import, which takes seconds, and runs each script, or the cells of each notebook, in a copy of
-#: itself in which nothing has happened.
+#: A program that imports the libraries once, which takes seconds, and runs each script or notebook in a fork of itself.
 _RUNNER = """
 import codeop, json, os, runpy, sys, traceback
 import keras, numpy, tensorflow
 
 def run_cells(path):
-    # As a kernel does, what a cell imports from __future__ holds in those after it.
+    # As in a kernel, an import from __future__ applies to the following cells, too.
     compiled, names = codeop.Compile(), {"__name__": "__main__"}
     for cell in json.load(open(path))["cells"]:
         if cell["cell_type"] == "code":
@@ -106,7 +105,7 @@ for line in sys.stdin:
 
 @functools.cache
 def _runner() -> subprocess.Popen[str]:
-    """Started for the first script; it ends with its input, when the tests do."""
+    """Start the program for the first script; it ends with the tests, which close its input."""
     return subprocess.Popen(
         [sys.executable, "-c", _RUNNER],
         cwd="/",
@@ -119,7 +118,7 @@ def _runner() -> subprocess.Popen[str]:
 
 
 def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
-    """Run a script or a notebook where no import of AquaDash can succeed; returns how it compares with the run."""
+    """Run a script or notebook that cannot import AquaDash; return its comparison with the run."""
     (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
     runner = _runner()
     assert runner.stdin and runner.stdout
@@ -153,7 +152,7 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
 
 @pytest.fixture
 def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The unpacked ZIP of a run that a worker has trained, on some of the embedded images."""
+    """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
     drawn = few_drawings(train_per_class=20, test_per_class=6)
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
     monkeypatch.setattr(bundle, "report_html", lambda *_: "test_export_report.py looks at it")
@@ -270,9 +269,9 @@ def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
         for data_in_zip in (False, True):
             recipe = Recipe("a", config, plan, "f", "mixed_bfloat16", 1, data_in_zip)
             (tmp_path / f"{name}-{data_in_zip}.py").write_text(train_script(recipe), encoding="utf-8")
-    found = subprocess.run(
+    checked = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)],
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 0, found.stdout[-3000:]
+    assert checked.returncode == 0, checked.stdout[-3000:]

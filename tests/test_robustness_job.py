@@ -1,4 +1,4 @@
-"""The job: how it is stopped and taken up again, and the command that waits for it."""
+"""Tests of the job that measures robustness, which can be stopped and continued, and of its command."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs wait."""
+    """Leave jobs in the queue."""
     job_rows.start_no_process(monkeypatch)
 
 
@@ -73,9 +73,9 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     measured = robustness_job._measured
 
     def stopped_after_two_cells(store: RunStore, job: worker.JobContext) -> Iterator[Measurement]:
-        for found in measured(store, job):
-            yield found
-            if len(found.scores) == 2:
+        for part in measured(store, job):
+            yield part
+            if len(part.scores) == 2:
                 open_jobs().request_stop(job_of(run))
                 job.beat()
 
@@ -86,16 +86,16 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     assert len(result_of(store, run.run_id).scores) == 2
     start(store, run.run_id)
     assert job_rows.do_next(KIND).status is RunStatus.FINISHED
-    found = result_of(store, run.run_id)
-    assert is_measured(found, REQUEST)
+    measurement = result_of(store, run.run_id)
+    assert is_measured(measurement, REQUEST)
     network = load_network(store, run)
     subjects = choose_subjects(REQUEST, run, data.load("synthetic"), None)
-    *_, direct = measure(network, subjects, REQUEST, model_sha256=found.identity["model_sha256"])
-    stored, expected = (json.loads(each.to_json()) for each in (found, direct))
+    *_, direct = measure(network, subjects, REQUEST, model_sha256=measurement.identity["model_sha256"])
+    stored, expected = (json.loads(each.to_json()) for each in (measurement, direct))
     for name in ("identity", "clean", "corruptions", "pipelines"):
         assert stored[name] == expected[name], name
     assert store.get(run.run_id) == replace(run, has_robustness=True), "its status, progress and log are untouched"
-    assert {"numpy", "tensorflow"} <= set(found.versions)
+    assert {"numpy", "tensorflow"} <= set(measurement.versions)
 
 
 @pytest.mark.slow
@@ -190,11 +190,11 @@ def test_figures_of_which_no_job_knows_are_found(store: RunStore, run: Run) -> N
 
 
 def test_what_counts_as_measured() -> None:
-    found, whole = made_up_result(fingerprint="f", seed=4), RobustnessRequest(seed=4)
-    assert is_measured(found, whole)
-    assert is_measured(found, replace(whole, limit=900, corruptions=("fog",)))
-    assert not is_measured(found, replace(whole, seed=5))
-    assert not is_measured(found, replace(whole, limit=100))
+    measurement, whole = made_up_result(fingerprint="f", seed=4), RobustnessRequest(seed=4)
+    assert is_measured(measurement, whole)
+    assert is_measured(measurement, replace(whole, limit=900, corruptions=("fog",)))
+    assert not is_measured(measurement, replace(whole, seed=5))
+    assert not is_measured(measurement, replace(whole, limit=100))
     assert not is_measured(None, whole)
 
 

@@ -1,4 +1,4 @@
-"""Measuring: the figures are those of a direct computation, what is known is not measured again."""
+"""Tests of measuring robustness, of its file and requests, of the corruptions and their cached sets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SWEEP = SweepRequest(Branch("Deep", STEPS), "2", "alpha", 0.0, 1.0, copies=4, se
 
 
 class Eye:
-    """Names the brightest channel of one pixel, which is right for most of these images; counts what it is shown."""
+    """Predicts the brightest channel of one pixel, which is right for most images, and counts its calls."""
 
     image_shape = (16, 16, 3)
     class_names = ("one", "two", "three")
@@ -65,7 +65,7 @@ def measuring(eye: Eye, dataset: Dataset, request: RobustnessRequest, **options:
 
 
 def measure(*arguments: Any, **options: Any) -> Measurement:
-    """The figures when everything is measured."""
+    """Return the complete measurement."""
     *_, result = measuring(*arguments, **options)
     return result
 
@@ -75,7 +75,7 @@ def fog(result: Measurement) -> dict[float, Scores]:
 
 
 def _values(result: Measurement) -> dict[str, object]:
-    """The figures alone: when and with what they were measured does not count, nor the order of the pipelines."""
+    """Return the figures without time and versions, with sorted pipelines."""
     values = result.to_dict()
     del values["measured_at"], values["versions"]
     values["pipelines"] = sorted(values["pipelines"], key=lambda entry: (entry["pipeline"], entry["branch"]))
@@ -83,16 +83,16 @@ def _values(result: Measurement) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def found(tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Measurement:
-    """Some corruptions and a pipeline, measured in a home of its own."""
+def measured(tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Measurement:
+    """Measure some corruptions and a pipeline in a home of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("measured")))
         return measure(Eye(), tiny_dataset, SOME, model_sha256="m", versions={"numpy": "2"}, measured_at=12.5)
 
 
-def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset, found: Measurement) -> None:
+def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset, measured: Measurement) -> None:
     eye, test = Eye(), tiny_dataset.test
-    corrupted = found.of_kind("corruption")
+    corrupted = measured.of_kind("corruption")
     assert {(each.name, each.level) for each in corrupted} == {("fog", 1), ("fog", 4), ("contrast", 1), ("contrast", 4)}
     wrongs = []
     for condition, scores in corrupted.items():
@@ -103,21 +103,21 @@ def test_the_figures_are_those_of_a_direct_computation(tiny_dataset: Dataset, fo
         assert scores.accuracy_ci95 == wilson_interval(int(right.sum()), len(test))
         wrongs.append(1 - right.mean())
     clean = (eye.predict_images(test.images).argmax(axis=1) == test.labels).mean()
-    assert found.clean.accuracy == clean
-    mce, relative = found.mean_corruption_error, found.relative_mean_corruption_error
+    assert measured.clean.accuracy == clean
+    mce, relative = measured.mean_corruption_error, measured.relative_mean_corruption_error
     assert mce.value == pytest.approx(np.mean(wrongs))
     assert relative.value == pytest.approx(np.mean(wrongs) - (1 - clean))
     assert 0 < mce.ci95[0] < mce.value < mce.ci95[1] < 1
-    versions = found.of_kind("pipeline")
+    versions = measured.of_kind("pipeline")
     assert [condition.level for condition in versions] == [1, 2, 3, 4], "the original is no change"
     for condition, scores in versions.items():
         images = augmented(test.images, augment.PIPELINES["notebook"].branches[int(condition.level)], seed=5)
         np.testing.assert_array_equal(scores.right, eye.predict_images(images).argmax(axis=1) == test.labels)
-        assert found.loss(scores).value == pytest.approx(clean - scores.accuracy)
+        assert measured.loss(scores).value == pytest.approx(clean - scores.accuracy)
 
 
 def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
-    """95 of 100 samples' intervals should hold the truth; of 300 samples not less than nine in ten may fail to."""
+    """About 95 % of the samples' intervals contain the true value."""
     random = np.random.default_rng(0)
     hits = 0
     for _ in range(300):
@@ -133,12 +133,12 @@ def test_the_interval_of_the_mean_holds_what_more_images_would_give() -> None:
     assert 0.91 < hits / 300 < 0.99
 
 
-def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, found: Measurement) -> None:
+def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, measured: Measurement) -> None:
     eye = Eye()
     more = replace(SOME, severities=(1, 2, 4), pipelines=("notebook-1", "notebook"))
-    *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=found)
+    *before, second = measuring(eye, tiny_dataset, more, model_sha256="m", so_far=measured)
     assert eye.shown == 2, "fog and contrast at severity 2; the first pipeline is a branch of the other"
-    assert before[0] is found and len(before) == 3 and second.clean is found.clean
+    assert before[0] is measured and len(before) == 3 and second.clean is measured.clean
     assert len(second.of_kind("corruption")) == 6 and not missing(second, more)
     assert _values(second) == _values(measure(Eye(), tiny_dataset, more, model_sha256="m"))
 
@@ -149,13 +149,15 @@ def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, found: Me
     ids=["draws", "images", "weights"],
 )
 def test_changed_inputs_begin_anew(
-    tiny_dataset: Dataset, found: Measurement, model: str, request_: RobustnessRequest
+    tiny_dataset: Dataset, measured: Measurement, model: str, request_: RobustnessRequest
 ) -> None:
-    first = next(measuring(Eye(), tiny_dataset, request_, model_sha256=model, so_far=found))
-    assert first.clean is not found.clean and not first.scores
+    first = next(measuring(Eye(), tiny_dataset, request_, model_sha256=model, so_far=measured))
+    assert first.clean is not measured.clean and not first.scores
 
 
-def test_progress_counts_images_and_its_callback_can_stop_and_resume(tiny_dataset: Dataset, found: Measurement) -> None:
+def test_progress_counts_images_and_its_callback_can_stop_and_resume(
+    tiny_dataset: Dataset, measured: Measurement
+) -> None:
     reports: list[tuple[int, int]] = []
     most = 3 * 120
 
@@ -172,9 +174,9 @@ def test_progress_counts_images_and_its_callback_can_stop_and_resume(tiny_datase
     assert len(stopped.scores) == 2
     reports.clear()
     most = 9 * 120
-    *_, rest = measuring(Eye(), tiny_dataset, SOME, model_sha256="m", so_far=stopped, report=stop)
+    *_, resumed = measuring(Eye(), tiny_dataset, SOME, model_sha256="m", so_far=stopped, report=stop)
     assert reports == sorted(reports) and reports[-1] == (5 * 120, 6 * 120)
-    assert _values(rest) == _values(found)
+    assert _values(resumed) == _values(measured)
 
 
 def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_dataset: Dataset) -> None:
@@ -195,16 +197,16 @@ def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_da
     assert scores.accuracy < first.clean.accuracy
 
 
-def test_the_figures_survive_the_file(found: Measurement) -> None:
-    again = Measurement.from_json(found.to_json())
-    assert again.to_json() == found.to_json() and again.measured_at == 12.5
-    plain = json.loads(json.dumps(found.to_dict()))
-    assert plain["corruptions"]["fog"]["4"]["accuracy"] == fog(found)[4].accuracy
+def test_the_figures_survive_the_file(measured: Measurement) -> None:
+    again = Measurement.from_json(measured.to_json())
+    assert again.to_json() == measured.to_json() and again.measured_at == 12.5
+    plain = json.loads(json.dumps(measured.to_dict()))
+    assert plain["corruptions"]["fog"]["4"]["accuracy"] == fog(measured)[4].accuracy
     assert (plain["cells"], plain["complete"], plain["normalised_by_alexnet"]) == (4, False, False)
     assert "right" not in plain["clean"]
 
 
-#: As versions 0.6.0 and 0.7 wrote it, of four test images; what people read there is left out.
+#: A file of versions 0.6.0 and 0.7 for four test images, without the parts for people.
 _OF_0_7 = """{"version": 1, "identity": {"model_sha256": "m", "dataset_fingerprint": "f", "seed": 3, "images": 4,
 "test_images": 9}, "measured_at": 12.5, "clean": {"accuracy": 0.75, "n": 4, "right": "e0"}, "corruptions": {"fog": {
 "1": {"accuracy": 0.5, "n": 4, "right": "c0"}, "4": {"accuracy": 0.25, "n": 4, "right": "40"}}}, "pipelines": [
@@ -213,10 +215,10 @@ _OF_0_7 = """{"version": 1, "identity": {"model_sha256": "m", "dataset_fingerpri
 
 
 def test_what_older_versions_have_measured_is_read() -> None:
-    found = Measurement.from_json(_OF_0_7)
-    of_fog = {severity: scores.right.tolist() for severity, scores in fog(found).items()}
-    assert found.clean.right.tolist() == [1, 1, 1, 0] and of_fog == {1: [1, 1, 0, 0], 4: [0, 1, 0, 0]}
-    ((condition, scores),) = found.of_kind("pipeline").items()
+    measured = Measurement.from_json(_OF_0_7)
+    of_fog = {severity: scores.right.tolist() for severity, scores in fog(measured).items()}
+    assert measured.clean.right.tolist() == [1, 1, 1, 0] and of_fog == {1: [1, 1, 0, 0], 4: [0, 1, 0, 0]}
+    ((condition, scores),) = measured.of_kind("pipeline").items()
     assert condition == Condition("pipeline", "mine", 1, "d") and condition.titles == ("Mine", "Flipped")
     assert scores.right.tolist() == [1, 0, 1, 0]
 
@@ -232,9 +234,9 @@ def test_what_older_versions_have_measured_is_read() -> None:
         lambda text: text.replace('"clean"', '"dirty"'),
     ],
 )
-def test_a_damaged_file_is_named_as_such(found: Measurement, damage) -> None:
+def test_a_damaged_file_is_named_as_such(measured: Measurement, damage) -> None:
     with pytest.raises(StorageError, match="damaged"):
-        Measurement.from_json(damage(found.to_json()))
+        Measurement.from_json(damage(measured.to_json()))
 
 
 def test_a_part_of_the_images_holds_every_class_alike() -> None:
@@ -245,16 +247,16 @@ def test_a_part_of_the_images_holds_every_class_alike() -> None:
     assert chosen_positions(labels, 1000).tolist() == list(range(103)) == chosen_positions(labels, None).tolist()
 
 
-def test_curves_and_losses(found: Measurement) -> None:
-    assert list(fog(found)) == [1, 4]
-    assert found.curve("corruption", "snow") == {} and found.corruption_loss("snow") is None
-    assert list(found.mean_curve()) == [1, 4]
-    contrast = found.curve("corruption", "contrast")
-    assert found.mean_curve()[4].value == pytest.approx((fog(found)[4].accuracy + contrast[4].accuracy) / 2)
-    lost = found.clean.accuracy - (fog(found)[1].accuracy + fog(found)[4].accuracy) / 2
-    assert found.corruption_loss("fog").value == pytest.approx(lost)
-    without = {key: scores for key, scores in found.scores.items() if (key.name, key.level) != ("fog", 4)}
-    uneven = replace(found, scores=without)
+def test_curves_and_losses(measured: Measurement) -> None:
+    assert list(fog(measured)) == [1, 4]
+    assert measured.curve("corruption", "snow") == {} and measured.corruption_loss("snow") is None
+    assert list(measured.mean_curve()) == [1, 4]
+    contrast = measured.curve("corruption", "contrast")
+    assert measured.mean_curve()[4].value == pytest.approx((fog(measured)[4].accuracy + contrast[4].accuracy) / 2)
+    lost = measured.clean.accuracy - (fog(measured)[1].accuracy + fog(measured)[4].accuracy) / 2
+    assert measured.corruption_loss("fog").value == pytest.approx(lost)
+    without = {key: scores for key, scores in measured.scores.items() if (key.name, key.level) != ("fog", 4)}
+    uneven = replace(measured, scores=without)
     assert list(uneven.mean_curve()) == [1], "a severity that not all corruptions have would bend the curve"
 
 
@@ -292,12 +294,12 @@ def test_a_request_survives_json() -> None:
     assert RobustnessRequest(("fog", "snow", "fog")).checked().corruptions == ("snow", "fog")
 
 
-#: Whose distance from the original need not grow with every severity.
+#: Corruptions whose distance from the original does not grow with every severity.
 UNEVEN = {"glass_blur", "snow", "frost", "fog"}
 
 
 def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
-    """Smooth pictures with edges, as photographs have, and not noise, which no blur would tell from noise."""
+    """Return smooth pictures with edges, since a blur would hardly change noise."""
     random = np.random.default_rng(5)
     rows, columns = np.mgrid[0:height, 0:width]
     images = np.empty((count, height, width, 3), np.uint8)
@@ -324,7 +326,7 @@ def test_every_pair_gives_valid_images_and_the_same_ones_wherever_they_stand(nam
         likenesses.append(float(np.corrcoef(changed.ravel(), images.ravel())[0, 1]))
     np.testing.assert_array_equal(images, before)
     if name in UNEVEN:
-        # The package's own strengths rise by fits and starts; ice first makes lighter, then darker.
+        # The package's strengths do not rise evenly: ice first makes lighter, then darker.
         assert distances[-1] > distances[0] or likenesses[-1] < likenesses[0]
     else:
         assert distances == sorted(distances)
@@ -356,9 +358,6 @@ def test_what_is_no_corruption_severity_or_picture_is_refused() -> None:
         corrupt(pictures(1, 32, 32), "motionblur", 1, seed=0)
     with pytest.raises(ValueError, match="expected uint8"):
         corrupt(np.zeros((2, 32, 32, 1), np.uint8), "fog", 1, seed=0)
-
-
-# -- sets that are kept ----------------------------------------------------------------------------------------------
 
 
 def source(seed: int = 0) -> Subjects:

@@ -1,4 +1,4 @@
-"""How far a step can go before a network no longer sees what is in the picture: the sweep, the advice, the curve."""
+"""Tests of the sweep of a parameter, its safe range, its advice and its curve, and of the steps of a branch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import SweepRequest
 from tests.robust_runs import ContrastReader, striped
 
-#: Contrast at a factor leaves stripes of strength 100 at 100 times the factor, so that 0.4 is the last one to be seen.
+#: A contrast factor multiplies the strength of the stripes, so that 0.4 is the lowest one at which 100 is recognised.
 FLATTER = Branch("Flatter", (op("Fliplr", p=0.5), op("LinearContrast", alpha=Range(0.2, 1.0))))
 SWEEP = SweepRequest(FLATTER, "2", "alpha", 0.0, 1.0, copies=4)
 
@@ -39,7 +39,7 @@ def test_the_sweep_finds_the_value_at_which_the_stripes_are_lost() -> None:
     measured = measure(striped(100, 100, 100), SWEEP)
     assert list(measured.curve("strength", "alpha")) == pytest.approx([i / 10 for i in range(11)])
     assert accuracies(measured) == [0.0] * 4 + [1.0] * 7
-    # Full contrast changes least, so that one walks down from there: 80 % is crossed between 0.4 and 0.3.
+    # Full contrast changes least. Downwards from there, 80 % is crossed between 0.4 and 0.3.
     assert measured.harmless == 1.0
     safe = safe_range(measured, "alpha", threshold=0.8)
     assert safe.low == pytest.approx(0.38) and safe.high is None and not safe.is_empty
@@ -58,7 +58,7 @@ def test_the_harmless_value_may_lie_in_the_middle_and_is_that_of_the_step_and_no
     safe = safe_range(measured, "value", threshold=0.8)
     # Clipping at both ends flattens the stripes.
     assert measured.harmless == 0 and 80 < safe.high < 160 and -160 < safe.low < -80
-    # After Add(-60), adding 60 gives the picture back; the step itself is harmless at 0 all the same.
+    # Adding 60 after Add(-60) restores the picture, but the step itself is harmless at 0.
     branch = Branch("Back and forth", (op("Add", value=-60), op("Add", value=0)))
     request = SweepRequest(branch, "2", "value", -60, 60, values=5, copies=2)
     assert measure(striped(60, 60), request).harmless == 0
@@ -108,11 +108,11 @@ def test_progress_counts_copies_and_a_stopped_sweep_goes_on_from_its_file() -> N
     assert reports == sorted(reports) and {total for _, total in reports} == {2 + 11 * 8}
     stored = Measurement.from_json(part.to_json())
     assert 1 < len(stored.scores) < 11 and stored.to_json() == part.to_json() and stored.harmless == 1.0
-    *_, rest = measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", so_far=stored)
+    *_, resumed = measuring(ContrastReader(), subjects, SWEEP, model_sha256="m", so_far=stored)
     whole = measure(subjects, SWEEP)
-    assert is_measured(rest, SWEEP)
+    assert is_measured(resumed, SWEEP)
     for condition, scores in whole.scores.items():
-        assert rest.scores[condition].right.tolist() == scores.right.tolist()
+        assert resumed.scores[condition].right.tolist() == scores.right.tolist()
 
 
 def test_images_that_do_not_fit_the_network_are_refused() -> None:
@@ -133,7 +133,7 @@ BLUR = SweepRequest(Branch("", (op("GaussianBlur", sigma=0.0),)), "1", "sigma", 
 
 
 def blurred(*right: int, harmless: float = 0.0, clean: int = 20) -> Measurement:
-    """At sigma 0, 1, 2 ... so many of 20 images right in all of ten copies."""
+    """Return a measurement with so many of 20 images right at sigma 0, 1, 2 ... in all of ten copies."""
     scores = {
         Condition("strength", "sigma", float(value)): Scores(np.repeat([10, 0], [each, 20 - each]), 10)
         for value, each in enumerate(right)
@@ -186,9 +186,9 @@ NESTED = Branch(
 
 
 def test_steps_that_are_switched_off_are_passed_over() -> None:
-    found = places.steps(NESTED)
-    assert [step.place for step in found] == ["2", "2.then_list.1", "2.then_list.2", "3"]
-    assert [step.title for step in found] == [
+    switched_on = places.steps(NESTED)
+    assert [step.place for step in switched_on] == ["2", "2.then_list.1", "2.then_list.2", "3"]
+    assert [step.title for step in switched_on] == [
         "2. Sometimes",
         "2. Sometimes › 1. Blur",
         "2. Sometimes › 2. Add",
