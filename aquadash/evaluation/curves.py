@@ -11,8 +11,8 @@ from aquadash.config import RunConfig
 from aquadash.evaluation.metrics import percent
 from aquadash.evaluation.records import EpochRecord
 
-Metric = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
-_METRICS: tuple[Metric, ...] = get_args(Metric)
+EpochMetric = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
+_EPOCH_METRICS: tuple[EpochMetric, ...] = get_args(EpochMetric)
 Kind = Literal[
     "no data",
     "too short",
@@ -73,13 +73,13 @@ class CurveVerdict:
         return f"{self.reason} {self.detail}".lstrip()
 
 
-def best_epoch(history: Sequence[EpochRecord], *, monitor: Metric = "val_loss") -> int | None:
+def best_epoch(history: Sequence[EpochRecord], *, monitor: EpochMetric = "val_loss") -> int | None:
     """Return the number of the best epoch; None if the value is a number in no epoch."""
     best = best_record(history, monitor=monitor)
     return None if best is None else best.epoch
 
 
-def best_record(history: Sequence[EpochRecord], *, monitor: Metric) -> EpochRecord | None:
+def best_record(history: Sequence[EpochRecord], *, monitor: EpochMetric) -> EpochRecord | None:
     """Return the first epoch with the lowest loss or the highest accuracy; NaN and infinity do not count."""
     sign = -1.0 if monitor.endswith("accuracy") else 1.0
     finite = [row for row in history if math.isfinite(getattr(row, monitor))]
@@ -91,7 +91,7 @@ def overfit_verdict(history: Sequence[EpochRecord], config: RunConfig) -> CurveV
     if not history:
         return CurveVerdict("no data", "No epoch is finished yet", "", "The verdict appears as training goes on.")
     for row in history:
-        if not all(math.isfinite(getattr(row, name)) for name in _METRICS):
+        if not all(math.isfinite(getattr(row, name)) for name in _EPOCH_METRICS):
             return CurveVerdict(
                 "diverged",
                 f"Training broke down in epoch {row.epoch}",
@@ -124,7 +124,7 @@ def _evidence(history: Sequence[EpochRecord]) -> dict[str, float]:
     earlier, recent = history[:-RECENT_EPOCHS], history[-RECENT_EPOCHS:]
     best = best_record(history, monitor="val_loss")
     assert best is not None
-    now = {name: sum(getattr(row, name) for row in recent) / len(recent) for name in _METRICS}
+    now = {name: sum(getattr(row, name) for row in recent) / len(recent) for name in _EPOCH_METRICS}
     before = min(row.val_loss for row in earlier)
     return {
         "epochs": float(len(history)),

@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from aquadash.evaluation.curves import Metric, best_record
+from aquadash.evaluation.curves import EpochMetric, best_record
 from aquadash.evaluation.records import EpochRecord
 from aquadash.figures.learning_curves import values_by_epoch
 from aquadash.figures.theme import empty_figure, epoch_axis, finish, hover_name, listed, run_style, shorten
 from aquadash.store.fields import FIGURES
 
-TITLES: dict[Metric, str] = {
+TITLES: dict[EpochMetric, str] = {
     "val_accuracy": FIGURES["val_accuracy"].title,
     "val_loss": FIGURES["val_loss"].title,
     "accuracy": "Training accuracy",
@@ -41,7 +41,7 @@ def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight
     return np.where(finite, numbers.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean(), curve)
 
 
-def value_text(value: float, metric: Metric) -> str:
+def value_text(value: float, metric: EpochMetric) -> str:
     """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
     return f"{100 * value:.1f} %" if metric.endswith("accuracy") else f"{value:.3f}"
 
@@ -49,7 +49,7 @@ def value_text(value: float, metric: Metric) -> str:
 def compare_curves(
     runs: Sequence[tuple[str, Sequence[EpochRecord]]],
     *,
-    metrics: Sequence[Metric] = ("val_accuracy",),
+    metrics: Sequence[EpochMetric] = ("val_accuracy",),
     axis: Axis = "epoch",
     weight: float = 0.0,
     height: int = 400,
@@ -97,7 +97,7 @@ def compare_curves(
     return finish(figure, alt=alt, height=height * len(metrics))
 
 
-def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: Metric, axis: Axis) -> str:
+def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: EpochMetric, axis: Axis) -> str:
     bests = [
         f"{shorten(name)} {value_text(getattr(best, metric), metric)}"
         for name, history in runs

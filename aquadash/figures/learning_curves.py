@@ -20,7 +20,7 @@ from aquadash.figures.theme import (
     finish,
 )
 
-Metric = Literal["loss", "accuracy"]
+PlainMetric = Literal["loss", "accuracy"]
 Monitor = Literal["val_loss", "val_accuracy"]
 
 #: With more epochs the markers would touch one another.
@@ -36,7 +36,7 @@ _LOSS_TOPS = tuple(size * 10.0**power for power in range(-1, 4) for size in (1, 
 def learning_curves(
     history: Sequence[EpochRecord],
     *,
-    metric: Metric = "loss",
+    metric: PlainMetric = "loss",
     monitor: Monitor = "val_loss",
     revision: str = "",
     height: int = 320,
@@ -100,7 +100,7 @@ def live_curves(
     history: Sequence[EpochRecord],
     under_way: Sequence[tuple[float, float]],
     *,
-    metric: Metric,
+    metric: PlainMetric,
     monitor: Monitor,
     max_epochs: int,
     classes: int,
@@ -151,7 +151,7 @@ def _under_way(points: Sequence[tuple[float, float]], *, named: bool) -> dict[st
     }
 
 
-def _layout(metric: Metric, revision: str, *, last_epoch: int) -> dict[str, object]:
+def _layout(metric: PlainMetric, revision: str, *, last_epoch: int) -> dict[str, object]:
     return {
         "xaxis": {**epoch_axis(last_epoch), "hoverformat": "d", "unifiedhovertitle": {"text": "Epoch %{x}"}},
         "yaxis": {

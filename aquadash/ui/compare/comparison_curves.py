@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aquadash.evaluation.curves import Metric, best_record
+from aquadash.evaluation.curves import EpochMetric, best_record
 from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
 from aquadash.figures.theme import shorten
 from aquadash.lab.rights import Action
@@ -43,7 +43,9 @@ def render_curves(compared: Compared) -> None:
     shell.live(_TICK_SECONDS if live else None)(_curves)(ids, metrics, axis, weight)
 
 
-def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+def value_rows(
+    named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[EpochMetric]
+) -> list[dict[str, Any]]:
     """Return a row a run, with the best value of each metric, its epoch, and the last value."""
     rows: list[dict[str, Any]] = []
     for name, history in named:
@@ -59,7 +61,7 @@ def value_rows(named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequ
     return rows
 
 
-def _curves(run_ids: Sequence[str], metrics: Sequence[Metric], axis: Axis, weight: float) -> None:
+def _curves(run_ids: Sequence[str], metrics: Sequence[EpochMetric], axis: Axis, weight: float) -> None:
     runs = [lab().runs.get(run_id) for run_id in run_ids]
     named = [(name, lab().runs.history(run.run_id)) for name, run in zip(labels(runs), runs, strict=True)]
     _progress(runs, [name for name, _ in named])
@@ -93,7 +95,7 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
         shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 
 
-def _metrics(into: DeltaGenerator) -> list[Metric]:
+def _metrics(into: DeltaGenerator) -> list[EpochMetric]:
     """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
     chosen = bound.choices(
@@ -109,7 +111,7 @@ def _metrics(into: DeltaGenerator) -> list[Metric]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figure(
     drawn: tuple[tuple[str, float | None, str, int], ...],
-    metrics: tuple[Metric, ...],
+    metrics: tuple[EpochMetric, ...],
     axis: Axis,
     weight: float,
     _named: Named,

@@ -9,13 +9,12 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
-from aquadash.evaluation.curves import Metric as EpochMetric
+from aquadash.evaluation.curves import EpochMetric
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
-from aquadash.figures.learning_curves import Metric as PlainMetric
-from aquadash.figures.learning_curves import learning_curves
+from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.store.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui import bound, components, image_browser, run_lists

@@ -13,7 +13,7 @@ import streamlit as st
 
 from aquadash.coach import Note
 from aquadash.evaluation.curves import best_epoch
-from aquadash.figures.learning_curves import Metric, live_curves
+from aquadash.figures.learning_curves import PlainMetric, live_curves
 from aquadash.lab.rights import Action
 from aquadash.store.fields import FIGURES, validation_accuracy
 from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
@@ -207,7 +207,7 @@ def _epochs(run_id: str) -> None:
     if not run.status.ended:
         recent_looks().append(time.monotonic())
     if not run.status.ended or run.curve:
-        metrics: tuple[Metric, ...] = ("accuracy", "loss")
+        metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
         for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
             with column:
                 figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, run)
@@ -327,7 +327,7 @@ def _remember(run: Run) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_curves(run_id: str, stage: Stage, metric: Metric, last: int, _run: Run) -> go.Figure:
+def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, _run: Run) -> go.Figure:
     history = history_at(_run, stage)
     figure = live_curves(
         history,

@@ -10,7 +10,7 @@ import streamlit as st
 from aquadash.evaluation import best_epoch, overfit_verdict, wilson_interval
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.flattened_loss import flattened_loss, losses
-from aquadash.figures.learning_curves import Metric, learning_curves
+from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.training.prepare import report_validation_images
@@ -306,7 +306,7 @@ def curves(results: Evaluated) -> None:
         return
     config = results.run.config if whose == "run" else PRESETS["notebook"].config
     monitor = config.training.monitor
-    metrics: tuple[Metric, ...] = ("loss", "accuracy")
+    metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             components.plot(
