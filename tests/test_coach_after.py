@@ -225,11 +225,11 @@ def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
     balanced = {"training.class_weights": "balanced"}
     one, both = evaluation({"otter": 0.0}), evaluation({"otter": 0.0, "seal": 0.0})
     assert note(one, counts).changes == note(both, counts | {"seal": 40}).changes == balanced
-    assert "counting them more" in note(one, counts).evidence
+    assert "Class weights make up" in note(one, counts).evidence
     assert note(one, counts, **balanced).changes == {}, "they are counted more already"
     assert note(both, counts).changes == {}, "the seal is not rare"
     frequent = note(one, dict.fromkeys(CLASSES, 500))
-    assert frequent.changes == {} and "observation on test images" in frequent.evidence
+    assert frequent.changes == {} and "test images" in frequent.evidence
 
 
 def test_only_images_of_the_run_are_counted_by_class(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:

@@ -11,10 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from aquadash.coach import suggestions
-from aquadash.coach.before import PLANNED, config_notes, sensible_patience, test_images_decide
+from aquadash.coach.before import config_notes, test_images_decide
 from aquadash.coach.network_rules import mixes
-from aquadash.coach.note import Note, by_importance, epoch_count, good, hint, warning
-from aquadash.coach.rates import OPTIMIZER_NAMES, higher, largest, lower, text, too_large, too_small
+from aquadash.coach.note import Note, by_importance, good, hint, warning
+from aquadash.coach.rates import (
+    PLANNED,
+    higher,
+    largest,
+    lower,
+    optimizer_title,
+    sensible_patience,
+    text,
+    too_large,
+    too_small,
+)
 from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
@@ -25,53 +35,23 @@ from aquadash.store import EpochRecord, Run, RunStatus
 #: The most notes that are shown.
 MAX_NOTES = 4
 
-#: Epochs without progress that make a plateau, or a third of all epochs if that is more.
-PLATEAU_EPOCHS = 8
-
-#: Least progress of a loss, as a fraction of itself; single epochs vary by as much.
-PROGRESS = 0.01
-
 #: Accuracy from which a network has nothing left to learn; jumps of its loss are noise.
 LEARNT_BY_HEART = 0.98
-
-#: The fraction of its peak below which a learning rate is as low as it helps.
-BROUGHT_DOWN = 0.05
-
-#: A short patience, and the jump of the validation loss with which it ends a run by chance.
-SHORT_PATIENCE, JUMPY = 5, 0.05
 
 #: The first words of the message of a run whose loss became NaN.
 LOSS_BROKE_DOWN = "The loss became "
 
-#: The change of an oscillating training loss an epoch, and the fraction of its movement that goes upwards.
-OSCILLATING, OSCILLATING_BACKWARD = 0.03, 0.25
-
-#: The upward fraction of a flat loss above which the learning rate is too high, and below which it is too low.
-GOING_NOWHERE = 0.35
-
-#: A training loss creeps if it falls by less than this an epoch, in so many of its epochs, and so straight.
-CREEPING, CREEPING_FALLS, CREEPING_STRAIGHTNESS, CREEPING_EPOCHS = 0.01, 0.75, 0.5, 8
-
 #: The fraction of its peak below which a learning rate is still warming up.
 RISEN = 0.5
+
+#: The most epochs of a run, and the most patience.
+MAX_EPOCHS = 2000
 
 #: Keys of notes before training that explain why a network learns badly; the curves themselves show a bad rate.
 CAUSES = (
     "batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty", "tiny-normalized-batch",
     "linear-network", "head-forever", "body-stands-still",
 )  # fmt: skip
-
-#: A class with a lower recall than this fraction of guessing is ignored rather than difficult.
-FRACTION_OF_GUESSING = 0.5
-
-#: The fewest images of a class that are judged.
-MIN_IMAGES = 10
-
-#: A class with fewer training images than this fraction of the mean is rare.
-RARE = 0.5
-
-#: The most names of classes in a title.
-_MAX_NAMED = 3
 
 
 def run_notes(
@@ -129,8 +109,8 @@ def _broke_down(s: Situation) -> Note | None:
     return warning(
         "broke-down",
         "The learning rate was too high: training broke down",
-        f"In epoch {epoch} the loss was no longer a number{before}. The weight updates, at a learning rate of "
-        f"{text(s.config.training.learning_rate)}, were so large that the weights ran away.",
+        f"In epoch {epoch} the loss was no longer a number{before}. The weight updates were too large: the learning "
+        f"rate was {text(s.config.training.learning_rate)}.",
         {"training.learning_rate": lower(s.config, 10)},
     )
 
@@ -151,20 +131,20 @@ def _rate_too_high(s: Situation) -> Note | None:
     kind, rate = s.verdict.kind, s.config.training.learning_rate
     if kind == "diverged":
         return None
-    oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= OSCILLATING and s.backward >= OSCILLATING_BACKWARD
+    oscillates = len(s.losses) >= MIN_EPOCHS and s.roughness >= 0.03 and s.backward >= 0.25
     # Mixing makes the training loss jump, because each batch draws its shares anew.
     if oscillates and not mixes(s.config) and s.history[-1].accuracy < LEARNT_BY_HEART:
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
-            f"{percent(s.backward)} of its way led upwards: steps that are too large jump over the goal. The rate was "
-            f"{text(rate)}."
+            f"{percent(s.backward)} of this movement goes upwards: the steps are too large. The rate was {text(rate)}."
         )
-    elif kind == "unstable" or (kind == "not learning" and s.backward >= GOING_NOWHERE):
+    # A flat loss: at a rate that is too low, less of its movement goes upwards.
+    elif kind == "unstable" or (kind == "not learning" and s.backward >= 0.35):
         evidence = f"{s.verdict.reason} The rate was {text(rate)}."
     elif too_large(s.config) and kind in ("not learning", "underfitting"):
         evidence = (
-            f"{s.verdict.reason} The rate was {text(rate)}; with {OPTIMIZER_NAMES[s.config.training.optimizer]}, "
-            f"training usually breaks down above {text(largest(s.config))}."
+            f"{s.verdict.reason} The rate was {text(rate)}; training usually breaks down above "
+            f"{text(largest(s.config))} ({optimizer_title(s.config)})."
         )
     else:
         return None
@@ -179,10 +159,10 @@ def _rate_too_high(s: Situation) -> Note | None:
 def _rate_too_low(s: Situation) -> Note | None:
     """The training loss falls too slowly."""
     kind = s.verdict.kind
-    if len(s.losses) < CREEPING_EPOCHS or kind not in ("not learning", "underfitting", "still improving"):
+    if len(s.losses) < 8 or kind not in ("not learning", "underfitting", "still improving"):
         return None
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
-    creeps = s.falling >= CREEPING_FALLS and pace < CREEPING and s.straightness >= CREEPING_STRAIGHTNESS
+    creeps = s.falling >= 0.75 and pace < 0.01 and s.straightness >= 0.5
     crawls = kind == "not learning" or too_small(s.config)
     if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up(RISEN):
         return None
@@ -192,8 +172,8 @@ def _rate_too_low(s: Situation) -> Note | None:
     return warning(
         "rate-too-low",
         "The learning rate is probably too low",
-        f"In {len(s.losses)} epochs the training loss went from {s.losses[0]:.2f} to {s.losses[-1]:.2f}, which is "
-        f"{100 * pace:.1f} % an epoch: it goes the right way, only slowly. The rate was {text(rate)}.",
+        f"In {len(s.losses)} epochs the training loss fell from {s.losses[0]:.2f} to {s.losses[-1]:.2f}, by "
+        f"{100 * pace:.1f} % an epoch: it falls, but slowly. The rate was {text(rate)}.",
         {"training.learning_rate": faster},
     )
 
@@ -220,9 +200,9 @@ def _overfitting(s: Situation) -> Note | None:
 
 def _too_few_epochs(s: Situation) -> Note | None:
     epochs = len(s.history)
-    if not s.used_all_epochs or epochs >= 2000:
+    if not s.used_all_epochs or epochs >= MAX_EPOCHS:
         return None
-    more = {"training.epochs": min(2000, max(10, 2 * epochs))}
+    more = {"training.epochs": min(MAX_EPOCHS, max(10, 2 * epochs))}
     training = s.config.training.model_copy(update={"epochs": more["training.epochs"]})
     if training.schedule in PLANNED and 0 < training.patience < sensible_patience(training):
         more["training.patience"] = sensible_patience(training)
@@ -230,16 +210,16 @@ def _too_few_epochs(s: Situation) -> Note | None:
         return hint(
             "too-few-epochs",
             f"{epochs} epoch{' is' if epochs == 1 else 's are'} only a first look",
-            f"A tendency shows after {MIN_EPOCHS} epochs at the earliest.",
+            f"The curves show a tendency after {MIN_EPOCHS} epochs at the earliest.",
             more,
         )
     if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:
         return None
-    begun = "A longer schedule may bring more" if s.config.training.schedule in PLANNED else "It could have gone on"
+    begun = "Try a longer schedule" if s.config.training.schedule in PLANNED else "More epochs may help"
     return hint(
         "too-few-epochs",
         f"{begun}: it was still improving at the end",
-        f"All {epochs} epochs were used, and the best was epoch {s.best_epoch}. {_monitored(s).capitalize()} was "
+        f"The run used all {epochs} epochs, and the best was epoch {s.best_epoch}. {_monitored(s).capitalize()} was "
         f"{_value(s, epochs - RECENT_EPOCHS)} in epoch {epochs - RECENT_EPOCHS} and {_value(s, epochs)} in the last.",
         more,
     )
@@ -250,25 +230,26 @@ def _stopped_too_early(s: Situation) -> Note | None:
     if not s.stopped_by_patience or len(s.history) < MIN_EPOCHS:
         return None
     matters = s.verdict.kind != "overfitting" and s.history[-1].val_accuracy < LEARNT_BY_HEART
-    jumpy = patience <= SHORT_PATIENCE and s.validation_noise >= JUMPY and matters
+    # A short patience may end a run by chance if the validation loss jumps.
+    jumpy = patience <= 5 and s.validation_noise >= 0.05 and matters
     if s.verdict.kind != "still improving" and not jumpy:
         return None
     reason = (
-        f"From one epoch to the next the validation loss typically jumps by {percent(s.validation_noise)}, so that "
-        f"{epoch_count(patience)} without a better one may be chance."
+        f"The validation loss typically jumps by {percent(s.validation_noise)} from one epoch to the next, so it may "
+        f"be chance that {_epochs(patience)} brought no progress."
         if jumpy
         else s.verdict.reason
     )
     return hint(
         "stopped-too-early",
         f"Early stopping may have come too early, after epoch {len(s.history)}",
-        f"{reason} By {_monitored(s)} the best epoch was {s.best_epoch}, and patience was {patience}.",
-        {"training.patience": min(2000, 3 * patience)},
+        f"{reason} The best epoch by {_monitored(s)} was {s.best_epoch}, and patience was {patience}.",
+        {"training.patience": min(MAX_EPOCHS, 3 * patience)},
     )
 
 
 def _plateau(s: Situation) -> Note | None:
-    window = max(PLATEAU_EPOCHS, len(s.history) // 3)
+    window = max(8, len(s.history) // 3)
     blocked = ("diverged", "unstable", "not learning", "overfitting")
     if len(s.history) < window + MIN_EPOCHS or s.verdict.kind in blocked:
         return None
@@ -277,10 +258,11 @@ def _plateau(s: Situation) -> Note | None:
         return None
     for name in ("loss", "val_loss"):
         before, now = (min(getattr(record, name) for record in part) for part in (earlier, recent))
-        if now < (1 - PROGRESS) * before:
+        # Single epochs vary by as much as 1 %.
+        if now < 0.99 * before:
             return None
-    if s.history[-1].learning_rate < BROUGHT_DOWN * s.config.training.learning_rate:
-        advice = "The learning rate has come down as far as it helps; more epochs will change nothing."
+    if s.history[-1].learning_rate < 0.05 * s.config.training.learning_rate:
+        advice = "The learning rate is already very low; more epochs will change nothing."
         changes: dict[str, Any] = {}
     else:
         advice, changes = suggestions.against_plateau(s.config)
@@ -288,7 +270,7 @@ def _plateau(s: Situation) -> Note | None:
         "plateau",
         f"No progress for {window} epochs",
         f"The lowest training loss since epoch {recent[0].epoch} is {min(record.loss for record in recent):.3f}; "
-        f"before, it was {min(record.loss for record in earlier):.3f}. The validation loss has not got better either. "
+        f"before, it was {min(record.loss for record in earlier):.3f}. The validation loss has not improved either. "
         f"{advice}",
         changes,
     )
@@ -298,12 +280,12 @@ def _stopped_in_time(s: Situation) -> Note | None:
     praised = s.stopped_by_patience and s.verdict.kind not in ("too short", "not learning")
     if not praised or _stopped_too_early(s) is not None:
         return None
-    kept = "whose weights are kept" if s.config.training.restore_best_weights else "whose weights were not kept"
+    kept = "are" if s.config.training.restore_best_weights else "were not"
     return good(
         "stopped-in-time",
-        f"Early stopping ended it after epoch {len(s.history)}",
-        f"For {epoch_count(s.config.training.patience)} {_monitored(s)} was no better than in epoch {s.best_epoch}, "
-        f"{kept}.",
+        f"Early stopping ended the run after epoch {len(s.history)}",
+        f"For {_epochs(s.config.training.patience)} {_monitored(s)} was no better than in epoch {s.best_epoch}. The "
+        f"weights of that epoch {kept} kept.",
     )
 
 
@@ -314,6 +296,10 @@ def _verdict_is(
     return lambda s: (
         level(key, s.verdict.title, s.verdict.explanation, changes(s.config)) if s.verdict.kind == kind else None
     )
+
+
+def _epochs(number: int) -> str:
+    return f"{number} epoch{'' if number == 1 else 's'}"
 
 
 def _monitored(s: Situation) -> str:
@@ -334,26 +320,24 @@ def classes_ignored(s: Situation) -> Note | None:
         return None
     guessing = 1 / len(scored.classes)
     ignored = [
-        index
-        for index, scores in enumerate(scored.report)
-        if scores.support >= MIN_IMAGES and scores.recall < FRACTION_OF_GUESSING * guessing
+        index for index, scores in enumerate(scored.report) if scores.support >= 10 and scores.recall < 0.5 * guessing
     ]
     if not ignored:
         return None
     names = [scored.classes[index] for index in ignored]
-    listed = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     rare = s.config.training.class_weights == "none" and _are_rare(s, names)
     advice = (
-        f"There are few training images of {'it' if len(names) == 1 else 'these classes'}: counting them more makes up "
-        "for that."
+        f"There are few training images of {'it' if len(names) == 1 else 'these classes'}. Class weights make up for "
+        "that."
         if rare
-        else "Look at these images on the Evaluate page: what do they have in common? It is an observation on test "
-        "images; settings chosen by it would spoil the test."
+        else "Look at these images on the Evaluate page: what do they have in common? They are test images, so don't "
+        "choose settings by them."
     )
     return hint(
         "class-ignored",
         f"Hardly ever recognised: {listed}",
-        f"{_describe_misses(scored, ignored[0])} By guessing it would be {100 * guessing:.0f} %. {advice}",
+        f"{_describe_misses(scored, ignored[0])} Guessing gets {100 * guessing:.0f} % right. {advice}",
         {"training.class_weights": "balanced"} if rare else {},
     )
 
@@ -364,7 +348,7 @@ def _describe_misses(scored: Evaluation, index: int) -> str:
     others = [(count, other) for other, count in enumerate(row) if other != index]
     count, other = max(others, key=lambda pair: pair[0])
     is_named = scored.confusion_matrix[:, index].any()
-    share = f"right for {row[index]} of {sum(row)} images" if is_named else "never named at all"
+    share = f"right for {row[index]} of {sum(row)} images" if is_named else "never predicted"
     times = "once" if count == 1 else f"{count} times"
     return f"{scored.classes[index]} is {share}; most often, {times}, it was taken for {scored.classes[other]}."
 
@@ -375,7 +359,7 @@ def _are_rare(s: Situation, names: list[str]) -> bool:
     if not counts:
         return False
     mean = sum(counts.values()) / len(counts)
-    return all(counts.get(name, mean) < RARE * mean for name in names)
+    return all(counts.get(name, mean) < 0.5 * mean for name in names)
 
 
 _RATES = ("broke-down", "rate-too-high", "rate-too-low")

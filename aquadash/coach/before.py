@@ -1,4 +1,4 @@
-"""Notes before training on a run's settings: one function for each finding."""
+"""Notes before training on a run's settings, one rule for each finding."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import math
 
 from aquadash import augment
 from aquadash.coach.network_rules import NETWORK_RULES
-from aquadash.coach.note import Note, by_importance, epoch_count, hint, warning
+from aquadash.coach.note import Note, Rule, by_importance, hint, warning
 from aquadash.coach.rates import (
-    OPTIMIZER_NAMES,
-    USUAL_RATE,
+    PLANNED,
+    USUAL_PATIENCE,
+    USUAL_WAIT,
     effective_rate,
     largest,
     lower,
-    rounded,
+    optimizer_title,
+    sensible_patience,
     text,
     too_large,
     too_small,
+    usual,
 )
-from aquadash.config import RunConfig, TrainingConfig
+from aquadash.config import RunConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder import about
 from aquadash.errors import AquaDashError
@@ -28,32 +31,11 @@ from aquadash.training.prepare import visited_images
 #: The largest batch; with 2,500 images it leaves five weight updates an epoch.
 MAX_BATCH_SIZE = 512
 
-#: The most label smoothing; most papers use 0.1.
-MAX_SMOOTHING = 0.3
-
 #: The fewest validation images; with so many the 95 % interval of an accuracy reaches 10 points to either side.
 MIN_VALIDATION_IMAGES = 100
 
-#: The most epochs without early stopping: an hour or more, most of it after the best epoch.
-MANY_EPOCHS = 300
-
-#: Patience without a schedule in epochs, four times the report's.
-USUAL_PATIENCE = 20
-
-#: Least patience of a planned schedule, as a fraction of its epochs; its rate is high during the first third.
-PATIENCE_FRACTION = 0.25
-
-#: Epochs without progress after which ``plateau`` usually cuts the rate.
-USUAL_WAIT = 5
-
-#: Cuts of the rate by ``plateau`` for which early stopping should wait.
-CUTS_BEFORE_STOP = 3
-
 #: The fraction of its peak below which a rate has no visible effect.
 FADED = 1e-4
-
-#: Schedules that lower the learning rate over all epochs, so that most of the gain comes at their end.
-PLANNED = ("cosine", "one_cycle")
 
 
 def config_notes(config: RunConfig, *, fingerprint: str = "") -> list[Note]:
@@ -64,15 +46,6 @@ def config_notes(config: RunConfig, *, fingerprint: str = "") -> list[Note]:
         source = None
     notes = [rule(config, source) for rule in _DATA_RULES] + [rule(config) for rule in (*_RULES, *NETWORK_RULES)]
     return by_importance(filter(None, notes))
-
-
-def sensible_patience(training: TrainingConfig) -> int:
-    """Return the least patience that does not cut the schedule short."""
-    if training.schedule in PLANNED:
-        return math.ceil(PATIENCE_FRACTION * training.epochs)
-    if training.schedule == "plateau":
-        return max(USUAL_PATIENCE, CUTS_BEFORE_STOP * math.ceil(training.schedule_epochs))
-    return USUAL_PATIENCE
 
 
 def _batch_too_large(config: RunConfig, source: Source | None) -> Note | None:
@@ -110,11 +83,11 @@ def _few_validation_images(config: RunConfig, source: Source | None) -> Note | N
     if training.validation == "test" or not 0 < held_out < MIN_VALIDATION_IMAGES:
         return None
     enough = max(0.15, math.ceil(20 * MIN_VALIDATION_IMAGES / images) / 20)
-    decided = f", and they decide {training.decided_by_validation}" if training.decided_by_validation else ""
+    decided = f" These images decide {training.decided_by_validation}." if training.decided_by_validation else ""
     return hint(
         "few-validation-images",
-        f"Only about {held_out} images validate",
-        f"From so few, validation accuracy jumps by several points by chance alone{decided}.",
+        f"There are only about {held_out} validation images",
+        f"With so few, validation accuracy jumps by several points by chance.{decided}",
         # A larger fraction would leave too few images for training.
         {"training.validation_fraction": enough} if enough <= 0.3 else {},
     )
@@ -125,8 +98,8 @@ def _nothing_to_balance(config: RunConfig, source: Source | None) -> Note | None
         return None
     return hint(
         "nothing-to-balance",
-        "There is nothing to balance",
-        "Class weights make up for rare classes. In this data set every class has as many images as any other.",
+        "The classes are balanced already",
+        "Class weights make up for rare classes. In this data set, all classes have the same number of images.",
         {"training.class_weights": "none"},
     )
 
@@ -139,59 +112,9 @@ def test_images_decide(config: RunConfig) -> Note | None:
     return warning(
         "validation-on-test",
         f"Test images decide {training.decided_by_validation}",
-        "Validation looks at the first 400 test images (of fewer, at four fifths), and what they decide suits them: "
-        "their accuracy is too good. Only the others are unseen.",
+        "Validation uses the first 400 test images (or four fifths of a smaller set). The run is fitted to them, so "
+        "its accuracy on them is too good. Only the other test images are unseen.",
         {"training.validation": "training"},
-    )
-
-
-def _much_smoothing(config: RunConfig) -> Note | None:
-    smoothing = config.training.label_smoothing
-    if smoothing <= MAX_SMOOTHING:
-        return None
-    return warning(
-        "much-smoothing",
-        f"Label smoothing of {smoothing:g} takes much of the truth away",
-        f"The network is asked to give only {100 * (1 - smoothing):.0f} % and a little to the right class, so that "
-        "right and wrong look alike. 0.1 is usual.",
-        {"training.label_smoothing": 0.1},
-    )
-
-
-def _last_weights_kept(config: RunConfig) -> Note | None:
-    if not config.training.patience or config.training.restore_best_weights:
-        return None
-    return hint(
-        "last-weights-kept",
-        "The weights of the last epoch are kept, not the best",
-        f"Early stopping ends the run {epoch_count(config.training.patience)} after the best one; without “restore "
-        "best weights” it is the network of the end that is measured.",
-        {"training.restore_best_weights": True},
-    )
-
-
-def _from_logits(config: RunConfig) -> Note | None:
-    if not config.training.from_logits:
-        return None
-    return hint(
-        "from-logits",
-        "The loss is told to expect raw scores",
-        "The network's last step already makes probabilities. Keras notices, warns in the log and corrects it; without "
-        "that the loss could hardly fall.",
-        {"training.from_logits": False},
-    )
-
-
-def _slow_precision(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.precision != "mixed_bfloat16" or training.device == "gpu" or multiplies_bfloat16():
-        return None
-    return hint(
-        "slow-precision",
-        "bfloat16 is no faster on this processor",
-        "It has no instructions for such numbers and has to convert them back and forth. ‘auto’ uses them only where "
-        "they are faster.",
-        {"training.precision": "auto"},
     )
 
 
@@ -199,41 +122,25 @@ def _rate_too_high(config: RunConfig) -> Note | None:
     if not too_large(config):
         return None
     training, added_up = config.training, effective_rate(config.training)
-    grows = f": with a momentum of {training.momentum:g}, steps in one direction add up to {added_up:.2g}"
+    momentum = f" With a momentum of {training.momentum:g}, steps in one direction add up to {added_up:.2g}."
     return warning(
         "rate-too-high",
         f"A learning rate of {text(training.learning_rate)} is very high",
-        f"With {OPTIMIZER_NAMES[training.optimizer]}, training usually breaks down above {text(largest(config))}"
-        f"{grows if added_up > training.learning_rate else ''}. Then the loss jumps about or is no longer a number.",
+        f"Training usually breaks down above {text(largest(config))} ({optimizer_title(config)}): the loss jumps up "
+        f"and down or is no longer a number.{momentum if added_up > training.learning_rate else ''}",
         {"training.learning_rate": lower(config, 10)},
     )
 
 
-def _patience_cuts_schedule(config: RunConfig) -> Note | None:
-    training, needed = config.training, sensible_patience(config.training)
-    if training.schedule not in PLANNED or not 0 < training.patience < needed:
+def _rate_too_low(config: RunConfig) -> Note | None:
+    if not too_small(config):
         return None
-    return warning(
-        "patience-cuts-schedule",
-        "Early stopping will cut the schedule short",
-        f"The learning rate comes down towards epoch {training.epochs:,}, and most of the gain comes then. While it is "
-        f"still high, to go {epoch_count(training.patience)} without progress is usual, and the run would end there.",
-        {"training.patience": needed},
-    )
-
-
-def _patience_before_plateau(config: RunConfig) -> Note | None:
-    training, needed = config.training, sensible_patience(config.training)
-    if training.schedule != "plateau" or not 0 < training.patience <= training.schedule_epochs:
-        return None
-    # With patience beyond the epochs, the cuts have to come sooner.
-    sooner = {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
-    return warning(
-        "patience-before-plateau",
-        "Early stopping comes before the learning rate is cut",
-        f"The rate is cut after {epoch_count(training.schedule_epochs)} without progress, but after "
-        f"{training.patience} of them the run ends.",
-        sooner if needed > training.epochs else {"training.patience": needed},
+    return hint(
+        "rate-too-low",
+        f"A learning rate of {text(config.training.learning_rate)} is very low",
+        f"The network will hardly learn anything in the first epochs. {text(usual(config))} is a good start "
+        f"({optimizer_title(config)}).",
+        {"training.learning_rate": usual(config)},
     )
 
 
@@ -251,52 +158,19 @@ def _warmup_too_long(config: RunConfig) -> Note | None:
     )
 
 
-def _no_early_stopping(config: RunConfig) -> Note | None:
+def _fading_epoch(config: RunConfig) -> float:
+    """Return the epoch from which the rate of a stepwise or exponential schedule has no effect."""
     training = config.training
-    if training.patience or training.epochs <= MANY_EPOCHS or training.schedule in PLANNED:
-        return None
-    return warning(
-        "no-early-stopping",
-        f"Nothing ends this before epoch {training.epochs:,}",
-        "Patience is 0, so early stopping is off. The best epoch usually comes long before, and the rest is waiting.",
-        {"training.patience": min(training.epochs, sensible_patience(training))},
-    )
-
-
-def _rate_too_low(config: RunConfig) -> Note | None:
-    if not too_small(config):
-        return None
-    training, usual = config.training, USUAL_RATE[config.training.optimizer]
-    return hint(
-        "rate-too-low",
-        f"A learning rate of {text(training.learning_rate)} is very low",
-        f"With {OPTIMIZER_NAMES[training.optimizer]}, the network will hardly move in the first epochs; {text(usual)} "
-        "is a good start.",
-        {"training.learning_rate": rounded(min(usual, largest(config)))},
-    )
-
-
-def _never_cut(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.schedule != "step" or training.schedule_epochs < training.epochs:
-        return None
-    return hint(
-        "never-cut",
-        "The learning rate is never cut",
-        f"The first cut would come after epoch {training.schedule_epochs:g}, and training ends with epoch "
-        f"{training.epochs:,}.",
-        {"training.schedule_epochs": max(0.1, round(training.epochs / 3, 1))},
-    )
+    return training.schedule_epochs * math.log(FADED) / math.log(training.schedule_factor)
 
 
 def _rate_fades(config: RunConfig) -> Note | None:
     training = config.training
-    faded = training.schedule_epochs * math.log(FADED) / math.log(training.schedule_factor)
-    if training.schedule not in ("step", "exponential") or faded >= training.epochs / 2:
+    if training.schedule not in ("step", "exponential") or _fading_epoch(config) >= training.epochs / 2:
         return None
     return hint(
         "rate-fades",
-        f"From epoch {math.ceil(faded):,} on the network stands still",
+        f"The network learns nothing more from epoch {math.ceil(_fading_epoch(config)):,} on",
         f"By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. Cut "
         "it less often.",
         {"training.schedule_epochs": max(0.1, round(training.epochs / 10, 1)), "training.schedule_factor": 0.5},
@@ -307,16 +181,83 @@ def _rate_fades(config: RunConfig) -> Note | None:
 _DATA_RULES = (_batch_too_large, _few_validation_images, _nothing_to_balance)
 _RULES = (
     test_images_decide,
-    _much_smoothing,
-    _last_weights_kept,
-    _from_logits,
-    _slow_precision,
+    Rule(
+        "warning",
+        "much-smoothing",
+        lambda c: c.training.label_smoothing > 0.3,
+        "Label smoothing of {training.label_smoothing:g} is very high",
+        "The network is trained to give much of the probability to wrong classes. 0.1 is usual.",
+        {"training.label_smoothing": 0.1},
+    ),
+    Rule(
+        "hint",
+        "last-weights-kept",
+        lambda c: bool(c.training.patience) and not c.training.restore_best_weights,
+        "The weights of the last epoch are kept, not the best",
+        "Early stopping waits some epochs after the best one. Without “restore best weights”, the weights of the "
+        "last epoch are measured.",
+        {"training.restore_best_weights": True},
+    ),
+    Rule(
+        "hint",
+        "from-logits",
+        lambda c: c.training.from_logits,
+        "The loss expects raw scores, but gets probabilities",
+        "The network's last layer is a softmax. Keras notices this, warns in the log and corrects it. Otherwise "
+        "the loss could hardly fall.",
+        {"training.from_logits": False},
+    ),
+    Rule(
+        "hint",
+        "slow-precision",
+        lambda c: c.training.precision == "mixed_bfloat16" and c.training.device != "gpu" and not multiplies_bfloat16(),
+        "bfloat16 is no faster on this processor",
+        "The processor has to convert these numbers back and forth. ‘auto’ uses them only where they are faster.",
+        {"training.precision": "auto"},
+    ),
     _rate_too_high,
-    _patience_cuts_schedule,
-    _patience_before_plateau,
+    Rule(
+        "warning",
+        "patience-cuts-schedule",
+        lambda c: c.training.schedule in PLANNED and 0 < c.training.patience < sensible_patience(c.training),
+        "Early stopping will cut the schedule short",
+        "Most of the progress comes when the learning rate is low, near epoch {training.epochs:,}. Before that, "
+        "progress often pauses for longer than the patience ({training.patience}), and the run would end.",
+        lambda c: {"training.patience": sensible_patience(c.training)},
+    ),
+    Rule(
+        "warning",
+        "patience-before-plateau",
+        lambda c: c.training.schedule == "plateau" and 0 < c.training.patience <= c.training.schedule_epochs,
+        "Early stopping comes before the learning rate is cut",
+        "Epochs without progress until the rate is cut: {training.schedule_epochs:g}; until the run ends: "
+        "{training.patience}.",
+        lambda c: (
+            {"training.patience": sensible_patience(c.training)}
+            if sensible_patience(c.training) <= c.training.epochs
+            # With patience beyond the epochs, the cuts have to come sooner.
+            else {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
+        ),
+    ),
     _warmup_too_long,
-    _no_early_stopping,
+    # 300 epochs take an hour or more, most of it after the best epoch.
+    Rule(
+        "warning",
+        "no-early-stopping",
+        lambda c: not c.training.patience and c.training.epochs > 300 and c.training.schedule not in PLANNED,
+        "The run will train for all {training.epochs:,} epochs",
+        "Patience is 0, so early stopping is off. The best epoch usually comes long before the last.",
+        lambda c: {"training.patience": min(c.training.epochs, sensible_patience(c.training))},
+    ),
     _rate_too_low,
-    _never_cut,
+    Rule(
+        "hint",
+        "never-cut",
+        lambda c: c.training.schedule == "step" and c.training.schedule_epochs >= c.training.epochs,
+        "The learning rate is never cut",
+        "The first cut would come after epoch {training.schedule_epochs:g}, and training ends with epoch "
+        "{training.epochs:,}.",
+        lambda c: {"training.schedule_epochs": max(0.1, round(c.training.epochs / 3, 1))},
+    ),
     _rate_fades,
 )

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import math
 
-from aquadash.coach.note import Note, epoch_count, hint, warning
+from aquadash.coach.note import Note, Rule, hint, warning
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
 from aquadash.models import MODELS, thawed
 from aquadash.models import uses as network_uses
-
-#: The most dropout; more switches a unit off in over four of five steps.
-MAX_DROPOUT = 0.8
-
-#: The largest penalty; a larger one outweighs the cross entropy. 0.0001 to 0.001 is usual.
-MAX_PENALTY = 0.01
-
-#: The smallest batch with a useful mean and deviation.
-MIN_NORMALIZED_BATCH = 3
 
 
 def uses(config: RunConfig, name: str) -> bool:
@@ -37,69 +28,19 @@ def mixes(config: RunConfig) -> bool:
     return config.augmentation.mixing != "none" and not frozen(config)
 
 
-def _much_dropout(config: RunConfig) -> Note | None:
-    dropout = config.model.dropout
-    if not uses(config, "dropout") or dropout <= MAX_DROPOUT:
-        return None
-    return warning(
-        "much-dropout",
-        f"Dropout of {dropout:g} leaves almost nothing to learn with",
-        f"In every step {100 * dropout:.0f} % of the units are switched off. 0.2 to 0.5 is usual.",
-        {"model.dropout": 0.5},
-    )
-
-
 def _large_penalty(config: RunConfig) -> Note | None:
     penalties = {name: getattr(config.model, name) for name in ("l1", "l2") if uses(config, name)}
-    large = {name: weight for name, weight in penalties.items() if weight > MAX_PENALTY}
+    # A larger penalty outweighs the cross entropy; 0.0001 to 0.001 is usual.
+    large = {name: weight for name, weight in penalties.items() if weight > 0.01}
     if not large:
         return None
     named = " and ".join(f"{name.upper()} of {weight:g}" for name, weight in large.items())
     return warning(
         "large-penalty",
         f"A penalty of {named} pushes the weights to zero",
-        "Keeping weights small then pays more than being right, and the network gives every image the same answer. "
+        "Small weights then count more than right answers, and the network gives every image the same answer. "
         "0.0001 is a good start.",
         {f"model.{name}": 0.0001 for name in large},
-    )
-
-
-def _tiny_normalized_batch(config: RunConfig) -> Note | None:
-    batch = config.training.batch_size
-    # A pretrained body keeps its means and deviations.
-    normalizes = uses(config, "batch_normalization") and config.model.batch_normalization
-    if not normalizes or batch >= MIN_NORMALIZED_BATCH:
-        return None
-    return warning(
-        "tiny-normalized-batch",
-        f"Batch normalization over {batch} image{'' if batch == 1 else 's'} says nothing",
-        "It takes the mean and the deviation of a batch, which so few images do not have. What it learns then fails "
-        "on new images.",
-        {"training.batch_size": 32},
-    )
-
-
-def _head_forever(config: RunConfig) -> Note | None:
-    training = config.training
-    if not thawed(config) or training.head_epochs < training.epochs:
-        return None
-    return warning(
-        "head-forever",
-        "The pretrained layers never get to learn",
-        f"They are frozen for the first {epoch_count(training.head_epochs)}, and training ends with epoch "
-        f"{training.epochs:,}.",
-        {"training.head_epochs": training.epochs // 4},
-    )
-
-
-def _body_stands_still(config: RunConfig) -> Note | None:
-    if not thawed(config) or config.training.body_learning_rate > 0:
-        return None
-    return warning(
-        "body-stands-still",
-        "The pretrained layers learn at a rate of 0",
-        "They are thawed, which takes time, and yet stay as they are. A tenth of the head's rate is usual.",
-        {"training.body_learning_rate": 0.1},
     )
 
 
@@ -116,37 +57,9 @@ def _linear_network(config: RunConfig) -> Note | None:
     return (warning if alone else hint)(
         "linear-network",
         "The whole network is one linear map" if alone else "Layers in a row without activation count as one",
-        "Linear steps one after the other can do no more than a single one. An activation such as ReLU between them "
-        "lets each add something.",
+        "Linear layers in a row can do no more than a single one. With an activation such as ReLU between them, each "
+        "layer adds something.",
         {"model.activation": "relu"},
-    )
-
-
-def _features_not_reused(config: RunConfig) -> Note | None:
-    # Layers that were to be thawed have the note "head-forever" instead.
-    only_head = frozen(config) and not thawed(config)
-    if not only_head or config.augmentation.mode != "fresh" or config.augmentation.pipeline == "none":
-        return None
-    return hint(
-        "features-not-reused",
-        "Every epoch goes through the frozen layers again",
-        "They give the same features for the same image, which could be kept; but with augmentation new every epoch no "
-        "image comes twice. Variants drawn once make epochs many times faster.",
-        {"augmentation.mode": "copies"},
-    )
-
-
-def _no_residual_part(config: RunConfig) -> Note | None:
-    model = config.model
-    if not uses(config, "residual") or not model.residual or model.convolutions != 1:
-        return None
-    # Two linear convolutions in a row are no better than one.
-    activation = {"model.activation": "relu"} if model.activation == "linear" else {}
-    return hint(
-        "no-residual-part",
-        "Residual connections change nothing here",
-        "They go around the convolutions after the first of a block, and each block has only one.",
-        {"model.convolutions": 2, **activation},
     )
 
 
@@ -158,9 +71,9 @@ def _small_maps(config: RunConfig) -> Note | None:
         if side < kernel:
             return hint(
                 "small-maps",
-                f"In block {block} the filters are larger than what they look at",
-                f"Filters of {kernel} x {kernel} slide over {side} x {side} outputs there, so that much of what they "
-                "see is empty border. Let the blocks before shrink the image less, or use fewer blocks.",
+                f"In block {block} the filters are larger than their input",
+                f"Filters of {kernel} x {kernel} slide over only {side} x {side} values, so that much of their input "
+                "is empty border. Let earlier blocks shrink the image less, or use fewer blocks.",
             )
     return None
 
@@ -178,13 +91,63 @@ def _sides(model: ModelConfig, side: int) -> list[int]:
 
 #: In the order in which notes of the same level are shown.
 NETWORK_RULES = (
-    _much_dropout,
+    Rule(
+        "warning",
+        "much-dropout",
+        lambda c: uses(c, "dropout") and c.model.dropout > 0.8,
+        "Dropout of {model.dropout:g} is very high",
+        "It switches off more than four of five units in every step. 0.2 to 0.5 is usual.",
+        {"model.dropout": 0.5},
+    ),
     _large_penalty,
-    _tiny_normalized_batch,
-    _head_forever,
-    _body_stands_still,
+    # A pretrained body keeps its means and deviations.
+    Rule(
+        "warning",
+        "tiny-normalized-batch",
+        lambda c: uses(c, "batch_normalization") and c.model.batch_normalization and c.training.batch_size < 3,
+        "A batch size of {training.batch_size} is too small for batch normalization",
+        "It computes the mean and the deviation of each batch, which need more images. The network then fails on "
+        "new images.",
+        {"training.batch_size": 32},
+    ),
+    Rule(
+        "warning",
+        "head-forever",
+        lambda c: thawed(c) and c.training.head_epochs >= c.training.epochs,
+        "The pretrained layers never get to learn",
+        "They stay frozen until epoch {training.head_epochs:,}, and training ends with epoch {training.epochs:,}.",
+        lambda c: {"training.head_epochs": c.training.epochs // 4},
+    ),
+    Rule(
+        "warning",
+        "body-stands-still",
+        lambda c: thawed(c) and c.training.body_learning_rate <= 0,
+        "The pretrained layers learn at a rate of 0",
+        "They are trained, which takes time, but do not change. A tenth of the head's rate is usual.",
+        {"training.body_learning_rate": 0.1},
+    ),
     _linear_network,
-    _features_not_reused,
-    _no_residual_part,
+    # Layers that were to be thawed have the note "head-forever" instead.
+    Rule(
+        "hint",
+        "features-not-reused",
+        lambda c: frozen(c) and not thawed(c) and c.augmentation.mode == "fresh" and c.augmentation.pipeline != "none",
+        "Every epoch computes the frozen layers again",
+        "They give the same features for the same image, but with augmentation new every epoch no image comes "
+        "twice. If images are augmented once before training, epochs are many times faster.",
+        {"augmentation.mode": "copies"},
+    ),
+    # Two linear convolutions in a row are no better than one.
+    Rule(
+        "hint",
+        "no-residual-part",
+        lambda c: uses(c, "residual") and c.model.residual and c.model.convolutions == 1,
+        "Residual connections change nothing here",
+        "They skip the convolutions after the first of a block, and each block has only one.",
+        lambda c: {
+            "model.convolutions": 2,
+            **({"model.activation": "relu"} if c.model.activation == "linear" else {}),
+        },
+    ),
     _small_maps,
 )

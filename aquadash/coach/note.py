@@ -1,11 +1,13 @@
-"""The coach's note."""
+"""The coach's note, and the rule that returns one for a run's settings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal, get_args
+
+from aquadash.config import RunConfig
 
 Level = Literal["warning", "hint", "good"]
 
@@ -37,9 +39,28 @@ class Note:
 warning, hint, good = (partial(Note, level) for level in LEVELS)
 
 
-def epoch_count(number: float) -> str:
-    """Format a number of epochs: ``"1 epoch"``, ``"2.5 epochs"``."""
-    return f"{number:g} epoch{'' if number == 1 else 's'}"
+@dataclass(frozen=True)
+class Rule:
+    """A rule on settings before training; its texts may name settings in braces, such as ``{training.epochs}``."""
+
+    level: Level
+    key: str
+    applies: Callable[[RunConfig], bool]
+    title: str
+    evidence: str
+    #: The changes to try, or a function that returns them.
+    changes: Mapping[str, Any] | Callable[[RunConfig], Mapping[str, Any]]
+
+    def __call__(self, config: RunConfig) -> Note | None:
+        """Return the note on these settings, or None."""
+        if not self.applies(config):
+            return None
+        title, evidence = (
+            text.format(training=config.training, model=config.model) for text in (self.title, self.evidence)
+        )
+        return Note(
+            self.level, self.key, title, evidence, self.changes(config) if callable(self.changes) else self.changes
+        )
 
 
 def by_importance(notes: Iterable[Note]) -> list[Note]:

@@ -1,34 +1,51 @@
-"""The learning rates that usually work, by optimizer, for networks trained from nothing.
+"""Learning rates, schedules and patience that usually work for networks trained from nothing.
 
-They were measured: see "The coach's thresholds" in ``docs/decisions.md``.
+The rates were measured: see "The coach's thresholds" in ``docs/decisions.md``.
 """
 
 from __future__ import annotations
 
-from aquadash.config import WITH_MOMENTUM, RunConfig, TrainingConfig
+import math
+from typing import NamedTuple
+
+from aquadash.config import WITH_MOMENTUM, RunConfig, TrainingConfig, setting
 from aquadash.models import uses
 
-#: The optimizers' names in "with ...".
-OPTIMIZER_NAMES = {
-    "sgd": "SGD",
-    "momentum": "SGD and momentum",
-    "nesterov": "SGD and Nesterov momentum",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-}
+#: Schedules that lower the learning rate over all epochs, so that most of the gain comes at their end.
+PLANNED = ("cosine", "one_cycle")
 
-#: Good first rates: the report's for SGD, that of Adam's authors for Adam and its relatives.
-USUAL_RATE = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
+#: Patience without a schedule in epochs, four times the report's.
+USUAL_PATIENCE = 20
 
-#: Effective rates above which training usually breaks down.
-MAX_RATE = {"sgd": 0.3, "momentum": 0.3, "nesterov": 0.3, "rmsprop": 0.005, "adam": 0.005, "adamw": 0.005}
+#: Least patience of a planned schedule, as a fraction of its epochs; its rate is high during the first third.
+PATIENCE_FRACTION = 0.25
+
+#: Epochs without progress after which ``plateau`` usually cuts the rate, and the cuts that patience should wait for.
+USUAL_WAIT, CUTS_BEFORE_STOP = 5, 3
 
 #: Factor of the largest rate with batch normalization: Ioffe and Szegedy 2015, section 4.2.1.
 NORMALIZED_FACTOR = 5
 
-#: Effective rates below which a network hardly learns in the epochs that people wait for.
-MIN_RATE = {"sgd": 3e-4, "momentum": 3e-4, "nesterov": 3e-4, "rmsprop": 3e-5, "adam": 3e-5, "adamw": 3e-5}
+
+class _Rates(NamedTuple):
+    #: A good first rate: the report's for SGD, that of Adam's authors for Adam and its relatives.
+    usual: float
+    #: Effective rate above which training usually breaks down.
+    largest: float
+    #: Effective rate below which a network hardly learns in the epochs that people wait for.
+    smallest: float
+
+
+_SGD, _ADAPTIVE = _Rates(0.01, 0.3, 3e-4), _Rates(0.001, 0.005, 3e-5)
+
+
+def _rates(config: RunConfig) -> _Rates:
+    return _SGD if config.training.optimizer in ("sgd", *WITH_MOMENTUM) else _ADAPTIVE
+
+
+def optimizer_title(config: RunConfig) -> str:
+    """Return the optimizer's name."""
+    return setting("training.optimizer").texts[config.training.optimizer]
 
 
 def effective_rate(training: TrainingConfig) -> float:
@@ -41,7 +58,7 @@ def largest(config: RunConfig) -> float:
     """Return the largest learning rate that usually works with the other settings, with two digits."""
     training = config.training
     normalizes = uses(config.model.name, "model.batch_normalization") and config.model.batch_normalization
-    limit = MAX_RATE[training.optimizer] * (NORMALIZED_FACTOR if normalizes else 1)
+    limit = _rates(config).largest * (NORMALIZED_FACTOR if normalizes else 1)
     return float(f"{limit * training.learning_rate / effective_rate(training):.2g}")
 
 
@@ -52,29 +69,39 @@ def too_large(config: RunConfig) -> bool:
 
 def too_small(config: RunConfig) -> bool:
     """Return whether the rate usually takes more epochs than people wait for."""
-    return effective_rate(config.training) < MIN_RATE[config.training.optimizer]
+    return effective_rate(config.training) < _rates(config).smallest
+
+
+def usual(config: RunConfig) -> float:
+    """Return a good first rate; one significant digit."""
+    return _rounded(min(_rates(config).usual, largest(config)))
 
 
 def lower(config: RunConfig, factor: float) -> float:
     """Return the rate divided by ``factor``, or the usual one if that is still too large; one significant digit."""
-    training = config.training
-    rate, most = training.learning_rate / factor, largest(config)
-    return rounded(rate if rate <= most else min(USUAL_RATE[training.optimizer], most))
+    rate = config.training.learning_rate / factor
+    return _rounded(rate) if rate <= largest(config) else usual(config)
 
 
 def higher(config: RunConfig, factor: float) -> float:
     """Return the rate times ``factor``, at least the usual one if it is too small; one significant digit."""
-    rate = config.training.learning_rate * factor
-    if too_small(config):
-        rate = max(rate, USUAL_RATE[config.training.optimizer])
-    return rounded(min(rate, largest(config)))
+    rate = min(config.training.learning_rate * factor, largest(config))
+    return max(_rounded(rate), usual(config)) if too_small(config) else _rounded(rate)
 
 
-def rounded(rate: float) -> float:
-    """Round a rate to one significant digit."""
+def _rounded(rate: float) -> float:
     return float(f"{rate:.1g}")
 
 
 def text(rate: float) -> str:
     """Format a rate without an exponent: ``"0.00001"``."""
     return f"{rate:.10f}".rstrip("0").rstrip(".")
+
+
+def sensible_patience(training: TrainingConfig) -> int:
+    """Return the least patience that does not cut the schedule short."""
+    if training.schedule in PLANNED:
+        return math.ceil(PATIENCE_FRACTION * training.epochs)
+    if training.schedule == "plateau":
+        return max(USUAL_PATIENCE, CUTS_BEFORE_STOP * math.ceil(training.schedule_epochs))
+    return USUAL_PATIENCE

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from aquadash.coach.before import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT
 from aquadash.coach.network_rules import frozen, mixes, uses
-from aquadash.coach.rates import lower
+from aquadash.coach.rates import CUTS_BEFORE_STOP, USUAL_PATIENCE, USUAL_WAIT, lower
 from aquadash.config import RunConfig
 
-#: The most dropout that is suggested, as in the report.
-ENOUGH_DROPOUT = 0.5
-
-#: The least dropout that is suggested.
-LITTLE_DROPOUT = 0.2
+#: The least dropout that is suggested, and the most, as in the report.
+LITTLE_DROPOUT, ENOUGH_DROPOUT = 0.2, 0.5
 
 
 def against_overfitting(config: RunConfig) -> dict[str, Any]:
@@ -51,4 +47,4 @@ def against_plateau(config: RunConfig) -> tuple[str, dict[str, Any]]:
     changes: dict[str, Any] = {"training.schedule": "plateau", "training.schedule_epochs": USUAL_WAIT}
     if 0 < training.patience <= CUTS_BEFORE_STOP * USUAL_WAIT:
         changes["training.patience"] = USUAL_PATIENCE
-    return "A learning rate that is cut when progress ends takes finer steps from there.", changes
+    return "A schedule that cuts the learning rate when progress ends takes finer steps from then on.", changes
