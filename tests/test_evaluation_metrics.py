@@ -10,7 +10,7 @@ import sklearn.metrics
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from aquadash.errors import DataError, UnknownNameError
+from aquadash.errors import DataError
 from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess, select, wilson_interval
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.metrics import percent, predicted_labels
@@ -216,13 +216,6 @@ def chosen(**options) -> list[int]:
 )
 def test_filters_and_orders(options: dict[str, object], expected: list[int]) -> None:
     assert chosen(**options) == expected
-
-
-def test_bad_requests_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="Did you mean 'wrong'"):
-        chosen(outcome="wron")
-    with pytest.raises(DataError, match="no class 3"):
-        chosen(true_class=3)
 
 
 def test_label_mistakes_are_found_and_come_first() -> None:

@@ -126,9 +126,6 @@ class PairedChange:
 def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:
     """Compare A with B overall and in each class."""
     overall = compare_predictions(a, b)
-    num_classes = a.probabilities.shape[1]
-    if len(class_names) != num_classes:
-        raise DataError(f"{len(class_names)} class names do not go with {num_classes} probabilities an image.")
     classes = tuple(
         AccuracyChange(overall.right_a[mine], overall.right_b[mine], str(name))
         for label, name in enumerate(class_names)

@@ -68,10 +68,7 @@ def newcombe_interval(both: int, only_first: int, only_second: int, neither: int
 
     Method 10 of R. G. Newcombe for paired data, Statistics in Medicine 17 (1998), 2635-2650.
     """
-    counts = (both, only_first, only_second, neither)
-    n = sum(counts)
-    if min(counts) < 0 or n == 0:
-        raise DataError(f"The counts of pairs are {counts}; expected four that are 0 or more, and not all of them 0.")
+    n = both + only_first + only_second + neither
     first, second = (both + only_first) / n, (both + only_second) / n
     low_first, high_first = wilson_interval(both + only_first, n)
     low_second, high_second = wilson_interval(both + only_second, n)
@@ -98,8 +95,6 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
     Methodology 7 (2019), 334-364.
     """
     counts = np.asarray(successes, dtype=np.int64)
-    if counts.ndim != 1 or trials < 1 or (counts.size and not 0 <= counts.min() <= counts.max() <= trials):
-        raise DataError(f"Successes of shape {counts.shape} do not go with {trials} trials in each cluster.")
     clusters = len(counts)
     if clusters < 2:
         return None
@@ -134,8 +129,6 @@ class ClassIntervals:
 def class_intervals(confusion_matrix: ArrayLike, *, class_names: Sequence[str]) -> tuple[ClassIntervals, ...]:
     """Return the intervals of every class; the matrix is (classes, classes), rows are true classes."""
     counts = np.asarray(confusion_matrix, dtype=np.int64)
-    if counts.shape != (len(class_names), len(class_names)):
-        raise DataError(f"A confusion matrix of shape {counts.shape} does not go with {len(class_names)} class names.")
     hits, actual, called = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     return tuple(
         ClassIntervals(

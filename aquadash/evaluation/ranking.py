@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.errors import DataError
 from aquadash.evaluation.metrics import checked
 
 
@@ -38,9 +37,8 @@ def ranking_curves(
 ) -> tuple[ClassCurves, ...]:
     """Return the curves of every class against the others, in the order of the labels."""
     y_true, y_prob = checked(labels, probabilities)
-    if len(class_names) != y_prob.shape[1]:
-        raise DataError(f"There are {len(class_names)} class names but probabilities for {y_prob.shape[1]} classes.")
-    return tuple(_curves(str(name), y_true == index, y_prob[:, index]) for index, name in enumerate(class_names))
+    columns = zip(class_names, y_prob.T, strict=True)
+    return tuple(_curves(str(name), y_true == index, column) for index, (name, column) in enumerate(columns))
 
 
 def macro_mean(values: Sequence[float | None]) -> float | None:
