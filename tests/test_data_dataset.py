@@ -78,19 +78,9 @@ def test_counts_are_rounded_and_both_sides_get_one(count: int, fraction: float, 
     assert len(stratified_split([0, 9] * count, fraction=fraction, seed=0)[1]) == 2 * expected, "8 labels are missing"
 
 
-@pytest.mark.parametrize(
-    ("labels", "fraction", "error", "what"),
-    [
-        *((LABELS, fraction, ValueError, "fraction") for fraction in (0.0, 1.0, -0.1, float("nan"))),
-        *((labels, 0.5, ValueError, "labels") for labels in ([[0, 1]], [0.5, 1.5], [-1, -1])),
-        ([0, 0, 1], 0.5, DataError, "Class number 1 has only one image"),
-    ],
-)
-def test_other_fractions_and_labels_are_refused(
-    labels: list, fraction: float, error: type[Exception], what: str
-) -> None:
-    with pytest.raises(error, match=what):
-        stratified_split(labels, fraction=fraction, seed=0)
+def test_a_class_of_one_image_is_refused() -> None:
+    with pytest.raises(DataError, match="Class number 1 has only one image"):
+        stratified_split([0, 0, 1], fraction=0.5, seed=0)
 
 
 def _split(images: np.ndarray, labels: list[int]) -> Split:
@@ -132,11 +122,6 @@ def test_mean_image_and_brightness(split: Split) -> None:
     assert entry.mean_image is not None and entry.mean_image.dtype == np.uint8
     np.testing.assert_array_equal(entry.mean_image, np.rint(split.images[10:].mean(axis=0)))
     assert entry.mean_brightness == pytest.approx(split.images[10:].mean())
-
-
-def test_a_label_without_a_name_is_refused(split: Split) -> None:
-    with pytest.raises(ValueError, match="labels go up to 2; there are 2 class names"):
-        describe(split, ("a", "b"))
 
 
 @pytest.fixture(scope="module")

@@ -401,12 +401,6 @@ def test_a_picture_of_the_networks_proportions_is_the_same_at_every_position() -
     assert not np.shares_memory(same, seen)
 
 
-@pytest.mark.parametrize("position", [-0.1, 1.5, float("nan")])
-def test_other_positions_are_refused(position: float) -> None:
-    with pytest.raises(ValueError, match="no part lies at"):
-        fit(thirds(), size=SQUARE, position=position)
-
-
 def test_a_picture_is_cut_unless_only_a_pixel_is_lost() -> None:
     assert fraction_seen(thirds(), size=SQUARE) == pytest.approx(1 / 3) and is_cut((64, 48), size=(32, 32))
     assert not is_cut((33, 33), size=(32, 32))

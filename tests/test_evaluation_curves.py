@@ -207,9 +207,6 @@ def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
     assert [fit.value for fit in fits] == pytest.approx([0.05, 100.0, 1.0])
     assert [fit.at_limit for fit in fits] == [True, True, False]
     assert np.isfinite(scale(sure, 0.05)).all()
-    for bad in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(DataError, match="above 0"):
-            scale(sure, bad)
 
 
 def test_damaged_predictions_are_refused_everywhere() -> None:

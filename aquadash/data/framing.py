@@ -21,8 +21,6 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MI
     Returns:
         uint8, shape (*size, 3); a copy of a picture that has this size already.
     """
-    if not 0.0 <= position <= 1.0:
-        raise ValueError(f"no part lies at {position}")
     if image.shape[:2] == size:
         return image.copy()
     height, width = _part(image.shape[:2], size=size)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aquadash.errors import DataError
 from aquadash.evaluation.metrics import checked, cross_entropy, predicted_labels
 from aquadash.evaluation.records import Predictions
 
@@ -186,8 +184,6 @@ def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> Temperature:
 
 def scale(probabilities: ArrayLike, temperature: float) -> NDArray[np.float64]:
     """Divide the network's scores by a temperature; float64 (n, classes). The order of the classes stays."""
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise DataError(f"The temperature is {temperature}; expected a number above 0.")
     from scipy.special import softmax
 
     scaled: NDArray[np.float64] = softmax(_scores(np.asarray(probabilities, dtype=np.float64)) / temperature, axis=1)

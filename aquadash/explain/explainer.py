@@ -69,11 +69,6 @@ class Explainer(Predictor):
                 "it again with a smaller learning rate."
             )
         chosen = probabilities.argmax(axis=1) if classes is None else np.asarray(classes, dtype=np.int64)
-        if chosen.shape != (len(images),) or ((chosen < 0) | (chosen >= len(self.class_names))).any():
-            raise ExplainError(
-                f"The classes to explain are {np.asarray(chosen).tolist()}; expected one for each of the "
-                f"{len(images)} images, from 0 to {len(self.class_names) - 1}."
-            )
         if not len(images):
             return ()
         maps = entry.compute(self, images, chosen.astype(np.int32), progress)
