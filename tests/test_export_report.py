@@ -11,6 +11,8 @@ import pytest
 
 from aquadash import data
 from aquadash.config import ModelConfig
+from aquadash.evaluation import wilson_interval
+from aquadash.evaluation.metrics import percent
 from aquadash.export.report import report_html
 from aquadash.export.tflite import convert
 from aquadash.predict import Predictor
@@ -45,7 +47,10 @@ def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> N
     text = report_html(store, run, data.load("synthetic"))
     page = Page(text)
     assert stored_runs.HOSTILE in page.words and "alert(2)" in page.words
-    assert f"{100 * run.metrics['test_accuracy']:.1f} %" in page.words
+    results = store.predictions(run.run_id)
+    right = int((results.probabilities.argmax(axis=1) == results.labels).sum())
+    accuracy = percent(run.metrics["test_accuracy"], wilson_interval(right, len(results.labels)))
+    assert f"{accuracy.value}test accuracy95 % interval {accuracy.interval}, " in page.words
     for words in ("Loss by epoch", "Confusion matrix", "Calibration", "Settings", "learning_rate", "whale"):
         assert words in page.words
     linked = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "href")]

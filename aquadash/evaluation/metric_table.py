@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aquadash.evaluation.intervals import Interval, wilson_interval
-from aquadash.evaluation.metrics import Evaluation, checked, predicted_labels
+from aquadash.evaluation.metrics import Evaluation, ScoreText, checked, percent, predicted_labels
 from aquadash.evaluation.records import Predictions
 
 
@@ -49,6 +49,13 @@ class Metric:
     def text(self, value: float) -> str:
         """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
         return f"{100 * value:.1f} %" if self.fraction else f"{value:.{self.digits}f}"
+
+    def score_text(self, score: Score) -> ScoreText:
+        """Format value and interval, whose width decides the digits of a fraction."""
+        if self.fraction:
+            return percent(score.value, score.interval)
+        value, *ends = map(self.text, (score.value, *(score.interval or ())))
+        return ScoreText(value, " to ".join(ends))
 
 
 def top_two_accuracy(labels: ArrayLike, probabilities: ArrayLike) -> Score:

@@ -138,10 +138,10 @@ def cross_entropy(y_true: NDArray[np.integer[Any]], y_prob: NDArray[np.floating[
     return np.asarray(-np.log(np.clip(own, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)))
 
 
-class Percent(NamedTuple):
-    """A fraction in per cent; its ``str`` is ``"61 % (57 % to 66 %)"``, or the value alone."""
+class ScoreText(NamedTuple):
+    """A number for people; its ``str`` is ``"61 % (57 % to 66 %)"``, or the value alone."""
 
-    #: The fraction, such as ``"61 %"``; a dash for None.
+    #: The value, such as ``"61 %"``; a dash for None.
     value: str
     #: The interval, such as ``"57 % to 66 %"``; empty for none.
     interval: str = ""
@@ -150,14 +150,14 @@ class Percent(NamedTuple):
         return f"{self.value} ({self.interval})" if self.interval else self.value
 
 
-def percent(fraction: float | None, interval: Interval | None = None) -> Percent:
+def percent(fraction: float | None, interval: Interval | None = None) -> ScoreText:
     """Format a fraction, 0 to 1, in whole per cent; with one digit for an interval of at most 2 %."""
     if fraction is None:
-        return Percent("–")
+        return ScoreText("–")
     low, high = interval or (0.0, 1.0)
     digits = 0 if high - low > 0.02 else 1
     value, *ends = (f"{100 * number:.{digits}f} %" for number in (fraction, low, high))
-    return Percent(value, " to ".join(ends) if interval else "")
+    return ScoreText(value, " to ".join(ends) if interval else "")
 
 
 #: Lock: two threads that import scikit-learn at the same time can both fail.

@@ -30,6 +30,7 @@ from aquadash.evaluation import (
     scores,
     select,
 )
+from aquadash.evaluation.metrics import percent
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.reliability_diagram import reliability_diagram
@@ -75,6 +76,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "calibration": calibration,
         "classes": _classes(results),
         "charts": charts,
+        "percent": percent,
         "guess_loss": math.log(max(1, len(run.class_names))),
         "galleries": _galleries(dataset, predictions, run.class_names),
         "history": history,
@@ -96,7 +98,7 @@ def _scores(results: Evaluation | None, predictions: Predictions | None) -> list
     if results is None or predictions is None:
         return []
     return [
-        (metric.text(score.value), metric.title, metric.report)
+        (metric.score_text(score).value, metric.title, metric.report)
         for name, score in scores(results, predictions).items()
         if (metric := METRICS[name]).report
     ]

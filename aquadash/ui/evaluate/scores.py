@@ -82,15 +82,11 @@ def render_both_curves(run: Run, other: Run) -> None:
 
 
 def _metric(metric: Metric, score: Score, chance: str) -> None:
-    """Draw a metric; the interval decides the digits of a fraction."""
+    """Draw a metric with its interval and the value of guessing."""
     explained = [metric.help, term(metric.term) if metric.term else ""]
-    value, interval = metric.text(score.value), ""
-    if score.interval is not None:
+    value, interval = metric.score_text(score)
+    if interval:
         explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
-        if metric.fraction:
-            value, interval = percent(score.value, score.interval)
-        else:
-            interval = " to ".join(map(metric.text, score.interval))
     note = " · ".join(filter(None, (interval, chance)))
     components.metric(
         metric.title, value, note=note, help=" ".join(filter(None, explained)), border=False, width="content"
