@@ -19,8 +19,8 @@ import pytest
 from filelock import FileLock
 
 from aquadash.data import Dataset, Split
-from tests.quick_stores import share_compiled_statements
-from tests.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
+from tests.support.quick_stores import share_compiled_statements
+from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from aquadash.people import Person
     from aquadash.store import Run, RunStore
     from aquadash.work.standby import Standby
-    from tests.lessons import Lesson
-    from tests.train_page import FakeEngine
+    from tests.support.lessons import Lesson
+    from tests.support.train_page import FakeEngine
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK_TRAINING = ROOT / "tests" / "quick_training"
+QUICK_TRAINING = ROOT / "tests" / "support" / "quick_training"
 
 # As in .streamlit/config.toml, which AppTest does not read: a forced collection after every script would take half a
 # second in this large process.
@@ -51,11 +51,14 @@ share_compiled_statements()
 
 #: Files that take half a minute and more, by their length: those with a browser, and the others.
 _LONG = [
-    "test_journey_evaluate", "test_journey_answers", "test_journey_data", "test_journey_visit", "test_journey_train",
-    "test_journey_class", "test_journey_compare",
-    "test_export_script", "test_engine", "test_models_saved", "test_cli", "test_augment_operators", "test_training_fit",
-    "test_training_transfer",
-]  # fmt: skip
+    *(f"journeys/test_{name}.py" for name in ("evaluate", "answers", "data", "visit", "train", "class", "compare")),
+    "export/test_script.py",
+    "models/test_saved.py",
+    "cli/test_cli.py",
+    "augment/test_operators.py",
+    "training/test_fit.py",
+    "training/test_transfer.py",
+]
 
 _OUTSIDE = (
     "MLFLOW_TRACKING_URI", "AQUADASH_DATABASE", "AQUADASH_SCHEDULER", "AQUADASH_SLOTS", "AQUADASH_CIFAR100",
@@ -91,7 +94,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         groups.setdefault(item.path, set()).add(group(item))
     length = {name: place for place, name in enumerate(_LONG)}
-    order = {path: (2 in found, length.get(path.stem, len(_LONG)), min(found)) for path, found in groups.items()}
+    order = {
+        path: (2 in found, length.get(path.relative_to(ROOT / "tests").as_posix(), len(_LONG)), min(found))
+        for path, found in groups.items()
+    }
     items.sort(key=lambda item: order[item.path])
 
 
@@ -303,7 +309,7 @@ def all_uncompiled() -> Iterator[None]:
 def narrow_bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The bodies that come with AquaDash have few filters, and random weights."""
     from aquadash.models import backbone
-    from tests.weights_files import write_body
+    from tests.support.weights_files import write_body
 
     folder = tmp_path_factory.mktemp("bodies")
     with pytest.MonkeyPatch.context() as patch:
@@ -356,7 +362,7 @@ def in_shared_home(shared_home: Path, home: Path, no_engine: None, monkeypatch: 
 
 @pytest.fixture(scope="module")
 def _colours(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    from tests.predict_page import store_colours
+    from tests.support.predict_page import store_colours
 
     return store_colours(tmp_path_factory.mktemp("model"), shared_store, name="colours", classes=(0, 1, 2))
 
@@ -417,7 +423,7 @@ def _new_context(browser: Browser, **options: Any) -> BrowserContext:
 @pytest.fixture
 def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
     """Open a page for another person with each call, in a context with cookies of its own."""
-    from tests.browser_pages import followed
+    from tests.support.browser_pages import followed
 
     contexts = []
 
@@ -443,7 +449,7 @@ def _profile(browser: Browser) -> BrowserContext:
 @pytest.fixture
 def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
     """A page in Chromium of a new visitor: cookies and storage are empty."""
-    from tests.browser_pages import followed
+    from tests.support.browser_pages import followed
 
     page = followed(_profile.new_page())
     page.set_viewport_size(viewport)
@@ -465,8 +471,8 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class without sessions, whose store is open."""
-    from tests.classrooms import open_class
-    from tests.stored_runs import without_engine
+    from tests.support.classrooms import open_class
+    from tests.support.stored_runs import without_engine
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
@@ -475,7 +481,7 @@ def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
     """A class with runs and data, shared by the tests of a file: none of them may change it."""
-    from tests import lessons
+    from tests.support import lessons
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
@@ -503,7 +509,7 @@ def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
     from aquadash.people import Role
-    from tests.classrooms import join, look_as
+    from tests.support.classrooms import join, look_as
 
     person, token = join(name, Role(role))
     look_as(monkeypatch, token)
@@ -513,7 +519,7 @@ def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine that the pages ask to train."""
-    from tests.train_page import FakeEngine
+    from tests.support.train_page import FakeEngine
 
     fake = FakeEngine(store)
     monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: fake)
@@ -523,6 +529,6 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages open the store, but no engine that would train queued runs."""
-    from tests.stored_runs import without_engine
+    from tests.support.stored_runs import without_engine
 
     without_engine(monkeypatch)

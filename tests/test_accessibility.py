@@ -16,11 +16,11 @@ from aquadash.pages import PAGES
 from aquadash.people import Role
 from aquadash.store import open_store
 from aquadash.ui.sections import queries
-from tests.browser_pages import add_included_model
-from tests.classrooms import give
-from tests.compared_runs import add_compared
-from tests.serving import Server, needs_chromium, serving
-from tests.ui_runs import queued
+from tests.support.browser_pages import add_included_model
+from tests.support.classrooms import give
+from tests.support.compared_runs import add_compared
+from tests.support.serving import Server, needs_chromium, serving
+from tests.support.ui_runs import queued
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -26,7 +26,7 @@ from scripts.bench.limit import products
 from scripts.bench.load import GOALS, bench_load
 from scripts.bench.tab import Tab
 from scripts.bench.visitors import Place, Sights, Watch
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 VISITED = [name for name, page in PAGES.items() if page.visits]
 SIGHTS = Sights("a" * 32, "b" * 32, ("c" * 32, "d" * 32, "e" * 32, "f" * 32), {page: queries(page) for page in VISITED})

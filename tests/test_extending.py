@@ -71,9 +71,12 @@ def test_what_the_recipes_add_is_seen_on_its_page_and_in_its_command(sources: Pa
     """All of them in one copy, for each new process that loads the app takes seconds."""
     for recipe in recipes():
         apply(recipe.diff, sources)
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/recipe_checks.py"],
-        cwd=sources, capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "pytest", *options, "tests/support/recipe_checks.py"],
+        cwd=sources,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout
     assert f"{len(recipes())} passed" in done.stdout

@@ -16,7 +16,7 @@ from aquadash import settings
 from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.files import forget_oldest, replacing, write_whole
 from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, member_fault, open_zip
-from tests.own_pictures import in_archive
+from tests.support.own_pictures import in_archive
 
 
 def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:

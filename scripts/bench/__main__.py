@@ -42,7 +42,7 @@ def _require(*modules: str, browser: bool = False) -> None:
             f"This needs the requirements of the tests, of which {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing: .venv/bin/pip install -r requirements-dev.txt"
         )
-    from tests.serving import chromium
+    from tests.support.serving import chromium
 
     if browser and chromium() is None:
         raise AquaDashError(

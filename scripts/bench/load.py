@@ -31,8 +31,8 @@ from aquadash.store import Progress, RunStatus, RunStore, Worker
 from aquadash.store.database import Database
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
-from tests.serving import Server, serving
-from tests.waiting import wait_for
+from tests.support.serving import Server, serving
+from tests.support.waiting import wait_for
 
 #: Goals of a lesson of thirty visitors on two cores: title, side and value of each figure.
 GOALS = {

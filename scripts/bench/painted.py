@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from tests.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.support.serving import CHROMIUM_ARGUMENTS, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.store import open_store
-from tests.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
+from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

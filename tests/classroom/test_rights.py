@@ -1,0 +1,233 @@
+"""No student can stop, change, delete or open what belongs to another: each action tried by a wrong user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aquadash.augment import PIPELINES, saved_pipelines
+from aquadash.config import RunConfig
+from aquadash.errors import NotAllowedError, RunError, UnknownNameError
+from aquadash.export import bundle
+from aquadash.lab import Lab
+from aquadash.lab.rights import RULES, RULES_WITHOUT_RESOURCE, Action, Rights
+from aquadash.people import OWNER, STRANGER, Person, Resource
+from aquadash.search.controller import Controller
+from aquadash.store import Run, RunStatus
+from aquadash.store.types import TrialOf
+from tests.support import lessons, live_runs
+from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
+from tests.support.made_runs import create, set_status
+from tests.support.search_fakes import plan
+from tests.support.train_page import FakeEngine
+
+pytestmark = pytest.mark.usefixtures("in_lesson")
+
+
+@pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
+def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, person: Person) -> None:
+    before = lesson.state()
+    found = lessons.refusals(lesson, tmp_path, person)
+    width = max(map(len, found))
+    print("\n".join(f"{name:{width}}  {reason}" for name, reason in found.items()))
+    assert {name: reason for name, reason in found.items() if reason.startswith("NOT REFUSED")} == {}
+    assert lesson.state() == before
+
+
+def test_a_zip_s_report_hides_others_pictures(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, hers = (Lab(person).jobs.export_id(lesson.on_hers, include_data=False) for person in (BEN, ANNA))
+    assert theirs != hers
+    monkeypatch.setattr(bundle.data, "load", lambda *_, **__: pytest.fail("The pictures were looked at."))
+    written = bundle.export_run(lesson.store, lesson.on_hers, tmp_path / "run.zip", show_images=False)
+    assert bundle.DATA not in written.files and "another person's" in "".join(written.notes)
+
+
+def test_a_run_of_ones_own_that_names_anothers_pictures_does_not_open_them(lesson: Lesson) -> None:
+    imported = lessons.trained(lesson.store, BEN, "brought in", source="folder-anna-s-cats")
+    for start in (Lab(BEN).jobs.measure_robustness, Lab(BEN).runs.repeat):
+        with pytest.raises(NotAllowedError, match="can open its pictures"):
+            start(imported)
+
+
+def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:
+    lab = Lab(ANNA)
+    lab.runs.rename(lesson.finished, "Anna's best")
+    network, _ = lab.runs.network(lab.runs.get(lesson.finished))
+    assert network.is_file()
+    assert lab.data.load("folder-anna-s-cats").class_names == ("cat", "dog")
+    assert [run.name for run in lab.runs.all(deleted=True)] == ["Anna's worst"]
+    lab.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog", replace_name="anna-s-fog")
+    assert saved_pipelines.resource_of("anna-s-fog").owner == ANNA.person_id
+
+
+def test_the_words_of_a_refusal_say_whose_it_is_and_whom_to_ask(lesson: Lesson) -> None:
+    lab = Lab(BEN)
+    with pytest.raises(NotAllowedError, match="“Anna's best” belongs to Anna.*Only Anna or the teacher can delete"):
+        lab.runs.delete(lesson.finished)
+    with pytest.raises(NotAllowedError, match="“for all” is for the whole class.*Ask your teacher"):
+        lab.runs.delete(lesson.shared)
+    for refused in (lambda: lab.data.load("folder-anna-s-cats"), lambda: lab.data.delete("anna-s-cats")):
+        with pytest.raises(NotAllowedError, match="another student's pictures. Only its owner or the teacher") as said:
+            refused()
+        assert "cats" not in str(said.value), "a title may say what is on the pictures"
+
+
+def test_all_may_look_at_a_run_and_open_what_the_teacher_made(lesson: Lesson) -> None:
+    runs = Lab(BEN).runs
+    assert runs.get(lesson.finished).owner_name == "Anna"
+    assert runs.network(runs.get(lesson.shared))[0].is_file()
+    assert {run.name for run in runs.all()} >= {"Anna's best", "for all"}
+    assert runs.all(deleted=True) == ()
+
+
+def test_another_students_data_sets_are_not_listed(lesson: Lesson) -> None:
+    for person, listed in ((ANNA, True), (TEACHER, True), (BEN, False)):
+        own = Lab(person).data
+        assert ("folder-anna-s-cats" in own.sources()) is listed
+
+
+def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
+    Lab(TEACHER).runs.hide(lesson.finished)
+    find, do_not = (ANNA, TEACHER, OWNER), (BEN,)
+    try:
+        for person, sees in [*((one, True) for one in find), *((one, False) for one in do_not)]:
+            assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
+        runs = Lab(BEN).runs
+        for look in (
+            runs.get, runs.find, runs.history, runs.environment, runs.predictions, runs.validation_predictions,
+            runs.evaluation, runs.epoch_replay, runs.cost, runs.log, Lab(BEN).jobs.robustness,
+        ):  # fmt: skip
+            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+                look(lesson.finished)
+        for both in ((lesson.finished, lesson.shared), (lesson.shared, lesson.finished)):
+            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+                runs.reproduction(*both)
+        with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
+            Lab(BEN).jobs.write_export(lesson.finished, lesson.home / "tmp" / "hidden.zip")
+        name = lesson.store.get(lesson.finished).name
+        with pytest.raises(UnknownNameError) as unknown:
+            runs.find(name[:-1])
+        assert name not in str(unknown.value), "no message names a hidden run"
+    finally:
+        Lab(TEACHER).runs.hide(lesson.finished, False)
+    assert Lab(BEN).runs.get(lesson.finished).hidden is False
+
+
+def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
+    Lab(TEACHER).searches.hide(lesson.search)
+    try:
+        searches = Lab(BEN).searches
+        assert searches.all() == []
+        for look in (searches.get, searches.find):
+            with pytest.raises(NotAllowedError, match="hidden this search"):
+                look(lesson.search)
+        assert Lab(ANNA).searches.get(lesson.search).maker == ANNA
+    finally:
+        Lab(TEACHER).searches.hide(lesson.search, False)
+
+
+def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, searches = lesson.store, lesson.searches
+    engine, hidden_at_first = FakeEngine(store), list[bool]()
+    submit = engine.submit
+
+    def noting(config: RunConfig, **about: Any) -> Run:
+        run = submit(config, **about)
+        hidden_at_first.append(run.hidden)
+        return run
+
+    def trials() -> list[bool]:
+        search = searches.get(search_id)
+        return [store.get(trial.run_id).hidden for trial in search.trials]
+
+    search_id = searches.submit(plan(name="the teacher's"))
+    monkeypatch.setattr(engine, "submit", noting)
+    controller = Controller(searches, search_id, engine=engine, runs=store)
+    try:
+        controller.step()
+        assert trials() == [False]
+        Lab(TEACHER).searches.hide(search_id)
+        assert trials() == [True]
+        assert search_id not in {head.search_id for head in Lab(BEN).searches.all()}
+        assert not [run for run in Lab(BEN).runs.all() if run.search_id == search_id]
+        # One ends, and the next begins while the search is hidden.
+        live_runs.end(store, live_runs.start(store, searches.get(search_id).trials[0].run_id), RunStatus.FAILED)
+        controller.step()
+        controller.step()
+        assert trials() == [True, True]
+        assert hidden_at_first == [False, True], "not even for a moment"
+        searches.set_hidden(search_id, False)
+        assert trials() == [False, False]
+    finally:
+        for trial in searches.get(search_id).trials:
+            if not store.get(trial.run_id).status.ended:
+                store.request_stop(trial.run_id)
+            store.delete(trial.run_id)
+        searches.set_hidden(search_id)
+
+
+def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(lesson: Lesson) -> None:
+    lab = Lab(TEACHER)
+    search_id = lesson.searches.submit(plan(name="the teacher's other"))
+    run_id = create(lesson.store, lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
+    set_status(lesson.store, run_id, RunStatus.FINISHED)
+    try:
+        lab.runs.delete(run_id)
+        assert len(Lab(BEN).searches.get(search_id).trials) == 1, "it was to be seen before"
+        lab.searches.hide(search_id)
+        lab.runs.restore(run_id)
+        assert lesson.store.read(run_id).hidden and run_id not in {run.run_id for run in Lab(BEN).runs.all()}
+        lab.searches.hide(search_id, False)
+        lab.runs.delete(run_id)
+        lab.runs.restore(run_id)
+        assert not lesson.store.read(run_id).hidden
+        lab.runs.hide(run_id)
+        lab.runs.delete(run_id)
+        assert Lab(BEN).searches.get(search_id).trials == ()
+        assert len(lab.searches.get(search_id).trials) == 1
+    finally:
+        lesson.searches.set_hidden(search_id)
+
+
+def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: Lesson) -> None:
+    def first() -> dict[str, bool]:
+        return {person.name: Lab(person).runs.get(lesson.finished).pinned for person in (ANNA, BEN, TEACHER, OWNER)}
+
+    nobody = dict.fromkeys((ANNA.name, BEN.name, TEACHER.name, OWNER.name), False)
+    try:
+        Lab(ANNA).runs.pin(lesson.finished)
+        assert first() == {**nobody, ANNA.name: True}
+        Lab(TEACHER).runs.pin(lesson.finished, False)
+        assert first() == {**nobody, ANNA.name: True}, "what a student has pinned for themselves is not the teacher's"
+        Lab(TEACHER).runs.pin(lesson.finished)
+        assert all(first().values())
+        Lab(ANNA).runs.pin(lesson.finished)
+        assert all(first().values()), "what a teacher has pinned stays so"
+        with pytest.raises(RunError, match="only the teacher can unpin it"):
+            Lab(ANNA).runs.pin(lesson.finished, False)
+        assert all(first().values())
+        Lab(TEACHER).runs.pin(lesson.finished, False)
+        assert first() == {**nobody, ANNA.name: True}, "nor is it lost below the teacher's"
+    finally:
+        Lab(TEACHER).runs.pin(lesson.finished, False)
+        Lab(ANNA).runs.pin(lesson.finished, False)
+    assert first() == nobody
+
+
+def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
+    hers = Resource("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
+    for action in RULES:
+        thing = None if action in RULES_WITHOUT_RESOURCE else hers
+        assert Rights(TEACHER).refusal(action, thing) == Rights(OWNER).refusal(action, thing) == ""
+        assert "Join it with the code" in Rights(STRANGER).refusal(action, thing)
+
+
+def test_every_action_has_a_rule() -> None:
+    assert set(RULES) == set(Action)
+    of_others = {action for action, rule in RULES.items() if rule.others}
+    assert of_others == {Action.VIEW}, "all that a student may do with what another has made"
+    assert {action for action, rule in RULES.items() if rule.shared} == {
+        Action.VIEW, Action.OPEN_MODEL, Action.MEASURE, Action.OPEN_PICTURES,
+    }  # fmt: skip

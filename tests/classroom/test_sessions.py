@@ -1,0 +1,311 @@
+"""Who is in the class: names, sessions, and what proves them."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from aquadash.classroom import codes, joining
+from aquadash.classroom import sessions as sessions_module
+from aquadash.classroom.joining import (
+    FORGOTTEN_AFTER,
+    FREE_CODES,
+    FREE_NAMES,
+    Form,
+    Joining,
+    TooManyAttemptsError,
+    WrongCodeError,
+)  # fmt: skip
+from aquadash.classroom.names import clean_name
+from aquadash.classroom.sessions import (
+    AWAY_SECONDS,
+    FRESH_SECONDS,
+    REJOIN_SECONDS,
+    SESSION_SECONDS,
+    Joined,
+    NameTakenError,
+    Sessions,
+)
+from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
+from aquadash.people import Role
+from tests.classroom.test_served import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sessions(tmp_path: Path, clock: Clock) -> Sessions:
+    return Sessions(tmp_path / "class.db", clock)
+
+
+def test_a_token_holds_after_a_restart_and_no_other_does(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    assert sessions.person_of(anna.token) == anna.person and anna.person.role is Role.STUDENT
+    assert Sessions(tmp_path / "class.db", clock).person_of(anna.token) == anna.person
+    assert sessions.person_of(ben.token) == ben.person != anna.person
+    assert len(anna.person.person_id) == 32
+    for forged in (None, "", "x", anna.token[:-1], anna.token + "A", anna.person.person_id, "\ud800", "a" * 10_000):
+        assert sessions.person_of(forged) is None
+
+
+def test_whoever_reads_the_file_learns_no_token(sessions: Sessions, tmp_path: Path) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    code = sessions.rejoin_code(joined.person.person_id)
+    content = (tmp_path / "class.db").read_bytes()
+    assert joined.token.encode() not in content and code.encode() not in content
+    assert stat.S_IMODE((tmp_path / "class.db").stat().st_mode) == 0o600
+    with sqlite3.connect(tmp_path / "class.db") as connection:
+        (hashed,) = connection.execute("SELECT token_hash FROM sessions").fetchone()
+    assert sessions.person_of(hashed) is None, "the hash is no token"
+
+
+def test_a_session_ends_after_its_time_however_much_it_is_used(sessions: Sessions, clock: Clock) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    for _ in range(8):
+        clock.now += SESSION_SECONDS / 8 - 1
+        assert sessions.person_of(joined.token) is not None
+    clock.now += 9
+    assert sessions.person_of(joined.token) is None
+
+
+def test_no_process_has_a_session_of_who_has_left(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
+    other_process = Sessions(tmp_path / "class.db", clock)
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    assert other_process.person_of(anna.token) and other_process.person_of(ben.token)
+    sessions.leave(anna.token)
+    sessions.remove(ben.person.person_id)
+    assert sessions.person_of(anna.token) is None and sessions.person_of(ben.token) is None
+    clock.now += FRESH_SECONDS
+    assert other_process.person_of(anna.token) is None and other_process.person_of(ben.token) is None
+    with pytest.raises(UnknownNameError):
+        sessions.remove("0" * 32)
+
+
+@pytest.mark.parametrize("name", ["Anna", "ANNA", "  anna ", "Ａｎｎａ", "Anna\ufe0f"])
+def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
+    sessions.join("Anna", Role.STUDENT)
+    sessions.join("Anna 2", Role.STUDENT)
+    with pytest.raises(NameTakenError) as refused:
+        sessions.join(name, Role.STUDENT)
+    assert refused.value.suggestion == f"{clean_name(name)} 3"
+    assert sessions.join(refused.value.suggestion, Role.STUDENT).person.name == refused.value.suggestion
+    assert len(sessions.people()) == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("Anna", "\u0410nna"), ("anna", "\u0391NNA"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l"),
+    ],
+)  # fmt: skip
+def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: str, other: str) -> None:
+    sessions.join(first, Role.STUDENT)
+    for role in (Role.STUDENT, Role.TEACHER):
+        with pytest.raises(NameTakenError, match=re.escape(repr(first))) as refused:
+            sessions.join(other, role)
+    assert sessions.join(refused.value.suggestion, Role.STUDENT).person.name == f"{other} 2"
+
+
+def test_names_of_any_script_are_kept_as_typed_and_free_where_they_can_be_told_apart(sessions: Sessions) -> None:
+    names = (
+        "Anna", "Anne", "Ánna", "Hannah", "Zoe", "Zoë", "Мария", "María", "李明", "李四", "محمد", "Ανδρέας", "Άννα",
+        "Tea", "Group 1", "Group 2", "Group 11", "Jo Anna", "Joanna", "Owen", "Adminah", "🐳 Ben", "O'Brien <b>",
+        "x" * 40,
+    )  # fmt: skip
+    for name in names:
+        assert sessions.join(f"  {name} ", Role.STUDENT).person.name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TEACHER", "the teacher", "T\u0435\u0430cher", "Teacher 2", "T.e.a.c.h.e.r", "0wner", "AquaDash",
+    ],
+)  # fmt: skip
+def test_no_student_is_called_like_the_teacher_or_the_app(sessions: Sessions, name: str) -> None:
+    with pytest.raises(ConfigError, match="reads like the teacher"):
+        sessions.join(name, Role.STUDENT)
+    assert sessions.join(name, Role.TEACHER).person.name == name
+    with pytest.raises(NameTakenError):
+        sessions.join(name, Role.STUDENT)
+
+
+def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(sessions: Sessions, clock: Clock) -> None:
+    sessions.join("Mr Dale", Role.TEACHER)
+    maker = sessions.join("Maker", Role.STUDENT).person
+    gone, here, waiting = (sessions.join(name, Role.STUDENT) for name in ("Gone", "Here", "Waiting"))
+    clock.now += 1
+    for joined in (gone, here):
+        assert sessions.person_of(joined.token)
+    clock.now += AWAY_SECONDS + 1
+    assert sessions.person_of(here.token)
+    invented = [sessions.join(f"Invented {number}", Role.STUDENT) for number in range(3)]
+    sessions.rejoin_code(waiting.person.person_id)
+    assert sessions.clear({maker.person_id}) == ["Gone", "Invented 0", "Invented 1", "Invented 2"]
+    assert [member.person.name for member in sessions.people()] == ["Mr Dale", "Here", "Maker", "Waiting"]
+    assert sessions.person_of(here.token) == here.person
+    assert not any(sessions.person_of(joined.token) for joined in (gone, *invented))
+    assert sessions.join("Gone", Role.STUDENT).person != gone.person, "the name is free"
+
+
+def test_new_names_are_limited_by_address(home: Path, sessions: Sessions, clock: Clock) -> None:
+    made, joining = codes.codes(), Joining(clock)
+
+    def enter(name: str, code: str = made.student, address: str = "192.0.2.1", token: str | None = None) -> Joined:
+        return joining.enter(sessions, Form(name, code, "", ""), address=address, earlier_token=token)
+
+    first = [enter(f"Student {number}") for number in range(FREE_NAMES + 1)]
+    with pytest.raises(TooManyAttemptsError, match="new names") as refused:
+        enter("One more")
+    assert refused.value.seconds == 1.0
+    assert enter("Ms Hill", made.teacher).person.role is Role.TEACHER
+    assert enter("Student 3", token=first[3].token).person == first[3].person
+    assert enter("Elsewhere", address="192.0.2.2").person.name == "Elsewhere"
+    clock.now += FORGOTTEN_AFTER + 1
+    for number in range(FREE_NAMES):
+        enter(f"Next lesson {number}")
+
+
+def test_a_browser_keeps_the_person_until_they_leave(sessions: Sessions, clock: Clock) -> None:
+    first = sessions.join("Anna", Role.STUDENT)
+    clock.now += SESSION_SECONDS + 1
+    again = sessions.join("anna", Role.STUDENT, earlier_token=first.token)
+    assert again.person == first.person and again.token != first.token
+    other = sessions.join("Somebody else", Role.STUDENT, earlier_token=again.token)
+    assert sessions.person_of(again.token) is None, "a browser is one person at a time"
+    again = sessions.rejoin(sessions.rejoin_code(first.person.person_id))
+    assert sessions.person_of(other.token) == other.person
+    sessions.leave(again.token)
+    with pytest.raises(NameTakenError):
+        # The next at a shared computer must not become Anna.
+        sessions.join("Anna", Role.STUDENT, earlier_token=again.token)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.STUDENT, earlier_token=sessions.join("Ben", Role.STUDENT).token)
+
+
+def test_a_student_becomes_no_teacher_by_a_teachers_name_nor_a_teacher_a_student(sessions: Sessions) -> None:
+    teacher = sessions.join("Ms Hill", Role.TEACHER)
+    with pytest.raises(NameTakenError):
+        sessions.join("Ms Hill", Role.STUDENT)
+    assert sessions.join("Ms Hill", Role.TEACHER).person == teacher.person, "the teacher's code is proof enough"
+    student = sessions.join("Anna", Role.STUDENT)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.TEACHER, earlier_token=student.token)
+
+
+def test_a_link_to_rejoin_works_once_in_its_time_for_its_person(sessions: Sessions, clock: Clock) -> None:
+    anna, ben = sessions.join("Anna", Role.STUDENT), sessions.join("Ben", Role.STUDENT)
+    code = sessions.rejoin_code(anna.person.person_id)
+    again = sessions.rejoin(f" {code.lower()} ", earlier_token=ben.token)
+    assert again.person == anna.person == sessions.person_of(again.token)
+    assert sessions.person_of(ben.token) is None, "a browser is one person at a time"
+    late = sessions.rejoin_code(ben.person.person_id)
+    clock.now += REJOIN_SECONDS
+    for useless in (code, late, "", "C" * 12):
+        with pytest.raises(NotAllowedError, match="works once and for 15 minutes"):
+            sessions.rejoin(useless)
+    with pytest.raises(NameTakenError):
+        sessions.join("Anna", Role.STUDENT)
+
+
+@pytest.mark.parametrize(
+    ("typed", "part"),
+    [
+        ("", "at least one letter"), (" \t ", "at least one letter"), ("!?", "at least one letter"), ("a" * 41, "41"),
+        ("Anna\u202eX", "cannot be seen"), ("a\x00b", "cannot be seen"), ("a\u200bb", "cannot be seen"),
+        ("\u3164", "cannot be seen"), ("Anna\u034f", "cannot be seen"), ("Anna\u2800", "cannot be seen"),
+    ],
+)  # fmt: skip
+def test_names_that_cannot_be_used_are_refused_with_the_reason(sessions: Sessions, typed: str, part: str) -> None:
+    with pytest.raises(ConfigError, match=part):
+        sessions.join(typed, Role.STUDENT)
+    assert sessions.people() == []
+
+
+def test_a_file_that_cannot_be_read_is_a_clear_error(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
+    joined = sessions.join("Anna", Role.STUDENT)
+    (tmp_path / "class.db").write_bytes(b"no database " * 500)
+    clock.now += 10
+    with pytest.raises(StorageError, match="cannot be"):
+        sessions.person_of(joined.token)
+
+
+def test_a_full_class_has_room_after_somebody_left(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions_module, "MAX_STUDENTS", 2)
+    anna = sessions.join("Anna", Role.STUDENT)
+    sessions.join("Ben", Role.STUDENT)
+    with pytest.raises(ConfigError, match="full: 2 students"):
+        sessions.join("Carl", Role.STUDENT)
+    assert sessions.join("Ms Hill", Role.TEACHER).person.role is Role.TEACHER, "teachers always have a place"
+    assert sessions.join("Mr Dale", Role.TEACHER).person.role is Role.TEACHER
+    sessions.remove(anna.person.person_id)
+    assert sessions.join("Carl", Role.STUDENT).person.name == "Carl", "teachers take no student's place"
+
+
+def test_people_stay_with_a_full_disk(sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = sessions.join("Anna", Role.STUDENT)
+
+    def full(*_: object) -> None:
+        raise StorageError("disk full")
+
+    monkeypatch.setattr(sessions, "_note_seen", full)
+    clock.now += 60
+    assert sessions.person_of(anna.token) == anna.person
+
+
+def test_joining_takes_a_right_code_and_few_wrong_ones(home: Path, sessions: Sessions, clock: Clock) -> None:
+    made, joining = codes.codes(), Joining(clock)
+
+    def enter(code: str, name: str = "Anna") -> Role:
+        return joining.enter(sessions, Form(name, code, "", ""), address="192.0.2.1").person.role
+
+    assert enter(made.student) is Role.STUDENT
+    assert enter(made.teacher, "Ms Hill") is Role.TEACHER
+    for _ in range(FREE_CODES + 1):
+        with pytest.raises(WrongCodeError):
+            enter("CCCCCC", "Mallory")
+    with pytest.raises(TooManyAttemptsError) as refused:
+        enter(made.student, "Ben")
+    assert refused.value.seconds == 1.0
+    clock.now += 1.0
+    assert enter(made.student, "Ben") is Role.STUDENT
+    with pytest.raises(WrongCodeError):
+        enter("CCCCCC", "Mallory")
+    with pytest.raises(TooManyAttemptsError):
+        enter(made.student, "Carl")
+    assert [member.person.name for member in sessions.people()] == ["Ms Hill", "Anna", "Ben"]
+
+
+def test_wrong_codes_count_one_by_one(
+    home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entrance, form = Joining(clock), Form("Mallory", "CCCCCC", "", "")
+    for _ in range(FREE_CODES):
+        with suppress(WrongCodeError):
+            entrance.enter(sessions, form, address="192.0.2.1")
+    both = threading.Barrier(2)
+
+    class Meeting(codes.Codes):
+        def role_of(self, typed: str) -> None:
+            # The two would meet here.
+            with suppress(threading.BrokenBarrierError):
+                both.wait(timeout=0.5)
+
+    monkeypatch.setattr(joining, "codes", lambda: Meeting("", ""))
+
+    def enter() -> None:
+        entrance.enter(sessions, form, address="192.0.2.1")
+
+    with ThreadPoolExecutor(2) as threads:
+        refused = [entered.exception() for entered in [threads.submit(enter) for _ in range(2)]]
+    assert sorted(type(each).__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]

@@ -1,0 +1,326 @@
+"""The command line: one JSON object on stdout, one line on stderr, and the exit status tells."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from aquadash import data, settings
+from aquadash.cli import main, waiting
+from aquadash.config import RunConfig
+from aquadash.evaluation.calibration import scale
+from aquadash.lab import OWNER, Lab, memory
+from aquadash.store import RunStatus, RunStore, open_store
+from tests.support import ui_runs
+from tests.support.compared_runs import add_compared
+from tests.support.made_runs import create, set_status
+from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.stored_runs import add_run
+
+COMMAND = [sys.executable, "-m", "aquadash"]
+
+
+def call(*arguments: object, process: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command: in this process, which is quick, or in one of its own, as people do."""
+    texts = [str(argument) for argument in arguments]
+    if process:
+        return subprocess.run(
+            [*COMMAND, *texts], capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT
+        )
+    # As a process of its own would, it knows nothing of what an earlier one has read.
+    memory.refresh()
+    # The real streams refuse text that UTF-8 cannot hold, so these do, too.
+    output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as left,
+    ):
+        patch.setattr(sys, "argv", ["aquadash", *texts])
+        main()
+    said, complained = (stream.buffer.getvalue().decode() for stream in (output, errors))
+    return subprocess.CompletedProcess(texts, int(left.value.code or 0), said, complained)
+
+
+def answer(*arguments: object, process: bool = False) -> dict:
+    """Return the object that a command prints with --json. Stdout must hold nothing else."""
+    done = call(*arguments, "--json", process=process)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    return json.loads(done.stdout)
+
+
+def refusal(*arguments: object) -> str:
+    """The one line that a failing command prints."""
+    done = call(*arguments)
+    assert done.returncode != 0 and done.stdout == ""
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: ")
+    return last
+
+
+def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Path) -> None:
+    assert "No such command 'fly'" in refusal("fly")
+    assert "--help" in refusal("train", "--fast")
+    assert call("train", "--preset", "notebok", process=True).stderr.count("\n") == 1
+    assert "Did you mean 'notebook'" in refusal("train", "--preset", "notebok")
+    assert "Did you mean 'training.epochs'" in refusal("train", "--set", "training.epoch=3")
+    assert "no data source called 'nothing'" in refusal("data", "info", "--source", "nothing")
+    assert "no pipeline called 'nothing'" in refusal("augment", "--pipeline", "nothing")
+    assert "no\ufffd]0;where.json" in refusal("train", "--config", "no\x1b]0;where.json")
+    for content in (b"{", b"[1, 2]", b"\xff\xfe\x00"):
+        (tmp_path / "config.json").write_bytes(content)
+        refusal("train", "--config", tmp_path / "config.json")
+
+
+@pytest.mark.parametrize("group", [[], ["runs"]])
+def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
+    done = call(*group)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage:") and done.stderr == call(*group, "--help").stdout
+
+
+def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:
+    from aquadash.cli.config_options import GivenConfig
+
+    path = tmp_path / "config.json"
+    path.write_text('{"training": {"epochs": 9, "patience": 2}, "seed": 4}')
+    config = GivenConfig("notebook", path, ("training.patience=7",), "cifar100").build()
+    assert (config.training.epochs, config.training.patience, config.seed) == (9, 7, 4)
+    assert (config.data.source, config.training.validation) == ("cifar100", "test")
+    assert GivenConfig("notebook", path, seed=11).build().seed == 11
+
+
+def test_data_fetch_finds_the_archive(cifar100_archive: Path) -> None:
+    values = answer("data", "fetch", "cifar100")
+    assert cifar100_archive.samefile(values["path"]) and len(values["sha256"]) == 64 and "verified" in values
+
+
+@pytest.mark.slow
+def test_model_summary_is_the_report_s() -> None:
+    values = answer("model", "summary", "--preset", "notebook")
+    assert values["params"] == 1_091_045 and len(values["layers"]) == 10
+    first = values["layers"][0]
+    assert (first["kind"], first["output_shape"], first["params"]) == ("Conv2D", [16, 16, 32], 416)
+    told = call("model", "summary", "--set", "model.test_time_flip=true").stdout
+    assert "\nmultiply adds: " in told and "An answer takes twice as many" in told
+
+
+def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore) -> None:
+    assert answer("runs", "list") == {"runs": []}
+    for group in ((), ("--group-by", "all-but-seed")):
+        assert call("runs", "list", *group).stdout == "No runs yet: train one with train.\n"
+        assert call("runs", "list", "--deleted", *group).stdout == "The bin is empty.\n"
+    run = add_compared(store, "first", skill=0.75, seed=0)
+    assert [run["name"] for run in answer("runs", "list")["runs"]] == ["first"]
+    values = answer("runs", "show", run.run_id[:8])
+    assert values["config"]["training"]["epochs"] == 200
+    assert values["history"][0]["val_loss"] == 1.6 - 0.75 / 6 and values["worker"]["host"] == "here"
+    assert values["status"] == "finished" and values["metrics"]["test_accuracy"] == pytest.approx(0.75)
+    assert answer("runs", "rename", "first", "second")["name"] == "second"
+    note = "a note\x1b]0;\x9b2J"
+    said = call("runs", "note", "second", note, "--json").stdout
+    assert json.loads(said)["note"] == note and not {"\x1b", "\x9b"} & set(said), "a terminal would obey them"
+    answer("runs", "delete", "second")
+    assert answer("runs", "list")["runs"] == []
+    assert answer("runs", "restore", "second")["deleted"] is False
+    assert len(answer("runs", "list")["runs"]) == 1
+    said = call("runs", "show", "second").stdout
+    assert "name: second\n" in said and "\nnote: a note\ufffd]0;\ufffd2J\n" in said
+
+
+def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
+    run = ui_runs.running(store, "works")
+    assert answer("runs", "show", run.run_id)["log"] == "epoch 3: loss 0.9\n"
+    assert "\nLog:\nepoch 3: loss 0.9\n" in call("runs", "show", run.run_id).stdout
+
+
+def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
+    for command in (("runs", "show"), ("runs", "stop"), ("runs", "resume"), ("runs", "delete"), ("evaluate",)):
+        assert "no run called 'nobody'" in refusal(*command, "nobody")
+    run_id = ui_runs.queued(store, "waiting").run_id
+    assert "no predictions yet" in refusal("evaluate", run_id)
+
+
+def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: RunStore, home: Path) -> None:
+    create(store, RunConfig(), name="kept")
+    assert call("runs", "list", process=True).returncode == 0
+    # The last one to leave the database takes the files beside it away, which the next has to make.
+    store.database.close()
+    # The system then refuses every write to a file, as a full disk does; SQLite says "disk I/O error".
+    done = subprocess.run(
+        [*COMMAND, "runs", "list"],
+        capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: AquaDash cannot write to its folder {home} (") and "I/O" not in done.stderr
+
+
+#: Commands, each with what it must not import: that would be most of its time.
+QUICK_COMMANDS = """
+import sys
+from click.testing import CliRunner
+from aquadash.cli import cli
+
+for words, slow in (
+    (["runs", "list"], ("tensorflow", "mlflow", "sklearn", "scipy", "optuna", "distributed", "aquadash.augment")),
+    (["evaluate", "one"], ("tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "distributed", "pandas")),
+):
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert not (loaded := [name for name in slow if name in sys.modules]), (words, loaded)
+"""
+
+
+def test_commands_that_only_look_import_nothing_slow(store: RunStore) -> None:
+    ui_runs.finished(store, "one")
+    done = subprocess.run(
+        [sys.executable, "-c", QUICK_COMMANDS], capture_output=True, text=True, cwd=settings.PROJECT_ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_output_into_a_closed_pipe_is_no_traceback() -> None:
+    """As ``| head`` leaves it; before the first line, so that the command cannot have been quicker."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*COMMAND, "pipelines", "list"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, ""), "click's status"
+
+
+def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(COMMAND, capture_output=True, text=True, cwd=settings.PROJECT_ROOT, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: Interrupted.\n")
+
+
+@pytest.fixture(scope="module")
+def trained(shared_home: Path) -> tuple[Path, dict[str, Any]]:
+    """A home with own pictures, and what ``train`` has printed there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(shared_home))
+        pictures = in_folder(shared_home / "mine", of_classes({name: 40 for name in ("cat", "dog", "eel")}))
+        source = imported(pictures).keep("Mine").source
+        small = ("model.name=cnn", "model.filters=8", "model.dense_units=8", "training.epochs=2")
+        settings = (*small, "augmentation.pipeline=notebook-1", f"data.source={source}")
+        words = [word for setting in settings for word in ("--set", setting)]
+        return shared_home, answer("train", "--preset", "notebook-fixed", *words, "--name", "mine")
+
+
+@pytest.fixture
+def mine(trained: tuple[Path, dict[str, Any]], home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The run that is trained, in its home, whose tests leave it as it is."""
+    monkeypatch.setenv("AQUADASH_HOME", str(trained[0]))
+    return trained[1]
+
+
+@pytest.mark.slow
+def test_train_waits(mine: dict[str, Any]) -> None:
+    assert (mine["status"], mine["epochs"], mine["name"]) == ("finished", 2, "mine")
+    assert mine["seconds"] > 0 and mine["metrics"]["test_accuracy"] == answer("evaluate", "mine")["accuracy"]
+    assert len(answer("runs", "show", mine["run_id"])["history"]) == 2
+
+
+@pytest.mark.soak
+def test_train_waits_in_a_process_of_its_own(home: Path) -> None:
+    """As people run it; the process then imports TensorFlow for this run alone."""
+    changes = ("augmentation.pipeline=none", "training.epochs=1", "training.batch_size=128")
+    words = [word for change in changes for word in ("--set", change)]
+    found = answer("train", *words, "--name", "mine", process=True)
+    assert (found["status"], found["epochs"], found["name"]) == ("finished", 1, "mine")
+    assert len(answer("runs", "show", found["run_id"])["history"]) == 1
+
+
+@pytest.mark.slow
+def test_predict_answers(mine: dict[str, Any], tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.new("RGB", (40, 30), "navy").save(good)
+    bad.write_bytes(b"")
+    predictions = answer("predict", "mine", good, bad)["predictions"]
+    assert [entry["file"] for entry in predictions] == [str(good), str(bad)]
+    assert sum(predictions[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)
+    assert predictions[0]["error"] is None and predictions[1]["label"] is None and "empty" in predictions[1]["error"]
+    failed = call("predict", "mine", bad)
+    assert failed.returncode == 1 and "The file could not be predicted" in failed.stderr
+    latin_1 = good.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    shown_name = str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
+    assert answer("predict", "mine", latin_1)["predictions"][0]["file"] == shown_name
+    assert call("predict", "mine", latin_1).stdout.splitlines()[1].startswith(f"{shown_name}  ")
+
+
+@pytest.mark.slow
+def test_test_images_as_files_agree_with_the_stored_predictions(mine: dict[str, Any], tmp_path: Path) -> None:
+    store = open_store()
+    run, stored = store.get(mine["run_id"]), store.predictions(mine["run_id"])
+    images = data.load(run.config.data.source).test.images
+    rows = range(0, len(stored.indices), 3)
+    files = [tmp_path / f"{row}.png" for row in rows]
+    for row, file in zip(rows, files, strict=True):
+        Image.fromarray(images[stored.indices[row]]).save(file)
+    values = answer("predict", run.run_id, *files)
+    scaled = scale(stored.probabilities, values["temperature"])
+    for entry, row in zip(values["predictions"], rows, strict=True):
+        assert list(entry["probabilities"].values()) == pytest.approx(scaled[row].tolist(), abs=1e-4)
+        assert entry["label"] == run.class_names[stored.probabilities[row].argmax()]
+
+
+@pytest.mark.slow
+def test_a_repeat_is_identical_in_metrics_weights_and_predictions(mine: dict[str, Any]) -> None:
+    found = answer("reproduce", "mine")
+    assert found["run_id"] == mine["run_id"] != found["repeat_id"]
+    assert found["identical"] is True and found["max_difference"] == 0.0 and found["reasons"] == []
+    counts = {part["name"]: part["count"] for part in found["parts"]}
+    repeat = open_store().get(found["repeat_id"])
+    assert counts["weights"] > 10_000 and counts["metrics by epoch"] == 10
+    assert counts["predictions of the test images"] == len(data.load(repeat.config.data.source).test) * (3 + 2)
+    assert repeat.repeats == mine["run_id"]
+
+
+def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
+    for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
+        add_compared(store, name, changes, skill=skill, seed=0, folder=tmp_path / name)
+    against = answer("reproduce", "one", "--against", "other")
+    assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
+    assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
+
+
+def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
+    assert "nothing" in refusal("reproduce", "nothing")
+    set_status(store, add_run(store, name="mine").run_id, RunStatus.STOPPED)
+    assert "finished by itself" in refusal("reproduce", "mine")
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_epochs(store: RunStore, quick_training: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        if not interrupted and any(len(run.curve) >= 2 for run in store.list_runs()):
+            interrupted.append(seconds)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep))
+    values = answer("train", "--set", "augmentation.pipeline=none", "--set", "training.epochs=500")
+    assert interrupted and values["status"] == "stopped" and 2 <= values["epochs"] < 500
+    (run,) = store.list_runs()
+    assert "test_accuracy" in run.metrics and store.model_path(run.run_id).is_file()

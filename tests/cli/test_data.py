@@ -1,0 +1,170 @@
+"""Commands on data and augmentation: ``data``, ``pipelines`` and ``augment``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash import data
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, library, measure, op, pipeline
+from aquadash.data.folder import about
+from tests.cli.test_cli import answer, call, refusal
+from tests.support.own_pictures import in_archive, in_folder, of_classes
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    files = of_classes({"cat": 10, "dog": 15}) | {"cat/bad.png": b"nothing"}
+    return in_archive(tmp_path / "My Pets.zip", files)
+
+
+def test_an_archive_is_imported_shown_listed_and_deleted(archive: Path, home: Path) -> None:
+    made = answer("data", "import", archive)
+    assert made["source"] == "folder-my-pets" and (made["train"], made["test"]) == (20, 5)
+    assert made["refused"][0]["name"] == "cat/bad.png" and made["pictures"] == 25
+    assert {finding["kind"] for finding in made["report"]["findings"]} == {"broken", "few"}
+    assert "already" in refusal("data", "import", archive)
+    assert [path.name for path in (home / "datasets").iterdir()] == ["my-pets"]
+    told = answer("data", "info", "--source", "folder-my-pets")
+    assert told["classes"] == ["cat", "dog"] and told["train_per_class"] == [8, 12]
+    assert told["image_shape"] == [32, 32, 3] and told["fingerprint"] == made["fingerprint"]
+    assert answer("data", "check", "folder-my-pets")["report"] == made["report"]
+    listed = {one["source"]: one for one in answer("data", "list")["sources"]}
+    assert list(listed) == ["synthetic", "cifar100", "folder-my-pets"] and listed["folder-my-pets"]["own"]
+    assert answer("data", "delete", "folder-my-pets")["deleted"]
+    assert list((home / "datasets").iterdir()) == []
+
+
+def test_the_options_of_an_import(tmp_path: Path) -> None:
+    files = of_classes({"cat": 10, "dog": 10}, prefix="train/")
+    files |= of_classes({"cat": 4, "dog": 4}, prefix="test/", first_seed=50) | {
+        "test/dog/leak.png": files["train/dog/0.png"],
+        "notes.txt": b"Nothing",
+    }
+    folder = in_folder(tmp_path / "pets", files)
+    given = answer("data", "import", folder, "--name", "Given", "--size", "48")
+    assert (given["train"], given["test"], given["size"], given["split_given"]) == (19, 9, 48, True)
+    leaky = answer("data", "import", folder, "--name", "Given", "--replace", "--keep-leaks")
+    assert (leaky["train"], leaky["test"]) == (20, 9)
+    other = ("--name", "Given+", "--replace")
+    assert "would take the place of 'Given'" in refusal("data", "import", folder, *other)
+    drawn = answer("data", "import", folder, "--name", "Drawn", "--redraw", "--test-fraction", "0.5", "--seed", "3")
+    assert not drawn["split_given"] and abs(drawn["train"] - drawn["test"]) <= 2
+    for made, found in ((given, "duplicates across splits"), (drawn, "duplicates")):
+        assert {finding["kind"] for finding in made["report"]["findings"]} == {found, "few", "left out"}
+    assert answer("data", "check", drawn["source"])["report"] == drawn["report"]
+    assert set(about.all_kept()) == {"given", "drawn"}
+
+
+def test_a_check_keeps_nothing(archive: Path, home: Path) -> None:
+    said = call("data", "import", archive, "--check").stdout
+    assert "counts: 10, 15\n" in said and "warning   1 file could not be read" in said and "cat/bad.png is" in said
+    assert list((home / "datasets").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [((), "only one class"), (("--size", 33), "expected one of 32")], ids=["class", "size"]
+)
+def test_what_cannot_be_imported_is_said_and_leaves_nothing(
+    tmp_path: Path, home: Path, options: tuple[object, ...], message: str
+) -> None:
+    folder = in_folder(tmp_path / "pets", of_classes({"cat": 9}))
+    assert message in refusal("data", "import", folder, *options)
+    assert not (home / "datasets").exists() or list((home / "datasets").iterdir()) == []
+    assert "cannot be found" in refusal("data", "import", tmp_path / ("x" * 5000))
+
+
+def test_a_folder_and_files_whose_names_are_no_text(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/pets\xff"))
+    in_folder(folder, of_classes({"cat": 9, "dog\udcfe": 9}) | {"stray\udcfd.png": b""})
+    made = answer("data", "import", folder)
+    assert made["origin"] == "pets\N{REPLACEMENT CHARACTER}"
+    assert made["class_names"] == ["cat", "dog\N{REPLACEMENT CHARACTER}"]
+
+
+MINE = PipelineSpec("x", "Mine", "Flips.", (Branch("One", (op("Sometimes", then_list=op("Fliplr")),)),))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.json"
+    path.write_text(MINE.to_json())
+    return path
+
+
+def test_a_file_is_checked_saved_shown_listed_and_deleted(file: Path) -> None:
+    assert answer("pipelines", "check", file) == {"title": "Mine", "factor": 1, "valid": True}
+    assert library().saved == ()
+    assert answer("pipelines", "save", file, "--title", "Über Flip")["name"] == "uber-flip"
+    assert pipeline("uber-flip").branches == MINE.branches
+    assert answer("pipelines", "show", "uber-flip")["branches"] == json.loads(MINE.to_json())["branches"]
+    assert "Flip left-right" in call("pipelines", "show", "uber-flip").stdout
+    file.write_text(call("pipelines", "show", "notebook-4", "--json").stdout)
+    call("pipelines", "save", file, "--title", "Copy")
+    assert pipeline("copy").branches == PIPELINES["notebook-4"].branches, "what show prints can be saved again"
+    call("pipelines", "delete", "copy")
+    listed = {entry["name"]: entry for entry in answer("pipelines", "list")["pipelines"]}
+    assert list(listed) == [*PIPELINES, "uber-flip"]
+    assert listed["uber-flip"]["saved"] and not listed["notebook"]["saved"] and listed["notebook"]["factor"] == 5
+    assert answer("pipelines", "delete", "uber-flip")["deleted"]
+    assert library().saved == ()
+
+
+def test_saving_over_a_pipeline_is_asked_for(file: Path) -> None:
+    call("pipelines", "save", file, "--title", "Mine")
+    assert "already" in refusal("pipelines", "save", file, "--title", "Mine")
+    assert answer("pipelines", "save", file, "--title", "Other", "--replace", "mine") == {
+        "name": "other",
+        "title": "Other",
+        "factor": 1,
+        "replaced": "mine",
+    }
+    assert library().saved == ("other",)
+
+
+def test_code_is_python_and_damaged_files_are_named(home: Path, file: Path) -> None:
+    compile(call("pipelines", "code", "notebook").stdout, "pipeline.py", "exec")
+    call("pipelines", "save", file, "--title", "Mine")
+    (home / "pipelines" / "mine.json").write_text("{")
+    assert "not valid JSON" in answer("pipelines", "list")["damaged"]["mine.json"]
+    assert "mine.json cannot be read" in call("pipelines", "list").stdout
+
+
+def test_unknown_names_and_malformed_files_are_refused(tmp_path: Path) -> None:
+    for command in ("show", "code", "delete"):
+        assert "'nothing'" in refusal("pipelines", command, "nothing")
+    assert "Is a directory" in refusal("pipelines", "check", tmp_path)
+    path = tmp_path / "bad.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    refusal("pipelines", "check", path)
+    refusal("pipelines", "save", path, "--title", "Bad")
+    assert library().saved == ()
+
+
+def test_augment_makes_five_of_one(tmp_path: Path) -> None:
+    out = tmp_path / "images"
+    values = answer("augment", "--pipeline", "notebook", "--count", 4, "--seed", 3, "--out", out)
+    classes = np.bincount(data.load("synthetic").train.labels[:4], minlength=5)
+    assert (values["originals"], values["images"], values["labels_per_class"]) == (4, 20, (5 * classes).tolist())
+    assert len(values["files"]) == len(list(out.iterdir())) == 20 and "numbers" not in values
+    assert Image.open(values["files"][0]).size == (32, 32)
+
+
+def test_numbers_are_those_of_the_backend_and_as_text_name_every_version() -> None:
+    values = answer("augment", "--pipeline", "notebook", "--count", 10, "--seed", 3, "--numbers")
+    images = data.load("synthetic").train.images[:10]
+    expected = json.loads(json.dumps(measure(images, PIPELINES["notebook"], seed=3, timed=False).to_dict()))
+    assert values["images"] == 50
+    for found, wanted in zip(values["numbers"]["branches"], expected["branches"], strict=True):
+        assert (found.pop("images_per_second") is None) is (found["title"] == "Original")
+        del wanted["images_per_second"]
+        assert found == wanted
+    text = call("augment", "--pipeline", "notebook", "--count", 1, "--numbers").stdout
+    for word in ("Original", "Flipped and blurred", "Relit through clouds", "images per second", "clipped"):
+        assert word in text
+    assert "originals: 1\nimages: 5\n" in text

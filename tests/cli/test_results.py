@@ -1,0 +1,444 @@
+"""Commands on results: evaluate, compare, explain, coach, and guesses."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash import data
+from aquadash.cli import output
+from aquadash.cli.describe import Table
+from aquadash.cli.output import Shown, StatusLine, print_result
+from aquadash.cli.train import read_guess
+from aquadash.config import RunConfig
+from aquadash.data.folder import store as folder_store
+from aquadash.errors import AquaDashError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore, Worker
+from tests.cli.test_cli import answer, call, refusal
+from tests.support import job_rows, live_runs, ui_runs
+from tests.support.compared_runs import add_compared
+from tests.support.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
+from tests.support.made_runs import create, set_status, start
+from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.robust_runs import add_tiny_model
+from tests.support.stored_runs import add_run
+
+
+def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and too confident probabilities."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 5, n)
+    scores = random.normal(size=(n, 5))
+    scores[np.arange(n), labels] += 1.2
+    shares = np.exp(3 * scores)
+    return labels, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    run = add_run(store, name="sharp")
+    labels, probabilities = uneven(500, seed=1)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, probabilities))
+    learnt, shares = uneven(300, seed=2)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(300), learnt, shares))
+
+    values = answer("evaluate", "sharp")
+
+    assert values["top2_accuracy"] == pytest.approx(metrics.top_k_accuracy_score(labels, probabilities, k=2), abs=1e-9)
+    exact = probabilities.astype(float) / probabilities.astype(float).sum(axis=1, keepdims=True)
+    macro = metrics.roc_auc_score(labels, exact, multi_class="ovr", average="macro")
+    assert values["macro_auc"] == pytest.approx(macro, abs=1e-9)
+    for name in values["classes"]:
+        assert 0 < values["average_precision"][name] < 1
+        scores, intervals = values["report"][name], values["class_ci95"][name]
+        for score in ("precision", "recall", "f1-score"):
+            assert intervals[score][0] < scores[score] < intervals[score][1]
+    low, high = values["accuracy_ci95"]
+    assert low < values["accuracy"] < high and np.sum(values["confusion_matrix"]) == values["n"] == 500
+    assert sum(row["images"] for row in values["reliability"]) == 500
+    scaling = values["temperature_scaling"]
+    assert scaling["fitted_on"] == 300 and scaling["test_images"] == 500
+    assert Lab(OWNER).runs.temperature(run) == values["temperature"] > 1.5, "own pictures are answered with it"
+    assert scaling["ece_before"] == values["ece"] and scaling["ece_after"] < values["ece"] / 2
+    assert scaling["loss_after"] < scaling["loss_before"] == pytest.approx(values["loss"], abs=1e-9)
+
+    text = call("evaluate", "sharp").stdout
+    assert "\ntemperature scaling:\n" in text and "\nTop-2 accuracy: " in text and "true \\ predicted  beaver" in text
+
+
+def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
+    run = add_run(store, name="two")
+    store.update(run.run_id, class_names=["otter", "seal"], dataset_fingerprint=run.dataset_fingerprint)
+    labels = np.arange(500) % 2
+    shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
+    text = call("evaluate", "two").stdout
+    assert "seal" in text and "Top-2 accuracy" not in text
+    alone = answer("evaluate", "two")
+    assert alone["top2_accuracy"] is None and alone["top2_accuracy_ci95"] is None
+
+
+def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_one_nothing_to_fit_it_on(
+    store: RunStore,
+) -> None:
+    run = add_run(store, name="old")
+    values = answer("evaluate", run.run_id)
+    assert values["temperature"] is None and values["temperature_scaling"] is None
+    assert 0 < values["ece"] < 1 and Lab(OWNER).runs.temperature(run) == 1.0
+    assert "kept no predictions of its validation images" in call("evaluate", "old").stdout
+    labels = np.arange(300) % 5
+    store.add_validation_predictions(
+        run.run_id, Predictions(np.arange(300), labels, np.eye(5, dtype=np.float32)[labels])
+    )
+    assert Lab(OWNER).runs.temperature(run) == 1.0
+
+
+def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
+    run = add_run(store, name="as reported", validation="test")
+    store.update(run.run_id, metrics={"unseen_test_loss": 1.0})
+    found = store.predictions(run.run_id)
+    first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
+    store.add_validation_predictions(run.run_id, first)
+    scaling = answer("evaluate", run.run_id)["temperature_scaling"]
+    assert scaling["fitted_on"] == 400 and scaling["test_images"] == 100
+
+
+def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path) -> None:
+    add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a")
+    add_compared(store, "other", {"seed": 5}, skill=0.52, seed=1)
+    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    values = answer("compare", "plain", "other", "better")
+    ids = [run["run_id"] for run in values["runs"]]
+    assert values["on"] == "test" and [run["name"] for run in values["runs"]] == ["plain", "other", "better"]
+    assert values["config_diff"] == {"seed": [0, 5, 0], "training.optimizer": ["sgd", "sgd", "adam"]}
+    told = [(pair["a"], pair["b"], pair["n"]) for pair in values["pairs"]]
+    assert told == [(ids[0], ids[1], 500), (ids[0], ids[2], 500), (ids[1], ids[2], 500)]
+    assert values["mcnemar"] == values["pairs"][:2] and values["pairs"][1]["p_value_holm"] < 0.001
+    for entry, run in zip(values["accuracy"], values["runs"], strict=True):
+        low, high = entry["accuracy_ci95"]
+        assert entry["n"] == 500 and low < entry["accuracy"] < high
+        assert entry["accuracy"] == pytest.approx(run["metrics"]["test_accuracy"])
+    assert sum(values["right_by"]) == 500 and len(values["right_by"]) == 4
+    assert [cost["epochs"] for cost in values["cost"]] == [8, 6, 6]
+    assert [cost["parameters"] for cost in values["cost"]] == [1000, None, None]
+    assert values["pareto_front"] == [ids[2]]
+
+    text = call("compare", "plain", "other", "better").stdout
+    assert "p value holm" in text and f"pareto front: {ids[2]}" in text and f"{ids[0][:8]}  {ids[1][:8]}" in text
+    validated = answer("compare", "plain", "better", "--on", "validation")
+    assert validated["on"] == "validation"
+    assert validated["accuracy"][0]["n"] == 375 and validated["pairs"][0]["n"] == 375
+    assert "nonsense" in refusal("compare", "plain", "better", "--on", "nonsense")
+    assert "at least two" in refusal("compare", "plain")
+
+
+def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None:
+    add_compared(store, "plain", skill=0.5, seed=0)
+    ui_runs.queued(store, "waits")
+    ui_runs.finished(store, "elsewhere", fingerprint="e" * 64)
+    values = answer("compare", "waits", "plain")
+    assert values["pareto_front"] == [values["runs"][1]["run_id"]], "no other has results"
+    values = answer("compare", "plain", "waits", "elsewhere")
+    assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
+    assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
+    assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
+    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    *_, better = (values := answer("compare", "elsewhere", "plain", "better"))["runs"]
+    assert values["pareto_front"] == [better["run_id"]] and values["right_by"] is not None
+
+
+def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
+    run = ui_runs.finished(store, "mine", {"training.validation": "test"})
+    said = answer("coach", "mine")
+    assert said["run_id"] == run.run_id and said["name"] == "mine"
+    note = next(note for note in said["notes"] if note["key"] == "validation-on-test")
+    assert set(note) == {"key", "level", "title", "evidence", "changes"}
+    assert (note["level"], note["changes"]) == ("warning", {"training.validation": "training"})
+    text = call("coach", "mine").stdout
+    assert "warning: Test images decide" in text and "Try --set training.validation=training (was test)" in text
+
+
+def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tmp_path: Path) -> None:
+    files = of_classes({name: 12 for name in ("<b>cat", "dog **big**", "eel", "fox")})
+    source = imported(in_folder(tmp_path / "mine", files)).keep("Mine").source
+    add_run(store, name="kept", source=source)
+    results = {command: answer(command, "kept") for command in ("evaluate", "coach")}
+    assert results["evaluate"]["classes"] == list(data.load(source).class_names)
+    folder_store.delete("mine")
+    assert {command: answer(command, "kept") for command in results} == results
+
+
+def test_a_run_without_results_or_epochs(store: RunStore) -> None:
+    ui_runs.queued(store, "waiting")
+    assert answer("coach", "waiting")["notes"] == []
+    assert "nothing to say yet" in call("coach", "waiting").stdout
+    ui_runs.ended(store, "broken", RunStatus.FAILED, message="The loss became nan in epoch 1: ...")
+    assert [note["key"] for note in answer("coach", "broken")["notes"]] == ["broke-down"]
+    assert "run" in refusal("coach", "nobody")
+
+
+def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
+    run = ui_runs.queued(store, "mine")
+    assert answer("runs", "show", "mine")["guess"] is None
+    store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
+    told = {"accuracy": 0.6, "confused_pair": ["otter", "seal"], "score": None}
+    assert answer("runs", "show", "mine")["guess"] == told
+
+    ui_runs.finished(store, "done", guess=Guess(0.6, ("otter", "seal")), right=0.6)
+    shown = answer("runs", "show", "done")["guess"]["score"]
+    assert shown["accuracy"]["spot_on"] is True
+    assert shown["confused_pair"]["count"] > 0
+    text = call("runs", "show", "done").stdout
+    assert "The guess of the accuracy. Spot on: guessed 60 %" in text and "The guess of the mistake." in text
+    ui_runs.finished(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
+    assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
+
+
+def test_what_is_typed_becomes_a_guess_and_names_of_classes_may_hold_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_guess(None, None, RunConfig()) is None
+    assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
+    assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
+    monkeypatch.setattr(data, "load", lambda source: SimpleNamespace(class_names=("a,b", "c")))
+    assert read_guess(None, "a,b,c", RunConfig()) == Guess(confused_pair=("a,b", "c"))
+    assert read_guess(None, "c,a,b", RunConfig()) == Guess(confused_pair=("c", "a,b"))
+    with pytest.raises(AquaDashError, match="The classes are a,b, c"):
+        read_guess(None, "a,c", RunConfig())
+
+
+def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: RunStore) -> None:
+    assert "Write 60 for 60 %" in refusal("train", "--guess-accuracy", "0.6")
+    assert "TRUE,PREDICTED" in refusal("train", "--guess-pair", "otter")
+    assert "'cat', which is not there" in refusal("train", "--guess-pair", "otter,cat")
+    assert store.list_runs() == []
+
+
+@pytest.fixture
+def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
+    """A finished run whose network looks at the lower left corner, and a picture with something there."""
+    run = create(store, RunConfig(model=CORNERED), name="cornered")
+    start(store, run.run_id, Worker("here", 1))
+    store.update(run.run_id, class_names=CLASSES, dataset_fingerprint="0" * 64)
+    corner_network(-1, 0).save(tmp_path / "model.keras")
+    store.add_artifact(run.run_id, tmp_path / "model.keras")
+    set_status(store, run.run_id, RunStatus.FINISHED)
+    Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
+    return store.get(run.run_id), tmp_path / "sea.png"
+
+
+@pytest.mark.slow
+def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
+    asked: tuple[Run, Path], tmp_path: Path
+) -> None:
+    run, image = asked
+    out = tmp_path / "why.png"
+    values = answer("explain", run.name, image, "--out", out)
+    assert (values["run_id"], values["label"], values["method"]) == (run.run_id, "cornered", "grad-cam")
+    assert sum(values["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    (found,) = values["explanations"]
+    assert found["class"] == "cornered" and found["where"] == "brightest at the lower left"
+    assert np.shape(found["map"]) == (SIZE, SIZE) and np.max(found["map"]) == pytest.approx(1)
+    assert found["strongest_pixel"]["row"] > SIZE / 2 > found["strongest_pixel"]["column"]
+    with Image.open(out) as written:
+        pixels = np.asarray(written)
+    assert written.format == "PNG" and written.width > 2 * 12 * SIZE
+    # The image comes first, enlarged without smoothing: its red corner is as red as it was.
+    assert pixels[16 + 12 * SIZE - 40, 40].tolist()[0] == 250
+
+    options = ("--class", "plain", "--class", "cornered", "--method", "occlusion")
+    values = answer("explain", run.run_id[:8], image, *options)
+    against, for_it = values["explanations"]
+    assert (against["class"], for_it["class"]) == ("plain", "cornered")
+    assert against["where"].endswith("most against the class at the lower left")
+    assert for_it["where"].startswith("most for the class at the lower left")
+
+    done = call("explain", run.name, image)
+    assert "method: grad-cam\n" in done.stdout and "brightest at the lower left" in done.stdout
+
+
+def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[Run, Path], tmp_path: Path) -> None:
+    run, image = asked
+    assert "Did you mean 'occlusion'" in refusal("explain", run.name, image, "--method", "oclusion")
+    assert "no class called 'cat'" in refusal("explain", run.name, image, "--class", "cat")
+    assert "ends in .png" in refusal("explain", run.name, image, "--out", tmp_path / "a.txt")
+    assert "cannot be found" in refusal("explain", run.name, tmp_path / "none.png")
+    (tmp_path / "bad.png").write_bytes(b"not an image")
+    assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
+    without = ui_runs.queued(store, "empty")
+    assert "no trained model yet" in refusal("explain", without.name, image)
+
+
+@pytest.fixture
+def run(store: RunStore, tmp_path: Path) -> Run:
+    """With a small network."""
+    run = add_run(store)
+    labels = data.load("synthetic").train.labels[::20]
+    answers = np.full((len(labels), 5), 0.2, np.float32)
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
+    return add_tiny_model(store, run, tmp_path)
+
+
+@pytest.mark.slow
+def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_rows.do_at_once(monkeypatch)
+    arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
+    # The blur, not the flip before it.
+    values = answer(*arguments, "--high", 4, "--values", 5)
+    assert (values["run_id"], values["pipeline"], values["branch"]) == (run.run_id, "notebook-1", 1)
+    assert (values["split"], values["images"]) == ("validation", 10)
+    sweep = values["sweep"]
+    assert (sweep["step"], sweep["title"], sweep["parameter"]) == ("2", "2. Blur", "sigma")
+    assert (sweep["values"], sweep["harmless_value"]) == ([0, 1, 2, 3, 4], 0)
+    assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
+    assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
+    assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
+    shown = call(*arguments, "--step", 2, "--parameter", "probability")
+    assert "2. Blur: probability" in shown.stdout
+    assert shown.returncode == 0
+
+
+def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
+    assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
+    assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
+    assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
+    set_status(store, run.run_id, RunStatus.STOPPED)
+    live_runs.queue(store, run.run_id)
+    assert "once it has ended" in refusal("label-safety", run.name)
+    assert "has not ended yet" in refusal("evaluate", run.name)
+
+
+RUNS = Table(
+    [
+        ("3f2a91bc", "* the report's network, with flips (archived)", "finished", "notebook-1", "55.4 %", "1,091,045"),
+        ("4f2a91bc", "random_rotation_layer_number_one", "stopped", "none", "", "417"),
+    ],
+    header=("id", "name", "status", "pipeline", "test accuracy", "parameters"),
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(
+    monkeypatch: pytest.MonkeyPatch, *text: str | Table | Shown, to: io.StringIO, values: Mapping[str, object] = {}
+) -> list[str]:
+    """The lines that a command prints; a dumb terminal is one of 80 columns that shows letters alone."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdout", to)
+    with output.Command("look", callback=lambda: print_result(values, *text)).make_context("look", []) as context:
+        context.command.invoke(context)
+    return to.getvalue().splitlines()
+
+
+def test_a_terminal_breaks_long_texts_between_words_and_keeps_ids_and_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, RUNS, to=Terminal())
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for whole in ("3f2a91bc", "finished", "notebook-1", "55.4 %", "1,091,045", "parameters"):
+        assert whole in text
+    words = {word for line in lines for word in line.split()}
+    assert {"report's", "network,", "flips", "(archived)"} <= words, "no word is cut that fits"
+    assert any(word.startswith("random_rot") and word.endswith("…") for word in words)
+
+    wide = Table([["words and words", *["1,000,000.5 %"] * 9]], header=("what", *"abcdefghi"))
+    assert max(map(len, printed(monkeypatch, wide, to=Terminal()))) <= 80, "too narrow for all"
+
+
+def test_a_file_gets_whole_plain_lines_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert printed(monkeypatch, "two runs", "", RUNS, to=io.StringIO()) == [
+        "two runs",
+        "",
+        "id        name                                           status    pipeline    test accuracy  parameters",
+        "3f2a91bc  * the report's network, with flips (archived)  finished  notebook-1         55.4 %   1,091,045",
+        "4f2a91bc  random_rotation_layer_number_one               stopped   none                              417",
+    ]
+
+
+def test_what_people_type_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table([("[bold]mine[/] :whale:", "[/red]")], header=("[b]", ""))
+    assert printed(monkeypatch, table, to=io.StringIO()) == ["[b]", "[bold]mine[/] :whale:  [/red]"]
+
+
+def test_what_people_type_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table([("\x1b[2Jmine", "\x07")], header=("a\x9bb", "c"))
+    lines = printed(monkeypatch, "\x1b]0;title\x07\r\nnote\rmine", table, to=Terminal())
+    assert lines == ["\ufffd]0;title\ufffd", "note\ufffdmine", "", "a\ufffdb       c", "\ufffd[2Jmine  \ufffd"]
+
+
+RESULT = {
+    "run_id": 32 * "a",
+    "accuracy": 0.5,
+    "accuracy_ci95": [0.45, 0.55],
+    "at_limit": False,
+    "filters": [32, 64],
+    "nothing": None,
+    "metrics": {"seconds": 12.3, "val_loss": 1.0, "epochs": 8.0},
+    "config_diff": {"model.dropout": [0.2, 0.4]},
+    "config": {"data": {"source": "drawn"}, "seed": 3, "model": {"test_time_flip": True}},
+    "report": {"otter": {"recall": 0.25, "support": 4}, "seal": {"recall": 1.0, "support": 5}, "accuracy": 0.5},
+    "runs": [
+        {"run_id": 32 * "a", "metrics": {"seconds": 9.9}, "note": "", "layers": [{}, {}], "archived": False},
+        {"run_id": 32 * "b", "metrics": {}, "note": "", "layers": [], "archived": False},
+    ],
+    "groups": [{"value": {"seed": 1}, "test_accuracy": {"n": 2, "mean": 0.5}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("shown", "lines"),
+    [
+        (Shown("accuracy"), ["Test accuracy: 50.0 % (45.0 % to 55.0 %)"]),
+        (Shown("run_id"), ["run id: " + 32 * "a"]),
+        (Shown("at_limit"), ["at limit: no"]),
+        (Shown("filters"), ["filters: 32, 64"]),
+        (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
+        (Shown("metrics.seconds"), ["seconds: 12 s"]),
+        (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
+        (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
+        (Shown("report", "recall", "support"),
+         ["report  recall  support", "otter     0.25        4", "seal         1        5"]),
+        (Shown("runs"), ["run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"]),
+        (Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
+         ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Shown) else "",
+)  # fmt: skip
+def test_one_rule_prints_scalars_as_lines_and_records_as_tables_with_the_units_of_figures(
+    shown: Shown, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed(monkeypatch, shown, to=io.StringIO(), values=RESULT) == lines
+
+
+def test_what_is_empty_is_not_printed_and_without_a_choice_all_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(
+        monkeypatch, "found", "", Shown("nothing"), Shown("nothing.within"), to=io.StringIO(), values=RESULT
+    ) == ["found"]
+    some = {name: RESULT[name] for name in ("accuracy", "accuracy_ci95", "nothing", "filters")}
+    lines = ["Test accuracy: 50.0 % (45.0 % to 55.0 %)", "filters: 32, 64"]
+    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines
+
+
+def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stream in (terminal := Terminal(), file := io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with StatusLine() as line:
+            line.show("[mine]: queued\x1b[2J")
+            line.show("[mine]: epoch 1 of 3", 0.5, "99 images/s")
+            line.show("[mine]: epoch 1 of 3", 0.9, "98 images/s")
+    assert file.getvalue() == "[mine]: queued\ufffd[2J\n[mine]: epoch 1 of 3\n"
+    assert "[mine]: epoch 1 of 3" in terminal.getvalue() and "98 images/s" in terminal.getvalue()
+    assert terminal.getvalue().count("\n") == 1

@@ -1,0 +1,256 @@
+"""Commands on runs: list and mark, export and import; and waiting for a job."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from aquadash import settings
+from aquadash.classroom import codes, limits
+from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_text
+from aquadash.classroom.limits import ClassLimits
+from aquadash.cli import classroom, waiting
+from aquadash.errors import ConfigError, RunError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
+from aquadash.store.runs import CURVE_POINTS
+from aquadash.work.slots import held
+from aquadash.work.waiting import HELD
+from tests.cli.test_cli import answer, call, refusal
+from tests.support import job_rows, live_runs, ui_runs
+from tests.support.serving import free_port
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def three(store: RunStore) -> tuple[Run, Run, Run]:
+    return (
+        ui_runs.finished(store, "one", {"seed": 1}, right=0.5),
+        ui_runs.finished(store, "two", {"seed": 2}, right=0.7),
+        ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8),
+    )
+
+
+def listed(*arguments: str) -> list[str]:
+    return [run["name"] for run in answer("runs", "list", *arguments)["runs"]]
+
+
+def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
+    assert listed("--where", "test_accuracy > 0.6 and training.optimizer <> 'adam'") == ["two"]
+    assert listed("--sort", "-test_accuracy") == ["three", "two", "one"] and len(listed("--sort", "optimizer")) == 3
+    said = refusal("runs", "list", "--where", "seed > 0 and test_acuracy > 0.6")
+    assert "Did you mean 'test_accuracy'" in said
+    assert "test_accuracy" in refusal("runs", "list", "--sort", "test_acuracy")
+
+    groups = answer("runs", "list", "--group-by", "all-but-seed")["groups"]
+    assert [group["value"]["training.optimizer"] for group in groups] == ["adam", "sgd"]
+    sgd = groups[1]
+    assert sorted(sgd["runs"]) == sorted(run.run_id for run in three[:2]) and sgd["seeds"] == 2
+    assert 0.5 < sgd["test_accuracy"]["mean"] < 0.7 and sgd["test_accuracy"]["deviation"] > 0
+    said = call("runs", "list", "--group-by", "all-but-seed").stdout
+    assert "training.optimizer=adam" in said and "test_accuracy.mean" in said
+    assert "all-but-seed" in refusal("runs", "list", "--group-by", "owner")
+    assert {"accuracy", "test_accuracy", "tags", "model.name", "learning_rate"} <= {
+        each["name"] for each in answer("runs", "fields")["fields"]
+    }
+
+
+def test_runs_are_tagged_pinned_and_archived(three: tuple[Run, Run, Run]) -> None:
+    tagged = answer("runs", "tag", "one", "two", "--tag", "Week 2", "--tag", "flip")["runs"]
+    assert tagged[0]["tags"] == ["flip", "week-2"]
+    assert sorted(listed("--tag", "flip")) == ["one", "two"] == sorted(listed("--where", "tags like '%week-2%'"))
+    assert answer("runs", "untag", "one", "--tag", "flip")["runs"][0]["tags"] == ["week-2"]
+    assert "cannot be a tag" in refusal("runs", "tag", "one", "--tag", "a/b")
+    assert "There is no run" in refusal("runs", "pin", "nobody")
+
+    assert answer("runs", "pin", "one")["runs"][0]["pinned"]
+    assert listed()[0] == "one" and listed("--pinned") == ["one"]
+    head, first, *_ = call("runs", "list").stdout.splitlines()
+    assert first.split()[1] == "one" and head.split()[-1] == "pinned" and first.split()[-1] == "yes"
+    assert answer("runs", "archive", "two")["runs"][0]["archived"]
+    assert sorted(listed("--no-archived")) == ["one", "three"] and len(listed()) == 3
+    assert not answer("runs", "archive", "two", "--off")["runs"][0]["archived"]
+    answer("runs", "pin", "one", "--off")
+    assert listed("--pinned") == []
+
+
+def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
+    run = ui_runs.finished(open_store(), "mine")
+    path = tmp_path / "mine.zip"
+    out = answer("runs", "export", "mine", path)
+    assert out["run_id"] == run.run_id and out["size"] == path.stat().st_size and "train.py" in out["files"]
+    back = answer("runs", "import", path)
+    assert (back["original_id"], back["kept_id"], back["name"]) == (run.run_id, False, "mine")
+    assert back["metrics"] == run.metrics
+    assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
+    path.write_bytes(b"no zip")
+    assert "not a sound ZIP archive" in refusal("runs", "import", path)
+
+
+def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tmp_path: Path) -> None:
+    ui_runs.finished(open_store(), "mine")
+    pipe, inside = tmp_path / "pipe", tmp_path / "new" / "folder" / "mine.zip"
+    os.mkfifo(pipe)
+    assert "is a device or a pipe" in refusal("runs", "export", "mine", pipe) and pipe.is_fifo()
+    assert "add --parents" in refusal("runs", "export", "mine", inside) and not (tmp_path / "new").exists()
+    assert answer("runs", "export", "mine", inside, "--parents")["size"] == inside.stat().st_size
+
+
+@pytest.fixture
+def job() -> Job:
+    open_jobs().submit("robustness", "r1", {})
+    return job_rows.claim("robustness")
+
+
+def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
+    """Wait for the job while one thing after another happens between two looks."""
+    happening = iter(looks)
+    # Not time.sleep itself: other threads sleep, too.
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: next(happening)()))
+    return waiting.wait_for_job(job.id, name="mine", title="robustness")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs, progress = open_jobs(), JobProgress("fog, severity 1", 3, 9, 4.0)
+    ended = wait(job, monkeypatch, lambda: jobs.heartbeat(job, progress), lambda: jobs.end(job, RunStatus.FINISHED))
+    assert ended.status is RunStatus.FINISHED
+    assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
+
+
+def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_why(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = ui_runs.queued(store, "mine").run_id
+    limits.save(ClassLimits(paused=True))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: Lab(OWNER).runs.stop(run_id)))
+    with limits.served():
+        waiting.wait_for_run(run_id)
+    assert capsys.readouterr().err == f"mine: queued. {HELD}\n"
+
+
+def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, told = ui_runs.running(store, "mine"), []
+    at_the_end = replace(ui_runs.training_progress(run, epoch=4), eta_seconds=0.0)
+    live_runs.report(store, live_runs.job_of(run.run_id), at_the_end)
+    monkeypatch.setattr(waiting.StatusLine, "show", lambda self, *said: told.append(said))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
+    with pytest.raises(RunError, match="alone"):
+        waiting.wait_for_run(run.run_id)
+    assert told[0][2].startswith("5,210 images/s") and "left" not in told[0][2]
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ui_runs.interrupted(store, "mine", epochs=CURVE_POINTS + 10)
+    limits.save(ClassLimits(paused=True))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
+    with limits.served():
+        values = answer("runs", "resume", "mine")
+    assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
+
+
+def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = open_jobs()
+    with pytest.raises(RunError, match="stops by itself"):
+        wait(job, monkeypatch, interrupt, interrupt)
+    assert jobs.heartbeat(job, None), "it hears of the first"
+    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, RunStatus.STOPPED))
+    assert ended.status is RunStatus.STOPPED
+
+
+def test_an_unusable_address_is_refused_before_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom.subprocess, "Popen", lambda *_, **__: pytest.fail("The app was started."))
+    assert "cannot listen on 999.1.1.1, port 8501" in refusal("classroom", "serve", "--address", "999.1.1.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = refusal("classroom", "serve", "--address", "127.0.0.1", "--port", port)
+    assert f"port {port} (Address already in use)" in refused
+
+
+@pytest.mark.slow
+def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -> None:
+    port = free_port()
+    serving = subprocess.Popen(
+        [
+            sys.executable, "-m", "aquadash", "classroom", "serve", "--address", "127.0.0.1", "--port", str(port),
+            "--json",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ), cwd=settings.PROJECT_ROOT,
+    )  # fmt: skip
+    try:
+        assert serving.stdout is not None
+        said = json.loads(serving.stdout.readline())
+        made = codes.codes()
+        assert said == {
+            "addresses": [f"http://127.0.0.1:{port}"],
+            "student_code": made.student,
+            "teacher_code": made.teacher,
+        }
+
+        def page() -> str:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/evaluate", timeout=5) as answer:
+                    return str(answer.read().decode())
+            except OSError:
+                return ""
+
+        assert "/class/join?next=%2Fevaluate" in wait_for(page)
+        limits.save(ClassLimits(paused=True))
+        assert held(), "what a command beside it has queued waits, too"
+        (app,) = psutil.Process(serving.pid).children()
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(30) == 0
+        assert not app.is_running() and not held()
+        assert serving.stdout.read() == "", "stdout holds one JSON object and nothing else"
+    finally:
+        serving.kill()
+        serving.wait()
+
+
+def test_the_codes_have_a_command(home: Path) -> None:
+    made = codes.codes()
+    assert answer("classroom", "codes") == {"student_code": made.student, "teacher_code": made.teacher}
+
+
+def test_addresses_are_those_that_others_may_use() -> None:
+    assert all(not address.startswith(("127.", "169.254.")) for address in addresses())
+
+
+def test_the_picture_holds_the_address_and_the_code() -> None:
+    address = join_address("http://192.0.2.5:8501", "CDFGHJ")
+    assert address == "http://192.0.2.5:8501/class/join?code=CDFGHJ"
+    svg = qr_svg(address)
+    assert svg.startswith("<svg") and "viewBox" in svg and svg != qr_svg(address + "K")
+    assert len(qr_text(address).splitlines()) > 10
+
+
+def test_a_public_address_is_a_host_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.public_address() is None
+    monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", "https://lab.school.example/")
+    assert settings.public_address() == "https://lab.school.example"
+    for wrong in ("lab", "javascript:alert(1)", "https://a/b", "https://a b"):
+        monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", wrong)
+        with pytest.raises(ConfigError, match="AQUADASH_PUBLIC_ADDRESS"):
+            settings.public_address()

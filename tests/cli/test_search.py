@@ -1,0 +1,91 @@
+"""``search`` on the command line: JSON and the plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from aquadash.errors import ConfigError
+from aquadash.search.store import SearchStore, open_search_store
+from tests.cli.test_cli import answer, call, refusal
+from tests.support.search_fakes import QuickRuns, plan, searching, take_up
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+    """Searches of this process train nothing."""
+    runs = QuickRuns()
+    runs.gate.set()
+    with searching(runs, monkeypatch) as engine:
+        monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
+        yield runs
+
+
+def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
+    values = answer("search", "--trials", 6, "--seed", 3, "--name", "mine", "--set", "training.epochs=7")
+    assert values["name"] == "mine" and values["status"] == "finished" and values["seed"] == 3
+    assert [trial["number"] for trial in values["trials"]] == list(range(6))
+    assert {"number", "state", "value", "params", "run_id"} <= set(values["trials"][0])
+    assert values["trials"][0]["value"] == values["default_value"]
+    assert values["best"]["value"] == max(trial["value"] for trial in values["trials"])
+    assert values["beats_default"] is (values["best"]["value"] > values["default_value"])
+    assert sum(values["importance"].values()) == pytest.approx(1.0)
+    assert set(values["importance"]) == set(values["trials"][0]["params"])
+    assert "training.learning_rate=0.0001..0.1:log" in values["space"]  # A sensible subset by itself.
+    assert all(run.config.training.epochs == 7 for run in runs.runs.values())
+
+
+def test_over_sampler_and_pruner(runs: QuickRuns) -> None:
+    over = ("--over", "training.optimizer=sgd,adam", "--over", "training.batch_size=16,32")
+    values = answer("search", "run", *over, "--sampler", "random", "--pruner", "median", "--trials", 4)
+    assert len(values["trials"]) == 4 and values["budget"] == {"trials": 4}
+    assert (values["sampler"], values["pruner"]) == ("random", "median")
+    assert values["space"] == ["training.optimizer=sgd,adam", "training.batch_size=16,32"]
+
+
+def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
+    assert answer("search", "list") == {"searches": []}
+    over = ("--over", "training.learning_rate=1..10")
+    search_id = answer("search", "--trials", 2, "--name", "mine", *over)["search_id"]
+    assert answer("search", "list")["searches"][0]["search_id"] == search_id
+    assert answer("search", "show", "mine")["search_id"] == search_id
+    assert "all of its 2 trials" in refusal("search", "resume", "mine")
+    assert len(answer("search", "resume", search_id[:8], "--trials", 3)["trials"]) == 3
+    assert "mine" in call("search", "list").stdout
+    shown = call("search", "show", "mine").stdout
+    assert "3 complete" in shown and "No trial beats the settings to start from" in shown
+
+
+def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
+    search_id = store.submit(plan(name="mine"))
+    take_up(search_id)
+    assert answer("search", "stop", "mine")["search_id"] == search_id
+    assert store.get(search_id).stop_requested
+
+
+def test_a_search_that_fails_is_one_line(runs: QuickRuns) -> None:
+    runs.gate.clear()
+
+    def fail(config: object) -> None:
+        raise ConfigError("not like this")
+
+    runs.on_submit = fail
+    assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--over", "training.learning_rat=1..2"), "Did you mean 'training.learning_rate'"),
+        (("show", "nothing"), "no search called 'nothing'"),
+        (("dance",), "unexpected extra argument"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
+    assert complaint in refusal("search", *arguments)

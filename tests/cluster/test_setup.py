@@ -1,0 +1,171 @@
+"""Setting up a cluster: what is refused, what is wrong with it, and the services that it consists of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dask
+import psutil
+import pytest
+from distributed import LocalCluster
+
+from aquadash import __version__, settings
+from aquadash.cluster import checks
+from aquadash.cluster.worker import find_gpu, hand_over
+from aquadash.config import RunConfig
+from aquadash.errors import RunError
+from aquadash.store import RunStatus, RunStore, Worker
+from aquadash.store.runs import KIND
+from tests.cli.test_cli import answer, call, refusal
+from tests.support.waiting import gone
+
+AWAY = "tcp://127.0.0.1:1"
+
+
+@pytest.fixture
+def right_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is one that a cluster could use."""
+    monkeypatch.setattr(checks, "database_problem", lambda: "")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler that is away is not waited for."""
+    monkeypatch.setattr(checks, "CONNECT_SECONDS", 0.5)
+
+
+def local_cluster(**options: object) -> LocalCluster:
+    return LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", memory_limit=0,
+        dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0", **options,
+    )  # fmt: skip
+
+
+def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
+    done = call("cluster", "worker", "--check", "--scheduler", AWAY)
+    assert done.returncode == 1 and done.stdout == ""
+    for problem in ("whose locks do not hold on a network folder", "does not answer"):
+        assert done.stderr.count(problem) == 1
+    assert "No scheduler is named" in refusal("cluster", "status")
+
+
+def test_a_worker_of_another_version_than_the_app_is_told_so(right_database: None, home: Path) -> None:
+    with local_cluster() as cluster:
+        check = ("cluster", "worker", "--check", "--scheduler", cluster.scheduler_address)
+        assert "no app has used this home with a scheduler yet" in call(*check).stderr
+        checks.write_app_state(checks.AppState("0.1", 1))
+        assert f"This machine has AquaDash {__version__}, and the app has 0.1." in refusal(*check)
+        checks.write_app_state(checks.AppState(__version__, 1))
+        assert answer(*check)["worker"] == settings.slots_name()
+
+
+def test_the_name_of_another_worker_is_refused(right_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with local_cluster() as cluster:
+        check = ("cluster", "worker", "--check", "--name", "0", "--scheduler", cluster.scheduler_address)
+        assert answer(*check)["worker"] == "0", "it may be this machine's own"
+        monkeypatch.setattr(psutil, "net_if_addrs", dict)
+        assert "has a worker 0 on 127.0.0.1 already" in refusal(*check)
+
+
+def test_cloned_machines_have_different_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "this_machine", lambda: ("lab", "02fc0000abcd"))
+    assert settings.slots_name() == "lab-00abcd"
+    assert Worker.of(1).title == "lab", "without a cluster the machine's name says enough"
+    monkeypatch.setenv("AQUADASH_WORKER_NAME", "two")
+    assert settings.slots_name() == Worker.of(1).title == "two"
+
+
+def test_the_status_shows_the_database_without_the_scheduler(right_database: None, store: RunStore) -> None:
+    run = store.submit(RunConfig(), name="waits")
+    status = answer("cluster", "status", "--scheduler", AWAY)
+    assert [(one["name"], one["status"]) for one in status["runs"]] == [("waits", "queued")]
+    assert status["database"] == settings.database() and status["workers"] == []
+    (problem,) = status["problems"]
+    assert f"{AWAY} does not answer" in problem
+    store.request_stop(run.run_id)
+
+
+def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
+    right_database: None, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        store.submit(RunConfig())
+    monkeypatch.setenv("AQUADASH_WORKER_NAME", "0")
+    store.jobs.claim([KIND], Worker.of(os.getpid()))
+    with local_cluster() as cluster:
+        status = answer("cluster", "status", "--scheduler", cluster.scheduler_address)
+        assert [(one["name"], one["busy"], one["slots"], one["version"]) for one in status["workers"]] == [
+            ("0", 1, 1, __version__)
+        ]
+        assert sorted(one["worker"] for one in status["runs"]) == ["", "0"] and status["problems"] == []
+
+        monkeypatch.setattr(checks, "database_problem", lambda: "The home is another.")
+        problems = checks.cluster_status(cluster.scheduler_address)["problems"]
+        assert problems == ["The home is another.", "0: The home is another."]
+
+
+def test_a_worker_that_is_shut_down_hands_its_run_over(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_WORKER_NAME", "leaves")
+    words = [sys.executable, "-c", "import time; time.sleep(600)", "aquadash.work"]
+    training, stranger = subprocess.Popen(words), subprocess.Popen(words[:-1])
+    try:
+        monkeypatch.setenv("AQUADASH_SLOTS", "2")
+        runs = [store.submit(RunConfig()).run_id for _ in range(2)]
+        for process in (training, stranger):
+            store.jobs.claim([KIND], Worker.of(process.pid))
+        hand_over("another")
+        assert [job.status for job in store.jobs.find(kind=KIND)] == 2 * [RunStatus.RUNNING]
+        hand_over("leaves")
+        assert gone(training.pid)
+        assert not gone(stranger.pid), "the number of a training that has ended may belong to another process"
+    finally:
+        for process in (training, stranger):
+            process.kill()
+            process.wait()
+    for run_id in runs:
+        run = store.get(run_id)
+        assert run.status is RunStatus.QUEUED and "The worker leaves was shut down; the next one goes on" in run.message
+    assert {job.worker_failures for job in store.jobs.find(kind=KIND)} == {0}
+
+
+def test_a_worker_takes_the_card_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 4\necho 5\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert find_gpu() == "4"
+    for value, card in (("1,3", "1"), ("-1", ""), ("", "")):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+        assert find_gpu() == card
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd checks the units")
+def test_the_units_are_what_systemd_expects(tmp_path: Path) -> None:
+    for name in ("aquadash-scheduler.service", "aquadash-worker@.service"):
+        unit = (settings.PROJECT_ROOT / "docs" / name).read_text()
+        unit = unit.replace("USER", "root").replace("FOLDER", str(settings.PROJECT_ROOT))
+        (tmp_path / name.replace("@", "@none")).write_text(unit)
+    words = ["systemd-analyze", "verify", *map(str, tmp_path.glob("*.service"))]
+    verified = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert "aquadash" not in verified.stderr, verified.stderr
+
+
+def test_the_scheduler_asks_for_certificates_where_dask_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunError, match="wants a certificate, and none is set here"):
+        checks.connect("tls://127.0.0.1:1")
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    for encrypted, scheme in ((False, "tcp"), (True, "tls")):
+        with dask.config.set({"distributed.comm.require-encryption": encrypted}):
+            said = call("cluster", "scheduler", "--host", "10.0.0.1").stdout
+        assert said == f"Workers and the app reach this scheduler as {scheme}://10.0.0.1:8786\n"
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert settings.shown_address("postgresql://me:p4ss:w@host:5432/db") == "postgresql://me:***@host:5432/db"
+    assert settings.shown_address("http://10.0.0.1:5000") == "http://10.0.0.1:5000"

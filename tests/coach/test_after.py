@@ -1,0 +1,304 @@
+"""Notes on a run: on curves, learning rates and results, how many, in which order, and while it is at work."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash.coach import LEVELS, MAX_NOTES, config_notes, run_notes, training_counts
+from aquadash.coach.after import classes_ignored
+from aquadash.coach.situation import Situation
+from aquadash.config import with_values
+from aquadash.data import SOURCES, Dataset
+from aquadash.data.sources import BUILT_IN
+from aquadash.errors import AquaDashError, DataError
+from aquadash.evaluation import Evaluation, evaluate
+from aquadash.store import EpochRecord, Run, RunStatus
+from aquadash.training.worker import _StoreListener
+from tests.support.coach_runs import epochs, notes, run
+from tests.support.measured_curves import CURVES
+
+
+def overfitting(count: int = 12) -> list[EpochRecord]:
+    """Best in epoch 7."""
+    return epochs(count, lambda e: 1.6 - 0.08 * e, lambda e: 1.5 - 0.1 * e if e <= 7 else 0.72 + 0.02 * e)
+
+
+def learning(count: int) -> list[EpochRecord]:
+    """Falling to the end."""
+    return epochs(count, lambda e: 1.6 - 0.05 * e, lambda e: 1.6 - 0.05 * e, accuracy=0.5)
+
+
+def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
+    """Falls for five epochs, then stays."""
+    falling = partial(epochs, count, lambda e: 1.0 - 0.1 * min(e, 5), lambda e: 1.1 - 0.1 * min(e, 5))
+    return falling(accuracy=accuracy, val_accuracy=accuracy - 0.05)
+
+
+def jumping() -> list[EpochRecord]:
+    """The training loss, from one epoch to the next."""
+    return epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
+
+
+def held_back() -> list[EpochRecord]:
+    """On a low plateau from the fourth epoch on."""
+    return epochs(
+        10, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), accuracy=0.48, val_accuracy=0.5
+    )
+
+
+def constant(count: int, **more: Any) -> list[EpochRecord]:
+    """A network that gives one answer to everything."""
+    return epochs(count, lambda e: 1.6095, lambda e: 1.6094, accuracy=0.2, val_accuracy=0.2, **more)
+
+
+def creeping(count: int = 20, *, rate: Callable[[int], float] = lambda e: 0.01) -> list[EpochRecord]:
+    """Falling all the time, and slowly."""
+    return epochs(
+        count, lambda e: 1.6 - 0.01 * e, lambda e: 1.6 - 0.01 * e, accuracy=0.4, val_accuracy=0.4, learning_rate=rate
+    )
+
+
+def stopped(noise: float) -> list[EpochRecord]:
+    """Best in epoch 10 of 15; before it the validation loss jumps by ``noise``."""
+    return epochs(15, lambda e: 1.2 - 0.03 * min(e, 10), lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0))
+
+
+def oscillating() -> list[EpochRecord]:
+    """The training loss, while the validation loss stays."""
+    return epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3)
+
+
+FRESH = {"augmentation.mode": "fresh"}
+MIXED = {**FRESH, "augmentation.mixing": "cutmix"}
+CNN = {"model.name": "cnn"}
+NOT_KEPT, TWELVE = {"training.restore_best_weights": False}, {"training.epochs": 12}
+PATIENT, STEPS = {"training.patience": 0}, {"training.patience": 0, "training.schedule": "step"}
+
+#: Of a run's curves and settings: a note, and what it suggests to change; None where it must not be given.
+ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] | None]] = {
+    "overfitting: augment": (
+        overfitting(), {"augmentation.pipeline": "none"}, "overfitting", {"augmentation.pipeline": "notebook"}
+    ),
+    "overfitting: augment anew": (overfitting(), {}, "overfitting", FRESH),
+    "overfitting: more dropout": (
+        overfitting(), {**FRESH, "model.dropout": 0.2}, "overfitting", {"model.dropout": 0.5}
+    ),
+    "overfitting: mix": (overfitting(), FRESH, "overfitting", {"augmentation.mixing": "mixup"}),
+    "overfitting: a penalty": (overfitting(), {**MIXED, **CNN}, "overfitting", {"model.l2": 0.0001}),
+    "overfitting: nothing left": (overfitting(), {**MIXED, **CNN, "model.l2": 0.001}, "overfitting", {}),
+    "overfitting whose best weights are lost": (
+        overfitting(), NOT_KEPT, "overfitting", {"training.restore_best_weights": True}
+    ),
+    "a large gap: as overfitting": (
+        epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9),
+        {}, "large-gap", FRESH,
+    ),
+    "a few epochs": (learning(3), {"training.epochs": 3}, "too-few-epochs", {"training.epochs": 10}),
+    "twice as many epochs": (learning(12), TWELVE, "too-few-epochs", {"training.epochs": 24}),
+    "patience that ran out by chance": (stopped(0.1), {}, "stopped-too-early", {"training.patience": 15}),
+    "no praise for chance": (stopped(0.1), {}, "stopped-in-time", None),
+    "patience that ran out in time": (stopped(0.01), {}, "stopped-too-early", None),
+    "no plateau where the loss jumps": (oscillating(), {}, "plateau", None),
+    "a plateau: a schedule": (
+        flat(20), PATIENT, "plateau", {"training.schedule": "plateau", "training.schedule_epochs": 5}
+    ),
+    "a plateau at a scheduled rate: a lower one": (flat(20), STEPS, "plateau", {"training.learning_rate": 0.003}),
+    "no plateau with nothing left to learn": (flat(20, accuracy=0.99), PATIENT, "plateau", None),
+    "underfitting: less dropout": (held_back(), {}, "underfitting", {"model.dropout": 0.2}),
+    "underfitting: no mixing": (held_back(), MIXED, "underfitting", {"augmentation.mixing": "none"}),
+    "underfitting: nothing left": (held_back(), {"model.dropout": 0.1}, "underfitting", {}),
+    "a loss that jumps": (jumping(), {}, "rate-too-high", {"training.learning_rate": 0.001}),
+    "mixed images make it jump": (jumping(), {"augmentation.mixing": "mixup"}, "rate-too-high", None),
+    "a loss that goes nowhere": (
+        epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, accuracy=0.2, val_accuracy=0.2),
+        {}, "rate-too-high", {"training.learning_rate": 0.001},
+    ),
+    "a loss that creeps": (creeping(10), {}, "rate-too-low", {"training.learning_rate": 0.03}),
+    "batches are too large, not the rate too low": (
+        creeping(), {"training.batch_size": 1024}, "batch-too-large", {"training.batch_size": 64}
+    ),
+    "too early to tell whether it creeps": (creeping()[:7], {}, "rate-too-low", None),
+    "a rate that is still being warmed up": (creeping(10, rate=lambda e: 0.0004 * e), {}, "rate-too-low", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("history", "changes", "key", "cure"), ADVICE.values(), ids=ADVICE)
+def test_suggestions(
+    history: list[EpochRecord], changes: dict[str, Any], key: str, cure: dict[str, Any] | None
+) -> None:
+    found = notes(history, changes)
+    assert (dict(found[key].changes) if key in found else None) == cure
+
+
+@pytest.mark.parametrize(
+    ("history", "changes", "key", "level"),
+    [
+        (overfitting(), {}, "overfitting", "hint"),
+        (overfitting(), NOT_KEPT, "overfitting", "warning"),
+        (stopped(0.01), {}, "stopped-in-time", "good"),
+        (oscillating(), {}, "rate-too-high", "warning"),
+    ],
+)
+def test_the_level_of_a_note(history: list[EpochRecord], changes: dict[str, Any], key: str, level: str) -> None:
+    assert notes(history, changes)[key].level == level
+
+
+def test_a_run_that_was_ended_early_has_not_used_its_epochs() -> None:
+    for status in (RunStatus.STOPPED, RunStatus.INTERRUPTED):
+        found = notes(learning(12), TWELVE, status=status)
+        assert "too-few-epochs" not in found and found["still-improving"].changes == {}
+
+
+CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
+
+
+def evaluation(recall: dict[str, float], *, per_class: int = 100) -> Evaluation:
+    """Each class is recognised in that share (else fully), and otherwise taken for a seal, or a whale."""
+    labels, answers = [], []
+    for index, name in enumerate(CLASSES):
+        right = round(per_class * recall.get(name, 1.0))
+        other = CLASSES.index("whale" if name == "seal" else "seal")
+        labels += [index] * per_class
+        answers += [index] * right + [other] * (per_class - right)
+    return evaluate(labels, np.eye(5)[answers], class_names=CLASSES)
+
+
+def note(found: Evaluation | None, counts: dict[str, int] | None = None, **changes: object):  # noqa: ANN201
+    return classes_ignored(Situation(run(dict(changes)), [], found, lambda: counts or {}))
+
+
+@pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.FINISHED, RunStatus.FAILED])
+@pytest.mark.parametrize("name", CURVES)
+def test_any_run_at_any_time_gets_notes_whose_changes_are_possible(name: str, status: RunStatus) -> None:
+    curve = CURVES[name]
+    for count in range(len(curve.history) + 1):
+        run = Run("a" * 32, name, status, curve.config, 0.0)
+        found = run_notes(run, curve.history[:count], None)
+        assert len(found) <= MAX_NOTES
+        assert [note.level for note in found] == sorted((note.level for note in found), key=LEVELS.index)
+        before = {note.key for note in config_notes(curve.config)}
+        for note in found:
+            changed = with_values(curve.config, note.changes)
+            troubles = {left.key for left in config_notes(changed) if left.level == "warning"}
+            assert troubles <= before, f"{note.key} leads into trouble"
+
+
+def test_nobody_is_given_more_than_four() -> None:
+    found = notes(
+        overfitting(),
+        {"training.validation": "test", "training.restore_best_weights": False, "training.batch_size": 1024},
+        evaluation=evaluation({"otter": 0.0}),
+    )
+    assert list(found) == ["validation-on-test", "overfitting", "class-ignored", "stopped-in-time"]
+
+
+def test_a_run_at_work_is_not_told_how_it_ended() -> None:
+    assert list(notes(overfitting(), TWELVE, status=RunStatus.RUNNING)) == ["overfitting"]
+    healthy = epochs(12, lambda e: 0.2, lambda e: 0.22, accuracy=0.99)
+    assert notes(healthy, TWELVE, status=RunStatus.RUNNING) == {}
+
+
+def test_a_note_on_a_run_at_work_has_held_for_an_epoch_and_stays() -> None:
+    history = overfitting(14)
+    first = next(n for n in range(1, 15) if "overfitting" in notes(history[:n]))
+    live = [n for n in range(1, 15) if "overfitting" in notes(history[:n], status=RunStatus.RUNNING)]
+    assert live == list(range(first + 1, 15))
+
+
+def test_a_class_that_is_right_less_than_half_as_often_as_by_guessing_is_ignored() -> None:
+    assert note(evaluation({"otter": 0.09})) is not None
+    assert note(evaluation({"otter": 0.1})) is None
+    assert note(evaluation({"otter": 0.0}, per_class=9)) is None, "a few images prove nothing"
+    assert note(None) is None, "no results"
+
+
+def test_a_class_that_is_rare_in_training_may_be_weighted() -> None:
+    counts = dict.fromkeys(CLASSES, 500) | {"otter": 40}
+    balanced = {"training.class_weights": "balanced"}
+    one, both = evaluation({"otter": 0.0}), evaluation({"otter": 0.0, "seal": 0.0})
+    assert note(one, counts).changes == note(both, counts | {"seal": 40}).changes == balanced
+    assert "Class weights make up" in note(one, counts).evidence
+    assert note(one, counts, **balanced).changes == {}, "they are counted more already"
+    assert note(both, counts).changes == {}, "the seal is not rare"
+    frequent = note(one, dict.fromkeys(CLASSES, 500))
+    assert frequent.changes == {} and "test images" in frequent.evidence
+
+
+def test_only_images_of_the_run_are_counted_by_class(monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+    mine = replace(run(), dataset_fingerprint=tiny_dataset.fingerprint)
+    assert training_counts(mine, lambda source: tiny_dataset) == {"red": 20, "green": 20, "blue": 20}
+    assert training_counts(replace(run(), dataset_fingerprint="0" * 64), lambda source: tiny_dataset) == {}
+
+    def refuse(source: str) -> Dataset:
+        raise DataError("The archive is damaged.")
+
+    assert training_counts(mine, refuse) == {}
+    # Nothing here yet: loading would download it.
+    monkeypatch.setitem(BUILT_IN, "synthetic", replace(SOURCES["synthetic"], key=lambda: None))
+    assert training_counts(mine, lambda source: tiny_dataset) == {}
+    assert training_counts(run({"data.source": "gone"}), refuse) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ADAM_TOO_FAST", {"rate-too-high": {"training.learning_rate": 0.001}}),
+        ("SGD_BROKEN", {"rate-too-high": {"training.learning_rate": 0.1}}),
+        ("SGD_TOO_SLOW", {"rate-too-low": {"training.learning_rate": 0.003}}),
+        ("SGD_FAST", {"still-improving": {}}),
+        ("REPORT_FIXED", {"stopped-too-early": {"training.patience": 15}}),
+        ("LEARNT_BY_HEART", {"overfitting": {"augmentation.pipeline": "notebook"}}),
+    ],
+)
+def test_real_runs(name: str, expected: dict[str, dict]) -> None:
+    curve = CURVES[name]
+    found = run_notes(Run("a" * 32, "measured", RunStatus.FINISHED, curve.config, 0.0), curve.history, None)
+    assert {note.key: dict(note.changes) for note in found} == expected
+
+
+def broken_epoch() -> EpochRecord:
+    return EpochRecord(3, math.nan, 0.2, math.nan, 0.2, 0.01, 1.0)
+
+
+def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_words() -> None:
+    with pytest.raises(AquaDashError) as raised:
+        _StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
+    history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
+    found = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
+    note = found["broke-down"]
+    assert note.level == "warning" and note.changes == {"training.learning_rate": 0.03}
+    assert "In epoch 3 the loss was no longer a number; an epoch earlier it was 3.2." in note.evidence
+
+
+def test_before_the_first_epoch_there_is_nothing_to_say_but_a_breakdown() -> None:
+    for status in RunStatus:
+        assert notes([], {"training.validation": "test"}, status=status, message="The disk is full.") == {}
+    found = notes([], {"training.learning_rate": 5}, status=RunStatus.FAILED, message="The loss became nan in epoch 1.")
+    assert list(found) == ["broke-down"]
+    assert "In epoch 1 the loss was no longer a number." in found["broke-down"].evidence
+    assert found["broke-down"].changes == {"training.learning_rate": 0.01}
+
+
+def test_a_history_with_a_loss_that_is_no_number() -> None:
+    assert list(notes([broken_epoch()])) == ["broke-down"]
+
+
+def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:
+    silent = evaluation(dict.fromkeys(CLASSES, 0.0) | {"seal": 1.0})
+    found = notes(constant(6), evaluation=silent)
+    assert list(found) == ["not-learning"]
+    assert notes(constant(1), status=RunStatus.STOPPED, evaluation=silent) == {}, "too early to tell"
+
+
+def test_a_loss_that_stands_still_while_the_rate_is_warmed_up_may_yet_move() -> None:
+    live = {"status": RunStatus.RUNNING}
+    assert list(notes(constant(6), **live)) == ["not-learning"]
+    assert notes(constant(6, learning_rate=lambda e: 0.0004 * e), **live) == {}

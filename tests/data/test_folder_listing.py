@@ -1,0 +1,326 @@
+"""Tests of classes and splits by folder, of the limits of archives, and of pictures read from files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.data.folder import listing, reading
+from aquadash.data.folder.listing import File, sort
+from aquadash.data.folder.types import Entry, Listing
+from aquadash.data.framing import fit
+from aquadash.data.images import decode
+from aquadash.data.progress import silent
+from aquadash.errors import DataError
+from tests.support.own_pictures import in_archive, in_folder, picture, with_field
+
+
+def listed(*paths: str) -> Listing:
+    return sort([File(tuple(path.split("/")), path.encode) for path in paths])
+
+
+def entries(contents: Listing) -> list[tuple[str, str | None, str]]:
+    return [(contents.class_names[entry.label], entry.part, entry.name) for entry in contents.entries]
+
+
+def test_each_folder_is_a_class() -> None:
+    contents = listed("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
+    assert contents.class_names == ("cat", "dog") and not contents.split_given
+    assert entries(contents) == [("cat", None, "cat/1.jpg"), ("cat", None, "cat/2.jpg"), ("dog", None, "dog/1.jpg")]
+    assert contents.entries[0].read() == b"cat/1.jpg"
+
+
+_AROUND = {
+    "a folder around the classes": ("animals/cat/1.jpg animals/dog/1.jpg", "cat dog", ""),
+    "files beside the only one": ("readme.txt x/cat/1.jpg x/dog/1.jpg x/list.csv", "cat dog", "readme.txt x/list.csv"),
+    "a class has folders of its own": ("cat/home/1.jpg cat/2.jpg dog/1.jpg", "cat dog", ""),
+    "training pictures alone are no split": ("train/cat/1.jpg train/dog/1.jpg val/cat/2.jpg", "cat dog", ""),
+    "clutter and hidden files": ("cat/1.jpg __MACOSX/cat/._1.jpg cat/.DS_Store cat/Thumbs.db .git/x/y.jpg", "cat", ""),
+    "an accent written in two ways": ("caf\u00e9/1.jpg cafe\u0301/2.jpg", "caf\u00e9", ""),
+}
+
+
+@pytest.mark.parametrize(("paths", "classes", "left_out"), _AROUND.values(), ids=_AROUND)
+def test_classes_are_told_from_what_is_around_them(paths: str, classes: str, left_out: str) -> None:
+    contents = listed(*paths.split())
+    assert contents.class_names == tuple(classes.split()) and not contents.split_given
+    assert all(entry.part is None and entry.name.endswith(".jpg") for entry in contents.entries)
+    assert [one.name for one in contents.left_out] == left_out.split()
+
+
+@pytest.mark.parametrize("wrapper", ["", "data/"])
+def test_a_split_of_one_s_own_is_kept_and_validation_joins_training(wrapper: str) -> None:
+    contents = listed(
+        *(f"{wrapper}{part}/{name}/1.jpg" for part in ("Train", "val", "TEST") for name in ("cat", "dog"))
+    )
+    assert contents.split_given and contents.class_names == ("cat", "dog")
+    assert [part for name, part, _ in entries(contents) if name == "cat"] == ["test", "train", "train"]
+
+
+def test_names_are_text_in_the_order_of_people() -> None:
+    contents = listed("class 10/1.jpg", "class 9/1.jpg", "Class 1/1.jpg", "<b>**x**\u202e/1.jpg", "a, b/1.jpg")
+    assert contents.class_names == ("<b>**x**\N{REPLACEMENT CHARACTER}", "a b", "Class 1", "class 9", "class 10")
+
+
+@pytest.mark.timeout(10)
+def test_thousands_of_classes_that_are_shown_alike_stay_apart_and_are_named_in_no_time() -> None:
+    long = "x" * 100
+    names = listed(*(f"{long}{number}{long}/1.jpg" for number in range(2000))).class_names
+    assert len(set(names)) == 2000 and names[-1].endswith(" (2000)") and max(map(len, names)) <= 60
+
+
+def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> None:
+    """The Mac writes UTF-8, Windows its code page, both without a mark."""
+    names = ["Tiere/Gro\u0308\u00dfe \U0001f9a6/1.jpg", "Tiere/\u6c34\u737a/1.jpg", "__MACOSX/Tiere/._1.jpg"]
+    mac = in_archive(tmp_path / "mac.zip", {name: b"1" for name in names})
+    content = mac.read_bytes()
+    for name in names:
+        content = with_field(content, name.encode(), 8, b"\0\0")
+    mac.write_bytes(content)
+    names = ["Tiere\\", "Tiere\\M#wen\\", "Tiere\\M#wen\\1.jpg", "Tiere\\Enten\\1.jpg"]
+    windows = in_archive(tmp_path / "windows.zip", {name: b"1" for name in names})
+    windows.write_bytes(windows.read_bytes().replace(b"M#wen", "M\u00f6wen".encode("cp437")))
+    for path, classes in ((mac, ("Gr\u00f6\u00dfe \U0001f9a6", "\u6c34\u737a")), (windows, ("Enten", "M\u00f6wen"))):
+        with listing.opened(path) as contents:
+            assert contents.class_names == classes and contents.num_left_out == 0
+            assert [entry.read() for entry in contents.entries] == [b"1", b"1"]
+
+
+def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
+    with pytest.raises(DataError, match="one folder per class"):
+        listed("1.jpg", "2.jpg")
+
+
+def test_paths_that_lead_out_links_and_inner_archives_are_refused_by_name(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    zipfile.ZipFile(inner, "w").close()
+    path = in_archive(
+        tmp_path / "a.zip",
+        {
+            "cat/1.png": b"1",
+            "dog/1.png": b"2",
+            "../cat/out.png": b"3",
+            "/cat/abs.png": b"4",
+            "..\\..\\win.png": b"5",
+            "C:\\cat\\drive.png": b"6",
+            "cat/link.png": b"/etc/passwd",
+            "dog/more.zip": inner.getvalue(),
+        },
+        links=("cat/link.png",),
+    )
+    with listing.opened(path) as contents:
+        assert [entry.name for entry in contents.entries] == ["cat/1.png", "dog/1.png"]
+        reasons = {one.name: one.reason for one in contents.left_out}
+    assert contents.num_left_out == len(reasons) == 6
+    assert sum("out of the archive" in reason for reason in reasons.values()) == 4
+    assert "link" in reasons["cat/link.png"] and "Unpack it" in reasons["dog/more.zip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip"]
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    in_folder(secret, {"cat/1.png": b"secret"})
+    folder = in_folder(tmp_path / "mine", {"cat/1.png": b"1", "dog/1.png": b"2"})
+    os.symlink(secret / "cat" / "1.png", folder / "cat" / "link.png")
+    os.symlink(secret, folder / "elsewhere")
+    with listing.opened(folder) as contents:
+        assert [entry.read() for entry in contents.entries] == [b"1", b"2"]
+        assert {one.name for one in contents.left_out} == {"cat/link.png", "elsewhere"}
+
+
+_NAMES = (b"cat/1.png", b"cat/2.png", b"dog/1.png")
+
+
+def sound_archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for seed, name in enumerate(_NAMES):
+            archive.writestr(name.decode(), picture(seed, size=(8, 8)))
+    return file.getvalue()
+
+
+def in_all(field: int, value: bytes) -> bytes:
+    content = sound_archive()
+    for name in _NAMES:
+        content = with_field(content, name, field, value)
+    return content
+
+
+def no_archives() -> dict[str, tuple[bytes, str]]:
+    """Return contents of files and a part of the error."""
+    sound = sound_archive()
+    unsound = "not a sound ZIP archive: its list of files is missing or damaged. Pack the folder again"
+    flagged = with_field(sound, b"cat/1.png", 8, b"\0\x08").replace(b"cat/1.png", b"cat/\xff.png")
+    return {
+        "empty": (b"", "is empty"),
+        "picture": (picture(0), "is a PNG image, not a ZIP archive"),
+        "RAR": (b"Rar!\x1a\x07 this is something else", unsound),
+        "without its end": (sound[:-22], unsound),
+        "damaged directory": (sound.replace(b"PK\1\2", b"PK\1\7"), unsound),
+        "names that are not UTF-8": (flagged, unsound),
+        "version 9.9": (with_field(sound, b"cat/1.png", 6, b"\x63"), "newer kind of ZIP"),
+        "password": (in_all(8, b"\1"), "cat/1.png: It is protected by a password"),
+        "Deflate64": (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
+        "no files": (b"PK\5\6" + bytes(18), "no folders with pictures"),
+    }
+
+
+@pytest.mark.parametrize("case", no_archives())
+def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path, case: str) -> None:
+    content, said = no_archives()[case]
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught, listing.opened(tmp_path / "a.zip"):
+        pass
+    assert not any(word in str(caught.value) for word in ("codec", "Errno", "magic", "Error"))
+
+
+def test_what_is_not_there_or_no_file_is_said_plainly(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    for name in ("missing.zip", "pipe.zip", "x" * 5000):
+        with pytest.raises(DataError, match="cannot be found"), listing.opened(tmp_path / name):
+            pass
+
+
+def test_names_without_a_letter_or_an_end_cost_nothing_but_themselves(tmp_path: Path) -> None:
+    digits = "7" * 5000
+    path = in_archive(tmp_path / "a.zip", {f"{digits}/1.png": b"1", "8/1.png": b"2", "d/" * 9000 + "1.png": b"3"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo("cat/nul.png"), b"4")
+    path.write_bytes(path.read_bytes().replace(b"cat/nul.png", b"\0at/nul.png"))
+    with listing.opened(path) as contents:
+        assert [entry.read() for entry in contents.entries] == [b"2", b"1"]
+        assert len(contents.class_names[1]) <= 60
+        assert len(contents.left_out) == 2 and max(len(one.name) for one in contents.left_out) <= 60
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"cat/{number}.png": os.urandom(100) for number in range(5)}
+    path, folder = in_archive(tmp_path / "a.zip", files), in_folder(tmp_path / "a", files)
+    monkeypatch.setattr(listing, "MAX_FILES", 4)
+    monkeypatch.setattr(listing, "_LIMITS", replace(listing._LIMITS, members=4))
+    for source, came in ((path, "5 files"), (folder, "more than 4 files")):
+        with pytest.raises(DataError, match=came), listing.opened(source):
+            pass
+
+
+def entry(content: bytes, name: str = "cat/1.png", label: int = 0) -> Entry:
+    return Entry(None, label, name, lambda: content)
+
+
+def test_pictures_are_the_same_whatever_the_threads_and_in_their_order(tmp_path: Path) -> None:
+    entries = [entry(picture(seed), f"cat/{seed}.png", seed % 3) for seed in range(40)]
+    results = [
+        reading.read_all(entries, size=32, out=tmp_path / str(threads), progress=silent, threads=threads)
+        for threads in (1, 4)
+    ]
+    assert results[0] == results[1]
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "4").read_bytes()
+    images = reading.stored_images(tmp_path / "1", count=40, size=32)
+    for seed in (0, 17, 39):
+        assert np.array_equal(images[seed], fit(decode(picture(seed), name="x.png").rgb, size=(32, 32)))
+    first = results[0][0][1]
+    assert (first.label, first.name, first.width, first.height, first.kind) == (1, "cat/1.png", 60, 48, "PNG")
+    assert first.sha256 == hashlib.sha256(picture(1)).hexdigest()
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -> None:
+    def vanish() -> bytes:
+        raise zipfile.BadZipFile("Bad CRC-32")
+
+    entries = [
+        entry(picture(0)),
+        entry(b"", "cat/empty.png"),
+        entry(picture(1)[:400], "cat/short.png"),
+        entry(picture(2), "cat/lie.jpg"),
+        entry(b"%PDF-1.7", "cat/a.pdf"),
+        Entry(None, 1, "dog/crc.png", vanish),
+        entry(picture(3), "dog/2.png", 1),
+    ]
+    pictures, refused = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
+    assert [one.name for one in pictures] == ["cat/1.png", "dog/2.png"]
+    assert [(one.name, one.label) for one in refused] == [
+        ("cat/empty.png", 0), ("cat/short.png", 0), ("cat/lie.jpg", 0), ("cat/a.pdf", 0), ("dog/crc.png", 1),
+    ]  # fmt: skip
+    for one, word in zip(refused, ("empty", "cut short", "PNG", "PDF", "damaged"), strict=True):
+        assert one.name in one.reason and word in one.reason
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("where", [0, 9, 200])
+def test_a_damaged_member_of_an_archive_is_one_picture_less(tmp_path: Path, method: int, where: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for seed in range(3):
+            archive.writestr(f"cat/{seed}.png", picture(seed))
+    content = bytearray(path.read_bytes())
+    start = content.index(b"cat/1.png") + len("cat/1.png") + where
+    content[start : start + 20] = bytes(byte ^ 0x5A for byte in content[start : start + 20])
+    path.write_bytes(bytes(content))
+    with listing.opened(path) as contents:
+        pictures, refused = reading.read_all(contents.entries, size=32, out=tmp_path / "out", progress=silent)
+    assert [one.name for one in pictures] == ["cat/0.png", "cat/2.png"]
+    assert [one.name for one in refused] == ["cat/1.png"]
+    assert "cat/1.png cannot be read from its archive or folder: it is damaged" in refused[0].reason
+
+
+def test_a_member_that_grows_without_end_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_BYTES", 2_000_000)
+    content = np.zeros(10_000_000, np.uint8)
+    content[::4096] = np.random.default_rng(0).integers(0, 256, len(content[::4096]))
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("cat/1.png", content.tobytes())
+    path.write_bytes(with_field(path.read_bytes(), b"cat/1.png", 24, (1000).to_bytes(4, "little")))
+    with listing.opened(path) as contents:
+        tracemalloc.start()
+        _, refused = reading.read_all(contents.entries, size=32, out=tmp_path / "out", progress=silent)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert len(refused) == 1 and peak < 25_000_000
+
+
+_MEASURE = """
+import sys, time
+from pathlib import Path
+from aquadash.data.folder import importing
+began = time.perf_counter()
+new = importing.read(Path(sys.argv[1]), origin="photos", size=32)
+seconds = time.perf_counter() - began
+# The peak of getrusage would include the parent process.
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(seconds, len(new.pictures), status["VmHWM"].split()[0])
+"""
+
+
+@pytest.mark.soak
+def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path: Path, home: Path) -> None:
+    """10,000 pictures in 2 minutes are 12 ms each; 300 are read here, and all pairs compared."""
+    noise = np.random.default_rng(0).integers(-12, 13, (866, 1156, 1))
+    files = {}
+    for seed in range(30):
+        smooth = np.asarray(Image.open(io.BytesIO(picture(seed, size=(1156, 866)))), dtype=np.int64)
+        buffer = io.BytesIO()
+        Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=85)
+        for copy in range(10):
+            # Bytes after the end of a JPEG change its hash only.
+            files[f"{'cat' if seed % 2 else 'dog'}/{seed}-{copy}.jpg"] = buffer.getvalue() + bytes([copy])
+    path = in_archive(tmp_path / "photos.zip", files)
+    assert path.stat().st_size > 300 * 150_000
+    result = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(path)], capture_output=True, text=True, check=True, timeout=200
+    )
+    seconds, count, kilobytes = (float(value) for value in result.stdout.split())
+    assert count == 300
+    assert seconds / count <= 0.012
+    assert kilobytes <= 400_000

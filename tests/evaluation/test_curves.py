@@ -1,0 +1,293 @@
+"""Tests of the best epoch, the verdict on curves, ranking, calibration and out-of-distribution detection."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve, roc_auc_score, roc_curve
+
+from aquadash.config import RunConfig
+from aquadash.errors import DataError
+from aquadash.evaluation import (
+    best_epoch,
+    bin_of,
+    class_intervals,
+    macro_mean,
+    overfit_verdict,
+    ranking_curves,
+    reliability,
+    wilson_interval,
+)
+from aquadash.evaluation.calibration import fit_temperature, scale
+from aquadash.evaluation.intervals import f1_interval
+from aquadash.evaluation.metric_table import top_two_accuracy
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
+from tests.evaluation.test_metrics import drawn
+from tests.support.coach_runs import Curve
+from tests.support.coach_runs import epochs as history
+
+
+def test_the_best_epoch_is_the_first_finite_one_of_those_that_tie() -> None:
+    rows = history(6, loss=lambda e: 1 / e, val_loss=lambda e: [math.nan, 0.9, 0.7, 0.7, 0.8, -math.inf][e - 1])
+    assert best_epoch(rows) == 3
+    assert best_epoch(rows, monitor="loss") == 6
+    assert best_epoch(rows, monitor="val_accuracy") == 1
+    assert best_epoch([]) is None
+    assert best_epoch(history(2, loss=lambda e: math.nan, val_loss=lambda e: math.nan)) is None
+
+
+#: Epochs, loss and accuracy curves; the kind of the verdict; a word of its title or reason, then words of its detail.
+VERDICTS = {
+    "nothing": (0, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "no data", ()),
+    "one epoch": (1, lambda e: 1.0, lambda e: 1.0, 0.8, 0.75, "too short", ("only 1 epoch so far",)),
+    "a loss that is no number": (
+        3, lambda e: 1.0 if e < 2 else math.nan, lambda e: 1.0, 0.8, 0.75, "diverged", ("epoch 2", "learning rate")
+    ),
+    "both losses rise": (
+        8, lambda e: 1.0 + 0.1 * abs(e - 3), lambda e: 1.0 + 0.1 * abs(e - 3), 0.8, 0.75, "unstable", ("since epoch 3",)
+    ),
+    "flat": (6, lambda e: 1.61, lambda e: 1.61, 0.2, 0.2, "not learning", ()),
+    "good, with little left to learn": (8, lambda e: 0.2, lambda e: 0.22, 0.8, 0.75, "healthy", ()),
+    "validation loss still falls": (
+        6, lambda e: 1.6 - 0.1 * e, lambda e: 1.6 - 0.1 * e, 0.8, 0.75, "still improving", ("epoch 6 of 6",)
+    ),
+    "a large gap without a rise": (
+        10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), 0.9, 0.7, "large gap", ("20 points above",)
+    ),
+    "a low plateau, validation ahead": (
+        12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), 0.48, 0.55, "underfitting",
+        ("48 %", "dropout", "augmented", "Validation is better"),
+    ),
+    "training accuracy held down by mixing": (
+        12, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.2 * e, 0.6), 0.58, 0.82, "healthy",
+        ("keeps up", "Validation is better"),
+    ),
+    "low, but still rising": (
+        8, lambda e: 1.6 - 0.06 * e, lambda e: max(1.5 - 0.1 * e, 1.2), 0.5, 0.5, "still improving", ("since epoch 3",)
+    ),
+    "one bad last epoch": (
+        8, lambda e: 1.5 - 0.1 * e, lambda e: 1.5 - 0.1 * min(e, 5) + 0.08 * (e == 8), 0.8, 0.75, "healthy", ()
+    ),
+    "perfect, while the validation loss creeps up": (
+        8, lambda e: 0.1 / e, lambda e: 0.0113 + 0.0002 * abs(e - 3), 1.0, 1.0, "healthy", ()
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("epochs", "loss", "val_loss", "accuracy", "val_accuracy", "kind", "words"), VERDICTS.values(), ids=VERDICTS
+)
+def test_verdicts(
+    epochs: int, loss: Curve, val_loss: Curve, accuracy: float, val_accuracy: float, kind: str, words: tuple[str, ...]
+) -> None:
+    rows = history(epochs, loss, val_loss, accuracy=accuracy, val_accuracy=val_accuracy)
+    verdict = overfit_verdict(rows, RunConfig())
+    assert verdict.kind == kind and ": " not in verdict.title
+    headline = f"{verdict.title}. {verdict.reason}"
+    assert all(each in headline for each in words[:1]) and all(each in verdict.detail for each in words[1:])
+    if kind == "underfitting":
+        assert verdict.evidence["gap"] == pytest.approx(-0.07)
+
+
+def test_overfitting_gives_epoch_losses_and_gap() -> None:
+    loss, val_loss = (lambda e: 1.6 - 0.1 * e if e <= 7 else 0.69), (lambda e: 1.5 - 0.1 * e if e <= 7 else 0.89)
+    verdict = overfit_verdict(history(12, loss, val_loss, accuracy=0.8, val_accuracy=0.62), RunConfig())
+    assert verdict.kind == "overfitting" and verdict.title == "Overfitting since epoch 7"
+    assert verdict.reason == "Training loss fell by 0.21, validation loss rose by 0.09; gap 18 points."
+    figures = [verdict.evidence[name] for name in ("best_epoch", "gap", "val_loss_rise")]
+    assert figures == pytest.approx([7, 0.18, 0.09]) and "dropout switches" not in verdict.detail
+
+
+CASES = {"500 of 5": (500, 5, 0), "few": (9, 5, 1), "40 classes": (900, 40, 2), "two": (50, 2, 3), "ties": (90, 5, 4)}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
+    labels, probabilities = drawn(*CASES[request.param])
+    if request.param == "ties":
+        # Other images with the same probabilities.
+        return np.concatenate([labels, (labels + 1) % 5]), np.tile(probabilities, (2, 1))
+    return labels, probabilities
+
+
+def test_curves_are_those_of_scikit_learn(case: tuple[NDArray, NDArray[np.float32]]) -> None:
+    labels, probabilities = case
+    names = [str(index) for index in range(probabilities.shape[1])]
+    for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
+        own, scores = labels == index, probabilities[:, index]
+        if own.any() and not own.all():
+            false_positive_rate, true_positive_rate, _ = roc_curve(own, scores)
+            np.testing.assert_allclose(curves.false_positive_rate, false_positive_rate)
+            np.testing.assert_allclose(curves.true_positive_rate, true_positive_rate)
+            precision, recall, _ = precision_recall_curve(own, scores, drop_intermediate=True)
+            np.testing.assert_allclose(curves.precision, precision)
+            np.testing.assert_allclose(curves.recall, recall)
+            assert curves.average_precision == pytest.approx(average_precision_score(own, scores))
+            assert curves.auc == pytest.approx(roc_auc_score(own, scores), abs=1e-9)
+
+
+def test_a_class_without_images_has_no_area_and_does_not_count_in_the_mean() -> None:
+    first, second = ranking_curves([0, 0], [[0.9, 0.1], [0.4, 0.6]], class_names=["a", "b"])
+    assert (first.auc, first.average_precision, second.auc, second.average_precision) == (None, 1.0, None, None)
+    assert macro_mean([0.5, None, 1.0]) == 0.75 and macro_mean([None]) is None
+
+
+def test_top_two_is_counted_image_by_image() -> None:
+    labels, probabilities = drawn(700, 8, seed=4)
+    hits = (np.argsort(-probabilities, axis=1)[:, :2] == labels[:, None]).any(axis=1)
+    score = top_two_accuracy(labels, probabilities)
+    assert (score.value, score.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
+    assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
+    all_tie = np.full((1, 3), 1 / 3)
+    assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 0.0, 1.0], "the answer counts"
+
+
+def test_intervals_of_a_class_are_those_of_its_counts() -> None:
+    matrix = [[8, 2, 0], [1, 5, 0], [0, 0, 0]]
+    first, second, absent = class_intervals(matrix, class_names=["a", "b", "c"])
+    assert first.precision == wilson_interval(8, 9) and first.recall == wilson_interval(8, 10)
+    assert second.precision == wilson_interval(5, 7) and second.recall == wilson_interval(5, 6)
+    assert (absent.precision, absent.recall, absent.f1) == (None, None, None)
+    low, high = wilson_interval(8, 11)
+    assert first.f1 == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)), abs=1e-12)
+    assert first.f1[0] < 2 * 8 / (2 * 8 + 1 + 2) < first.f1[1]
+    assert f1_interval(0, 0, 0) is None and f1_interval(0, 3, 4)[0] == 0.0
+
+
+def test_calibration_error_is_what_counting_gives() -> None:
+    labels, probabilities = drawn(sharp=2.0)
+    calibration = reliability(labels, probabilities)
+    confident, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == labels
+    gaps, shares = [], []
+    for index in range(15):
+        inside = (confident > index / 15) & (confident <= (index + 1) / 15)
+        assert calibration.counts[index] == inside.sum()
+        if not inside.any():
+            assert math.isnan(calibration.accuracy[index])
+            continue
+        means = right[inside].mean(), confident[inside].mean()
+        assert (calibration.accuracy[index], calibration.confidence[index]) == pytest.approx(means, abs=1e-12)
+        gaps.append(abs(means[0] - means[1]))
+        shares.append(inside.mean())
+    assert (calibration.ece, calibration.mce) == pytest.approx((np.dot(gaps, shares), max(gaps)), abs=1e-9)
+    assert (calibration.mean_accuracy, calibration.mean_confidence) == pytest.approx((right.mean(), confident.mean()))
+    assert calibration.brier == pytest.approx(((probabilities - np.eye(5)[labels]) ** 2).sum(axis=1).mean(), abs=1e-6)
+
+
+def test_edges_belong_to_the_bin_below() -> None:
+    assert bin_of([0.0, 1 / 15, 1 / 15 + 1e-6, 1.0]).tolist() == [0, 0, 1, 14]
+
+
+def test_the_temperature_agrees_with_scipys_minimum() -> None:
+    labels, probabilities = drawn(300, seed=9, sharp=2.5)
+    fitted = fit_temperature(labels, probabilities)
+    expected = minimize_scalar(
+        lambda t: log_loss(labels, scale(probabilities, t)), bounds=(0.1, 10), method="bounded", options={"xatol": 1e-9}
+    )
+    assert fitted.value == pytest.approx(expected.x, abs=1e-5) and not fitted.at_limit
+    assert fitted.loss_after == pytest.approx(expected.fun, abs=1e-9)
+    assert fitted.loss_before == pytest.approx(log_loss(labels, scale(probabilities, 1.0)), abs=1e-9)
+
+
+def test_scaling_log_probabilities_scales_the_scores() -> None:
+    scores = np.random.default_rng(1).normal(size=(20, 5)) * 4
+    for temperature in (2.5, 1.0):
+        expected = softmax(scores / temperature, axis=1)
+        assert scale(softmax(scores, axis=1), temperature) == pytest.approx(expected, abs=1e-12)
+
+
+def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
+    sure = np.array([[1.0, 0.0], [0.0, 1.0]])
+    fits = [fit_temperature([0, 1], shares) for shares in ([[0.9, 0.1], [0.2, 0.8]], sure[::-1], np.full((2, 2), 0.5))]
+    assert [fit.value for fit in fits] == pytest.approx([0.05, 100.0, 1.0])
+    assert [fit.at_limit for fit in fits] == [True, True, False]
+    assert np.isfinite(scale(sure, 0.05)).all()
+
+
+def test_damaged_predictions_are_refused_everywhere() -> None:
+    for function in (reliability, fit_temperature, top_two_accuracy):
+        with pytest.raises(DataError):
+            function([0], np.array([[0.9, 0.4]]))
+
+
+@pytest.fixture(scope="module")
+def clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return features and labels for training, validation features and unknown ones in a third direction."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 200)
+    centres = np.eye(6)[:2] * 5
+
+    def around(labels: np.ndarray) -> np.ndarray:
+        return centres[labels] + rng.normal(size=(len(labels), 6))
+
+    strangers = np.eye(6)[[2] * 100] * 5 + rng.normal(size=(100, 6))
+    return around(labels), labels, around(labels), strangers
+
+
+def test_strangers_are_farther_away_than_95_percent_of_validation_images(clouds: tuple[np.ndarray, ...]) -> None:
+    training, labels, validation, strangers = clouds
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    known, strange = detector.ood_scores(validation), detector.ood_scores(strangers)
+    assert auroc(known, strange) > 0.95
+    assert (strange > detector.threshold).mean() > 0.8
+    assert (known <= detector.threshold).mean() == detector.accepted == 0.95
+    assert detector.threshold in known
+
+
+def test_the_distance_is_mahalanobiss(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    distance = OutOfDistributionDetector(rng.normal(size=(3, 4)), np.diag([1.0, 2.0, 3.0, 4.0]), 1.0, 0.95)
+    rows = rng.normal(size=(5, 4))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = [min(float((row - mean) @ distance.precision @ (row - mean)) for mean in distance.means) for row in unit]
+    np.testing.assert_allclose(distance.ood_scores(rows), expected)
+    monkeypatch.setattr("aquadash.evaluation.out_of_distribution._GAPS", 24)
+    np.testing.assert_allclose(distance.ood_scores(7 * rows), expected, err_msg="two images at a time")
+
+
+def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> None:
+    training, labels, validation, strangers = clouds
+    one = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    rows, known, unknown = (
+        np.hstack([each / np.linalg.norm(each, axis=1, keepdims=True)] * 2)
+        for each in (training, validation, strangers)
+    )
+    twice = OutOfDistributionDetector.fit(rows, labels, validation_features=known, widths=(6, 6))
+    np.testing.assert_allclose(twice.ood_scores(unknown), 2 * one.ood_scores(strangers), rtol=1e-6)
+
+
+def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
+    training, labels, validation, strangers = clouds
+    detector = OutOfDistributionDetector.fit(
+        training, labels, validation_features=validation, pretrained="these weights"
+    )
+    again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
+    np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
+    assert (again.threshold, again.accepted, again.pretrained) == (
+        detector.threshold,
+        detector.accepted,
+        "these weights",
+    )
+    of_0_6 = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
+    assert OutOfDistributionDetector.from_arrays(of_0_6).pretrained == ""
+    for means in (np.zeros((2, 3)), np.zeros((0, 6))):
+        with pytest.raises(ValueError, match="belong together"):
+            OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": means})
+
+
+def test_a_missing_class_or_no_validation_image_is_refused() -> None:
+    with pytest.raises(DataError, match="expected every class"):
+        OutOfDistributionDetector.fit(np.eye(4), [0, 0, 2, 2], validation_features=np.eye(4))
+    with pytest.raises(DataError, match="no validation images"):
+        OutOfDistributionDetector.fit(np.eye(4), [0, 0, 1, 1], validation_features=np.zeros((0, 4)))
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:
+    assert auroc([1, 2], [3, 4]) == 1.0
+    assert auroc([1, 3], [2, 4]) == 0.75
+    assert auroc([1, 1], [1, 1]) == 0.5

@@ -1,0 +1,490 @@
+"""Tests of imports: foreign, damaged or hostile ZIP files are refused with a reason and leave nothing.
+
+``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 14.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, event, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from aquadash import settings
+from aquadash.errors import AquaDashError, DataError, StorageError
+from aquadash.export import bundle, importing
+from aquadash.store import EPOCH_METRICS, Run, RunStore, artifacts, open_store
+from aquadash.store.artifacts import ROBUSTNESS
+from aquadash.store.first_model import add_first_model
+from aquadash.zips import ForeignZipError
+from tests.support import ui_runs
+from tests.support.app_pages import open_app_page
+from tests.support.robust_runs import made_up_result
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture
+def store(shared_store: RunStore, in_shared_home: None) -> RunStore:
+    """Return a store for all refusals, which do not change it."""
+    return shared_store
+
+
+@pytest.fixture
+def own_store(home: Path) -> RunStore:
+    """Return a store for successful imports."""
+    return open_store()
+
+
+def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
+    """Export a run of another store without images and report, which are large and which no import reads."""
+
+    def none_here(source: str, **_: object) -> None:
+        raise DataError("no images in this test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle.data, "load", none_here)
+        patch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
+        patch.setenv("AQUADASH_HOME", str(folder / "home"))
+        return bundle.export_run(open_store(), add(open_store()).run_id, folder / "sound.zip").path
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: ui_runs.finished(store, "mine"))
+
+
+def read(path: Path) -> Files:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path: Path, files: Files, *, honest: bool = True) -> Path:
+    """Write a ZIP of these files; an honest one has their names and check sums in its list."""
+    if honest:
+        sums = {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+            if name != bundle.MANIFEST
+        }
+        listed = {**json.loads(files[bundle.MANIFEST]), "files": sums}
+        files = {**files, bundle.MANIFEST: json.dumps(listed).encode()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def described(files: Files, **changes: Any) -> bytes:
+    """Return ``run.json`` with other values; ``run`` and ``tags`` replace single columns and tags."""
+    content = json.loads(files[bundle.RUN])
+    for name, value in changes.items():
+        content[name] = {**content[name], **value} if name in ("run", "tags") else value
+    return json.dumps(content).encode()
+
+
+def as_old(files: Files) -> Files:
+    """Return the files with ``run.json`` in the form of versions up to 0.7: tags and points of MLflow."""
+    content = json.loads(files[bundle.RUN])
+    run = content["run"]
+    tags = {
+        f"aquadash.{name}": str(run[name]) for name in ("status", "created_at", "queued_at", "started_at", "ended_at")
+    }
+    tags |= {f"aquadash.{name}": json.dumps(run[name]) for name in ("config", "metrics", "curve", "class_names")}
+    tags |= {"mlflow.runName": run["name"], "mlflow.note.content": run["note"], "aquadash.label.good": "1"}
+    tags |= {
+        "aquadash.dataset_fingerprint": run["dataset_fingerprint"],
+        "aquadash.test_images": str(run["test_images"]),
+    }
+    points = {
+        name: [[epoch["epoch"], epoch[name], 1_796_000_000_000 + epoch["epoch"]] for epoch in content["epochs"]]
+        for name in EPOCH_METRICS
+    }
+    old = {name: content[name] for name in ("format", "run_id", "artifacts")}
+    old |= {"version": 1, "aquadash": "0.6.0", "tags": tags, "metrics": points}
+    return {**files, bundle.RUN: json.dumps(old).encode()}
+
+
+def refused(store: RunStore, path: Path) -> str:
+    """Return the reason of a refusal that leaves the store and its folder as before."""
+    folder = settings.home()
+    before = {str(file) for file in folder.rglob("*")} | {str(folder / "tmp")}
+    with pytest.raises(AquaDashError) as caught:
+        importing.import_run(store, path)
+    assert not isinstance(caught.value, StorageError)
+    assert {str(file) for file in folder.rglob("*")} <= before
+    assert not store.find()
+    return str(caught.value)
+
+
+class Shout:
+    """An object whose unpickling would run code."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    target = io.BytesIO()
+    np.savez(target, **arrays, allow_pickle=True)
+    return target.getvalue()
+
+
+def zipped(content: bytes, *, method: int = zipfile.ZIP_STORED, damaged: bool = False) -> bytes:
+    """Return an archive with one array, whose packed bytes may be damaged."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("labels.npy", content)
+    content = bytearray(target.getvalue())
+    if damaged:
+        content[50:60] = b"\xff" * 10
+    return bytes(content)
+
+
+def headed(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
+    """Return an archive of an array with that header and any content."""
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, {"descr": descr, "fortran_order": False, "shape": shape})
+    return zipped(array.getvalue() + content)
+
+
+HEADER = b"epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+EPOCHS = b"".join(b"%d,1,1,1,1,1,1\n" % epoch for epoch in range(1, 3001))
+TWO = np.zeros(2, np.int64)
+EPOCH: dict[str, Any] = {"epoch": 1, **dict.fromkeys(EPOCH_METRICS, 1.0)}
+DAMAGED = "in the ZIP is damaged"
+
+#: A file; its content, or changed values of run.json; and a part of the error.
+FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
+    "a name that leads up": ("../evil.txt", b"x", "leads out"),
+    "a name from the root": ("/etc/evil.txt", b"x", "leads out"),
+    "a name that leads up on Windows": ("a\\..\\evil.txt", b"x", "no run has"),
+    "a drive of Windows": ("C:evil.txt", b"x", "leads out"),
+    "a program": ("evil.exe", b"x", "no run has"),
+    "a name in other letters": ("CONFIG.JSON", b"{}", "no run has"),
+    "a text that grows": ("worker.log", b"\0" * 40_000_000, "at most 5,000,000"),
+    "another format": ("run.json", {"format": "else"}, "format"),
+    "a version to come": ("run.json", {"version": 99}, "version"),
+    "an id that leads up": ("run.json", {"run_id": "../../x"}, "run_id"),
+    "no settings": ("run.json", {"run": {"config": None}}, "cannot be read (config"),
+    "a status that is a number": ("run.json", {"run": {"status": 3}}, "cannot be read (status"),
+    "a loss that is a text": ("run.json", {"epochs": [EPOCH | {"loss": "x"}]}, "epochs.0.loss"),
+    "a loss of nan": ("run.json", {"epochs": [EPOCH | {"loss": math.nan}]}, "epoch 1: loss is nan"),
+    "an epoch without a loss": ("run.json", {"epochs": [{"epoch": 1}]}, "epochs.0.loss"),
+    "an epoch after the last": ("run.json", {"epochs": [EPOCH | {"epoch": 60_000_000}]}, "the run has at most"),
+    "an epoch stored twice": ("run.json", {"epochs": [EPOCH, EPOCH]}, "epoch 1 comes after epoch 1"),
+    "endless seconds": ("run.json", {"epochs": [EPOCH | {"seconds": 1e308}]}, "epoch 1: seconds is 1e+308"),
+    "an accuracy of 37": ("run.json", {"epochs": [EPOCH | {"val_accuracy": 37}]}, "val_accuracy is 37"),
+    "a final accuracy of 37": ("run.json", {"run": {"metrics": {"test_accuracy": 37}}}, "test_accuracy is 37"),
+    "too many epochs": ("run.json", {"epochs": 2001 * [EPOCH]}, "epochs"),
+    "a long description": ("run.json", np.random.default_rng(0).bytes(5_000_001), "has 5,000,001 bytes"),
+    "a description of brackets": ("run.json", b"[" * 100_000, "JSON"),
+    "other settings": ("config.json", b'{"seed": 9}', "different settings"),
+    "settings that cannot be": ("config.json", b'{"training": {"epochs": -1}}', "epochs"),
+    "settings of brackets": ("config.json", b"[" * 100_000, DAMAGED),
+    "an environment whose version is a list": ("environment.json", b'{"versions": {"keras": ["x"]}}', DAMAGED),
+    "more epochs than the run": ("history.csv", HEADER + EPOCHS, "it has an epoch 3000; the run has at most"),
+    "a loss that is no number": ("history.csv", HEADER + b"1,nan,1,1,1,1,1\n", "loss is nan; expected"),
+    "an endless loss": ("history.csv", HEADER + b"1,1,1,-inf,1,1,1\n", "val_loss is -inf; expected"),
+    "an epoch twice": ("history.csv", HEADER + 2 * b"1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 1"),
+    "epochs that fall": ("history.csv", HEADER + b"2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 2"),
+    "an epoch of inf": ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n", DAMAGED),
+    "a field of 200,000 digits": ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n", DAMAGED),
+    "a history that is not UTF-8": ("history.csv", b"\xff\xfe", DAMAGED),
+    "half a row": ("history.csv", HEADER + b"1,1\n", DAMAGED),
+    "nothing but a version": ("robustness.json", b'{"version": 1}', DAMAGED),
+    "half an archive": ("predictions.npz", b"PK\x03\x04 no", DAMAGED),
+    "arrays of several lengths": (
+        "predictions.npz", npz(indices=TWO, labels=TWO, probabilities=np.ones(3)), "belong together",
+    ),
+    "a pickle": ("predictions.npz", headed("|O", (1,), pickle.dumps([Shout()])), "expected numbers"),
+    "an array of terabytes": ("predictions.npz", headed("<f4", (10**12,)), "claims"),
+    "damaged deflate": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True), DAMAGED),
+    "damaged LZMA": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
+    "a broken header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((",), DAMAGED),
+    "half a header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\xff\xff"), DAMAGED),
+    "no epochs": ("epochs.npz", b"", DAMAGED),
+    "a damaged network": ("model.keras", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
+    "a damaged checkpoint": (
+        "checkpoint/slot-0.npz", zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True), DAMAGED,
+    ),
+}  # fmt: skip
+
+
+def with_file(files: Files, name: str, content: bytes | dict[str, object]) -> Files:
+    """Return the files with one of another content; a new file is added to the list in ``run.json``."""
+    if isinstance(content, dict):
+        return {**files, name: described(files, **content)}
+    artifacts = [*json.loads(files[bundle.RUN])["artifacts"], name]
+    return {**files, **({} if name in files else {bundle.RUN: described(files, artifacts=artifacts)}), name: content}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_file_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, what: str) -> None:
+    name, content, reason = FOREIGN[what]
+    message = refused(store, write(tmp_path / "x.zip", with_file(read(sound), name, content)))
+    assert (f"{name} {DAMAGED}" if reason is DAMAGED else reason) in message and "Unexpected" not in message
+
+
+def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files, path = read(sound), tmp_path / "x.zip"
+    assert "no file" in refused(store, path)
+    path.write_bytes(b"GIF89a" * 100)
+    assert "not a sound ZIP" in refused(store, path)
+    write(path, {"holiday.jpg": b"x"}, honest=False)
+    assert "manifest.json" in refused(store, path)
+    assert "not those in the ZIP" in refused(store, write(path, {**files, "strangers.npz": b""}))
+    assert "files; at most" in refused(
+        store, write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}})
+    )
+    write(path, {**files, "strangers.npz": b"added"}, honest=False)
+    assert "somebody added it" in refused(store, path)
+    write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
+    assert "lacks" in refused(store, path)
+    write(path, {**files, "config.json": files["config.json"] + b" "}, honest=False)
+    assert "SHA-256" in refused(store, path)
+
+
+#: Invalid texts for these tags of an old ``run.json`` and, read as JSON, for these columns of a new one.
+DAMAGED_VALUES = {
+    "metrics": [
+        "5", "null", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
+        '{"test_accuracy": 57}', '{"seconds": 1e308}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
+    ],
+    "created_at": ["nan", "1e300", "soon"],
+    "ended_at": ["-inf"],
+    "test_images": ["0", "1.5", "9" * 4000],
+    "class_names": ["[null]", "null", '[""]', "[" * 900],
+    "curve": ["[2.0]"],
+    "status": ["unreadable"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in DAMAGED_VALUES.items() for text in texts])
+def test_values_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, name: str, text: str) -> None:
+    files, path = read(sound), tmp_path / "x.zip"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    old = with_file(as_old(files), bundle.RUN, {"tags": {f"aquadash.{name}": text}})
+    for changed in (old, with_file(files, bundle.RUN, {"run": {name: value}})):
+        reason = refused(store, write(path, changed))
+        assert f"cannot be read ({name}" in reason and "Delete" not in reason
+
+
+#: Invalid tags and points of an old ``run.json``, and a part of the error.
+FOREIGN_OLD: dict[str, tuple[dict[str, object], str]] = {
+    "an empty status": ({"tags": {"aquadash.status": ""}}, "are missing"),
+    "a tag that is a number": ({"tags": {"aquadash.status": 3}}, "aquadash.status"),
+    "a loss that is a text": ({"metrics": {"loss": [[0, "x", 0]]}}, "metrics.loss.0"),
+    "an accuracy of 37": ({"metrics": dict.fromkeys(EPOCH_METRICS, [[1, 37, 0]])}, "accuracy is 37"),
+    "too many points": ({"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20000 items"),
+    "two classes of one name": ({"tags": {"aquadash.class_names": '["a", "b", "a"]'}}, "have the same name"),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN_OLD)
+def test_an_old_description_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, what: str) -> None:
+    changes, reason = FOREIGN_OLD[what]
+    assert reason in refused(store, write(tmp_path / "x.zip", with_file(as_old(read(sound)), bundle.RUN, changes)))
+
+
+def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
+    old = as_old(read(sound))
+    points = json.loads(old[bundle.RUN])["metrics"]
+    # An epoch that was trained twice, and one that was stored in part.
+    points["val_loss"] = [[1, 9.0, 1], *points["val_loss"], [7, 1.0, 1_796_000_000_007]]
+    files = with_file(old, bundle.RUN, {"metrics": points})
+    run = importing.import_run(own_store, write(tmp_path / "old.zip", files)).run
+    again = importing.import_run(own_store, sound).run
+    assert replace(run, run_id=again.run_id, tags=()) == again and run.tags == ("good",)
+    assert own_store.history(run.run_id) == own_store.history(again.run_id) != []
+    assert np.array_equal(own_store.predictions(run.run_id).labels, own_store.predictions(again.run_id).labels)
+
+
+def test_a_run_of_too_many_bytes(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, state=np.zeros(1_000_000))
+    for content, most, reason in (
+        (npz(state=np.zeros(100_000)), 800_000, "checkpoint/slot-0.npz in the ZIP has 800,"),
+        (npz(state=np.zeros(100_000)), 801_000, "The run in the ZIP has 8"),
+        (packed.getvalue(), 801_000, "it unpacks to 8,000,"),
+    ):
+        monkeypatch.setattr(importing, "MAX_RUN_BYTES", most)
+        path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", content))
+        assert reason in refused(store, path)
+
+
+def test_lists_of_too_many_files(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = npz(**{f"weight{number}": np.zeros(1) for number in range(100)})
+    path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", many))
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "_MAX_ARRAYS", 99)
+        assert "slot-0.npz in the ZIP is damaged, or not AquaDash's (it has 100 files" in refused(store, path)
+    monkeypatch.setattr(importing, "_LIMITS", replace(importing._LIMITS, list_bytes=500))
+    assert "x.zip has a list of files of" in refused(store, path)
+
+
+def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.zip", {**read(sound), "worker.log": b"\0" * 300_000})
+    content = bytearray(path.read_bytes())
+    # Forge the unpacked size in both headers.
+    for place in range(len(content) - 4):
+        if struct.unpack_from("<I", content, place)[0] == 300_000:
+            struct.pack_into("<I", content, place, 10)
+    path.write_bytes(bytes(content))
+    refused(store, path)
+
+
+def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
+    whole, path = sound.read_bytes(), tmp_path / "x.zip"
+    generator = np.random.default_rng(0)
+    for length in generator.integers(0, len(whole), 4).tolist():
+        path.write_bytes(whole[:length])
+        refused(own_store, path)
+    accepted = 0
+    for _ in range(12):
+        content = bytearray(whole)
+        content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
+        path.write_bytes(bytes(content))
+        try:
+            run = importing.import_run(own_store, path).run
+        except ForeignZipError:
+            assert len(own_store.find()) == accepted
+            continue
+        # The import ignores damage in files that it does not read, such as the report.
+        accepted += 1
+        assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
+    assert 0 < accepted < 12
+
+
+def test_leftovers_of_older_versions_are_left_aside(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
+    files = read(sound)
+    for name in bundle.UNUSED:
+        files = with_file(files, name, b"of an older version")
+    run = importing.import_run(own_store, write(tmp_path / "x.zip", files)).run
+    assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
+
+
+def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = own_store.add_artifact
+
+    def full(run_id: str, path: Path, name: str) -> None:
+        if path.name == "predictions.npz":
+            raise StorageError("the disk is full")
+        kept(run_id, path, name)
+
+    monkeypatch.setattr(own_store, "add_artifact", full)
+    with pytest.raises(StorageError, match="full"):
+        importing.import_run(own_store, sound)
+    assert not own_store.find()
+    assert not [path for path in settings.runs_folder().rglob("*") if path.is_file()]
+    monkeypatch.setattr(own_store, "add_artifact", kept)
+    assert importing.import_run(own_store, sound).copies == ()
+    assert not list((settings.home() / "tmp").iterdir())
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**40), 10**40),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["nan", "1e999", "[" * 300, "{}", "9" * 4000, "\x00", "<b>x</b>", "../../x", "\ud800"]),
+    st.lists(st.integers(-3, 3), max_size=3),
+    st.dictionaries(st.text(max_size=4), st.floats(), max_size=2),
+)
+
+
+def retyped(draw: st.DrawFn, value: Any) -> Any:
+    """Replace or delete one nested value, inside JSON texts, too."""
+    if isinstance(value, str) and value[:1] in "[{" and draw(st.booleans()):
+        with suppress(ValueError):
+            return json.dumps(retyped(draw, json.loads(value)))
+    if isinstance(value, (dict, list)) and value and draw(st.integers(0, 9)):
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        key = draw(st.sampled_from(keys))
+        changed = value.copy()
+        if draw(st.integers(0, 9)):
+            changed[key] = retyped(draw, value[key])
+        else:
+            del changed[key]
+        return changed
+    return draw(ODD)
+
+
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Replace, delete or insert some bytes."""
+    start = draw(st.integers(0, max(len(content) - 1, 0)))
+    cut = draw(st.sampled_from([0, 1, 8, len(content)]))
+    return content[:start] + draw(st.binary(max_size=8)) + content[start + cut :]
+
+
+@st.composite
+def archives(draw: st.DrawFn, files: Files) -> Files:
+    """Return the files of a run with one to three changes."""
+    files = dict(as_old(files) if draw(st.booleans()) else files)
+    for _ in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from([bundle.RUN] * 3 + sorted(set(files) - {bundle.MANIFEST})))
+        try:
+            files[name] = json.dumps(retyped(draw, json.loads(files[name]))).encode("utf-8", "surrogatepass")
+        except ValueError:
+            files[name] = damaged(draw, files[name])
+    return files
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Return the files of a run with everything except its network, which is large."""
+
+    def add(store: RunStore) -> Run:
+        run = add_first_model(store)
+        store.add_text_artifact(run.run_id, ROBUSTNESS, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+        store.model_path(run.run_id).unlink()
+        return run
+
+    files = read(other_store_zip(tmp_path_factory.mktemp("sound"), add))
+    return {name: content for name, content in files.items() if name not in bundle.MADE - {bundle.RUN, bundle.MANIFEST}}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_engine")
+@given(drawn=st.data())
+@hypothesis_settings(
+    max_examples=int(os.environ.get("AQUADASH_FUZZ", "14")),
+    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_every_archive_is_taken_in_or_refused(
+    drawn: st.DataObject, everything: Files, own_store: RunStore, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "fuzz.zip", drawn.draw(archives(everything)))
+    try:
+        run = importing.import_run(own_store, path).run
+    except AquaDashError as error:
+        event("refused")
+        assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
+        assert not own_store.list_runs()
+        return
+    event("taken in")
+    assert [stored.run_id for stored in own_store.list_runs()] == [run.run_id]
+    for part in ("get", "history", "predictions", "epoch_replay", "environment"):
+        with suppress(AquaDashError):
+            getattr(own_store, part)(run.run_id)
+    assert not open_app_page("home").error
+    own_store.delete(run.run_id)

@@ -1,0 +1,277 @@
+"""Tests of the script that repeats a run without AquaDash, to the last bit."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from aquadash import augment, data
+from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
+from aquadash.augment.code import drawing_code
+from aquadash.config import AugmentationConfig, RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import RunError
+from aquadash.export import bundle, script
+from aquadash.export.script import Recipe, train_notebook, train_script
+from aquadash.models import backbone
+from aquadash.presets import preset
+from aquadash.store import RunStatus, open_store
+from aquadash.training import hardware
+from aquadash.training.fit import fit
+from tests.support.drawn_images import few_drawings
+from tests.support.fit_listeners import Listener
+from tests.support.job_rows import train
+from tests.support.made_runs import create
+from tests.support.tiny_networks import QUICK
+
+NONE = AugmentationPlan((PIPELINES["none"],))
+SMALL = {"training.epochs": 2, "training.batch_size": 16}
+
+CONFIGS = {
+    "the small modern network": with_values(
+        preset("baseline").config, {**SMALL, "model.filters": "8, 16", "training.epochs": 3, "training.patience": 1}
+    ),
+    "every rarer setting": with_values(RunConfig(), {
+        **SMALL, "seed": 5, "training.epochs": 4,
+        "augmentation.pipeline": "notebook-1:2, mirror-shift", "augmentation.mode": "fresh",
+        "augmentation.keep_originals": True, "augmentation.mixing": "cutmix",
+        "model.name": "cnn", "model.filters": "8, 8", "model.normalization": "symmetric", "model.residual": True,
+        "model.convolutions": 2, "model.activation": "gelu", "model.dense_units": "16", "model.l2": 0.001,
+        "training.optimizer": "adam", "training.weight_decay": 0.01, "training.learning_rate": 0.01,
+        "training.schedule": "plateau", "training.schedule_epochs": 1, "training.warmup_epochs": 1,
+        "training.class_weights": "balanced", "training.label_smoothing": 0.1, "training.from_logits": True,
+        "training.monitor": "val_accuracy",
+    }),
+    "a pretrained body, first its head alone": with_values(preset("backbone").config, {
+        **SMALL, "training.head_epochs": 1, "training.restore_best_weights": True, "training.precision": "float32",
+        "model.dense_units": "16",
+    }),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Dataset:
+    """Return every other row and column of some drawings."""
+    drawn = few_drawings(train_per_class=13, test_per_class=6)
+    train, test = (replace(split, images=split.images[:, ::2, ::2]) for split in (drawn.train, drawn.test))
+    return replace(drawn, train=train, test=test)
+
+
+#: A program that imports the libraries once, which takes seconds, and runs each script or notebook in a fork of itself.
+_RUNNER = """
+import codeop, json, os, runpy, sys, traceback
+import keras, numpy, tensorflow
+
+def run_cells(path):
+    # As in a kernel, an import from __future__ applies to the following cells, too.
+    compiled, names = codeop.Compile(), {"__name__": "__main__"}
+    for cell in json.load(open(path))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compiled("".join(cell["source"]) + "\\n", "cell", "exec"), names)
+
+for line in sys.stdin:
+    folder, program = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        sys.path[0] = folder
+        sys.argv = [program]
+        sys.stdout = sys.stderr = open("said.txt", "w")
+        try:
+            run_cells(program) if program.endswith(".ipynb") else runpy.run_path(program, run_name="__main__")
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        sys.stdout.flush()
+        os._exit(status)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+@functools.cache
+def _runner() -> subprocess.Popen[str]:
+    """Start the program for the first script; it ends with the tests, which close its input."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUNNER],
+        cwd="/",
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
+    """Run a script or notebook that cannot import AquaDash; return its comparison with the run."""
+    (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
+    runner = _runner()
+    assert runner.stdin and runner.stdout
+    print(folder, program, sep="\t", file=runner.stdin, flush=True)
+    assert runner.stdout.readline() == "0\n", (folder / "said.txt").read_text()[-3000:]
+    return dict(json.loads((folder / "repeated" / "comparison.json").read_text()))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_detector")
+@pytest.mark.parametrize("case", CONFIGS)
+def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, tmp_path: Path) -> None:
+    config = CONFIGS[case]
+    result = fit(config, drawn, listener=Listener())
+    plan, precision = augment.plan(config.augmentation), hardware.precision(config.training)
+    recipe = Recipe("mine", config, plan, drawn.fingerprint, precision, last_epoch=None, data_in_zip=True)
+    (tmp_path / "train.py").write_text(train_script(recipe), encoding="utf-8")
+    np.savez(tmp_path / "predictions.npz", probabilities=result.predictions.probabilities)
+    rows = [asdict(record) for record in result.history]
+    lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
+    (tmp_path / "history.csv").write_text("\n".join(lines), encoding="utf-8")
+    bundle._data_file(tmp_path, drawn)
+    if path := backbone.WEIGHTS_FILES.get(config.model.name):
+        shutil.copy(path, tmp_path)
+
+    said = execute(tmp_path)
+    assert said["identical"], said
+    assert said["epochs"] == len(result.history)
+    assert said["val_accuracy"] == result.val_accuracy
+
+
+@pytest.fixture
+def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
+    drawn = few_drawings(train_per_class=20, test_per_class=6)
+    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
+    monkeypatch.setattr(bundle, "report_html", lambda *_: "test_export_report.py looks at it")
+    store = open_store()
+    config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
+    run = create(store, config, name="to take home")
+    assert train(store, run.run_id).status is RunStatus.FINISHED
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    folder = tmp_path / "unpacked"
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["cells", "kernel"])
+def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(taken_home: Path, kernel: bool) -> None:
+    metrics = json.loads((taken_home / "run.json").read_text())["run"]["metrics"]
+
+    said = execute(taken_home)
+    assert said["identical"], said
+    assert said["test_accuracy"] == metrics["test_accuracy"]
+    assert (said["val_loss"], said["val_accuracy"]) == (metrics["val_loss"], metrics["val_accuracy"])
+
+    (taken_home / "repeated" / "comparison.json").unlink()
+    with np.load(taken_home / "predictions.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    kept["probabilities"][3, 2] += 0.25
+    np.savez(taken_home / "predictions.npz", **kept)
+    if kernel:
+        notebook = nbformat.read(taken_home / "notebook.ipynb", as_version=4)
+        client = NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(taken_home)}})
+        client.execute(env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
+    else:
+        execute(taken_home, "notebook.ipynb")
+    differences = {**said["largest_differences"], "probabilities": pytest.approx(0.25)}
+    assert json.loads((taken_home / "repeated" / "comparison.json").read_text()) == {
+        **said, "identical": False, "largest_differences": differences,
+    }  # fmt: skip
+
+    with np.load(taken_home / "data.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    assert np.array_equal(kept["test_images"], data.load("synthetic").test.images)
+    kept["test_images"][0, 0, 0, 0] ^= 1
+    np.savez(taken_home / "data.npz", **kept)
+    with pytest.raises(AssertionError, match="fingerprint"):
+        execute(taken_home)
+
+
+PLANS = {
+    "copies": augment.plan(AugmentationConfig(pipeline="notebook", copies=2)),
+    "originals": augment.plan(AugmentationConfig(pipeline="notebook-1", keep_originals=True)),
+    "a mixture": augment.plan(
+        AugmentationConfig(pipeline="notebook-4:3, mirror-shift:1, notebook", copies=2, keep_originals=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_the_code_draws_the_images_that_aquadash_draws(plan: AugmentationPlan) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (600, 8, 8, 3), dtype=np.uint8)
+    imports, body = drawing_code(plan)
+    known: dict[str, Any] = {"np": np}
+    exec("\n".join(["from __future__ import annotations", *sorted(imports), body]), known)
+    np.testing.assert_array_equal(known["augment"](images, 7), augment.draw(images, plan, seed=7))
+
+
+def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
+    steps = tuple(info.example for info in OPERATORS.values() if info.example is not None)
+    assert len(steps) > 100
+    spec = PipelineSpec("mine", "Mine", "Made by a test.", (Branch("All", steps),))
+    config = with_values(preset("backbone").config, {"model.dense_units": "8", "training.schedule": "cosine"})
+    text = train_script(Recipe("a", config, AugmentationPlan((spec,)), "f", "float32", None, False))
+    compile(text, "train.py", "exec")
+
+
+def test_a_clash_of_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    clashing = "VERSIONS = []\n\n\ndef predict():\n    pass"
+    monkeypatch.setattr(script, "drawing_code", lambda plan: (set(), clashing))
+    with pytest.raises(RunError, match="predict"):
+        train_script(Recipe("a", RunConfig(), PLANS["copies"], "f", "float32", None, False))
+
+
+def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
+    steps, config = PIPELINES["notebook-1"].branches[0].operators, RunConfig()
+
+    def cells(title: str) -> int:
+        spec = PipelineSpec("mine", title, "", (Branch(title, steps),))
+        text = train_script(Recipe("a", config, AugmentationPlan((spec,)), "f", "float32", None, True))
+        return len(json.loads(train_notebook(text))["cells"])
+
+    assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
+
+
+def test_a_name_never_becomes_code() -> None:
+    name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
+    text = train_script(Recipe(name, RunConfig(), NONE, "f", "float32", None, True))
+    (assigned,) = [
+        node.value for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "RUN"
+    ]  # fmt: skip
+    assert ast.literal_eval(assigned) == name
+
+
+def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
+    variants = {
+        **{name: preset(name).config for name in ("notebook", "notebook-fixed", "baseline", "backbone")},
+        **{f"case-{number}": config for number, config in enumerate(CONFIGS.values())},
+        "head": with_values(preset("backbone").config, {"model.fine_tuning": "head", "training.device": "cpu"}),
+        "gpu": with_values(RunConfig(), {"data.source": "cifar100", "training.device": "gpu"}),
+    }
+    for name, config in variants.items():
+        plan = augment.plan(config.augmentation)
+        for data_in_zip in (False, True):
+            recipe = Recipe("a", config, plan, "f", "mixed_bfloat16", 1, data_in_zip)
+            (tmp_path / f"{name}-{data_in_zip}.py").write_text(train_script(recipe), encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout[-3000:]

@@ -1,0 +1,426 @@
+"""Every chart has the right values, draws, says in words what it shows and keeps names as text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.evaluation import Evaluation, class_intervals, evaluate, pairwise, ranking_curves, reliability
+from aquadash.evaluation import paired_change as change_of
+from aquadash.evaluation.records import Predictions
+from aquadash.figures import robustness_losses as losses
+from aquadash.figures import search_charts, theme
+from aquadash.figures.architecture import architecture
+from aquadash.figures.cells import SHADES
+from aquadash.figures.channels import channel_change, channel_histogram
+from aquadash.figures.class_counts import class_counts
+from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
+from aquadash.figures.compare_curves import compare_curves, exponential_average
+from aquadash.figures.confidence_histogram import confidence_histogram
+from aquadash.figures.confusion_matrix import (
+    confusion_difference,
+    confusion_matrix,
+    difference,
+    largest_confusions,
+    shares_by_row,
+    small_confusion,
+)
+from aquadash.figures.cost_accuracy import cost_accuracy
+from aquadash.figures.learning_curves import learning_curves
+from aquadash.figures.metric_bars import metric_bars
+from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
+from aquadash.figures.paired_change import paired_change
+from aquadash.figures.ranking_curves import ranking_curves_figure
+from aquadash.figures.reliability_diagram import reliability_diagram
+from aquadash.figures.right_counts import right_counts
+from aquadash.figures.robustness_curves import robustness_curves, severity_curve
+from aquadash.figures.robustness_losses import robustness_losses
+from aquadash.figures.schedule import learning_rate_curve
+from aquadash.models import LayerRow
+from aquadash.robustness.corruptions import CORRUPTIONS
+from aquadash.robustness.measurement import Mean, Measurement
+from aquadash.search import Trial, TrialState
+from aquadash.search.strategies import MIN_TRIALS, has_importance, study_of
+from aquadash.store import EpochRecord
+from aquadash.training.schedules import SCHEDULES, preview
+from tests.evaluation.test_compare import stored
+from tests.evaluation.test_metrics import drawn
+from tests.search.test_plan import PLAN, trials
+from tests.support.robust_runs import made_up_result
+from tests.support.search_fakes import plan
+
+# -- data, trainings and results -------------------------------------------------------------------------------------
+
+FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
+EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
+LABELS = np.array([0, 1, 2, 3, 4, 0])
+PROBABILITIES = np.full((6, 5), 0.1) + 0.5 * np.eye(5)[[0, 1, 2, 3, 0, 1]]
+EVALUATION = evaluate(LABELS, PROBABILITIES, class_names=FIVE)
+MATRIX = EVALUATION.confusion_matrix
+
+
+def history(n: int) -> list[EpochRecord]:
+    return [
+        EpochRecord(e, 1 / e, 1 - 0.5 / e, 0.5 + abs(e - 3) / 10, 0.6, learning_rate=0.01, seconds=2.0)
+        for e in range(1, n + 1)
+    ]
+
+
+def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> None:
+    # All epochs tie in accuracy, so that the first is the best.
+    for monitor, best in (("val_loss", 3), ("val_accuracy", 1)):
+        for metric, value in (("loss", 0.5 + abs(best - 3) / 10), ("accuracy", 60.0)):
+            figure = learning_curves(history(8), metric=metric, monitor=monitor)  # type: ignore[arg-type]
+            star = figure.data[2]
+            assert (star.x, star.y, star.name) == ((best,), (value,), f"Best epoch ({best})")
+            assert f"best epoch is {best}" in theme.alt_text(figure)
+    assert figure.data[0].y[1] == pytest.approx(75.0)
+
+
+def test_confusion_shares_and_largest_mistakes() -> None:
+    counts = np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]])
+    assert shares_by_row(counts) == pytest.approx(np.array([[0.75, 0.25, 0], [0, 0, 0], [0.25, 0.25, 0.5]]))
+    assert largest_confusions(counts) == [(2, 0, 2), (2, 1, 2), (0, 1, 1)]
+    assert largest_confusions(np.eye(3, dtype=int)) == []
+
+
+def test_every_cell_of_the_matrix_reports_its_classes() -> None:
+    figure = confusion_matrix(MATRIX, class_names=FIVE)
+    heat, cells = figure.data
+    assert [tuple(pair) for pair in cells.customdata] == [(row, column) for row in range(5) for column in range(5)]
+    for x, y, (row, column) in zip(cells.x, cells.y, cells.customdata, strict=True):
+        assert (x, y) == (column, row)
+        count = MATRIX[row, column]
+        assert heat.text[row][column] == (str(count) if count else "")
+        assert np.isnan(heat.z[row][column]) if not count else (heat.z[row][column] > 0) == (row == column)
+    by_row = confusion_matrix([[1, 3], [0, 2]], class_names=["a", "b"], by_row=True)
+    assert by_row.data[0].text[0][1] == "75 %"
+    assert "75.0 % of the true class" in by_row.data[1].hovertext[1]
+    many = FIGURES["charts: matrix of 100"]()
+    assert many.data[0].texttemplate == "" and len(many.layout.xaxis.ticktext) <= 34, "no room for numbers"
+
+
+@pytest.mark.parametrize("colour", sorted({colour for _, colour in SHADES}))
+def test_the_numbers_of_a_matrix_have_contrast(colour: str) -> None:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+
+    def luminance(*channels: int) -> float:
+        linear = [((part / 255 + 0.055) / 1.055) ** 2.4 for part in channels]
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    # Plotly's rule: white on colours with a brightness below 128, "#444" on the others.
+    text = luminance(*(255,) * 3) if 0.299 * red + 0.587 * green + 0.114 * blue < 128 else luminance(*(0x44,) * 3)
+    low, high = sorted((text, luminance(red, green, blue)))
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_confidence_counts_split_right_from_wrong() -> None:
+    figure = confidence_histogram([0, 1, 0], [[1.0000001, 0.0], [0.75, 0.25], [0.65, 0.35]])
+    right, wrong = (trace.y.tolist() for trace in figure.data)
+    assert right == [0] * 6 + [1] + [0] * 2 + [1] and wrong == [0] * 7 + [1, 0, 0]
+
+
+# -- compared runs ---------------------------------------------------------------------------------------------------
+
+TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
+MANY = [f"{EVIL} {number}" for number in range(100)]
+
+
+def epochs_of(n: int, *, seconds: float = 2.0) -> list[EpochRecord]:
+    return [EpochRecord(e, 1 / e, 0.5, 1.0, 0.4 + 0.1 * (e % 2), 0.01, seconds) for e in range(1, n + 1)]
+
+
+def costs(*runs: tuple[float | None, float]) -> go.Figure:
+    """Of runs with so many seconds and such an accuracy."""
+    measured = [
+        (f"{EVIL} {index}", replace(EVALUATION, accuracy=accuracy), cost) for index, (cost, accuracy) in enumerate(runs)
+    ]
+    return cost_accuracy(measured, cost="Seconds", title="Accuracy", text="{} s".format)
+
+
+def test_a_wide_range_of_costs_has_its_ticks_in_full() -> None:
+    axis = costs((3.6, 0.5), (36, 0.7), (120, 0.6)).layout.xaxis
+    assert axis.type == "log" and dict(zip(axis.tickvals, axis.ticktext, strict=True))[50] == "50"
+
+
+def test_curves_by_time_add_the_epochs_up() -> None:
+    raw, smooth = compare_curves([("a", epochs_of(4))], axis="time", weight=0.5).data
+    assert raw.x.tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert raw.y == pytest.approx([50, 40, 50, 40]) and smooth.customdata == pytest.approx(raw.y)
+    assert smooth.y[0] == 50 and 40 < smooth.y[1] < 50 and raw.hoverinfo == "skip"
+
+
+def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
+    values = difference_matrix(TESTS, runs=3)
+    assert values[1, 0] == pytest.approx(50) and values[0, 1] == pytest.approx(-50)
+    assert np.isnan(values[0, 0]) and np.isnan(values[2]).all()
+    figure = pair_matrix(TESTS, names=["a", "b", "c"])
+    assert figure.data[0].text[1][0] == "+50.0*" and figure.data[0].text[2][0] == ""
+    assert [tuple(cell) for cell in figure.data[1].customdata] == [(0, 1), (1, 0)]
+    assert "b over a by 50.0 points" in theme.alt_text(figure)
+
+
+def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
+    assert exponential_average([3.0] * 5, weight=0.9) == pytest.approx([3.0] * 5)
+    assert exponential_average([1.0, 5.0], weight=0.0).tolist() == [1.0, 5.0]
+    # By hand: (0.5 * 0.5 * 1 + 0.5 * 5) / (1 - 0.25).
+    assert exponential_average([1.0, 5.0], weight=0.5) == pytest.approx([1.0, 2.75 / 0.75])
+    gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
+    assert np.isnan(gap[1]) and gap[2] == pytest.approx(2.75 / 0.75)
+
+
+# -- the Evaluate page -----------------------------------------------------------------------------------------------
+
+
+def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
+    names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
+    return name, evaluate(*drawn(300, classes, seed, sharp=2.0), class_names=names)
+
+
+ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
+FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
+MATRIX_OF_ONE, MATRIX_OF_TWO = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
+CHANGE = change_of(
+    *(Predictions(np.arange(300), ONE[0], answers) for answers in (ONE[1], TWO[1])), class_names=[*FIVE[:4], EVIL]
+)
+CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
+
+
+def test_class_scores_are_drawn_with_their_whiskers() -> None:
+    _, found = scored("a")
+    figure = class_scores([("a", found)])
+    precision = figure.data[0]
+    assert precision.name == "Precision" and list(precision.x) == pytest.approx(
+        [100 * row.precision for row in found.report]
+    )
+    low, high = class_intervals(found.confusion_matrix, class_names=FIVE)[3].precision
+    assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
+    assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
+    assert list(figure.data[1].customdata[4]) == [1, 4]
+
+
+def test_of_many_classes_the_worst_are_drawn() -> None:
+    _, found = scored("a", classes=60)
+    shown = drawn_classes(found.report)
+    assert len(shown) == MAX_DRAWN and shown == sorted(shown)
+    others = [row.f1 for index, row in enumerate(found.report) if index not in shown]
+    assert max(found.report[index].f1 for index in shown) <= min(others)
+
+
+def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:
+    bars, dots, *_ = reliability_diagram(FOUND).data
+    filled = np.flatnonzero(FOUND.counts)
+    assert [row[0] for row in bars.customdata] == filled.tolist()
+    assert list(bars.y) == list(dots.y) == pytest.approx((100 * FOUND.accuracy[filled]).tolist())
+    # Held against the diagonal, a dot says what the table says: the middle of a bin is not how sure its answers are.
+    assert list(dots.x) == pytest.approx((100 * FOUND.confidence[filled]).tolist())
+
+
+def test_the_difference_is_in_images_or_in_points() -> None:
+    values, images = difference([[8, 2], [1, 9]], [[6, 4], [1, 9]])
+    assert images and values.tolist() == [[2, -2], [0, 0]]
+    values, images = difference([[8, 2], [1, 9]], [[3, 2], [0, 5]])
+    assert not images and values == pytest.approx(np.array([[20, -20], [10, -10]]))
+    cells = confusion_difference([[8, 2], [1, 9]], [[3, 2], [0, 5]], class_names=["a", "b"]).data[1]
+    assert list(cells.customdata[1]) == [0, 1]
+
+
+# -- robustness ------------------------------------------------------------------------------------------------------
+
+GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
+PART = made_up_result(fingerprint="f", cells=20)
+NOTHING = dataclasses.replace(GOOD, scores={})
+
+
+def curves(*runs: tuple[str, Measurement | None], corruption: str | None = None) -> go.Figure:
+    return robustness_curves(runs, corruption=corruption, chance=0.2)
+
+
+def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
+    curve = severity_curve(GOOD, corruption="fog")
+    assert list(curve) == [0, 1, 2, 3, 4, 5]
+    assert curve[0].value == GOOD.clean.accuracy
+    fog = GOOD.curve("corruption", "fog")[3]
+    assert curve[3] == Mean(fog.accuracy, fog.accuracy_ci95)
+    mean = severity_curve(GOOD, corruption=None)
+    assert mean[5].value == pytest.approx(np.mean([GOOD.curve("corruption", name)[5].accuracy for name in CORRUPTIONS]))
+    assert not severity_curve(NOTHING, corruption=None)
+
+
+def test_losses_are_sorted_by_the_first_run() -> None:
+    rows = losses.compute([None, GOOD], kind="corruptions")
+    values = [row.losses[1].value for row in rows if row.losses[1]]
+    assert len(values) == 15 and values == sorted(values, reverse=True)
+    assert rows[0].label == "JPEG" and rows[0].losses[0] is None
+
+
+# -- a search --------------------------------------------------------------------------------------------------------
+
+TRIALS = (
+    *(Trial(number, TrialState.COMPLETE, trial.value, trial.params) for number, trial in enumerate(trials(12))),
+    Trial(12, TrialState.PRUNED, params=trials(1)[0].params),
+    Trial(13, TrialState.RUNNING, params=trials(1)[0].params),
+)
+STUDY = study_of(PLAN, TRIALS, label=lambda name: f"{theme.escape(EVIL)} {name}", text=lambda name, value: f"<{value}>")
+NAMES = [f"{theme.escape(EVIL)} {parameter.name}" for parameter in PLAN.space]
+
+
+def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
+    dots, best, *_ = search_charts.optimization_history(STUDY).data
+    values = [100 * trial.value for trial in TRIALS[:12]]
+    assert list(dots.x) == list(range(12)) and list(dots.y) == pytest.approx(values)
+    assert list(best.y)[:12] == pytest.approx([max(values[: number + 1]) for number in range(12)])
+    alt = theme.alt_text(search_charts.optimization_history(STUDY))
+    assert f"of 12 trials. The best is trial {values.index(max(values))} with {max(values):.1f} %" in alt
+
+
+def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
+    start = plan("training.weight_decay=1e-4..1e-1:log")
+    base = start.base["training.weight_decay"]
+    assert base == 0, "a logarithmic range cannot hold the value that the search starts from"
+    values = ((0.5, base), (0.4, 0.01))
+    study = study_of(start, [
+        Trial(number, TrialState.COMPLETE, accuracy, {"training.weight_decay": decay})
+        for number, (accuracy, decay) in enumerate(values)
+    ])  # fmt: skip
+    assert [trial.number for trial in study.trials if trial.value is not None] == [1]
+
+
+def test_importance_waits_for_enough_trials_that_differ() -> None:
+    assert not has_importance(study_of(PLAN, trials(MIN_TRIALS - 1)))
+    assert not has_importance(study_of(PLAN, trials(20, flat=True)))
+    assert has_importance(study_of(PLAN, trials(MIN_TRIALS)))
+
+
+# -- the learning rate -----------------------------------------------------------------------------------------------
+
+
+def rates(**changes: object) -> tuple[list[float], list[float]]:
+    values = {f"training.{name}": value for name, value in changes.items()}
+    return preview(with_values(RunConfig(), values).training)
+
+
+# -- the diagram of a network ----------------------------------------------------------------------------------------
+
+IMAGE = (32, 32, 3)
+
+REPORT = [
+    LayerRow("conv2d", "Conv2D", (16, 16, 32), 416),
+    LayerRow("max_pooling2d", "MaxPooling2D", (16, 16, 32), 0),
+    LayerRow("conv2d_1", "Conv2D", (8, 8, 64), 8256),
+    LayerRow("max_pooling2d_1", "MaxPooling2D", (8, 8, 64), 0),
+    LayerRow("flatten", "Flatten", (4096,), 0),
+    LayerRow("dense", "Dense", (256,), 1048832),
+    LayerRow("dropout", "Dropout", (256,), 0),
+    LayerRow("dense_1", "Dense", (5,), 1285),
+]
+
+
+# -- every chart -----------------------------------------------------------------------------------------------------
+
+FIGURES: dict[str, Callable[[], go.Figure]] = {
+    "charts: loss": lambda: learning_curves(history(8)),
+    "charts: accuracy": lambda: learning_curves(history(8), metric="accuracy"),
+    "charts: diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
+    "charts: compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
+    "charts: matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
+    "charts: matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
+    "charts: counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
+    "charts: channels": lambda: channel_histogram(np.ones((3, 256)), bins=32),
+    "charts: channel change": lambda: channel_change(np.ones(256), np.arange(256), channel=1),
+    "charts: confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
+    "charts: metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
+    "comparison: curves by time, smoothed": lambda: compare_curves(
+        [(EVIL, epochs_of(9)), ("b", epochs_of(90, seconds=9.0))],
+        metrics=["val_loss", "accuracy"],
+        axis="time",
+        weight=0.6,
+    ),
+    "comparison: ten runs": lambda: compare_curves(
+        [(name, epochs_of(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metrics=["val_loss"]
+    ),
+    "comparison: pairs": lambda: pair_matrix(TESTS, names=["a", EVIL, "c"], selected=(1, 0)),
+    "comparison: matrix of 100": lambda: small_confusion(np.eye(100, dtype=int), class_names=MANY, name=EVIL),
+    "comparison: right counts": lambda: right_counts([3, 1, 0, 4], selected=1),
+    "comparison: costs": lambda: costs((10, 0.5), (100, 0.7), (120, 0.6)),
+    "comparison: change by class": lambda: paired_change(CHANGE, class_names=[*FIVE[:4], EVIL], images="test"),
+    "evaluation: class scores of two": lambda: class_scores([scored("a"), scored(EVIL, seed=1)]),
+    "evaluation: class scores of 60": lambda: class_scores([scored("a", classes=60)]),
+    "evaluation: roc": lambda: ranking_curves_figure(CURVES, kind="roc"),
+    "evaluation: precision-recall of two": lambda: ranking_curves_figure(
+        CURVES, kind="precision-recall", other=(EVIL, OTHER_CURVES)
+    ),
+    "evaluation: reliability of three": lambda: reliability_diagram(
+        FOUND, lines=[("t", FOUND), (EVIL, OTHER_FOUND)], selected=14
+    ),
+    "evaluation: difference": lambda: confusion_difference(
+        MATRIX_OF_ONE, MATRIX_OF_TWO, class_names=FIVE, selected=(1, 2)
+    ),
+    "robustness: curves of four": lambda: curves(("a", GOOD), (EVIL, BAD), ("c", None), ("d", PART), corruption="snow"),
+    "robustness: losses of three": lambda: robustness_losses([("a", PART), (EVIL, BAD), ("c", None)]),
+    "robustness: losses to pipelines": lambda: robustness_losses([(EVIL, GOOD), ("b", BAD)], kind="pipelines"),
+    "search: history": lambda: search_charts.optimization_history(STUDY),
+    "search: parallel coordinates": lambda: search_charts.parallel_coordinates(STUDY),
+    "search: slices": lambda: search_charts.slices(STUDY, NAMES),
+    "search: importances": lambda: search_charts.importances(STUDY),
+    **{f"schedule: {name}": partial(learning_rate_curve, *rates(schedule=name, warmup_epochs=5)) for name in SCHEDULES},
+    "architecture: report": lambda: architecture(REPORT, image_shape=IMAGE),
+    "architecture: an unknown layer": lambda: architecture([LayerRow("x", EVIL, (4, 4, 2), 1)], image_shape=IMAGE),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "charts: loss": lambda: learning_curves([]),
+    "charts: compare": lambda: compare_curves([]),
+    "charts: counts": lambda: class_counts({}, class_names=[]),
+    "charts: channels": lambda: channel_histogram(np.zeros((3, 256))),
+    "charts: metric": lambda: metric_bars([("a", None)]),
+    "comparison: costs": lambda: costs((None, 0.5)),
+    "robustness: curves": lambda: curves(),
+    "robustness: curves of nothing": lambda: curves(("a", NOTHING), corruption="fog"),
+    "robustness: losses": lambda: robustness_losses([]),
+    "robustness: losses to pipelines": lambda: robustness_losses([("a", PART)], kind="pipelines"),
+    "search: history": lambda: search_charts.optimization_history(study_of(PLAN, [])),
+    "search: history of failures": lambda: search_charts.optimization_history(
+        study_of(PLAN, [Trial(0, TrialState.FAILED)])
+    ),
+    "markup": lambda: theme.empty_figure("<b>Nothing</b> here yet."),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_and_keeps_names_as_text(name: str) -> None:
+    figure = FIGURES[name]()
+    drawn = json.loads(figure.to_json(validate=True))
+    assert figure.data and figure.layout.height
+    assert len(theme.alt_text(figure)) > 20 and theme.alt_text(figure).endswith(".")
+    template = drawn["layout"]["template"]["layout"]
+    assert template["paper_bgcolor"] == "rgba(0, 0, 0, 0)" and "font" not in template | drawn["layout"]
+    # The text alternative is no markup; all the rest is what plotly draws.
+    del drawn["layout"]["meta"], drawn["layout"]["template"]
+    assert "<a href" not in json.dumps(drawn) and "%{x}</a>" not in json.dumps(drawn)
+    for trace in drawn["data"]:
+        parts = (trace, trace.get("marker", {}), trace.get("line", {}))
+        assert any(part.keys() & {"color", "colorscale", "fillcolor"} for part in parts) or trace["mode"] == "text"
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_before_there_is_data_a_figure_gives_a_hint(name: str) -> None:
+    figure = EMPTY[name]()
+    figure.to_json(validate=True)
+    assert not figure.data and len(theme.alt_text(figure)) > 20
+    assert figure.layout.annotations[0].text == theme.escape(theme.alt_text(figure))
+
+
+def test_a_channels_bars_that_leave_the_chart_are_labelled_before_and_after() -> None:
+    before, after = np.ones(256), np.ones(256)
+    before[0], after[0], after[255] = 100, 50, 200
+    low, high = (note.text for note in channel_change(before, after, channel=0).layout.annotations)
+    assert "before ↑ 29 %" in low and "after ↑ 11 %" in low
+    assert "before" not in high and "after ↑ 40 %" in high

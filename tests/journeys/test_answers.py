@@ -1,0 +1,193 @@
+"""A network asked in a real browser: pictures on Predict, images that open from galleries, and why it answers so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aquadash.store import Run, open_store
+from tests.support.browser_pages import (
+    add_included_model,
+    address_has,
+    choose,
+    in_sight,
+    no_error,
+    resting_places,
+    settled,
+)
+from tests.support.compared_runs import add_compared
+from tests.support.serving import SLOW, Server, needs_chromium, serving
+from tests.support.stored_runs import add_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def asked(shared_server: Server) -> Run:
+    """One run for all tests of this file, because its features of the training images are computed once."""
+    store = open_store()
+    found = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
+    if found is None:
+        found = add_run(store, name="asked <i>run</i>")
+        add_included_model(store, found.run_id)
+        # Its temperature is fitted to them.
+        store.add_validation_predictions(found.run_id, store.predictions(found.run_id))
+    return found
+
+
+def gradient(path: Path) -> Path:
+    """A picture that is wider than high."""
+    path.parent.mkdir(exist_ok=True)
+    Image.linear_gradient("L").resize((80, 60)).save(path)
+    return path
+
+
+def test_an_image_opens_by_mouse_and_another_by_keyboard(shared_server: Server, page: Page, asked: Run) -> None:
+    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&true=otter&predicted=seal")
+    cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
+    cards.nth(1).wait_for()
+    settled(page)
+    cards.nth(1).click()
+    opened = page.get_by_role("dialog")
+    address_has(page, "open=test-")
+    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
+    likes.nth(5).wait_for()
+    settled(page)
+
+    likes.nth(0).focus()
+    page.keyboard.press("Enter")
+    address_has(page, "open=train-")
+    opened.get_by_role("heading", name="Training image").wait_for()
+    likes.nth(5).wait_for()
+    settled(page)
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    page.wait_for_function("() => !location.href.includes('open=')")
+    no_error(page)
+    assert not shared_server.memory_of("tensorflow"), "another process answers"
+
+
+def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
+    page.set_viewport_size({"width": 390, "height": 1400})
+    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain&open=test-1")
+    opened = page.get_by_role("dialog")
+    maps = opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img")
+    maps.nth(1).wait_for()
+    # Enlarged to more than its 32 pixels, each pixel a square.
+    assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
+    assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
+    opened.get_by_role("list", name="Nearest training images").get_by_role("button").nth(5).wait_for()
+    settled(page)
+    choose(page, opened.get_by_role("combobox", name="Why?"), page.get_by_role("option", name="Occlusion"))
+    address_has(page, "why-method=occlusion")
+    opened.get_by_role("list", name="Maps by Occlusion").get_by_role("img").nth(1).wait_for()
+    opened.get_by_text("Show what the layers see").click()
+    address_has(page, "why-layers=1")
+    opened.get_by_role("list", name="Filters of the first convolution").get_by_role("img").nth(9).wait_for()
+    settled(page)
+    inside = opened.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    assert inside, "the opened image does not scroll sideways on a phone"
+
+    page.keyboard.press("Escape")
+    opened.wait_for(state="detached")
+    order = ("run", "section-group", "section", "evaluate-scores")
+    places = [box["y"] for box in resting_places(page, *(page.locator(f".st-key-{key}") for key in order))]
+    assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nor does the page"
+    no_error(page)
+
+
+def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(shared_server.url)
+    page.get_by_text("🐋 whale").wait_for()
+    settled(page)
+    page.get_by_role("button", name=re.compile("Try a sample")).click()
+    in_sight(page.locator(".aqua-verdict"), page.locator("article .aqua-bars"))
+    page.get_by_role("link", name=re.compile("Answered by")).click()
+    page.get_by_role("button", name=re.compile("Try another sample")).wait_for()
+    page.locator(".aqua-verdict").nth(4).wait_for()
+    in_sight(page.locator(".aqua-verdict").first, page.locator("article .aqua-bars").nth(3))
+    other_data = page.get_by_text("This run learned from CIFAR-100 aquatic mammals, not Synthetic drawings.")
+    other_data.wait_for()
+    menu = page.get_by_test_id("stSidebar").get_by_role("combobox")
+    choose(page, menu, page.get_by_role("option", name="CIFAR-100 aquatic mammals"))
+    other_data.wait_for(state="detached")
+
+    page.get_by_role("link", name="Home").click()
+    page.locator(".st-key-home-picture input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
+    own = page.get_by_role("group", name="gradient.png")
+    verdict = own.locator(".aqua-verdict").inner_text()
+    page.get_by_role("link", name=re.compile("Answered by")).click()
+    page.get_by_text("What is it really?").wait_for()
+    in_sight(own.locator(".aqua-verdict"), own.locator(".aqua-bars"), page.get_by_text("What is it really?"))
+    page.go_back()
+    page.locator(".st-key-home-answer").wait_for()
+    assert own.locator(".aqua-verdict").inner_text() == verdict
+    own.get_by_role("button", name="Why?").click()
+    page.get_by_role("dialog").get_by_role("list", name="Maps by Grad-CAM").get_by_role("img").nth(1).wait_for()
+    no_error(page)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, page: Page, tmp_path: Path) -> None:
+    """The 700 MB of photographs must not all stay in memory."""
+    photographs = many_photographs(tmp_path / "photographs", 200)
+    store = open_store()
+    run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id
+    add_included_model(store, run_id)
+    page.set_default_timeout(5 * SLOW)
+    with serving(warm_home) as server:
+        page.goto(f"{server.url}/predict?run={run_id}&sample=1")
+        page.get_by_text("Try another sample").first.wait_for()
+        settled(page)
+        page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
+        page.get_by_text(re.compile(r"\d+ of 200 pictures looked at · about .* left")).wait_for()
+
+        page.locator(".st-key-stop-predicting button").click()
+        page.get_by_text(re.compile(r"Stopped: \d+ of 200")).wait_for()
+        settled(page)
+        page.get_by_role("button", name="Go on").click()
+        page.locator(".st-key-page-next button").click()  # While the rest is still looked at.
+        address_has(page, "page=2")
+
+        page.locator(".st-key-stop-predicting").wait_for(state="detached")
+        page.locator(".st-key-predictions-csv").wait_for()
+        settled(page)
+        assert page.locator("article").count() == 20
+        told = page.get_by_text(re.compile(r"(beaver|dolphin|otter|seal|whale): ")).last.inner_text()
+        assert sum(map(int, re.findall(r": (\d+)", told))) == 200
+        no_error(page)
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1000  # type: ignore[union-attr]
+        print(f"at most {peak:.0f} MB")
+        assert peak < 1500
+
+
+def many_photographs(folder: Path, count: int) -> list[Path]:
+    """Two that differ, again and again under other names; 3.5 MB each, as of a phone."""
+    folder.mkdir()
+    width, height = 4000, 3000
+    paths = []
+    for kind in range(2):
+        random = np.random.default_rng(kind)
+        colours = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        smooth = np.asarray(colours.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int16)
+        grainy = np.clip(smooth + random.integers(-12, 13, (height, width, 1), dtype=np.int16), 0, 255).astype(np.uint8)
+        first = folder / f"{kind}-0.jpg"
+        Image.fromarray(grainy).save(first, quality=90)
+        assert 3_000_000 < first.stat().st_size < 5_000_000, first.stat().st_size
+        paths.append(first)
+        for number in range(1, count // 2):
+            paths.append(folder / f"{kind}-{number}.jpg")
+            paths[-1].hardlink_to(first)
+    return paths

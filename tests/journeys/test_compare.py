@@ -1,0 +1,147 @@
+"""What people do on the Compare page, in a real browser: hold runs side by side, and keep their table of runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquadash.store import open_store
+from tests.support import ui_runs
+from tests.support.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
+from tests.support.compared_runs import add_compared
+from tests.support.serving import Server, needs_chromium
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request, ViewportSize
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def viewport() -> ViewportSize:
+    return {"width": 1280, "height": 2600}
+
+
+def tick(page: Page, row: int, *, picked: int) -> None:
+    """Click the box of a row of the table, from 0, until the address has so many runs: a redraw swallows clicks."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    runs = "(new URLSearchParams(location.search).get('runs') ?? '').split(',').filter(Boolean)"
+
+    def ticked() -> bool:
+        settled(page)
+        box = page.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1) + 17)
+        try:
+            page.wait_for_function(f"picked => {runs}.length === picked", arg=picked, timeout=20_000)
+        except TooLate:
+            return False
+        return True
+
+    wait_for(ticked)
+
+
+def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    third = add_compared(store, "heron <i>third</i>", skill=0.6, seed=3)
+    add_compared(store, "heron plain", skill=0.4, seed=1)
+    add_compared(store, "heron adam", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{shared_server.url}/compare?find=heron")
+    rows(page, 3)
+    table = page.get_by_test_id("stDataFrame").bounding_box()
+    assert table is not None and table["y"] + table["height"] < 800, table
+    tick(page, 0, picked=1)
+    tick(page, 1, picked=2)
+    verdict = page.locator(".st-key-verdict")
+    verdict.get_by_text("points better than").wait_for()
+    settled(page)
+    place = verdict.bounding_box()
+    assert place is not None and place["y"] + place["height"] < 800, place
+
+    chooser = page.get_by_label("Compare these runs")
+    chooser.click()
+    chooser.fill("<i>third")
+    page.get_by_role("option").filter(has_text="heron <i>third</i>").first.click()
+    address_has(page, third.run_id)
+    settled(page)
+    verdict.get_by_text("Best of 3").wait_for()
+    no_error(page)
+
+
+def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    runs = [
+        add_compared(store, f"run {number}", {"seed": number}, skill=0.4 + 0.2 * number, seed=number, epochs=9)
+        for number in range(3)
+    ]
+    picked = ",".join(run.run_id for run in runs)
+    page.goto(f"{shared_server.url}/compare?runs={picked}&metric=val_accuracy,val_loss")
+    page.locator(".st-key-curves .point").first.wait_for()
+    settled(page)
+    area = resting_places(page, page.locator(".st-key-curves .nsewdrag").first)[0]
+    page.mouse.move(area["x"] + 0.4 * area["width"], area["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + 60, steps=5)
+    page.mouse.up()
+    ranges = (
+        "(() => { const { xaxis, xaxis2 } = document.querySelector('.st-key-curves .js-plotly-plot').layout;"
+        " return [xaxis.range, xaxis2.range]; })()"
+    )
+    wait_for(lambda: page.evaluate(ranges)[0][0] > 2, saying=lambda: page.evaluate(ranges))
+    first, second = page.evaluate(ranges)
+    assert first == second
+
+    # Cells are in the order of the rows, the diagonal left out: the fourth is run 1 over run 2.
+    click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(3))
+    address_has(page, f"first={runs[2].run_id}")
+    page.get_by_text("Change in each class from run 2 to run 1").wait_for()
+    choose_segment(page, "Cost")
+    page.get_by_text("Training time").first.wait_for()
+    no_error(page)
+
+    # On a phone no section has to be scrolled sideways.
+    page.set_viewport_size({"width": 390, "height": 2400})
+    for title in ("Confusion", "Images", "Cost", "Settings", "Curves"):
+        page.locator(".st-key-section").get_by_text(title).click()
+        settled(page)
+        shown = {"Images": ".aqua-cards", "Settings": "[data-testid=stDataFrame]"}.get(title, ".js-plotly-plot")
+        page.locator(shown).first.wait_for()
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
+        no_error(page)
+
+
+def rows(page: Page, count: int) -> None:
+    # The new line comes first: during a redraw the old one may still stand below it.
+    page.get_by_text(re.compile(rf"^{count} runs?\.")).first.wait_for()
+    settled(page)
+
+
+def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    run = ui_runs.finished(store, "moth")
+    store.set_note(run.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")
+    asked: list[str] = []
+
+    def remember(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", remember)
+    page.goto(f"{shared_server.url}/compare?find=moth&runs={run.run_id}")
+    rows(page, 1)
+    # A command's change shows without a click. `visible`: the table has hidden cells for screen readers.
+    store.rename(run.run_id, "moth renamed")
+    page.get_by_text(re.compile(r"^moth renamed ·")).filter(visible=True).first.wait_for()
+    ui_runs.finished(store, "moth other")
+    rows(page, 2)
+
+    page.locator(".st-key-actions button").first.click()
+    page.get_by_text("With 1 picked run").first.wait_for()
+    page.get_by_text("bold", exact=True).wait_for()
+    assert page.locator("h6", has_text="Big").count() == 1
+    no_error(page)
+    assert not any("spy.invalid" in url for url in asked)

@@ -1,0 +1,135 @@
+"""What a network learns from, in a real browser: own pictures are brought and trained on, pipelines built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquadash.data.folder import about
+from aquadash.store import open_store
+from tests.support.browser_pages import holds, main_button, no_error, press_train, set_number, settled
+from tests.support.own_pictures import in_archive, of_classes
+from tests.support.serving import Server, needs_chromium
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = needs_chromium
+
+#: JavaScript that gives the names of the controls that an element covers.
+COVERED = """toast => {
+    const its = toast.getBoundingClientRect(), near = each => each.left < its.right && each.right > its.left
+        && each.top < its.bottom && each.bottom > its.top;
+    return [...document.querySelectorAll("button, input, a, [role=slider]")]
+        .filter(each => !toast.contains(each) && each.checkVisibility() && near(each.getBoundingClientRect()))
+        .map(each => each.innerText).join();
+}"""
+
+
+def give(page: Page, archive: Path) -> None:
+    """Choose an archive in the form for own pictures and start its reading."""
+    page.locator(".st-key-own-zip").wait_for()
+    settled(page)
+    page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
+    page.get_by_role("button", name="Read and check").click()
+
+
+def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15}) | {"cat/x.png": b"no"})
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{shared_server.url}/data")
+    settled(page)
+    page.get_by_role("button", name="Add own pictures").click()
+    give(page, archive)
+    page.get_by_text("1 file could not be read as a picture").wait_for()
+    page.get_by_role("button", name="Use it").click()
+    page.get_by_text("“Pets” is ready").wait_for()
+    assert page.url.endswith("/data?source=folder-pets")
+    # The controls show what they do although another view was open in between.
+    main_button(page, "More").click()
+    holds(page.locator(".st-key-show input"), "50")
+    page.keyboard.press("Escape")
+
+    page.get_by_role("link", name="Train on it").click()
+    page.get_by_text("Pets · ").first.wait_for()
+    holds(page.locator(".st-key-data-set input"), "Pets")
+    page.locator(".st-key-launch button:not([disabled])").wait_for()
+    set_number(page, "Maximum epochs", 1)
+    assert open_store().get(press_train(page)).config.data.source == "folder-pets"
+
+    page.goto(f"{shared_server.url}/data?source=folder-pets")
+    settled(page)
+    main_button(page, "Delete").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("This cannot be undone").wait_for()
+    dialog.get_by_role("button", name="Delete").dblclick()
+    dialog.wait_for(state="detached")
+    settled(page)
+    assert "source=folder-pets" not in page.url and list(about.all_kept()) == []
+    no_error(page)
+
+
+def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server, page: Page, tmp_path: Path) -> None:
+    files = of_classes({"cat": 400, "dog": 400})
+    archive, datasets = in_archive(tmp_path / "Many.zip", files), shared_server.home / "datasets"
+
+    def unnamed() -> list[Path]:
+        return list(datasets.glob(".new-*"))
+
+    for moment in ("Reading picture", "Use it"):
+        page.goto(f"{shared_server.url}/data?add=zip")
+        give(page, archive)
+        page.get_by_text(moment).first.wait_for()
+        assert len(unnamed()) == 1
+        page.goto("about:blank")
+        wait_for(lambda: not unnamed(), saying=unnamed)
+    # A click on anything ends the reading, too.
+    page.goto(f"{shared_server.url}/data?add=zip")
+    give(page, archive)
+    page.get_by_role("button", name="Stop").click()
+    wait_for(lambda: not unnamed(), saying=unnamed)
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    no_error(page)
+
+
+def cards(page: Page) -> Locator:
+    """The folded and unfolded steps, inner ones too."""
+    return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
+
+
+def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/augment?pipeline=notebook-1&view=code")
+    cards(page).nth(1).press("Enter")
+    slider = page.get_by_role("slider").nth(1)
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("sigma=(0.0, 1.5)").first.wait_for()
+    settled(page)
+    assert slider.evaluate("each => each === document.activeElement")
+    main_button(page, "Undo").click()
+    page.get_by_text("sigma=(0.0, 1.0)").first.wait_for()
+    cards(page).nth(0).press("Enter")
+    page.locator(".st-key-step1 [role=slider]").wait_for(state="detached")
+    no_error(page)
+
+
+def test_a_step_is_added_saved_and_trained_with_below_no_toast(shared_server: Server, page: Page) -> None:
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{shared_server.url}/augment?pipeline=none")
+        main_button(page, "Add a step").click()
+        page.locator(".st-key-pick-Fliplr button:visible").first.click()
+        holds(page.locator(".st-key-branch input"), "1. Augmented")
+        main_button(page, "Save as").click()
+        page.get_by_label("Name", exact=True).fill(f"Mirror {width}")
+        page.locator(".st-key-save-as-button button").click()
+        toast = page.get_by_test_id("stToast")
+        toast.wait_for()
+        assert not toast.evaluate(COVERED), width
+    page.locator("[class*='st-key-step'][class*='-on'] label").first.click()
+    main_button(page, "Save and train").click()
+    page.wait_for_url("**/train*")
+    page.get_by_text("Augmentation Mirror 1280").first.wait_for()
+    no_error(page)

@@ -1,0 +1,148 @@
+"""The Train page in a real browser: from a clone by way of a guess to its score, and on after the app's end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.presets import PRESETS
+from aquadash.store import RunStatus, open_store
+from aquadash.ui.train.form_state import DEFAULT_PRESET
+from tests.support import ui_runs
+from tests.support.browser_pages import (
+    LAYOUT_SHIFT,
+    address_has,
+    follow,
+    holds,
+    main_button,
+    no_error,
+    number_field,
+    press_train,
+    resting_places,
+    set_number,
+    settled,
+    trainings_held,
+    unfold,
+)
+from tests.support.serving import SLOW, Server, has_imported, needs_chromium, serving
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = needs_chromium
+
+
+def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_server: Server, page: Page) -> None:
+    store = open_store()
+    own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
+    model = ui_runs.finished(store, "model <b>run</b>", own)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.add_init_script(LAYOUT_SHIFT)
+    page.goto(f"{shared_server.url}/train?run={model.run_id}")
+    page.get_by_role("button", name="Clone").click()
+    page.get_by_text("Cloned from").wait_for()
+    address_has(page, f"run={model.run_id}")
+    assert "model <b>run</b>" in page.locator("body").inner_text()
+    holds(number_field(page, "Maximum epochs"), "40")
+    set_number(page, "Maximum epochs", 9)
+    page.get_by_text("Maximum epochs 9 (was 40)").wait_for()
+
+    unfold(page, "Guess first")
+    set_number(page, "Test accuracy in %", 55)
+    with trainings_held(shared_server.home) as let_go:
+        run_id = press_train(page)
+        assert store.get(run_id).config == with_values(model.config, {"training.epochs": 9})
+        holds(number_field(page, "Maximum epochs"), "9")  # The form keeps its value after the launch.
+        page.get_by_text("55 % right. It is scored when").wait_for()
+        page.get_by_text("Epoch 2 of 9").wait_for()
+        address_has(page, f"?run={run_id}")
+        # Both curves are on the first screen, and so is the button.
+        charts = page.get_by_test_id("stPlotlyChart")
+        for box in resting_places(page, charts.nth(0), charts.nth(1), main_button(page, "Train")):
+            assert box["y"] + box["height"] < 800
+        main_button(page, "Stop").click()
+        page.get_by_text("Stopped by request").first.wait_for()
+        main_button(page, "Resume").click()
+        page.get_by_text("Epoch 2 of 9").wait_for()
+        page.evaluate("() => { window.moved = []; }")
+        let_go(store.get(run_id))
+        # Wait for the store first: the page showed the same texts when the run was stopped.
+        wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
+        page.get_by_text("9 epochs in").wait_for()
+        page.get_by_text("guessed 55 %, it is 20 %").wait_for()
+        moved = page.evaluate("() => window.moved")
+        assert sum(value for value, *_ in moved) < 0.02, moved
+        no_error(page)
+
+
+def test_a_slow_browser_shows_the_settings_that_are_meant(shared_server: Server, visit: Callable[[], Page]) -> None:
+    page = visit()  # A new context, which has not loaded any code.
+    held_back: list[Route] = []
+    page.route(re.compile(r"/(Radio|NumberInput)\."), lambda route: held_back.append(route))
+    page.goto(f"{shared_server.url}/train")
+    settled(page)
+    unfold(page, "Advanced")  # A second run, before the cards are there.
+    page.get_by_text("Learning rate schedule").first.wait_for()
+    start = page.get_by_role("radio", name=PRESETS[DEFAULT_PRESET].card)
+    assert held_back and not start.count()
+    for route in held_back:
+        route.continue_()
+    start.wait_for(state="attached")
+    wait_for(start.is_checked)
+    holds(number_field(page, "Maximum epochs"), str(RunConfig().training.epochs))
+    no_error(page)
+
+
+def points_of(page: Page) -> int:
+    """Points drawn on the page's first chart (training and validation together)."""
+    return page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path").count()
+
+
+@pytest.mark.soak
+def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Path, visit: Callable[[], Page]) -> None:
+    page, other = visit(), visit()
+    store = open_store()
+    # Epochs of less than a second, with small batches.
+    quick = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "8, 8"}
+    quick |= {"training.epochs": 900, "training.batch_size": 8}
+    model = ui_runs.finished(store, "model run", quick)
+    training = re.compile(r"Epoch \d+ of 900")
+    with serving(warm_home, kill=True) as server:
+        follow(page, f"{server.url}/train?run={model.run_id}", "What does the network learn, epoch")
+        page.get_by_role("button", name="Clone").click()
+        page.get_by_text("Cloned from").wait_for()
+        holds(number_field(page, "Maximum epochs"), "900")
+        run_id = press_train(page)
+        page.get_by_text(training).wait_for(timeout=2 * SLOW)  # A training process takes its time to start.
+        # The training lasts as long as the test, so give it the lowest priority.
+        psutil.Process(store.get(run_id).worker.pid).nice(19)
+        wait_for(lambda: points_of(page) >= 3, saying=lambda: points_of(page))
+        first = points_of(page)
+        wait_for(lambda: points_of(page) > first, saying=lambda: points_of(page))
+        page.reload()
+        page.get_by_text(training).wait_for()
+        wait_for(lambda: points_of(page) > first)
+        other.goto(f"{server.url}/train")  # Without the run in its address: the one at work is shown.
+        other.get_by_text(training).wait_for()
+        assert not server.memory_of("tensorflow")
+        no_error(page)
+    run = store.get(run_id)
+    assert has_imported(run.worker.pid, "tensorflow")
+    wait_for(lambda: store.get(run_id).progress.epoch > run.progress.epoch + 1, saying=lambda: store.get(run_id))
+
+    with serving(warm_home) as server:
+        page.goto(f"{server.url}/train?run={run_id}")
+        page.get_by_text(training).wait_for()
+        main_button(page, "Stop").click()
+        page.get_by_text("Stopped by request").wait_for()
+        main_button(page, "Resume").wait_for()
+        assert store.get(run_id).status is RunStatus.STOPPED
+        assert len(store.history(run_id)) > run.progress.epoch
+        no_error(page)

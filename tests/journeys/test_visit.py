@@ -1,0 +1,108 @@
+"""Looking around in a real browser: every page by its address, on a phone, and the lesson."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquadash.pages import PAGES
+from aquadash.store import open_store
+from tests.support.browser_pages import follow, in_sight
+from tests.support.compared_runs import add_compared
+from tests.support.serving import Server, needs_chromium, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = needs_chromium
+
+#: First and last element of each page's purpose, both in sight at 1280 by 800 without scrolling.
+EXISTS_FOR = {
+    "home": ("[data-testid=stFileUploader]", ".aqua-card"),
+    "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
+    "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
+    "train": (".st-key-launch button", ".st-key-run-figures"),
+    "train?view=search": (".st-key-search-launch button",),
+    "evaluate": (".js-plotly-plot", ".aqua-card >> nth=0"),
+    "predict": ("[data-testid=stFileUploader]",),
+    "compare": ("[data-testid=stDataFrame]",),
+    "walkthrough": ("[data-testid=stProgress]",),
+}
+
+#: Conditions on the first images: nine in a row; a large original with versions of at least 160 pixels.
+LOOKS = {
+    "data": "() => new Set([...document.querySelectorAll('.aqua-card')].slice(0, 9).map((card) => "
+    "card.getBoundingClientRect().top)).size === 1",
+    "augment": "() => { const widths = [...document.querySelectorAll('.aqua-card img')].slice(0, 5).map((image) => "
+    "image.width); return widths.length === 5 && widths[0] > 300 && Math.min(...widths) >= 160; }",
+}
+
+#: The first action of each page, in sight on a phone and at most ten stops of the Tab key from the heading.
+PRIMARY = {
+    "home": "Try a sample",
+    "data": "Add own pictures",
+    "augment": "Train with it",
+    "train": "Train",
+    "train?view=search": "Search",
+    "evaluate": "Present",
+    "predict": "Try a sample",
+    "compare": "Filters",
+    "walkthrough": "Next",
+}
+
+
+def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
+    add_compared(open_store(), "looked at", skill=0.6, seed=1, validation=False)
+    for name, exists_for in EXISTS_FOR.items():
+        page.set_viewport_size({"width": 1280, "height": 800})
+        record = PAGES[name.partition("?")[0]]
+        follow(page, f"{shared_server.url}/{name}", record.question)
+        assert page.title() == f"{record.title} · AquaDash"
+        for selector in exists_for:
+            in_sight(page.locator(selector).last)
+        if name in LOOKS:
+            page.wait_for_function(LOOKS[name])
+        if name == "augment":
+            room = "menu => { menu.value = 'CIFAR-100 aquatic mammals'; return menu.clientWidth - menu.scrollWidth; }"
+            assert page.get_by_test_id("stSidebar").get_by_role("combobox").evaluate(room) >= 0
+        if name not in PRIMARY:
+            continue
+        main = page.get_by_test_id("stMainBlockContainer")
+        primary = main.get_by_role("button", name=re.compile(rf"\b{PRIMARY[name]}$")).last
+        assert stops_to(page, primary) <= 10, name
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
+        in_sight(primary)
+        if name in ("home", "predict"):
+            in_sight(page.get_by_test_id("stFileUploaderDropzone"))
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
+
+
+def stops_to(page: Page, element: Locator) -> int:
+    """Count the presses of Tab from a page's heading to an element; 11 for more than ten."""
+    page.get_by_role("heading", level=1).evaluate("heading => { heading.tabIndex = -1; heading.focus(); }")
+    for stops in range(1, 11):
+        page.keyboard.press("Tab")
+        if element.evaluate("element => element === document.activeElement"):
+            return stops
+    return 11
+
+
+@pytest.mark.soak
+def test_the_first_page_of_a_fresh_install_answers_within_3_seconds(home: Path, page: Page) -> None:
+    began = time.monotonic()
+    with serving(home) as server:
+        page.goto(server.url)
+        page.get_by_text("See what a network learns from").wait_for()
+        seconds = time.monotonic() - began
+        # Three times the figure, because other work may share the machine.
+        assert seconds < 9, f"{seconds:.1f} s"
+        page.get_by_text("Running now").wait_for()
+        assert not server.memory_of("tensorflow")
+        assert not server.memory_of("imgaug")

@@ -1,0 +1,293 @@
+"""The lab caches what it reads of runs: a second for runs that change, without end for the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from threading import Semaphore
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from aquadash import settings
+from aquadash.augment import PIPELINES, saved_pipelines
+from aquadash.classroom import limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.config import RunConfig
+from aquadash.data.folder import about
+from aquadash.data.folder.importing import NewDataSet
+from aquadash.data.folder.listing import File
+from aquadash.errors import DataError, NotAllowedError
+from aquadash.lab import Lab, memory, readings, runs
+from aquadash.people import OWNER, STRANGER, Person, Role
+from aquadash.robustness.requests import RobustnessRequest
+from aquadash.search.store import open_search_store
+from aquadash.store import open_store
+from aquadash.store.kinds import KINDS
+from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
+from aquadash.work import queue as engine
+from aquadash.work.queue import Engine
+from tests.support import classrooms, job_rows, lessons, robust_runs
+from tests.support.compared_runs import add_compared
+from tests.support.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
+from tests.support.made_runs import create
+from tests.support.own_pictures import of_classes
+from tests.support.search_fakes import plan
+
+RUNS = Lab(OWNER).runs
+
+
+class FakeStore:
+    """Counts how often it is asked."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.asked: list[str] = []
+
+    def list_runs(self, *, deleted: bool = False) -> list[Run]:
+        self.asked.append("runs")
+        return [] if deleted else [self.run]
+
+    def read(self, run_id: str) -> Run:
+        self.asked.append("read")
+        return self.run
+
+    def history(self, run_id: str) -> list[EpochRecord]:
+        self.asked.append("history")
+        return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
+
+    def predictions(self, run_id: str) -> Predictions:
+        self.asked.append("predictions")
+        return Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]], dtype=np.float32))
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    fake = FakeStore(
+        Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
+    )
+    for module in (readings, runs):
+        monkeypatch.setattr(module, "open_store", lambda **_: fake)
+    memory.refresh()
+    return fake
+
+
+def test_many_readers_of_a_home_read_once(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for _ in range(30):
+        assert [run.name for run in RUNS.all()] == ["one"]
+    assert store.asked == ["runs"]
+    assert RUNS.all(deleted=True) == ()
+    monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
+    assert len(RUNS.all()) == 1 and store.asked.count("runs") == 3
+
+
+def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, changed = threading.Event(), threading.Event()
+
+    def slow() -> list[Run]:
+        before = [store.run]
+        reading.set()
+        assert changed.wait(30)
+        return before
+
+    quick = store.list_runs
+    monkeypatch.setattr(store, "list_runs", slow)
+    with ThreadPoolExecutor(1) as pool:
+        earlier = pool.submit(RUNS.all)
+        assert reading.wait(30)
+        store.run = dataclasses.replace(store.run, name="two")
+        memory.refresh()
+        monkeypatch.setattr(store, "list_runs", quick)
+        assert [run.name for run in RUNS.all()] == ["two"]
+        changed.set()
+        assert [run.name for run in earlier.result()] == ["one"]
+    assert [run.name for run in RUNS.all()] == ["two"]
+
+
+def test_answers_are_kept_as_far_as_they_are_small() -> None:
+    asked: list[int] = []
+
+    @memory.kept(10, size=lambda answer: answer)
+    def number(value: int) -> int:
+        asked.append(value)
+        return value
+
+    for value in (4, 5, 4, 11, 11, 3, 4):
+        assert number(value) == value
+    assert asked == [4, 5, 11, 11, 3], "the oldest go for the latest, and none stays that is too large"
+
+
+def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
+    for _ in range(10):
+        assert RUNS.get("a" * 32) is RUNS.all()[0]
+    assert store.asked == ["runs"]
+    RUNS.get("b" * 32)
+    assert store.asked == ["runs", "read"], "one in the bin, or of a moment ago, is looked for alone"
+
+
+def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FINISHED]
+    served: list[RunStatus] = []
+
+    def next_look(seconds: float = 0.0) -> None:
+        store.run = dataclasses.replace(store.run, status=states.pop(0))
+        memory.refresh()
+
+    monkeypatch.setattr(runs, "time", SimpleNamespace(sleep=next_look))
+    monkeypatch.setattr(engine, "open_engine", lambda: SimpleNamespace(serve=lambda: served.append(store.run.status)))
+    next_look()
+    assert RUNS.wait("a" * 32).status is RunStatus.FINISHED
+    assert served == [RunStatus.QUEUED], "once, and not while somebody trains it"
+
+
+def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, hidden=True)
+    assert RUNS.all() == (store.run,)
+    hers = Lab(Person("5" * 32, "Ada", Role.STUDENT)).runs
+    assert hers.all() == ()
+    with pytest.raises(NotAllowedError):
+        hers.get("a" * 32)
+
+
+def test_what_has_ended_is_read_once(store: FakeStore) -> None:
+    for _ in range(3):
+        assert len(RUNS.history("a" * 32)) == 1
+        assert RUNS.evaluation("a" * 32).accuracy == 0.5
+        memory.refresh()
+    with pytest.raises(ValueError, match="read-only"):
+        RUNS.evaluation("a" * 32).confusion_matrix[0, 0] = 5
+    assert store.asked.count("history") == 1
+    assert store.asked.count("predictions") == 1
+    store.run = dataclasses.replace(store.run, ended_at=3.0)
+    memory.refresh()
+    RUNS.history("a" * 32)
+    assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+    store.run = dataclasses.replace(store.run, status=RunStatus.INTERRUPTED, ended_at=None)
+    memory.refresh()
+    assert RUNS.evaluation("a" * 32).n == 2, "cut off, without a time of its end"
+
+
+def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
+    store = open_store()
+    run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
+    answers, counts = np.full((1, 1, 5), 0.2, np.float32), np.eye(5, dtype=np.int32)[None]
+    store.add_epoch_replay(run.run_id, EpochReplay(np.arange(1), np.array([0]), answers, counts))
+    figures = robust_runs.of_model(store, run, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint))
+    store.add_robustness(run.run_id, figures.to_json())
+    files = settings.run_folder(run.run_id)
+
+    def found() -> list[object]:
+        cost, board = RUNS.cost(run.run_id), RUNS.board("synthetic")
+        parts = Lab(OWNER).jobs.robustness(run.run_id), RUNS.epoch_replay(run.run_id)
+        known = [part is not None for part in (*parts, RUNS.validation_predictions(run.run_id))]
+        return [cost.parameters, len(board.entries), *known, RUNS.temperature(run) != 1.0, cost.epochs]
+
+    validation = files / "validation_predictions.npz"
+    sound = validation.read_bytes()
+    validation.write_bytes(b"damaged")
+    assert RUNS.temperature(run) == 1.0
+    validation.write_bytes(sound)
+    away = files.rename(files.with_name("away"))
+    assert found() == [None, 0, False, False, False, False, 6]
+    away.rename(files)
+    assert found() == [2000, 1, True, True, True, True, 6]
+    files.rename(away)
+    assert found() == [2000, 1, True, True, True, True, 6], "what was found is kept"
+
+
+def test_a_text_is_one_tag() -> None:
+    run_id = create(open_store(), RunConfig()).run_id
+    RUNS.tag(run_id, add="dark")
+    assert RUNS.get(run_id).tags == ("dark",)
+    RUNS.tag(run_id, remove="dark")
+    assert RUNS.get(run_id).tags == ()
+
+
+def test_what_runs_is_read_again_after_a_refresh(store: FakeStore) -> None:
+    store.run = dataclasses.replace(store.run, status=RunStatus.RUNNING, ended_at=None)
+    for _ in range(2):
+        RUNS.history("a" * 32)
+        RUNS.history("a" * 32)
+        memory.refresh()
+    assert store.asked.count("history") == 2
+
+
+def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "serve", lambda self: None)
+    job_rows.start_no_process(monkeypatch)
+    limits.save(ClassLimits(searches=True, waiting_runs=None))
+    store, lab = open_store(), Lab(ANNA)
+    done = store.get(lessons.trained(store, ANNA, "Anna's best"))
+
+    lab.runs.train(SHORT)
+    lab.runs.train_pair(SHORT, "notebook-1")
+    lab.runs.repeat(done.run_id)
+    assert [run.owner for run in store.list_runs()] == 5 * [ANNA.person_id]
+    lab.searches.start(plan())
+    assert [head.maker for head in open_search_store().heads()] == [ANNA]
+    saved = lab.pipelines.save(PIPELINES["notebook-1"], title="Fog")
+    assert saved_pipelines.resource_of(saved.name).owner == ANNA.person_id
+    kept = lab.data.keep(read_pets(lab), title="Cats")
+    assert about.about(kept.name).owner == ANNA.person_id
+
+    lab.jobs.measure_robustness(done.run_id)
+    lab.jobs.measure_robustness(done.run_id, SWEEP)
+    lab.jobs.export(done.run_id, include_data=True)
+    lab.jobs.import_run("an upload", called="run.zip", write=lambda path: path.write_bytes(b"a run"))
+    jobs = [job for kind in KINDS for job in store.jobs.find(kind=kind)]
+    assert {job.kind for job in jobs} == KINDS.keys(), "every kind of work is asked for above"
+    assert {job.owner for job in jobs} == {ANNA.person_id}
+    assert all(Lab(OWNER).jobs.may_stop(job) and lab.jobs.may_stop(job) for job in jobs)
+    of_the_machine = replace(jobs[0], owner="", run=32 * "0", request={})
+    assert not any(Lab(person).jobs.may_stop(of_the_machine) for person in (STRANGER, ANNA))
+
+
+def read_pets(lab: Lab) -> NewDataSet:
+    """Let a student import pictures without keeping them yet."""
+    files = [
+        File(tuple(name.split("/")), lambda content=content: content)  # type: ignore[misc]
+        for name, content in of_classes({"cat": 12, "dog": 12}).items()
+    ]
+    return lab.data.read(files, origin="cats", size=32)
+
+
+def test_a_student_has_one_import_at_a_time(home: Path) -> None:
+    first, others, latest = read_pets(Lab(ANNA)), read_pets(Lab(BEN)), read_pets(Lab(ANNA))
+    with pytest.raises(DataError, match="not there any more"):
+        Lab(ANNA).data.keep(first, title="First")
+    assert Lab(ANNA).data.keep(latest, title="Latest") and Lab(BEN).data.keep(others, title="Others")
+
+
+def test_the_reading_of_pictures_ends_after_some_minutes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aquadash.lab.data._MAX_SECONDS", 0.0)
+    with pytest.raises(NotAllowedError, match="keeps others of the class waiting"):
+        read_pets(Lab(ANNA))
+    assert list((home / "datasets").iterdir()) == []
+    read_pets(Lab(OWNER))
+
+
+def test_only_some_imports_are_read_at_the_same_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Left(Exception):
+        pass
+
+    def leave(text: str, fraction: float | None) -> None:
+        assert text == "Waiting for other imports"
+        raise Left
+
+    monkeypatch.setattr("aquadash.lab.data._reading", Semaphore(0))
+    with pytest.raises(Left):
+        Lab(OWNER).data.read(home, origin="a", size=32, progress=leave)
+
+
+def test_a_student_replaces_nobodys_robustness_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "serve", lambda self: None)
+    store = open_store()
+    run = store.get(lessons.trained(store, TEACHER, "for all"))
+    robust_runs.add_result(store, run, robust_runs.made_up_result(fingerprint="f" * 64, cells=10))
+    with pytest.raises(NotAllowedError, match="is measured already"):
+        Lab(ANNA).jobs.measure_robustness(run.run_id, RobustnessRequest(seed=1))
+    assert Lab(ANNA).jobs.measure_robustness(run.run_id).owner == ANNA.person_id, "to go on is no harm"

@@ -1,0 +1,100 @@
+"""Every page is drawn in a new home, every section but the lesson's with two runs, and stands in its address."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aquadash.pages import PAGES, addresses, name_at
+from aquadash.people import Role
+from aquadash.settings import PROJECT_ROOT
+from aquadash.store import Run, RunStore
+from aquadash.ui import sections
+from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
+from tests.support.classrooms import join, look_as, open_class
+from tests.support.compared_runs import add_compared
+
+#: Each page with what its address says of each of its sections. Those of the lesson are drawn in
+#: tests/pages/test_walkthrough.py.
+PLACES = [(page, query) for page in PAGES for query in sections.queries(page)[: 1 if page == "walkthrough" else None]]
+
+#: Malformed values in the address of a page or section.
+MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
+    ("data", {}, {"source": "zoo", "classes": "cat", "split": "middle", "show": "3", "page": "one", "view": "x"}),
+    ("augment", {}, {"source": "zoo", "pipeline": "notebook-9", "seed": "-1", "images": "1,2500", "view": "sky"}),
+    ("train", {}, {"preset": "nonsense", "source": "<b>"}),
+    ("train", {"view": "search"}, {"base": "<b>", "source": "moon"}),
+    ("evaluate", {}, {"true": "cat", "predicted": "<b>x</b>", "outcome": "maybe", "confidence": "90-50", "show": "7"}),
+    ("evaluate", {"section": "curves"}, {"curve": "x", "with": "nobody"}),
+    ("evaluate", {"section": "calibration"}, {"bin": "99", "with": "nobody"}),
+    ("predict", {}, {"sample": "-3", "input": "fax"}),
+    ("compare", {"section": "curves"}, {"smooth": "2", "x": "z", "metric": "nonsense"}),
+    ("walkthrough", {}, {"lesson": "<b>", "me": "../../etc/passwd"}),
+]
+
+
+@pytest.fixture(scope="module")
+def shared_runs(shared_store: RunStore) -> list[Run]:
+    return [add_compared(shared_store, name, skill=0.6, seed=seed) for seed, name in enumerate(("one", "other"))]
+
+
+@pytest.fixture
+def runs(shared_runs: list[Run], in_shared_home: None) -> list[Run]:
+    """Two, in a home that the tests of this module share: looking at pages changes nothing that another would see."""
+    return shared_runs
+
+
+@pytest.mark.parametrize(("page", "query"), PLACES)
+def test_every_section_is_drawn(runs: list[Run], page: str, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if PAGES[page].class_only:
+        open_class(monkeypatch)
+        look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    name, _, word = query.partition("=")
+    app = open_app_page(page, run=runs[0].run_id, runs=ids(*runs), **({name: word} if query else {}))
+
+    assert not app.error and not address_notes(app)
+    record = PAGES[page]
+    assert app.title[0].value == f"{record.icon} {record.heading or record.title}"
+    assert app.markdown[0].value == record.question
+    assert all(charts(app))
+    table = sections.of_page(page)
+    if table is not None:
+        assert app.session_state[name] == word
+        assert address_of(app, name) == (None if word == next(iter(table.table)) else word)
+
+
+@pytest.mark.parametrize("page", [name for name, record in PAGES.items() if not record.class_only])
+def test_every_page_is_drawn_in_a_new_home(warm_home: Path, no_engine: None, page: str) -> None:
+    app = open_app_page(page)
+    assert not app.error and not address_notes(app)
+    assert app.markdown[0].value == PAGES[page].question
+
+
+@pytest.mark.parametrize(("page", "place", "asked"), MALFORMED)
+def test_a_malformed_address_is_said(runs: list[Run], page: str, place: dict[str, str], asked: dict[str, str]) -> None:
+    about = {"run": runs[0].run_id} if page == "evaluate" else {"runs": ids(*runs)}
+    app = open_app_page(page, **about, **place, **asked)
+    notes = address_notes(app)
+    assert not app.error
+    assert sorted(note.split()[4] for note in notes) == sorted(asked)
+    assert not any(re.search(r"(?<!\\)<", note) for note in notes), "no markup"
+    assert not any(address_of(app, name) == text for name, text in asked.items())
+
+
+@pytest.mark.parametrize("page", ["train", "evaluate", "predict", "walkthrough"])
+def test_a_run_that_is_not_there_is_said(runs: list[Run], page: str) -> None:
+    app = open_app_page(page, run="x<b>y", **({"lesson": "result"} if page == "walkthrough" else {}))
+    assert not app.error and "There is no run “x\\<b>y” here" in app.warning[0].value
+
+
+def test_every_page_has_a_file_and_every_file_a_page() -> None:
+    assert {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")} == set(PAGES)
+
+
+def test_every_address_leads_to_one_page() -> None:
+    everywhere = [address for name in PAGES for address in addresses(name)]
+    assert len(everywhere) == len(set(everywhere))
+    assert all(name_at(address) == name for name in PAGES for address in addresses(name))
+    assert name_at("") == name_at("home") == "home"

@@ -1,0 +1,195 @@
+"""Runs of a class in the pages: whose they are, who comes first, and what each may do."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquadash.classroom import limits
+from aquadash.classroom.limits import ClassLimits
+from aquadash.config import RunConfig
+from aquadash.lab import Lab
+from aquadash.people import Person, Role
+from aquadash.store import RunStatus, RunStore
+from tests.support import live_runs
+from tests.support.app_pages import buttons, metrics, open_app_page, texts, unfold
+from tests.support.classrooms import give, join, look_as
+from tests.support.compared_runs import add_compared
+from tests.support.made_runs import create
+from tests.support.train_page import FakeEngine
+from tests.support.ui_runs import queued, running
+
+pytestmark = pytest.mark.usefixtures("class_pages")
+
+
+def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, own = join("Anna")
+    ben, _ = join("Ben")
+    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
+    give(store, add_compared(store, "weaker", skill=0.5, seed=2), anna)
+    give(store, add_compared(store, "poor", skill=0.4, seed=3), ben)
+    add_compared(store, "the owner's", skill=0.99, seed=4)
+    app = open_app_page("classroom", view="board")
+    table = app.dataframe[0].value
+    assert list(table["Student"]) == ["Anna", "Ben"] and list(table["Run"]) == ["good", "poor"]
+    assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
+    app.toggle(key="board:test-results").set_value(True).run()
+    assert not limits.in_force().test_results_hidden
+    assert "Test accuracy" in app.dataframe[0].value.columns
+    look_as(monkeypatch, own)
+    seen = open_app_page("classroom", view="board")
+    assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
+    assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
+    assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
+
+
+def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, token = join("Anna")
+    ben, _ = join("Ben")
+    first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
+    app = open_app_page("classroom", view="queue")
+    assert "0 runs training, 2 waiting" in texts(app)
+    assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
+    for run in (first, second):
+        wanted = {f"{what}-{run.run_id}" for what in ("move-First", "queue-stop", "queue-hide", "queue-delete")}
+        assert wanted <= set(buttons(app))
+    app.button(key=f"queue-hide-{second.run_id}").click().run()
+    assert store.get(second.run_id).hidden
+    look_as(monkeypatch, token)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" not in texts(seen), "hidden"
+    assert f"queue-stop-{first.run_id}" in buttons(seen)
+    assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+    store.update(second.run_id, hidden=False)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
+
+
+def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.update(running(store, "the teacher's").run_id, hidden=True)
+    anna, token = join("Anna")
+    own = give(store, queued(store, "mine"), anna)
+    assert "1 run training, 1 waiting" in texts(app := open_app_page("classroom")) and "hidden by" not in texts(app)
+    look_as(monkeypatch, token)
+    said = texts(open_app_page("classroom"))
+    assert "0 runs training, 1 waiting" in said and "1 run hidden by the teacher also trains" in said
+    (bar,) = open_app_page("train", run=own.run_id).get("progress")
+    assert "starts when a run hidden by the teacher ends" in bar.proto.text
+
+
+def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
+    own = give(store, queued(store, "a1"), anna)
+    trial = live_runs.queue(store, create(store, RunConfig(), search_id="5" * 32, owner=anna).run_id)
+    app = open_app_page("classroom", view="queue")
+    for run, most, status, said in (
+        (trial, None, RunStatus.STOPPED, []),  # In its place its search has another.
+        (own, 1, RunStatus.QUEUED, []),
+        (own, 0, RunStatus.STOPPED, ["lets nobody start a training"]),
+    ):
+        app.button(key=f"queue-delete-{run.run_id}").click().run()
+        assert store.get(run.run_id).deleted
+        limits.save(ClassLimits(epochs=None, waiting_runs=most))
+        app.button(key=f"undo-{run.run_id}").click().run()
+        found = store.get(run.run_id)
+        assert (found.deleted, found.status) == (False, status) and "Deleted" not in texts(app)
+        assert all(part in texts(app) for part in said) and len(app.error) == len(said)
+
+
+def test_limits_are_set_in_a_form_and_the_queue_is_paused_beside_it_and_both_hold(
+    store: RunStore, teacher: Person
+) -> None:
+    app = open_app_page("classroom", view="limits")
+    app.number_input(key="limit-epochs").set_value(7)
+    app.number_input(key="limit-waiting_runs").set_value(None)
+    app.multiselect(key="limit-locked_pages").set_value(["predict", "compare"])
+    app.button(key="limits-save").click().run()
+    kept = limits.load()
+    assert (kept.epochs, kept.waiting_runs, kept.locked_pages) == (7, None, frozenset({"predict", "compare"}))
+    app = open_app_page("classroom", view="queue")
+    app.button(key="pause").click().run()
+    assert limits.load().paused and "unpause" in buttons(app)
+    (bar,) = open_app_page("train", run=queued(store, "a1").run_id).get("progress")
+    assert "The teacher holds the queue" in bar.proto.text
+
+
+def test_the_form_shows_what_somebody_else_has_changed_meanwhile_and_keeps_what_is_typed(teacher: Person) -> None:
+    app = open_app_page("classroom", view="limits")
+    changed = ClassLimits(epochs=9, searches=True, locked_pages=frozenset({"predict"}))
+    limits.save(changed)
+    for view in ("queue", "limits"):
+        app.query_params["view"] = view
+        app.run()
+    app.button(key="limits-save").click().run()
+    assert limits.load() == changed
+    app.number_input(key="limit-epochs").set_value(7)
+    app.multiselect(key="limit-locked_pages").set_value(["predict", "compare"])
+    limits.save(changed.model_copy(update={"epochs": 8, "waiting_runs": 3}))
+    app.button(key="limits-save").click().run()
+    kept = limits.load()
+    assert (kept.epochs, kept.waiting_runs, kept.searches) == (7, 3, True)
+    assert kept.locked_pages == {"predict", "compare"}
+
+
+def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(epochs=50))
+    app = open_app_page("train")
+    epochs = app.number_input(key="set:training.epochs")
+    assert "In this class" not in texts(app) and f"Your seed is {Lab(anna).limits.seed}, so" in texts(app)
+    assert epochs.value == 50 and not app.button(key="launch").disabled
+    epochs.set_value(51).run()
+    assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
+    app.button(key="fix-class-epochs").click().run()
+    assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    app = open_app_page("train")
+    assert app.number_input(key="set:training.epochs").value == 200 and "Your seed is" not in texts(app)
+
+
+def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app_page("train", view="search")
+    assert "search:launch" not in buttons(app) and "launch" in buttons(app) and not app.get("button_group")
+    app = open_app_page("data", source="cifar100")
+    assert "by the teacher" in texts(app) and "download" not in buttons(app)
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert "search:launch" in buttons(open_app_page("train", view="search"))
+    assert "download" in buttons(open_app_page("data", source="cifar100"))
+
+
+def test_uploads_that_are_switched_off_are_said_to_be(anna: Person) -> None:
+    places = (("data", {"add": "zip"}), ("data", {"add": "classes"}), ("predict", {}), ("augment", {"from": "own"}))
+    limits.save(ClassLimits(upload_megabytes=0))
+    for page, address in places:
+        app = open_app_page(page, **address)
+        fields = app.get("file_uploader")
+        assert fields and all(field.disabled for field in fields), page
+        assert "switched uploads off" in texts(app), page
+    limits.save(ClassLimits(upload_megabytes=1))
+    app.run()
+    assert "switched uploads off" not in texts(app) and not app.get("file_uploader")[0].disabled
+
+
+def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
+    run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
+    assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
+    shown = open_app_page("compare").dataframe[0].proto.column_order
+    assert "Validation accuracy" in shown and "Test accuracy" not in shown
+    assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
+    limits.save(ClassLimits(test_results_hidden=False))
+    assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
+
+
+def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store: RunStore, anna: Person) -> None:
+    ben, _ = join("Ben")
+    own = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
+    other = give(store, add_compared(store, "his", skill=0.7, seed=2), ben)
+    store.set_pinned(queued(store, "the teacher's").run_id)
+    app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
+    assert list(app.dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "his"]
+    unfold(app, "actions")
+    assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
+    assert "bulk-delete" not in buttons(unfold(open_app_page("compare", runs=other.run_id), "actions"))
+    evaluate = open_app_page("evaluate")
+    assert evaluate.selectbox(key="run").value == own.run_id
+    predict = open_app_page("predict")
+    assert not any("his" in option for box in predict.selectbox for option in box.options)

@@ -1,0 +1,154 @@
+"""The compare page: the table of runs, picking, and what can be done with a run."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from aquadash.lab import memory
+from aquadash.store import Run, RunStatus, RunStore
+from aquadash.ui.compare import run_table
+from aquadash.ui.text import plain
+from tests.support import ui_runs
+from tests.support.app_pages import address_of, ids, open_app_page, unfold, words
+
+HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
+
+
+pytestmark = pytest.mark.usefixtures("no_engine")
+
+open_page = partial(open_app_page, "compare")
+
+
+@pytest.fixture(scope="module")
+def shelf(shared_store: RunStore) -> list[Run]:
+    """Runs of the shared home in every status, then two whose names are odd; the oldest first."""
+    return [
+        ui_runs.finished(shared_store, "done", right=0.6),
+        ui_runs.queued(shared_store, "waits"),
+        ui_runs.running(shared_store, "works"),
+        ui_runs.interrupted(shared_store, "cut off"),
+        ui_runs.ended(shared_store, "broke", RunStatus.FAILED, message="bad"),
+        ui_runs.ended(shared_store, "halted", RunStatus.STOPPED),
+        ui_runs.finished(shared_store, HOSTILE),
+        ui_runs.finished(shared_store, "long name " * 12, seed=1),
+    ]
+
+
+def test_empty_store_shows_the_way_out(store: RunStore) -> None:
+    app = open_page()
+
+    assert "nothing to compare yet" in words(app)
+    assert not app.dataframe and not app.error
+
+
+@pytest.mark.usefixtures("in_shared_home")
+def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
+    table = open_page().dataframe[0].value.set_index("Name").loc[[run.name for run in shelf[:6]]]
+    words_of = table["Status"].str.split().str[1]
+    assert words_of.to_dict() == {
+        "done": "finished",
+        "waits": "waiting",
+        "works": "running",
+        "cut off": "interrupted",
+        "broke": "failed",
+        "halted": "stopped",
+    }
+    assert 50 < table.loc["done", "Test accuracy"] < 70 and table["Test accuracy"].drop("done").isna().all()
+
+
+@pytest.mark.usefixtures("in_shared_home")
+def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) -> None:
+    first, last = shelf[0], shelf[-1]
+    app = open_page()
+    app.multiselect(key="runs").select(first.run_id).run()
+    assert address_of(app, "runs") == first.run_id
+
+    ids_in_table = [run.run_id for run in reversed(shelf)]
+    app.multiselect(key="runs").select(last.run_id).run()
+    key = run_table.table_key(ids_in_table, app.session_state["compare:table"])
+    assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 7]
+
+    app = open_page(runs=ids(first, last))
+    assert app.multiselect(key="runs").value == [first.run_id, last.run_id]
+
+
+@pytest.mark.usefixtures("in_shared_home")
+def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) -> None:
+    run = shelf[0]
+    app = open_page(runs=f"{run.run_id[:8]},beefbeef,../../x,,<b>")
+
+    assert app.multiselect(key="runs").value == [run.run_id]
+    assert "4 cannot be found here" in words(app)
+    assert address_of(app, "runs") == run.run_id
+
+
+def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
+    run = ui_runs.finished(store, "old name")
+    # Version 0.6.0 took such tags from other programs.
+    store.update(run.run_id, tags=["Too Dark", "a/b"])
+    app = unfold(open_page(runs=run.run_id), "actions")
+    app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
+    app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
+    app.text_input(key=f"tags-{run.run_id}").set_value("a/b, Too Dark, c/d")
+    app.button(key=f"save-{run.run_id}").click().run()
+    assert any("'c/d' cannot be a tag" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
+    app.text_input(key=f"tags-{run.run_id}").set_value("a/b, new, Other one")
+    app.button(key=f"save-{run.run_id}").click().run()
+
+    saved = store.get(run.run_id)
+    assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("a/b", "new", "other-one"))
+    assert app.dataframe[0].value["Name"].tolist() == ["new name"]
+    assert any(text.value == "a *note*" for text in app.markdown)
+
+
+def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
+    run = ui_runs.finished(store, "old name")
+    store.change_tags(run.run_id, add=["first"])
+    app = open_page(runs=run.run_id)
+    assert not any(field.key == f"name-{run.run_id}" for field in app.text_input), "nor has a closed menu a field"
+    unfold(app, "actions")
+
+    store.rename(run.run_id, "their name")  # Another session changes the run while the page is open.
+    store.set_note(run.run_id, "their note")
+    store.change_tags(run.run_id, add=["theirs"])
+    memory.refresh()
+    app.text_input(key=f"tags-{run.run_id}").set_value("mine")
+    app.button(key=f"save-{run.run_id}").click().run()
+    saved = store.get(run.run_id)
+    assert (saved.name, saved.note, saved.tags) == ("their name", "their note", ("mine", "theirs"))
+    assert app.text_input(key=f"name-{run.run_id}").value == "their name"
+    assert app.text_area(key=f"note-{run.run_id}").value == "their note"
+    assert app.text_input(key=f"tags-{run.run_id}").value == "mine, theirs"
+
+
+def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunStore) -> None:
+    run, _ = ui_runs.finished(store, "gone *soon*"), ui_runs.finished(store, "stays")
+    app = unfold(open_page(runs=run.run_id), "actions")
+    app.button(key="bulk-delete").click().run()
+    store.restore(run.run_id)  # As the command line does.
+    memory.refresh()
+    app.multiselect(key="runs").select(run.run_id).run()
+    app.button(key="bulk-delete").click().run()
+
+    assert store.get(run.run_id).deleted and not app.error
+    assert address_of(app, "runs") is None and words(app).count("Deleted **gone *soon***.") == 1
+    assert any(plain("gone *soon*") in text.value and "Deleted" in text.value for text in app.markdown)
+    app.session_state["bin"] = True
+    app.run()
+    app.multiselect(key="bin-runs").select(run.run_id).run()
+    app.button(key="restore").click().run()
+    assert not store.get(run.run_id).deleted
+    assert sorted(app.dataframe[0].value["Name"]) == ["gone *soon*", "stays"]
+    assert "Deleted" not in words(app)
+
+
+@pytest.mark.usefixtures("in_shared_home")
+def test_hostile_and_long_names_stay_text(shelf: list[Run]) -> None:
+    app = open_page(runs=ids(*shelf[-2:]))
+
+    assert HOSTILE in app.dataframe[0].value["Name"].tolist()
+    shown = [str(element.value) for element in (*app.markdown, *app.caption, *app.info)]
+    assert not any("<script>" in text.replace("\\<", "") for text in shown)
+    assert not any("<script>" in chart.proto.spec for chart in app.get("plotly_chart"))

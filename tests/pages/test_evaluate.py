@@ -1,0 +1,171 @@
+"""The Evaluate page, with stored runs whose predictions are made up: its browser of images, and every section."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash import data
+from aquadash.config import RunConfig
+from aquadash.errors import DataError
+from aquadash.store import Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.ui import datasets
+from aquadash.ui.evaluate.evaluate_sections import SECTIONS
+from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
+from tests.support.made_runs import create, set_status, start
+from tests.support.stored_runs import HOSTILE, OTTER, SEAL, add_run
+
+pytestmark = pytest.mark.usefixtures("in_shared_home")
+
+
+#: Markup that has not lost its meaning to a backslash.
+_TAG = re.compile(r"(?<!\\)<")
+
+open_page = partial(open_app_page, "evaluate")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Runs that the tests of this module only look at, the plain one the newest of those with predictions."""
+
+    report: Run
+    changed: Run
+    sharp: Run
+    hostile: Run
+    plain: Run
+    failed: Run
+
+
+def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
+    """Too confident probabilities, more often right than not."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(len(labels), 5))
+    scores[np.arange(len(labels)), labels] += 1.3
+    shares = np.exp(2.5 * (scores - scores.max(axis=1, keepdims=True)))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
+    run = add_run(store, name=name)
+    labels = data.load("synthetic").test.labels
+    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, sharp(labels, seed=seed)))
+    learnt = np.arange(250) % 5
+    store.add_validation_predictions(run.run_id, Predictions(np.arange(250), learnt, sharp(learnt, seed=seed + 50)))
+    return store.get(run.run_id)
+
+
+@pytest.fixture(scope="module")
+def shelf(shared_store: RunStore) -> Shelf:
+    failed = create(shared_store, RunConfig(), name="failed")
+    start(shared_store, failed.run_id, Worker("here", 1))
+    set_status(shared_store, failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+    return Shelf(
+        add_run(shared_store, name="reported", validation="test"),
+        add_run(shared_store, fingerprint="0" * 64),
+        with_answers(shared_store, "sharp", seed=1),
+        with_answers(shared_store, HOSTILE, seed=2),
+        add_run(shared_store),
+        failed,
+    )
+
+
+def found(app: AppTest) -> str:
+    """The line that says what is shown."""
+    return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
+
+
+def confused() -> int:
+    return len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
+
+
+def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
+    run = shelf.plain
+    app = open_page(run=run.run_id[:8])
+
+    assert not app.error
+    assert metrics(app)["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
+    assert "Confusion matrix of 500" in charts(app)[0]
+    assert html(app).count('alt="Test image') == 12
+
+
+def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
+    run = shelf.report
+    app = open_page(run=run.run_id)
+
+    said = app.warning[0].value
+    assert "400 of the 500 test images decided when to stop" in said
+    assert f"On the 100 unseen images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
+
+
+def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
+    app = open_page(run=shelf.plain.run_id, outcome="right", page="3")
+
+    click(app, "matrix", [OTTER, SEAL])
+
+    assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
+    assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
+    assert address_of(app, "outcome") is None and address_of(app, "page") is None
+
+    unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
+    assert "100 of 500" in found(app), "the menus have the last word"
+
+    click(app, "matrix", [4, 4])
+    assert app.selectbox(key="true").value == "whale"
+    app.session_state["matrix-clicked"] = (shelf.failed.run_id, None), [OTTER, SEAL]
+    app.run()
+    assert app.selectbox(key="true").value == "whale", "that was another run's matrix"
+
+
+def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
+    app = open_page(run=shelf.failed.run_id)
+
+    assert not app.error and not app.metric
+    assert "ended before" in app.info[0].value and "became nan" in app.info[0].value
+    assert not _TAG.search(app.info[0].value)
+
+
+def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page(run=shelf.changed.run_id)
+    assert not app.error and "images cannot be shown" in app.info[0].value
+    assert len(charts(app)) == 1 and len(app.dataframe[0].value) == 12
+    assert "<img" not in html(app)
+
+    def refuse(source: str) -> data.Dataset:
+        raise DataError("The archive is <b>gone</b>.")
+
+    monkeypatch.setattr(datasets, "dataset", refuse)
+    app = open_page(run=shelf.plain.run_id)
+    assert not app.error and "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
+    assert app.metric and len(app.dataframe[0].value) == 12
+
+
+def test_hostile_names_are_text(shelf: Shelf) -> None:
+    app = open_page(run=shelf.hostile.run_id)
+
+    shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
+    assert not app.error
+    assert "onerror" not in html(app) and not any("<img" in text or ":red[" in text for text in shown)
+
+
+@pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
+def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
+    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.hostile.run_id})
+
+    assert not app.error and not app.exception
+    assert not address_notes(app) and all(charts(app))
+    shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
+    assert not any("<img" in text and "\\<img" not in text for text in shown)
+    assert "onerror" not in html(app)
+
+
+def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: Shelf) -> None:
+    app = open_page(run=shelf.report.run_id)
+    app.selectbox(key="data-set").set_value("cifar100").run()
+    assert address_of(app, "run") != shelf.report.run_id and not address_notes(app) and not app.exception
+    notes = [caption.value for caption in app.caption]
+    assert "This run learned from Synthetic drawings, not CIFAR-100 aquatic mammals." in notes

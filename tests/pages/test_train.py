@@ -1,0 +1,190 @@
+"""The train page: launching, watching, stopping and resuming."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import with_values
+from aquadash.errors import RunError
+from aquadash.store import Guess, RunStatus, RunStore
+from aquadash.store.first_model import add_first_model
+from aquadash.ui import shell
+from aquadash.ui.text import plain
+from tests.support import live_runs, ui_runs
+from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
+from tests.support.train_page import FakeEngine, controls, open_advanced, open_page
+
+
+def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
+    app = open_page()
+
+    assert "watch the network learn" in words(app)
+    assert not app.error and not app.button(key="launch").disabled
+    assert "set:training.optimizer" not in controls(app)
+    app.session_state["train:advanced"] = True
+    assert "set:training.optimizer" in controls(app.run()) and "10,625 training images" in words(app)
+
+
+def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aquadash.data.cifar100.locate", lambda: None)
+    app = open_page(source="cifar100")
+
+    assert "not on this computer yet" in words(app)
+    assert app.button(key="launch").disabled
+
+
+def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
+    app = open_advanced()
+    app.number_input(key="set:training.epochs").set_value(3)
+    app.selectbox(key="set:training.optimizer").select("adam")
+    app.text_input(key="train:name:0").set_value("my run").run()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    app.session_state["train:advanced"] = False  # Fields that are folded away still count.
+    app.run()
+    app.button(key="launch").click().run()
+
+    ((call, config),) = engine.calls
+    assert (call, config.training.epochs, config.training.optimizer, config.seed) == ("submit", 3, "adam", 0)
+    (run,) = engine.store.list_runs()
+    assert (run.name, run.guess, address_of(app, "run")) == ("my run", Guess(0.61), run.run_id)
+    assert app.number_input(key="guess:1:accuracy").value is None, "the next run has a guess of its own"
+    assert [toast.value for toast in app.toast] == ["**my run** has been launched."]
+    for _ in range(2):
+        app.button(key="launch").click().run()
+        assert "**my run** is not done yet. Queue another run?" in words(app)
+        app.button(key="launch-cancel").click().run()
+        assert [name for name, _ in engine.calls] == ["submit"]
+        monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # After a cancel the same launch may come at once.
+
+    app.button(key="launch").click().run()
+    app.number_input(key="set:training.epochs").set_value(5).run()
+    app.button(key="launch-sure").click().run()
+    assert [(name, config.training.epochs) for name, config in engine.calls] == [("submit", 3), ("submit", 5)]
+
+
+def test_the_coach_launches_its_rate_and_leaves_the_form_alone(store: RunStore, engine: FakeEngine) -> None:
+    fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
+    reason = "The loss became nan in epoch 1: too large updates."
+    live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=reason)
+    ui_runs.queued(store, "not done")
+    app = open_advanced(run=fast.run_id)
+    assert "training broke down" in words(app) and not app.get("plotly_chart"), "no curve will come"
+    app.text_input(key="train:name:0").set_value("deeper").run()
+    app.button(key="train-broke-down").click().run()
+    # The question stands below the form, whose settings differ.
+    assert "**not done** is not done yet. Queue the run with the coach's change?" in words(app)
+    app.button(key="launch-sure").click().run()
+    assert engine.calls == [("submit", with_values(fast.config, {"training.learning_rate": 0.05}))]
+    assert address_of(app, "run") == engine.store.list_runs()[0].run_id
+    assert app.text_input(key="train:name:0").value == "deeper"
+
+
+@pytest.mark.parametrize("key", ["launch", "launch-sure"])
+def test_a_double_click_is_one_run(
+    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
+    earlier = [ui_runs.queued(store, "not done").run_id] if key == "launch-sure" else []
+    app = open_page()
+    app.number_input(key="guess:0:accuracy").set_value(61).run()
+    if earlier:
+        app.button(key="launch").click().run()
+    cut_short_the_launch(monkeypatch)
+    app.button(key=key).click().run()
+    (run,) = (run for run in engine.store.list_runs() if run.run_id not in earlier)
+    assert run.guess is None
+
+    app.button(key=key).click().run()
+    (run,) = (run for run in engine.store.list_runs() if run.run_id not in earlier)
+    assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
+    assert [toast.value for toast in app.toast] == [f"**{run.name}** has been launched."] and app.button(key="launch")
+    assert [name for name, _ in engine.calls] == ["submit"]
+
+
+def test_a_failed_launch_can_be_tried_again(engine: FakeEngine) -> None:
+    engine.error = RunError("The scheduler does not answer.")
+    app = open_page()
+    app.button(key="launch").click().run()
+    assert any("scheduler does not answer" in box.value for box in app.error)
+    engine.error = None
+    app.button(key="launch").click().run()
+    assert not app.error and [name for name, _ in engine.calls] == ["submit"]
+
+
+def result_shown(app: AppTest) -> tuple[str, str]:
+    """The result on test images as it stands out, and what stands below it."""
+    metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
+    return metric.value, str(metric.delta)
+
+
+def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
+    def accuracy_axes() -> tuple[list[float], list[float]]:
+        layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+        return layout["xaxis"]["range"], layout["yaxis"]["range"]
+
+    run = ui_runs.running(store, "at work", {"training.epochs": 200}, epochs=12)
+    # The run was resumed: it still has the metrics of the first part.
+    store.update(run.run_id, metrics={"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
+    app = open_page()
+    assert address_of(app, "run") == run.run_id
+    assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
+    assert [bar.proto.value for bar in app.get("progress")] == [6], "per cent of the whole training"
+    assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "93 %"
+    assert result_shown(app) == ("–", "at the end")
+    assert len(charts(app)) == 2 and all(charts(app))
+    assert accuracy_axes() == ([0, 20.8], [0, 100])
+
+    app.segmented_control(key="live-window").set_value(10).run()
+    epochs, (lowest, _) = accuracy_axes()
+    assert epochs == [2.5, 12.5] and lowest > 60
+
+    app.button(key=f"stop-{run.run_id}").click().run()
+    assert store.get(run.run_id).stop_requested and app.button(key=f"stop-{run.run_id}").disabled
+
+
+def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.interrupted(store, "cut off")
+    app = open_page(run=run.run_id)
+
+    assert "It was cut off. **3 complete epochs** kept; Resume goes on from there" in words(app)
+    app.button(key=f"resume-{run.run_id}").click().run()
+    assert engine.calls == [("resume", run.run_id)]
+    assert "Next in the queue" in words(app)
+
+
+def test_a_run_that_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine) -> None:
+    run = ui_runs.ended(store, "early", RunStatus.FAILED, message="The reason <b>why</b>", epochs=2)
+    app = open_page(run=run.run_id)
+    assert plain("The reason <b>why</b>") in [box.value for box in app.error]
+    assert app.button(key=f"resume-{run.run_id}") and result_shown(app) == ("–", "")
+
+
+def test_a_finished_run_shows_its_result_and_its_log(store: RunStore, engine: FakeEngine) -> None:
+    run = add_first_model(store)  # It keeps the last epoch's weights, though another was better.
+    store.add_text_artifact(run.run_id, "worker.log", "epoch 1")
+    app = open_page(run=run.run_id)
+    app.session_state[f"log-{run.run_id}"] = True
+    app.run()
+    value, interval = result_shown(app)
+    assert value.endswith(" %") and " % to " in interval
+    # The metrics include the mirror image, which the epochs were not validated with.
+    assert metrics(app)["Kept epoch"] == "28 of 28" and metrics(app)["Validation accuracy"] == "80 %"
+    assert app.button(key=f"stop-{run.run_id}").disabled and f"resume-{run.run_id}" not in buttons(app)
+    assert "epoch 1" in [code.value for code in app.code]
+
+
+def test_hostile_names_in_the_queue_are_text(store: RunStore, engine: FakeEngine) -> None:
+    ui_runs.running(store, "at work")
+    names = ["<script>alert(1)</script> **b**", "[link](http://example.com)"]
+    _, last = (ui_runs.queued(store, name) for name in names)
+    app = open_page(run=last.run_id)
+    assert "Number 2 in the queue: 1 run will start before it." in words(app)
+    shown = [element.value for element in app.markdown]
+    assert all(any(plain(name) in text for text in shown) for name in names)
+    assert not any(name in text for name in names for text in shown)
+    app.button(key=f"stop-{last.run_id}").click().run()
+    assert store.get(last.run_id).status is RunStatus.STOPPED

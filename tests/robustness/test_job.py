@@ -1,0 +1,207 @@
+"""Tests of the job that measures robustness, which can be stopped and continued, and of its command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig
+from aquadash.errors import RunError, StorageError
+from aquadash.robustness import corruptions
+from aquadash.robustness import job as robustness_job
+from aquadash.robustness.job import KIND, job_of, start
+from aquadash.robustness.measure import is_measured, load_network, measure
+from aquadash.robustness.measurement import Measurement
+from aquadash.robustness.requests import RobustnessRequest, choose_subjects
+from aquadash.store import Job, Run, RunStatus, RunStore, open_jobs
+from aquadash.store.artifacts import MODEL, ROBUSTNESS
+from aquadash.work import worker
+from tests.cli.test_cli import answer, call, refusal
+from tests.support import job_rows, live_runs
+from tests.support.made_runs import create, set_status
+from tests.support.robust_runs import add_result, add_tiny_model, made_up_result
+from tests.support.stored_runs import add_run
+from tests.support.waiting import wait_for
+
+REQUEST = RobustnessRequest(("gaussian_noise", "contrast"), (1, 5), limit=20, pipelines=("notebook-1",), seed=2)
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return add_run(store, name="tested")
+
+
+@pytest.fixture
+def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
+    return add_tiny_model(store, run, tmp_path)
+
+
+@pytest.fixture
+def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave jobs in the queue."""
+    job_rows.start_no_process(monkeypatch)
+
+
+def result_of(store: RunStore, run_id: str) -> Measurement | None:
+    return robustness_job.result_of(store, store.get(run_id))
+
+
+def job_for(run: Run) -> Job | None:
+    return open_jobs().get(job_of(run))
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corrupt in a thread, since test_robustness_measure.py tests the processes."""
+    monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
+
+
+@pytest.mark.slow
+def test_stopped_then_finished_as_if_nothing_had_happened(
+    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch, no_process: None, in_threads: None
+) -> None:
+    run = with_model
+    start(store, run.run_id, REQUEST)
+    with pytest.raises(RunError, match="already"):
+        start(store, run.run_id, REQUEST)
+    measured = robustness_job._measured
+
+    def stopped_after_two_cells(store: RunStore, job: worker.JobContext) -> Iterator[Measurement]:
+        for part in measured(store, job):
+            yield part
+            if len(part.scores) == 2:
+                open_jobs().request_stop(job_of(run))
+                job.beat()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(robustness_job, "_measured", stopped_after_two_cells)
+        job = job_rows.do_next(KIND)
+    assert (job.status, job.message) == (RunStatus.STOPPED, "Stopped by request. What is measured is kept.")
+    assert len(result_of(store, run.run_id).scores) == 2
+    start(store, run.run_id)
+    assert job_rows.do_next(KIND).status is RunStatus.FINISHED
+    measurement = result_of(store, run.run_id)
+    assert is_measured(measurement, REQUEST)
+    network = load_network(store, run)
+    subjects = choose_subjects(REQUEST, run, data.load("synthetic"), None)
+    *_, direct = measure(network, subjects, REQUEST, model_sha256=measurement.identity["model_sha256"])
+    stored, expected = (json.loads(each.to_json()) for each in (measurement, direct))
+    for name in ("identity", "clean", "corruptions", "pipelines"):
+        assert stored[name] == expected[name], name
+    assert store.get(run.run_id) == replace(run, has_robustness=True), "its status, progress and log are untouched"
+    assert {"numpy", "tensorflow"} <= set(measurement.versions)
+
+
+@pytest.mark.slow
+def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPatch, in_threads: None) -> None:
+    job_rows.do_at_once(monkeypatch)
+    arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
+    first = answer("robustness", "tested", *arguments)
+    assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
+    assert first["run_id"] == with_model.run_id and first["normalised_by_alexnet"] is False
+    corruptions = first["corruptions"]
+    assert isinstance(corruptions, dict) and set(corruptions["contrast"]) == {"1", "5"}
+    errors = [1 - entry["accuracy"] for entry in corruptions["contrast"].values()]
+    assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
+    job = job_for(with_model)
+    assert answer("robustness", "tested", *arguments) == first
+    assert job_for(with_model).started_at == job.started_at
+
+
+def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(store: RunStore, run: Run) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    said = call("robustness", "tested").stdout
+    for words in ("cells: 75\n", "normalised by alexnet: no\n", "\ngaussian_noise ", "\nmirror-shift "):
+        assert words in said
+    assert "'fog'" in refusal("robustness", "tested", "--corruption", "fogg")
+    for other in (("--corruption", "fog", "--limit", "50"), ("--seed", "1")):
+        assert "with --seed 0 --limit 500. " in refusal("robustness", "tested", *other), "those are not lost"
+        assert "model.keras of tested is missing" in refusal("robustness", "tested", *other, "--replace"), "it begins"
+
+
+def give_model(store: RunStore, run: Run) -> None:
+    store.add_text_artifact(run.run_id, MODEL, "no model")
+
+
+def failed(run: Run) -> str:
+    job = job_rows.do_next(KIND)
+    assert (job.run, job.status) == (run.run_id, RunStatus.FAILED)
+    return job.message
+
+
+def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
+    with pytest.raises(RunError, match="model.keras of .* is missing"):
+        start(store, run.run_id, REQUEST)
+    queued = live_runs.queue(store, create(store, RunConfig(), name="waits").run_id)
+    with pytest.raises(RunError, match="once it has ended"):
+        start(store, queued.run_id, REQUEST)
+    assert job_for(run) is None and job_for(queued) is None
+
+
+def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore, run: Run, no_process: None) -> None:
+    give_model(store, run)
+    start(store, run.run_id, REQUEST)
+    assert "cannot be loaded" in failed(run)
+    changed = add_run(store, name="changed", fingerprint="0" * 64)
+    give_model(store, changed)
+    start(store, changed.run_id, REQUEST)
+    assert "data set has changed" in failed(changed)
+
+
+def test_a_lost_job_stores_nothing(
+    store: RunStore, run: Run, no_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_model(store, run)
+    start(store, run.run_id, REQUEST)
+    assert job_rows.queued_kinds() == [KIND]
+    first = job_rows.claim(KIND)
+    job_rows.let_the_lease_run_out(first)
+    start(store, run.run_id)
+    context = worker.JobContext(open_jobs(), first)
+    with context.beating(interval=0.01):
+        wait_for(lambda: context.lost, timeout=60)
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
+    robustness_job.work(context)
+    assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
+
+
+@pytest.mark.parametrize("set_back", [0, 3600])
+def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, run: Run, set_back: float) -> None:
+    give_model(store, run)
+    figures = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))
+    set_status(store, run.run_id, RunStatus.STOPPED)
+    assert is_measured(result_of(store, run.run_id), RobustnessRequest())
+    store.add_text_artifact(run.run_id, MODEL, "trained on")
+    assert result_of(store, run.run_id) is None
+
+
+def test_figures_of_which_no_job_knows_are_found(store: RunStore, run: Run) -> None:
+    store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
+    assert job_for(run) is None
+    assert is_measured(result_of(store, run.run_id), RobustnessRequest())
+
+
+def test_what_counts_as_measured() -> None:
+    measurement, whole = made_up_result(fingerprint="f", seed=4), RobustnessRequest(seed=4)
+    assert is_measured(measurement, whole)
+    assert is_measured(measurement, replace(whole, limit=900, corruptions=("fog",)))
+    assert not is_measured(measurement, replace(whole, seed=5))
+    assert not is_measured(measurement, replace(whole, limit=100))
+    assert not is_measured(None, whole)
+
+
+def test_damaged_figures_are_an_error_and_are_measured_again(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, result)
+    store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
+    with pytest.raises(StorageError, match="damaged"):
+        result_of(store, run.run_id)
+    assert "model.keras of tested is missing" in refusal("robustness", "tested"), "the command begins to measure"

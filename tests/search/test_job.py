@@ -1,0 +1,163 @@
+"""Searches as jobs: started, stopped and continued by people, carried out on runs that train nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from aquadash.config import RunConfig
+from aquadash.errors import ConfigError, DataError, RunError, StorageError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.search import TrialState, job, resume_search, start_search
+from aquadash.search.store import KIND, SearchStore, open_search_store
+from aquadash.store import RunStatus, open_jobs
+from aquadash.work.worker import JobContext
+from tests.support import job_rows
+from tests.support.search_fakes import InThreads, QuickRuns, plan, searching, take_up
+from tests.support.waiting import wait_for
+
+
+class Idle:
+    """An engine without slots."""
+
+    def serve(self) -> None: ...
+
+
+@pytest.fixture
+def store() -> SearchStore:
+    return open_search_store()
+
+
+@pytest.fixture
+def runs(store: SearchStore) -> QuickRuns:
+    return QuickRuns()
+
+
+@pytest.fixture
+def engine(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
+    with searching(runs, monkeypatch) as engine:
+        yield engine
+
+
+def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError):
+        start_search(plan(trials=1), Idle())
+
+    def missing(config: RunConfig) -> None:
+        raise DataError("no weights")
+
+    monkeypatch.setattr(job, "check", missing)
+    with pytest.raises(DataError, match="no weights"):
+        start_search(plan(), Idle())
+    assert store.heads() == [] and open_jobs().find(kind=KIND) == []
+
+
+def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+    search_id = start_search(plan(trials=2), engine)
+    wait_for(lambda: runs.at_work)
+    with pytest.raises(RunError, match="running already"):
+        resume_search(search_id, engine)
+    Lab(OWNER).searches.stop(search_id)
+    stopped = engine.ended(search_id)
+    assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "")
+    assert stopped.trials[0].state is TrialState.PRUNED
+    with pytest.raises(RunError, match="it is stopped"):
+        Lab(OWNER).searches.stop(search_id)
+    runs.gate.set()
+    resume_search(search_id, engine)
+    finished = engine.ended(search_id)
+    assert finished.status is RunStatus.FINISHED and len(runs.runs) == 2 and not finished.stop_requested
+    assert "2 of 2 trials done, best" in job_rows.latest(KIND).progress.phase
+
+
+def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+    runs.gate.set()
+    search_id = start_search(plan(trials=2), engine)
+    engine.ended(search_id)
+    for trials in (None, 2):
+        with pytest.raises(RunError, match="all of its 2 trials"):
+            resume_search(search_id, engine, trials=trials)
+    with pytest.raises(ConfigError, match="from 2 to 1,000 trials"):
+        resume_search(search_id, engine, trials=1001)
+    assert store.get(search_id).plan.trials == 2, "what is refused changes nothing"
+    resume_search(search_id, engine, trials=3)
+    assert len(engine.ended(search_id).complete) == 3
+
+
+def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+    search_id = start_search(plan(trials=2), Idle())
+    assert store.get(search_id).status is RunStatus.QUEUED
+    lost = job_rows.claim(KIND)
+    assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
+    open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
+    left = store.get(search_id)
+    assert left.status is RunStatus.QUEUED and "AquaDash has ended" in left.message
+    runs.gate.set()
+    # The search is queued already: continuing it must not add a second job.
+    resume_search(search_id, engine)
+    assert engine.ended(search_id).status is RunStatus.FINISHED and len(runs.runs) == 2
+
+
+def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
+    engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_id = store.submit(plan(trials=3))
+    lost = take_up(search_id)
+    control = job.Controller(store, search_id, engine=runs, runs=runs.store)
+    control.step()
+    runs.gate.set()
+    control.step()
+    runs.gate.clear()
+    open_jobs().requeue(lost, "The worker was lost")
+    context = JobContext(open_jobs(), job_rows.claim(KIND))
+    # It dies with its second look.
+    with monkeypatch.context() as dying, pytest.raises(IndexError):
+        dying.setattr(runs, "slots", [1].pop)
+        job.work(context)
+    assert job_rows.latest(KIND).worker_failures == 1
+    runs.gate.set()
+    job.work(context)
+    assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 3
+
+
+def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+    search_id = store.submit(plan(trials=2))
+    lost = take_up(search_id)
+    control = job.Controller(store, search_id, engine=runs, runs=runs.store)
+    control.step()
+    assert lost.worker is not None
+    open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
+    Lab(OWNER).searches.stop(search_id)
+    search = store.get(search_id)
+    assert search.status is RunStatus.STOPPED and search.trials[0].state is TrialState.PRUNED
+    assert search.message == "Taken out of the queue before it started again."
+    assert runs.get(search.trials[0].run_id).status is RunStatus.STOPPED
+    runs.gate.set()
+    resume_search(search_id, engine)
+    finished = engine.ended(search_id)
+    assert [trial.state for trial in finished.trials] == [TrialState.PRUNED, TrialState.COMPLETE]
+
+
+def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: QuickRuns) -> None:
+    errors = iter([StorageError("database is locked")] * 3)
+
+    def stumble(config: RunConfig) -> None:
+        if error := next(errors, None):
+            raise error
+
+    runs.on_submit = stumble
+    runs.gate.set()
+    search = engine.ended(start_search(plan(trials=2), engine))
+    assert [trial.state for trial in search.trials] == [TrialState.COMPLETE] * 2
+
+
+def test_a_lasting_error_ends_a_search(engine: InThreads, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(config: RunConfig) -> None:
+        raise StorageError("disk full")
+
+    monkeypatch.setattr(job, "_MAX_ERRORS", 3)
+    runs.on_submit = fail
+    search = engine.ended(start_search(plan(), engine))
+    assert search.status is RunStatus.FAILED and "disk full" in search.message

@@ -1,0 +1,56 @@
+"""PostgreSQL as the database: it belongs to one home, which several machines may share."""
+
+from __future__ import annotations
+
+import builtins
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.errors import StorageError
+from aquadash.store import open_store
+from tests.support import clusters
+from tests.support.made_runs import create
+
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
+
+
+def test_the_database_is_opened_with_its_own_home_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clusters.postgresql() as database:
+        monkeypatch.setenv("AQUADASH_DATABASE", database)
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
+        store = open_store()
+        run_id = create(store, RunConfig(), name="kept").run_id
+
+        # Another machine mounts the same folder under another path.
+        (tmp_path / "mounted").symlink_to(tmp_path / "first")
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "mounted"))
+        assert open_store().get(run_id).name == "kept"
+
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "empty"))
+        with pytest.raises(StorageError, match=r"belongs to another AQUADASH_HOME .*database.txt there is missing"):
+            open_store()
+        shutil.copytree(tmp_path / "first", tmp_path / "other")
+        monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "other"))
+        settings.home_mark().write_text("of another database")
+        with pytest.raises(StorageError, match="names another database"):
+            open_store()
+
+
+def test_a_driver_that_is_not_installed_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = builtins.__import__
+
+    def missing(name: str, *rest: Any, **others: Any) -> Any:
+        if name.split(".")[0] == "psycopg":
+            raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
+        return imported(name, *rest, **others)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setenv("AQUADASH_DATABASE", "postgresql://me:secret@127.0.0.1:1/lab")
+    with pytest.raises(StorageError, match=r"pip install -r requirements-cluster.txt") as refused:
+        open_store()
+    assert "secret" not in str(refused.value)

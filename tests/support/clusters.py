@@ -1,0 +1,272 @@
+"""A cluster as people set it up: PostgreSQL, a scheduler, and machines that are network namespaces with one home."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from aquadash import settings
+from aquadash.store import RunStatus, open_jobs
+from aquadash.store.runs import KIND
+from tests.support.serving import free_port
+from tests.support.waiting import wait_for
+
+#: Debian keeps the server's programs out of the path, in a folder for each version.
+_POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+#: PostgreSQL refuses to run as root; Debian's package makes this user.
+_SERVER_USER = "postgres"
+
+
+def _postgres_missing() -> str:
+    if not _POSTGRES:
+        return "PostgreSQL is not installed (Debian's package postgresql)"
+    if os.getuid() == 0:
+        try:
+            pwd.getpwnam(_SERVER_USER)
+        except KeyError:
+            return f"PostgreSQL does not run as root, and there is no user {_SERVER_USER}"
+    return ""
+
+
+MISSING = _postgres_missing()
+
+
+def namespaces_missing() -> str:
+    """Return why no network namespace can be made here, or an empty text."""
+    if not all(map(shutil.which, ("ip", "unshare", "nsenter"))):
+        return "network namespaces need Debian's packages iproute2 and util-linux"
+    name = f"aqd{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+    if made.returncode:
+        return f"no network namespace can be made: {made.stderr.strip() or 'only root may'}"
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+    return ""
+
+
+@contextmanager
+def postgresql(*, listen: str = "127.0.0.1") -> Iterator[str]:
+    """A PostgreSQL server with an empty database, without a password; yields its address."""
+    programs = _POSTGRES[-1].parent
+    as_user = (
+        ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
+    )
+    # Not in pytest's folder, which is for its owner alone.
+    with tempfile.TemporaryDirectory(prefix="aquadash-postgresql-") as name:
+        folder = Path(name)
+        if as_user:
+            shutil.chown(folder, _SERVER_USER, _SERVER_USER)
+        data, port, log = folder / "data", free_port(), folder / "postgres.log"
+        with log.open("wb") as output:
+            subprocess.run(
+                [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"],
+                cwd=folder, stdout=output, stderr=output, check=True, timeout=60,
+            )  # fmt: skip
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+            server = subprocess.Popen(
+                [*as_user, programs / "postgres", "-D", data, "-h", listen, "-p", str(port), "-k", folder, "-F"],
+                cwd=folder, stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+        try:
+            made = [programs / "createdb", "-h", listen, "-p", str(port), "-U", "aquadash", "aquadash"]
+            wait_for(
+                lambda: subprocess.run(made, capture_output=True, timeout=30).returncode == 0,
+                timeout=30,
+                saying=lambda: log.read_text()[-2000:],
+            )
+            yield f"postgresql://aquadash@{listen}:{port}/aquadash"
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
+
+
+@contextmanager
+def network(count: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """A network of this machine and some namespaces; yields this machine's address in it, and theirs by name."""
+    number = os.getpid()
+    subnet, bridge = f"10.78.{number % 250}", f"aqb{number}"
+    addresses = {f"aq{number}-{i}": f"{subnet}.{i + 11}" for i in range(count)}
+    try:
+        _ip("link", "add", bridge, "type", "bridge")
+        _ip("address", "add", f"{subnet}.1/24", "dev", bridge)
+        _ip("link", "set", bridge, "up")
+        for i, (name, address) in enumerate(addresses.items()):
+            _ip("netns", "add", name)
+            _ip("link", "add", f"aqv{number}-{i}", "type", "veth", "peer", "name", "eth0", "netns", name)
+            _ip("link", "set", f"aqv{number}-{i}", "master", bridge, "up")
+            _ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
+            for device in ("eth0", "lo"):
+                _ip("-n", name, "link", "set", device, "up")
+        yield f"{subnet}.1", addresses
+    finally:
+        for words in (*(("netns", "delete", name) for name in addresses), ("link", "delete", bridge)):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                _ip(*words)
+
+
+#: The first process of a machine: it names the machine, and goes on when a worker is killed.
+_INIT = "hostname lab; while :; do sleep 3600 & wait $!; done"
+
+
+@dataclass
+class Machine:
+    """A machine with network, host name and processes of its own. All machines have the host name ``lab``.
+
+    Attributes:
+        namespace: That of its network.
+        address: Its address.
+        log: The output of its worker.
+        environment: The environment variables of its worker.
+    """
+
+    namespace: str
+    address: str
+    log: Path
+    environment: dict[str, str]
+    _power: subprocess.Popen[bytes] | None = None
+
+    def boot(self) -> None:
+        """Switch it on."""
+        # The init of a process namespace takes all others with it when it ends.
+        words = ["ip", "netns", "exec", self.namespace, "unshare", "--uts", "--pid", "--fork", "--mount-proc"]
+        self._power = subprocess.Popen([*words, "sh", "-c", _INIT], stdin=subprocess.DEVNULL)
+        wait_for(lambda: psutil.Process(self._power.pid).children())
+
+    @property
+    def _init(self) -> psutil.Process:
+        assert self._power is not None
+        return psutil.Process(self._power.pid).children()[0]
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of AquaDash on it to its end."""
+        return subprocess.run(
+            self._words(*words), cwd=settings.PROJECT_ROOT, env={**self.environment, **environment},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    def start_worker(self, *words: str) -> None:
+        """Start its worker, and wait until it takes runs."""
+        before = self._taking()
+        with self.log.open("ab") as output:
+            subprocess.Popen(
+                self._words("cluster", "worker", *words), cwd=settings.PROJECT_ROOT, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+        wait_for(lambda: self._taking() > before, saying=self.log.read_text)
+
+    def _words(self, *words: str) -> list[str]:
+        entered = ["nsenter", "--target", str(self._init.pid), "--net", "--uts", "--pid", "--mount"]
+        return [*entered, f"--wd={settings.PROJECT_ROOT}", sys.executable, "-m", "aquadash", *words]
+
+    def _taking(self) -> int:
+        return self.log.read_text().count("takes runs") if self.log.exists() else 0
+
+    def processes(self) -> dict[int, psutil.Process]:
+        """Its processes by the numbers that they have on it."""
+        namespace = os.readlink(f"/proc/{self._init.pid}/ns/pid")
+        processes = {}
+        for process in psutil.process_iter():
+            with contextlib.suppress(OSError, psutil.Error):
+                if os.readlink(f"/proc/{process.pid}/ns/pid") == namespace:
+                    status = Path(f"/proc/{process.pid}/status").read_text()
+                    processes[int(status.partition("NSpid:")[2].split("\n")[0].split()[-1])] = process
+        return processes
+
+    @property
+    def _number(self) -> str:
+        """The number of its network card."""
+        words = ["ip", "-n", self.namespace, "-brief", "link", "show", "eth0"]
+        shown = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        return shown.split()[2].replace(":", "")
+
+    @property
+    def worker(self) -> psutil.Process:
+        """The process of its worker."""
+        return next(one for one in self.processes().values() if {"cluster", "worker"} <= {*one.cmdline()})
+
+    def trainings(self) -> list[psutil.Process]:
+        """Its processes that train, by the database that this process's environment names."""
+        running = [job.worker for job in open_jobs().find(kind=KIND, status=[RunStatus.RUNNING]) if job.worker]
+        processes = self.processes()
+        return [processes[one.pid] for one in running if one.machine == self._number and one.pid in processes]
+
+    def cut_power(self) -> None:
+        """End everything on it at once."""
+        if self._power is not None and self._power.poll() is None:
+            self._init.kill()
+            self._power.wait(10)
+
+    def shut_worker_down(self) -> None:
+        """End the worker as systemd does, and wait for its end."""
+        worker = self.worker
+        worker.terminate()
+        wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+
+
+@dataclass
+class Cluster:
+    """The scheduler and its machines.
+
+    Attributes:
+        host: This machine's address, at which the scheduler listens.
+        folder: For logs.
+        machines: The machines.
+        port: The scheduler's.
+    """
+
+    host: str
+    folder: Path
+    machines: list[Machine]
+    port: int = field(default_factory=free_port)
+    _scheduler: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The scheduler's address."""
+        return f"tcp://{self.host}:{self.port}"
+
+    def start_scheduler(self) -> None:
+        """Start it, or start it again at the same port."""
+        with (self.folder / "scheduler.log").open("ab") as log:
+            words = ["cluster", "scheduler", "--host", self.host, "--port", str(self.port)]
+            self._scheduler = subprocess.Popen(
+                [sys.executable, "-m", "aquadash", *words],
+                cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def kill_scheduler(self) -> None:
+        """Lose it and all that it knows."""
+        if self._scheduler is not None:
+            self._scheduler.kill()
+            self._scheduler.wait(10)
+
+    def close(self) -> None:
+        """End everything."""
+        for machine in self.machines:
+            machine.cut_power()
+        self.kill_scheduler()
+
+    def logs(self) -> str:
+        """The ends of all logs."""
+        return "\n".join(f"== {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log")))

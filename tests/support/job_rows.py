@@ -1,0 +1,89 @@
+"""Jobs in tests: what a worker process would do with them, done here, and leases that run out at once."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from sqlalchemy import text
+
+from aquadash import settings
+from aquadash.store import Job, Run, RunStore, Worker, open_jobs
+from aquadash.store.jobs import JobTable
+from aquadash.store.kinds import KINDS
+from aquadash.store.runs import KIND
+from aquadash.work import worker
+from aquadash.work.slots import Slots
+from tests.support.made_runs import queue
+
+
+def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs be submitted without a slot that claims them."""
+    monkeypatch.setattr(Slots, "serve", lambda self: None)
+
+
+def queued_kinds() -> list[str]:
+    """The kinds of the jobs that wait."""
+    return [job.kind for kind in KINDS for job in open_jobs().queue(kind)]
+
+
+def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each job be done in this process as soon as slots look at the queue."""
+
+    def serve(self: Slots) -> None:
+        for kind in KINDS:
+            for _ in open_jobs().queue(kind):
+                do_next(kind)
+
+    monkeypatch.setattr(Slots, "serve", serve)
+
+
+def claim(kind: str) -> Job:
+    """Take the next job of a kind, as its worker process does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
+        job = open_jobs().claim([kind], Worker.of(os.getpid()))
+    assert job is not None
+    return job
+
+
+def do_next(kind: str) -> Job:
+    """Do the next job of a kind in this process; returns it as it is at its end."""
+    worker.do_job(open_jobs(), claim(kind))
+    return latest(kind)
+
+
+def train(store: RunStore, run_id: str) -> Run:
+    """Queue a run, train it in this process as its worker does, and return it as it is then."""
+    job = queue(store, run_id)
+    assert [waiting.id for waiting in store.jobs.queue(KIND)] == [job.id], "no other waits"
+    log = settings.job_log(job.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("the log\n")
+    do_next(KIND)
+    return store.get(run_id)
+
+
+def latest(kind: str) -> Job:
+    """The job of the kind that was written last."""
+    return max(open_jobs().find(kind=kind), key=lambda job: job.revision)
+
+
+def let_time_pass(job: Job, seconds: float, *, jobs: JobTable | None = None) -> None:
+    """Age the job's lease by so many seconds, as without heartbeats and checks."""
+    _set_lease(job, jobs, "CASE WHEN lease > 0 THEN lease - :seconds ELSE lease + :seconds END", seconds=seconds)
+
+
+def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None) -> None:
+    """Let the lease of a running job expire, so that the job counts as lost. A queued job has no lease."""
+    _set_lease(job, jobs, "CASE WHEN lease IS NOT NULL OR status = 'running' THEN -1 END")
+
+
+def let_nobody_miss(job: Job) -> None:
+    """Remove the lease, so that the job never counts as lost."""
+    _set_lease(job, None, "NULL")
+
+
+def _set_lease(job: Job, jobs: JobTable | None, lease: str, **values: float) -> None:
+    with (jobs or open_jobs())._database.writing("change the lease") as (connection, _):
+        connection.execute(text(f"UPDATE jobs SET lease = {lease} WHERE id = :id"), {"id": job.id, **values})

@@ -1,0 +1,187 @@
+"""Checks of each recipe of ``docs/extending.md`` on the pages and in the commands, in sources with the recipes.
+
+``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
+
+from aquadash import augment
+from aquadash.cli import cli
+from aquadash.config import RunConfig, from_yaml, parse_assignments, to_yaml, with_values
+from aquadash.errors import ConfigError
+from aquadash.export.script import Recipe, train_script
+from aquadash.search import suggested
+from aquadash.store import Run, open_store
+from aquadash.store.fields import run_fields
+from aquadash.store.query import select
+from aquadash.training.optimizers import build_optimizer
+from aquadash.ui.compare.run_table import columns
+from scripts.generate_runs import generate_runs
+from tests.support.app_pages import open_app_page
+from tests.support.made_runs import made_run
+from tests.support.stored_runs import without_engine
+from tests.support.train_page import open_advanced
+
+
+def test_hyperparameter() -> None:
+    """Form, commands, YAML, searches, tables and export have the setting; the optimizer follows."""
+    name = "training.clip_norm"
+    app = _train_form()
+    (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
+    (field,) = [field for field in box.number_input if field.label == "Gradient clipping (norm)"]
+    assert (field.min, field.max, field.step, field.value) == (0.0, 100.0, 0.5, 0.0) and field.help
+
+    refused = CliRunner().invoke(cli, ["train", "--set", f"{name}=1000"])
+    assert isinstance(refused.exception, ConfigError) and "100" in str(refused.exception), refused.exception
+
+    usual = RunConfig()
+    config = with_values(usual, parse_assignments([f"{name}=1.5"]))
+    assert from_yaml(to_yaml(config)) == config and "  clip_norm: 1.5" in to_yaml(config)
+    assert name in suggested(usual)
+    runs = [made_run("usual"), made_run("clipped", {name: 1.5})]
+    assert select(runs, f"{name} > 1.2") == runs[1:] and name in columns(runs, run_fields())[0]
+    script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
+    assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script
+    assert build_optimizer(config.training).global_clipnorm == 1.5
+
+
+def test_run_figure() -> None:
+    """Compare can show the figure and filter by it; the command can sort by it, too, and prints it."""
+    name, title = "mean_epoch_seconds", "Seconds per epoch (mean)"
+    first, _ = _runs()
+    app = _page("compare", where=f"{name} > 1.5")
+    assert app.dataframe and title in app.dataframe[0].value, app.error
+    assert app.dataframe[0].value[title].tolist() == [2.0, 2.0]
+
+    listed = _command("runs", "list", "--sort", name, "--where", f"{name} < 2.5")["runs"]
+    assert [run["metrics"][name] for run in listed] == [2.0, 2.0]
+    assert _command("runs", "show", first.run_id)["metrics"][name] == 2.0
+
+
+def test_evaluate_metric() -> None:
+    """Evaluate shows the metric; the command prints it, alone and of compared runs; the report has it."""
+    from sklearn.metrics import matthews_corrcoef
+
+    from aquadash.export.report import report_html
+
+    first, second = _runs()
+    predictions = open_store().predictions(first.run_id)
+    expected = matthews_corrcoef(predictions.labels, predictions.probabilities.argmax(axis=1))
+    shown = {metric.label: metric.value for metric in _page("evaluate", run=first.run_id, section="training").metric}
+    assert shown.get("Matthews correlation") == f"{expected:.2f}", shown
+
+    assert abs(_command("evaluate", first.run_id)["matthews_correlation"] - expected) < 1e-9
+    assert f"Matthews correlation: {expected:.2f}" in CliRunner().invoke(cli, ["evaluate", first.run_id]).stdout
+    compared = _command("compare", first.run_id, second.run_id)["accuracy"]
+    assert abs(compared[0]["matthews_correlation"] - expected) < 1e-9
+    assert f"<b>{expected:.2f}</b>Matthews correlation" in report_html(open_store(), first, None)
+
+
+def test_augmenter() -> None:
+    """Augment's catalogue explains the step; a pipeline with it can be saved and makes images, the same each time."""
+    app = _page("augment", view="catalogue", family="meta")
+    assert any("<code>RandAugment</code>" in str(element.proto.body) for element in app.get("html"))
+
+    step = {"name": "RandAugment", "settings": {"n": {"low": 1, "high": 2}, "m": 9}}
+    pipeline = {"branches": [{"title": "Changed", "operators": [step]}]}
+    about = {"format": "aquadash-pipeline", "version": 1, "name": "rand", "title": "Rand", "summary": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rand.json"
+        file.write_text(json.dumps(about | pipeline), encoding="utf-8")
+        saved = _command("pipelines", "save", str(file), "--title", "Rand")["name"]
+        made = []
+        for out in (Path(folder) / "one", Path(folder) / "two"):
+            files = _command("augment", "--pipeline", saved, "--count", "8", "--seed", "3", "--out", str(out))["files"]
+            made.append([Path(image).read_bytes() for image in files])
+    assert len(made[0]) == 8 and made[0] == made[1]
+
+
+def test_network() -> None:
+    """Train's menu has the network; the command builds it; what is saved of it may be loaded again."""
+    from aquadash import models
+    from aquadash.config import ModelConfig
+
+    app = _train_form()
+    menu = app.selectbox(key="set:model.name")
+    assert "LeNet-5" in menu.options, menu.options
+    menu.select("lenet").run()
+    assert not app.exception and not app.error
+    assert _command("model", "summary", "--set", "model.name=lenet")["params"] == 61_581
+
+    config = ModelConfig(name="lenet")
+    model = models.build(config, image_shape=(32, 32, 3), num_classes=5)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        loaded = models.load_model(path, config, num_classes=5)
+    for found, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_data_source() -> None:
+    """Data's menu has the source and shows it; the commands know it."""
+    app = _page("data", source="shapes")
+    assert "Drawn shapes" in app.selectbox(key="data-set").options
+    assert "**4** classes" in "".join(block.value for block in app.markdown)
+
+    told = _command("data", "info", "--source", "shapes")
+    assert (told["train"], told["test"], told["image_shape"]) == (1000, 200, [32, 32, 3])
+    assert told["train_per_class"] == [250] * 4 and told["drawn"]
+    assert "shapes" in {source["source"] for source in _command("data", "list")["sources"]}
+    assert "shapes" in CliRunner().invoke(cli, ["train", "--help"]).stdout
+
+
+def test_chart_section() -> None:
+    """Evaluate has the section, at its address too, with the chart and what it says in words."""
+    first, _ = _runs()
+    app = _page("evaluate", run=first.run_id, section="ranks")
+    assert not app.exception and not app.error
+    assert "How near was the right class?" in [heading.value for heading in app.subheader]
+    (chart,) = app.get("plotly_chart")
+    assert "rank 1 in" in str(chart.proto), chart.proto
+
+
+def test_page() -> None:
+    """The page answers at its address and stands in the navigation."""
+    app = _page("glossary", find="overfitting")
+    assert not app.exception and app.title[0].value == "📖 Glossary"
+    assert any(text.value.startswith("**Overfitting**") for text in app.markdown)
+
+
+def _command(*arguments: str) -> dict[str, Any]:
+    """Return the JSON of a command."""
+    done = CliRunner().invoke(cli, [*arguments, "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    values: dict[str, Any] = json.loads(done.stdout)
+    return values
+
+
+def _page(page: str, /, **address: str) -> AppTest:
+    """A page of the app, which opens the store but trains nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_engine(patch)
+        return open_app_page(page, **address)
+
+
+def _train_form() -> AppTest:
+    """The Train page with all of its settings, likewise."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_engine(patch)
+        return open_advanced()
+
+
+def _runs() -> tuple[Run, Run]:
+    """Two made-up runs with predictions, of three epochs of two seconds each."""
+    store = open_store()
+    first, second = generate_runs(store, runs=2, epochs=3, predicted=2)
+    return store.get(first), store.get(second)

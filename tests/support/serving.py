@@ -1,0 +1,106 @@
+"""Starts the app as people do and opens it in Chromium, for the tests that need a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Without these Chromium looks for the network at every start.
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+#: Milliseconds that a page may take, on a machine shared with others.
+SLOW = 120_000
+
+
+def chromium() -> str | None:
+    """The path of Debian's Chromium, None where it is missing: without windows, if there is one, which is quicker."""
+    return next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
+
+
+#: The marks of every module of tests in a real browser.
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+@dataclass
+class Server:
+    """A running app, its home, process and output; ``url`` has no slash at the end."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
+
+    def memory_of(self, module: str) -> bool:
+        """True if the process has imported a module with compiled files."""
+        return has_imported(self.process.pid, module)
+
+
+def has_imported(pid: int, module: str) -> bool:
+    """True if a process of this machine has mapped a compiled file of that module, so has imported it."""
+    return module in Path(f"/proc/{pid}/maps").read_text()
+
+
+def free_port() -> int:
+    """Return a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
+    """Run ``streamlit run app.py`` on a free port until the block ends; ``kill``: end it with SIGKILL, not SIGTERM."""
+    port = free_port()
+    log = home / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env={**os.environ, "AQUADASH_HOME": str(home), **environment},
+        )  # fmt: skip
+    server = Server(f"http://localhost:{port}", home, process, log)
+    try:
+        wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)
+        yield server
+    finally:
+        process.kill() if kill else process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(server: Server) -> bool:
+    assert server.process.poll() is None, server.log.read_text()
+    try:
+        with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,73 @@
+"""The Train page without a browser and without training, for the tests that open it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import RunConfig
+from aquadash.people import Person
+from aquadash.store import Run, RunStore
+from tests.support import live_runs
+from tests.support.app_pages import open_app_page
+from tests.support.made_runs import create
+
+
+class FakeEngine:
+    """Keeps what it was asked to do; trains nothing."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.calls: list[tuple[str, Any]] = []
+        self.error: Exception | None = None
+
+    def serve(self) -> None: ...
+
+    def slots(self) -> int:
+        return 1
+
+    def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
+        self._ask("submit", config)
+        return live_runs.queue(self.store, create(self.store, config, name=name, owner=owner, **about).run_id)
+
+    def resume(self, run_id: str) -> Run:
+        self._ask("resume", run_id)
+        return live_runs.queue(self.store, run_id)
+
+    def _ask(self, what: str, about: Any) -> None:
+        if self.error:
+            raise self.error
+        self.calls.append((what, about))
+
+
+open_page = partial(open_app_page, "train")
+
+
+def open_advanced(**address: str) -> AppTest:
+    """The page with all of its settings in sight."""
+    app = open_page(**address)
+    app.session_state["train:advanced"] = True
+    return app.run()
+
+
+def clone(run: Run, **address: str) -> AppTest:
+    """The page with all of its settings in sight, after a click on *Clone* beside a run."""
+    return open_advanced(run=run.run_id, **address).button(key=f"clone-{run.run_id}").click().run()
+
+
+def controls(app: AppTest) -> dict[str, Any]:
+    """The page's fields by their keys."""
+    kinds = (app.selectbox, app.number_input, app.checkbox, app.text_input)
+    return {str(element.key): element for kind in kinds for element in kind}
+
+
+def launched(app: AppTest, engine: FakeEngine) -> RunConfig:
+    """Press the button, and return the settings of the run that it launched."""
+    app.button(key="launch").click().run()
+    if sure := [button for button in app.button if button.key == "launch-sure"]:
+        sure[0].click().run()
+    call, config = engine.calls[-1]
+    assert call == "submit"
+    return config

@@ -1,0 +1,157 @@
+"""A worker that is killed at one of its last steps leaves a finished run, or one that goes on to the same end."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash import data, settings
+from aquadash.data import Dataset
+from aquadash.store import RunStatus, RunStore, open_store
+from aquadash.store.artifacts import CHECKPOINTS
+from aquadash.store.jobs import JobTable
+from aquadash.store.runs import KIND
+from aquadash.training.trainer import Trainer
+from tests.support import job_rows
+from tests.support.made_runs import create
+from tests.support.tiny_networks import QUICK
+
+pytestmark = pytest.mark.slow
+
+
+#: The writes of a worker to the store after the last epoch of two, in this order.
+LAST_STEPS = (
+    "epochs.npz", "slot-0.npz", "epoch", "model.keras", "predictions.npz", "test_images", "validation_predictions.npz",
+    "strangers.npz", "history.csv", "metrics", "the end", CHECKPOINTS,
+)  # fmt: skip
+
+
+class Steps:
+    """Notes what the worker writes after its first epoch, and copies the home before each step, as a kill leaves it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, copies: Path) -> None:
+        self.taken: list[str] | None = None
+        self._copies = copies
+        self._watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
+        self._watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
+        self._watch(patch, RunStore, "add_arrays", lambda name, *_: name)
+        self._watch(patch, RunStore, "update", lambda **values: next(iter(values)))
+        self._watch(patch, RunStore, "log_epoch", lambda *_, **__: "epoch")
+        self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
+        self._watch(patch, JobTable, "end", lambda status, **_: "the end")
+
+    def _watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
+        real = getattr(owner, method)
+
+        def watched(this: Any, owner: Any, *arguments: Any, **named: Any) -> Any:
+            self.take(name(*arguments, **named))
+            return real(this, owner, *arguments, **named)
+
+        patch.setattr(owner, method, watched)
+
+    def take(self, name: str) -> None:
+        # The heartbeat's thread writes whenever it likes.
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self.taken is None:
+            self.taken = [] if name == "epoch" else None
+            return
+        copy_home(self._copies / name)
+        self.taken.append(name)
+
+
+def copy_home(target: Path) -> None:
+    """Copy the home; its databases as SQLite does, since the heartbeat may write at the same time."""
+
+    def copy(source: str, target: str) -> None:
+        if not source.endswith(".db"):
+            shutil.copy2(source, target)
+            return
+        with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+            there.backup(here)
+
+    shutil.copytree(settings.home(), target, copy_function=copy, ignore=shutil.ignore_patterns("*.db-*"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
+    """Workers train on few images."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load", lambda source: tiny_dataset)
+        yield
+
+
+@pytest.fixture(scope="module")
+def never_killed(
+    tmp_path_factory: pytest.TempPathFactory, small_worker: None
+) -> tuple[dict[str, Any], list[str], Path]:
+    """A run without a kill: its results, the last steps of its worker, and a folder with the home before each step."""
+    home, copies = tmp_path_factory.mktemp("never-killed"), tmp_path_factory.mktemp("copies")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(home))
+        store = open_store()
+        steps = Steps(patch, copies)
+        run_id = create(store, QUICK).run_id
+        job_rows.train(store, run_id)
+        assert steps.taken is not None
+        found = left(store, run_id)
+        # Nothing of a copy may come from where it was copied from.
+        shutil.rmtree(home)
+        return found, steps.taken, copies
+
+
+def left(store: RunStore, run_id: str) -> dict[str, Any]:
+    """All that a run leaves and that does not depend on the time."""
+    run = store.get(run_id)
+    replay, validation = store.epoch_replay(run_id), store.validation_predictions(run_id)
+    return {
+        "status": (run.status, run.message, run.ended_at is not None),
+        "metrics": {name: value for name, value in run.metrics.items() if name != "seconds"},
+        "curve": run.curve,
+        "history": [replace(record, seconds=0.0) for record in store.history(run_id)],
+        "files": sorted(store.artifact_names(run_id)),
+        "checkpoints": store.artifact_names(run_id, folder=CHECKPOINTS),
+        "predictions": [each.probabilities.tolist() for each in (store.predictions(run_id), validation)],
+        "replay": {name: np.asarray(array).tolist() for name, array in vars(replay).items()},
+    }
+
+
+def test_the_last_steps_are_these(never_killed: tuple[dict[str, Any], list[str], Path]) -> None:
+    assert tuple(never_killed[1]) == LAST_STEPS
+
+
+@pytest.mark.parametrize("step", LAST_STEPS)
+def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
+    step: str, never_killed: tuple[dict[str, Any], list[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _, copies = never_killed
+    monkeypatch.setenv("AQUADASH_HOME", str(copies / step))
+    store = open_store()
+    (job,) = store.jobs.find(kind=KIND)
+    if step == CHECKPOINTS:
+        # The run has finished; its checkpoints stay until the next app starts.
+        assert store.get(job.run).status is RunStatus.FINISHED
+        assert left(store, job.run) | {"checkpoints": []} == expected
+        return
+    lost = store.jobs.requeue(job, "The worker was lost")
+    assert store.get(lost.run).status is RunStatus.QUEUED
+    trained: list[None] = []
+    train = Trainer.train_one_epoch
+
+    def counted(*arguments: Any) -> Any:
+        trained.append(None)
+        return train(*arguments)
+
+    monkeypatch.setattr(Trainer, "train_one_epoch", counted)
+    job_rows.do_next(KIND)
+    assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
+    assert left(store, lost.run) == expected

@@ -1,0 +1,65 @@
+"""What a run will cost: two epochs of each of its phases, as ``model probe`` measures and prints them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aquadash import data
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from tests.cli.test_cli import answer, call
+from tests.support.drawn_images import few_drawings
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("narrow_bodies", "uncompiled")]
+
+
+@pytest.fixture
+def measure(tiny_dataset: Dataset) -> Any:
+    """The function, for a small network on the tiny data set: 60 training images, a fifth of them to validate with."""
+    from aquadash.training.probe import probe
+
+    small = {
+        "model.name": "cnn", "model.filters": (8,), "model.dense_units": (), "augmentation.pipeline": "none",
+        "training.epochs": 10, "training.patience": 1, "training.batch_size": 16, "training.validation_fraction": 0.2,
+    }  # fmt: skip
+
+    def measured(**changes: object) -> dict[str, Any]:
+        values = small | {name.replace("__", "."): value for name, value in changes.items()}
+        return probe(with_values(RunConfig(), values), tiny_dataset, on_progress=lambda progress: None)
+
+    return measured
+
+
+def test_a_run_of_one_phase_visits_all_variants_that_fill_its_batches(measure: Any) -> None:
+    found = measure(augmentation__pipeline="notebook", training__batch_size=32, training__drop_remainder=True)
+    (phase,) = found["phases"]
+    assert (phase["epochs"], phase["on_features"]) == (10, False)
+    assert 0 < phase["seconds_per_epoch"] == found["seconds_per_epoch"]
+    assert found["seconds_total_at_most"] == pytest.approx(found["seconds_preparing"] + 10 * phase["seconds_per_epoch"])
+    # Of 5 variants of each of 48 images.
+    assert (found["measured_steps"], found["step_images"]) == (7, 32)
+    assert found["images_per_second"] == pytest.approx(7 * 32 / found["seconds_per_epoch"])
+
+
+def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
+    found = measure(model__name="backbone", model__fine_tuning="all", training__head_epochs=3)
+    assert [(phase["epochs"], phase["on_features"]) for phase in found["phases"]] == [(3, True), (7, False)]
+    head, whole = (phase["seconds_per_epoch"] for phase in found["phases"])
+    assert found["seconds_per_epoch"] == max(head, whole)
+    assert found["seconds_total_at_most"] == pytest.approx(found["seconds_preparing"] + 3 * head + 7 * whole)
+    assert {layer["part"] for layer in found["layers"]} == {"body", "head"}
+
+
+def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = few_drawings(train_per_class=8, test_per_class=4)
+    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
+    settings = ("--preset", "notebook", "--set", "augmentation.pipeline=none", "--set", "training.epochs=7")
+    values = answer("model", "probe", *settings)
+    assert (values["preset"], values["epochs"], values["parameters"]) == ("notebook", 7, 1_091_045)
+    assert values["phases"] == [{"epochs": 7, "seconds_per_epoch": values["seconds_per_epoch"], "on_features": False}]
+    assert values["memory_bytes"] > 2e8 and values["measured_steps"] >= 1 and values["step_images"] == 32
+    monkeypatch.setattr("aquadash.training.probe.probe", lambda *_, **__: values)
+    text = call("model", "probe", *settings).stdout
+    assert "\nparameters: 1,091,045\n" in text and "\nepochs: 7\n" in text

@@ -1,0 +1,191 @@
+"""Pretrained networks: the head alone, then more of the body; stop, resume and the flip at test time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash import models
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset
+from aquadash.errors import DataError
+from aquadash.evaluation import evaluate
+from aquadash.models import backbone, transfer
+from aquadash.models.weights import load_npz
+from aquadash.training import hardware
+from tests.support.fit_listeners import Listener, fit
+from tests.support.stored_runs import without_seconds
+
+TRANSFER = with_values(
+    RunConfig(),
+    {
+        "augmentation.pipeline": "none",
+        "model.name": "backbone",
+        "model.dense_units": "",
+        "model.dropout": 0.2,
+        "model.fine_tuning": "all",
+        "training.epochs": 4,
+        "training.head_epochs": 2,
+        "training.batch_size": 48,
+        "training.optimizer": "adam",
+        "training.learning_rate": 0.01,
+        "training.patience": 0,
+        "training.validation_fraction": 0.2,
+        "seed": 3,
+    },
+)
+
+HEAD = with_values(
+    TRANSFER,
+    {"model.fine_tuning": "head", "model.dropout": 0, "training.epochs": 2, "training.optimizer": "sgd"},
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small(narrow_bodies: None, all_uncompiled: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Few filters, nothing after the last epoch, and a home for what all tests look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr("aquadash.training.fit.detector", lambda model, data: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
+    """The run that was never interrupted, and what its listener heard; nothing changes in it."""
+    listener = Listener()
+    return fit(TRANSFER, tiny_dataset, listener), listener
+
+
+@pytest.fixture(scope="module")
+def head(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
+    """A run whose head alone learns, and what its listener heard; nothing changes in it."""
+    listener = Listener()
+    return fit(HEAD, tiny_dataset, listener), listener
+
+
+def _parts(model: object) -> transfer.Parts:
+    parts = transfer.parts(model)
+    assert parts is not None
+    return parts
+
+
+def _has_the_pretrained_body(model: object) -> None:
+    with np.load(backbone.WEIGHTS_FILES["backbone"]) as stored:
+        for weight in _parts(model).body.weights:
+            np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
+
+
+def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -> None:
+    result, listener = head
+    _has_the_pretrained_body(result.model)
+    assert any("looking at the training images" in each.phase for each in listener.progress)
+    # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
+    assert [array.shape for array in listener.checkpoints[0].weights] == [(16, 3), (3,)]
+
+
+def test_another_computer_s_features_are_not_used(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def looks() -> bool:
+        listener = Listener(stop_in_epoch=1)
+        assert fit(HEAD, tiny_dataset, listener) is None
+        return any(each.phase == "looking at the training images, 0%" for each in listener.progress)
+
+    assert [looks(), looks()] == [True, False]
+    monkeypatch.setattr(hardware, "last_digits", lambda training: "another computer")
+    assert looks()
+
+
+def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]) -> None:
+    result, listener = whole
+    sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
+    assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
+    assert len(result.history) == 4 and result.predictions.probabilities.shape == (120, 3)
+
+
+def test_the_head_phase_equals_the_whole_frozen_network(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
+    """Learning from features is a shortcut: without dropout it gives what training through the frozen body gives."""
+    through = {"model.fine_tuning": "all", "training.head_epochs": 0, "training.body_learning_rate": 0}
+    slow = fit(with_values(HEAD, {**through, "training.epochs": 1}), tiny_dataset)
+    assert head[0].history[0].loss == pytest.approx(slow.history[0].loss, rel=1e-3)
+    _has_the_pretrained_body(slow.model)
+
+
+def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> None:
+    """With plain SGD the first step is proportional to the rate."""
+    config = with_values(
+        TRANSFER,
+        {
+            "training.head_epochs": 0, "training.epochs": 1, "training.optimizer": "sgd", "training.learning_rate": 1.0,
+            "model.dropout": 0, "model.fine_tuning": "top",
+        },
+    )  # fmt: skip
+    before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
+    load_npz(_parts(before).body, backbone.WEIGHTS_FILES["backbone"])
+    moves = []
+    for share in (0.1, 0.2):
+        body = _parts(fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body
+        moves.append(
+            {
+                weight.path: np.array(weight) - old
+                for weight, old in zip(body.weights, _parts(before).body.get_weights(), strict=True)
+                if not np.array_equal(np.array(weight), old)
+            }
+        )
+    # Not the batch normalization: it keeps the means and deviations of the images that it has learnt from.
+    assert {path.split("/")[0] for path in moves[0]} == {
+        f"{stage}_{part}_convolution" for stage in ("stage2", "stage3") for part in ("down", "first", "second")
+    }
+    for path, move in moves[0].items():
+        assert np.abs(move).max() > 1e-4
+        np.testing.assert_allclose(moves[1][path], 2 * move, rtol=1e-2, atol=1e-6)
+
+
+def test_resuming_changes_nothing_in_any_phase(tiny_dataset: Dataset, whole: tuple[Any, Listener]) -> None:
+    never_interrupted, listener = whole
+    broken = Listener(stop_in_epoch=3)
+    stopped = fit(TRANSFER, tiny_dataset, broken)
+    # The predictions are those of the last complete epoch, although a part of the next one was trained.
+    assert stopped.stopped and len(stopped.history) == 2 and stopped.predictions is not None
+    # The interrupted epoch had changed the body; the head was trained on the pretrained one.
+    _has_the_pretrained_body(stopped.model)
+    # A checkpoint does not depend on whether the run then went on or was stopped.
+    checkpoints = [listener.checkpoints[0], broken.checkpoints[-1], listener.checkpoints[2]]
+    for checkpoint in checkpoints:
+        resumed = fit(TRANSFER, tiny_dataset, resume_from=checkpoint)
+        assert without_seconds(resumed.history) == without_seconds(never_interrupted.history)
+        np.testing.assert_array_equal(resumed.predictions.probabilities, never_interrupted.predictions.probabilities)
+
+
+def test_a_network_that_flips_uses_the_mirror_image(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
+    from aquadash.training.epoch_loop import predict
+
+    plain, _ = head
+    flipped = fit(with_values(HEAD, {"model.test_time_flip": True}), tiny_dataset)
+    answers = flipped.predictions.probabilities
+    np.testing.assert_allclose(answers, predict(transfer.with_flip(plain.model), tiny_dataset.test.images), atol=1e-6)
+    assert np.abs(answers - plain.predictions.probabilities).max() > 1e-3
+    np.testing.assert_allclose(predict(flipped.model, tiny_dataset.test.images), answers, atol=1e-6)
+    validated = evaluate(
+        flipped.validation_predictions.labels,
+        flipped.validation_predictions.probabilities,
+        class_names=tiny_dataset.class_names,
+    )
+    assert flipped.val_accuracy == validated.accuracy
+    assert flipped.val_loss == pytest.approx(validated.loss, rel=1e-5) != flipped.history[-1].val_loss
+
+
+def test_damaged_weights_are_an_error(tiny_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "backbone.npz"
+    path.write_bytes(backbone.WEIGHTS_FILES["backbone"].read_bytes()[:1000])
+    monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)
+    with pytest.raises(DataError, match="damaged"):
+        fit(TRANSFER, tiny_dataset)
+    path.unlink()
+    with pytest.raises(DataError, match="missing from this installation"):
+        fit(TRANSFER, tiny_dataset)

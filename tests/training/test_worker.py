@@ -1,0 +1,266 @@
+"""The results of a worker in the store, however it ends; in this process. test_engine.py has real processes."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquadash import data
+from aquadash.config import with_values
+from aquadash.data import Dataset
+from aquadash.data.folder import store as folder_store
+from aquadash.data.folder.about import About
+from aquadash.errors import AquaDashError
+from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
+from aquadash.people import Person
+from aquadash.store import (
+    EpochRecord,
+    LeaseLostError,
+    Predictions,
+    Progress,
+    Run,
+    RunStatus,
+    RunStore,
+    Stopped,
+)
+from aquadash.store.artifacts import OOD_DETECTOR
+from aquadash.store.runs import KIND
+from aquadash.training import checkpoint, worker
+from aquadash.training.checkpoint import Checkpoint
+from aquadash.training.early_stopping import EarlyStopping
+from aquadash.work.worker import JobContext
+from tests.support import job_rows
+from tests.support.lessons import ANNA, BEN
+from tests.support.made_runs import create
+from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.tiny_networks import QUICK
+
+
+def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
+    monkeypatch.setattr(data, "load", lambda source: dataset)
+    return job_rows.train(store, create(store, with_values(QUICK, changes)).run_id)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
+def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(store, tiny_dataset, monkeypatch)
+    assert (run.status, run.message) == (RunStatus.FINISHED, "")
+    assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
+    assert set(store.artifact_names(run.run_id)) == {
+        "config.json", "environment.json", "model.keras", "history.csv", "epochs.npz", "strangers.npz", "worker.log",
+        "predictions.npz", "validation_predictions.npz",
+    }  # fmt: skip
+    assert store.artifact_names(run.run_id, folder="checkpoint") == []
+
+    history = store.history(run.run_id)
+    path = store.artifact(run.run_id, "history.csv")
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [float(row["val_loss"]) for row in rows] == [record.val_loss for record in history]
+
+    predictions = store.predictions(run.run_id)
+    right = (predictions.probabilities.argmax(axis=1) == tiny_dataset.test.labels).mean()
+    assert run.metrics["test_accuracy"] == pytest.approx(right)
+    validation = store.validation_predictions(run.run_id)
+    np.testing.assert_array_equal(validation.labels, tiny_dataset.train.labels[validation.indices])
+    right = (validation.probabilities.argmax(axis=1) == validation.labels).mean()
+    assert run.metrics["val_accuracy"] == pytest.approx(right)
+    detector = store.ood_detector(run.run_id)
+    assert detector.accepted >= 0.95
+    replay = store.epoch_replay(run.run_id)
+    assert replay.epochs == len(history)
+    kept = int(run.metrics["kept_epoch"]) - 1
+    probes = np.searchsorted(validation.indices, replay.probe_indices)
+    np.testing.assert_allclose(replay.probe_probabilities[kept], validation.probabilities[probes], atol=1e-5)
+    assert np.trace(replay.confusion_matrices[kept]) / len(validation.labels) == pytest.approx(right)
+    environment = store.environment(run.run_id)
+    assert environment["seed"] == 1 and environment["dataset_fingerprint"] == tiny_dataset.fingerprint
+    assert {"tensorflow", "imaug", "numba", "scipy", "pillow"} <= set(environment["versions"])
+    assert "CPU:0" in environment["devices"]
+    assert "the log" in store.log(run.run_id)
+
+    import keras
+
+    from aquadash import models
+
+    model = keras.saving.load_model(store.model_path(run.run_id), safe_mode=True)
+    again = np.asarray(model(models.normalise(tiny_dataset.test.images)))
+    assert np.allclose(again, predictions.probabilities, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
+def test_unseen_images_are_measured_too(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
+    run = trained(store, many, monkeypatch, **{"training.validation": "test"})
+    predictions = store.predictions(run.run_id)
+    right = predictions.probabilities.argmax(axis=1) == predictions.labels
+    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
+    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
+def test_an_exploded_loss_is_explained(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
+    assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
+
+
+def test_the_loss_that_broke_is_named(store: RunStore) -> None:
+    state = epoch(1)
+    for losses, said in (({"val_loss": math.inf}, "inf"), ({"loss": math.nan, "val_loss": math.inf}, "nan")):
+        broken = replace(state, history=(replace(state.history[0], **losses),))
+        with pytest.raises(AquaDashError, match=f"The loss became {said} in epoch 1"):
+            listener(store, claimed(store)).on_epoch(broken)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let no images be loaded."""
+
+    def fail(*_: object) -> Dataset:
+        raise error
+
+    monkeypatch.setattr(data, "load", fail)
+
+
+def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, MemoryError())
+    run = job_rows.train(store, create(store, QUICK).run_id)
+    assert run.status is RunStatus.FAILED
+    assert "out of memory. Choose a smaller batch size or fewer augmented copies." in run.message
+    assert "the log" in store.log(run.run_id)
+
+
+def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, Stopped())
+    run_id = create(store, QUICK).run_id
+    run = job_rows.train(store, run_id)
+    assert run.message == "Stopped before the first epoch was complete, so there is no model."
+    store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
+    run = job_rows.train(store, run_id)
+    assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
+
+
+def test_a_resumed_run_keeps_its_images(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = create(store, QUICK).run_id
+    store.update(run_id, class_names=["cat", "dog"], dataset_fingerprint="e" * 64)
+    store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
+    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
+    run = job_rows.train(store, run_id)
+    assert run.status is RunStatus.FAILED and "has other images now" in run.message
+    assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
+    assert store.environment(run_id) == {}
+
+
+def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: RunStore, tmp_path: Path) -> None:
+    def import_pictures(owner: Person, seed: int) -> About:
+        files = of_classes({"cat": 12, "dog": 12}, first_seed=seed)
+        return imported(in_folder(tmp_path / owner.name, files)).keep("Cats", owner=owner, replacing=True)
+
+    kept = import_pictures(ANNA, 0)
+    waiting = create(store, with_values(QUICK, {"data.source": kept.source}), owner=ANNA)
+    folder_store.delete(kept.name)
+    import_pictures(BEN, 500)
+    run = job_rows.train(store, waiting.run_id)
+    assert run.status is RunStatus.FAILED and "Cats has other images now" in run.message
+    assert run.class_names == ()
+    import_pictures(ANNA, 0)
+    assert data.load(kept.source).fingerprint == run.dataset_fingerprint == kept.fingerprint
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncompiled")
+def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aquadash.training import fit
+
+    whole = fit.fit
+
+    def stopped_at_its_end(*args: Any, **options: Any) -> fit.FitResult | None:
+        result = whole(*args, **options)
+        store.jobs.request_stop(job_rows.latest(KIND).id)
+        return result
+
+    monkeypatch.setattr(fit, "fit", stopped_at_its_end)
+    run = trained(store, tiny_dataset, monkeypatch)
+    assert run.status is RunStatus.FINISHED and "test_accuracy" in run.metrics
+    assert "model.keras" in store.artifact_names(run.run_id)
+
+
+def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
+    run = create(store, QUICK)
+    detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95)
+    store.add_arrays(run.run_id, OOD_DETECTOR, detector.to_arrays())
+    said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
+    result = SimpleNamespace(
+        model=SimpleNamespace(save=lambda path: path.write_bytes(b"")), history=epoch(1).history, kept_epoch=1,
+        val_loss=1.0, val_accuracy=0.5, predictions=said, validation_predictions=said, ood_detector=None,
+    )  # fmt: skip
+    worker._store_result(store, run, SimpleNamespace(class_names=("cat", "dog")), result)
+    assert store.ood_detector(run.run_id) is None and "model.keras" in store.artifact_names(run.run_id)
+
+
+def claimed(store: RunStore) -> JobContext:
+    """A run's job as its worker has it."""
+    store.submit(QUICK)
+    return JobContext(store.jobs, job_rows.claim(KIND))
+
+
+def listener(store: RunStore, job: JobContext) -> worker._StoreListener:
+    """Return the listener of a training, without a tracking server."""
+    return worker._StoreListener(store, job, lambda record: None)
+
+
+def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:
+    job = claimed(store)
+    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9, 0.9, 0.6)
+    listener(store, job).on_progress(progress)
+    job.beat()
+    run = store.get(job.run)
+    assert run.status is RunStatus.RUNNING and run.progress == progress
+
+
+def epoch(number: int) -> Checkpoint:
+    """A checkpoint of next to nothing."""
+    record = EpochRecord(number, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0)
+    weights = [np.zeros(3, np.float32)]
+    return Checkpoint(weights, weights, [], EarlyStopping(0), (record,), None, QUICK.to_json(), "f" * 64)
+
+
+def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
+    claimed(store)
+    store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
+    job = JobContext(store.jobs, job_rows.claim(KIND))
+    assert job_rows.latest(KIND).worker_failures == 1
+    listener(store, job).on_epoch(epoch(1))
+    assert job_rows.latest(KIND).worker_failures == 0
+    assert [record.epoch for record in store.history(job.run)] == [1] and store.get(job.run).curve == (0.5,)
+
+
+def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -> None:
+    job = claimed(store)
+    store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
+    with pytest.raises(LeaseLostError):
+        listener(store, job).on_epoch(epoch(1))
+    assert store.history(job.run) == [] and store.artifact_names(job.run, folder="checkpoint") == []
+
+
+def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
+    run_id = create(store, QUICK).run_id
+    assert checkpoint.latest(store, run_id) is None
+    for number in (1, 2, 3):
+        checkpoint.save(store, run_id, epoch(number))
+    assert checkpoint.latest(store, run_id).epoch == 3
+    slot = store.artifact(run_id, "checkpoint/slot-1.npz")
+    slot.write_bytes(slot.read_bytes()[: slot.stat().st_size // 2])  # As if the worker had died while it wrote.
+    assert checkpoint.latest(store, run_id).epoch == 2

@@ -1,0 +1,199 @@
+"""Values go from the address to widgets and back, also with a slow browser's late messages."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui import address
+from tests.support.app_pages import run_script
+
+
+def script() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    st.button("Seven", on_click=address.assign, args=("seed", 7))
+    if "cut" in st.query_params:
+        st.stop()
+    animals = ["otter", "seal", "whale"]
+    bound.menu("animal", animals, label="Animal", default="seal")
+    bound.number("seed", 0, 99, label="Seed", default=0)
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return run_script(script)
+
+
+def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> None:
+    app.selectbox[0].set_value("otter").run()
+    app.button[0].click().run()
+    assert (app.query_params["animal"], app.query_params["seed"]) == ("otter", "7")
+    app.selectbox[0].set_value("seal").run()
+    assert "animal" not in app.query_params, "the default is not written"
+
+
+def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
+    app.selectbox[0].set_value("otter").run()
+    app.query_params["animal"] = "whale"
+    app.run()
+    assert app.selectbox[0].value == "whale"
+    del app.query_params["animal"]
+    app.run()
+    assert app.selectbox[0].value == "seal"
+
+
+def by_itself() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    if st.session_state.pop("by itself", False):
+        address.draw_again()
+    if st.session_state.pop("merged message", False):
+        st.session_state["seed"] = 0
+    address.begin()
+    bound.number("seed", 0, 99, label="Seed", default=0)
+    if st.session_state.pop("while it is drawn", False):
+        address.draw_again()
+    address.drawn()
+
+
+def test_a_page_that_draws_itself_again_keeps_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
+    app = AppTest.from_function(by_itself, default_timeout=60).run()
+    app.number_input[0].set_value(7).run()
+    for parameters, merged in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
+        app.query_params.clear()
+        app.query_params.update(parameters)
+        app.session_state["merged message"] = merged
+        app.session_state["seed"] = 0  # The browser sends the old value.
+        app.session_state["by itself"] = True
+        app.run()
+        assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
+    app.query_params["seed"] = "3"
+    app.query_params["run"] = "other"
+    app.session_state["while it is drawn"] = True
+    app.run()
+    assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
+
+
+def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> None:
+    app.query_params["cut"] = "1"
+    app.button[0].click().run()
+    del app.query_params["cut"]
+    app.session_state["seed"] = 0  # The browser sends the old value.
+    app.run()
+    assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
+    app.number_input[0].set_value(0).run()
+    assert app.number_input[0].value == 0 and "seed" not in app.query_params
+
+
+def clicked() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    if st.button("A bar of the chart"):
+        address.assign("outcome", "all")
+        bound.menu("outcome", ["all", "right"], label="Answer")
+
+
+def test_an_assigned_value_wins_over_an_address_that_was_not_read_yet() -> None:
+    app = run_script(clicked, outcome="right")
+    app.button[0].click().run()
+    assert app.selectbox[0].value == "all" and "outcome" not in app.query_params
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr("aquadash.ui.address.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], app: AppTest) -> None:
+    app.number_input[0].set_value(51).run()
+    app.number_input[0].set_value(52).run()
+    for late in (None, "51"):
+        clock[0] += 10  # The script may be slow to come to it.
+        if late is None:
+            del app.query_params["seed"]
+        else:
+            app.query_params["seed"] = late
+        app.number_input[0].set_value(app.number_input[0].value + 1).run()
+    assert app.number_input[0].value == 54 and app.query_params["seed"] in ("54", ["54"])
+    clock[0] += 0.5
+    app.query_params["seed"] = "53"
+    app.selectbox[0].set_value("otter").run()
+    assert app.number_input[0].value == 54 and app.query_params["seed"] in ("54", ["54"])
+    assert app.query_params["animal"] in ("otter", ["otter"])
+
+
+def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
+    app.number_input[0].set_value(51).run()
+    app.number_input[0].set_value(52).run()
+    clock[0] += 1.1
+    app.query_params["seed"] = "51"
+    app.run()
+    assert app.number_input[0].value == 51
+    clock[0] += 1.1
+    del app.query_params["seed"]
+    app.run()
+    assert app.number_input[0].value == 0
+
+
+def two_pages() -> None:
+    import streamlit as st
+
+    from aquadash.ui import address, bound
+
+    address.enter(st.session_state.get("here", "home"), shared=("source",))
+    bound.number("sample", 0, 99, label="Sample", default=0)
+    bound.text("source", label="Source", longest=20)
+
+
+def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) -> None:
+    app = run_script(two_pages)
+    app.number_input[0].set_value(3).run()
+    app.text_input[0].set_value("zoo").run()
+    # A click on a link in the menu: the other page's address is bare, and comes at once.
+    del app.query_params["sample"], app.query_params["source"]
+    app.session_state["here"] = "predict"
+    app.run()
+    assert app.number_input[0].value == 0 and "sample" not in app.query_params
+    assert app.text_input[0].value == "zoo" and app.query_params["source"] in ("zoo", ["zoo"]), "all pages share it"
+    # The way back with a value in its address.
+    app.query_params["sample"] = "5"
+    app.session_state["here"] = "home"
+    app.run()
+    assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
+
+
+def several() -> None:
+    import streamlit as st
+
+    from aquadash.ui import bound
+
+    options = ["flips", "flips:3, shifts", "shifts"]
+    codec = bound.several_of(options, ignored=["x"])
+    st.multiselect("Pipelines", options, key="pipelines", default=bound.restore("pipelines", codec, default=[]))
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("flips:3, shifts,shifts", ["flips:3, shifts", "shifts"]),
+        ("flips,x,,shifts,", ["flips", "shifts"]),
+        ("flips:3", []),
+        pytest.param("flips," * 10_000, ["flips"], id="long"),
+    ],
+)
+def test_options_with_commas_are_read_from_an_address(text: str, chosen: list[str]) -> None:
+    app = run_script(several, pipelines=text)
+    assert app.session_state["pipelines"] == chosen
+    assert bool(app.info) == (not chosen)

@@ -1,0 +1,105 @@
+"""The preview of the Augment page and its figures: each view shows what the backend makes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from aquadash import augment
+from aquadash.augment import Branch, PipelineSpec, op
+from tests.support.app_pages import address_of, alternatives, html, run_script
+from tests.support.studios import small_dataset, studio
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui.augment import augment_preview
+    from tests.support import studios
+
+    augment_preview.LOOKS.choose().show(studios.studio(**st.session_state["given"]), st.popover("Options"))
+
+
+def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:
+    return run_script(page, state=arguments, **(address or {}))
+
+
+def pictures(app: AppTest) -> list[np.ndarray]:
+    """The pixels of every picture on the page."""
+    found = re.findall(r'src="data:image/png;base64,([^"]*)"', html(app))
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
+
+
+def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> None:
+    app, shown = visit(), studio()
+    made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
+    found = pictures(app)
+    assert len(found) == 3 * 5
+    for row in range(3):
+        np.testing.assert_array_equal(found[5 * row], shown.images[row])
+        for draw in range(4):
+            np.testing.assert_array_equal(found[5 * row + 1 + draw], made[draw, row])
+    assert alternatives(app)[6] == "seal, training image 1, example 1: Flipped and blurred"
+    app.selectbox(key="draws").set_value("6").run()
+    assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7
+
+
+def test_step_by_step_shows_an_image_a_step() -> None:
+    app, shown = visit({"look": "steps"}, branch=3), studio(branch=3)
+    strip = augment.film_strip(shown.images, pipeline=shown.spec, branch=3, seed=0)
+    np.testing.assert_array_equal(pictures(app)[6], strip[2, 1])
+    assert augment.step_words(shown.in_view)[1].title in alternatives(app)[6]
+    app = visit({"look": "steps"}, branch=0)
+    assert "no step that is switched on" in app.info[0].value and len(pictures(app)) == 3
+
+
+def test_the_difference_can_be_amplified_and_signed() -> None:
+    shown = studio("notebook-2")
+    after = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=1)[0]
+    app = visit({"look": "difference"}, pipeline="notebook-2")
+    np.testing.assert_array_equal(pictures(app)[5], augment.difference(shown.images[1], after[1], factor=2))
+    app = visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2")
+    signed = augment.difference(shown.images[1], after[1], factor=8, signed=True)
+    np.testing.assert_array_equal(pictures(app)[5], signed)
+    change = np.abs(after[1].astype(float) - shown.images[1]).mean()
+    assert f"{change:.1f} of 255 on average" in alternatives(app)[5]
+
+
+@pytest.mark.parametrize("look", ["draws", "steps", "same", "difference", "histograms"])
+def test_a_persons_own_pictures_are_shown_by_name_and_names_are_no_markup(look: str) -> None:
+    app = visit({"look": look}, pipeline="notebook-1", own=True)
+    assert "<b>" not in html(app)
+    if look != "histograms":
+        assert alternatives(app)[0] == "Your picture &lt;b&gt;0&lt;/b&gt;.jpg, original"
+
+
+def numbers_page() -> None:
+    import streamlit as st
+
+    from aquadash.ui.augment import augment_numbers
+    from tests.support import studios
+
+    augment_numbers.show(studios.studio(**st.session_state["given"]))
+
+
+def test_every_version_has_a_row_with_its_numbers() -> None:
+    app = run_script(numbers_page, state=dict(branch=4))
+    table = app.dataframe[0].value
+    expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
+    assert list(table["Version"]) == [branch.title for branch in expected.branches]
+    assert list(table["Clipped"]) == pytest.approx([100 * branch.clipped for branch in expected.branches])
+    red = expected.branches[4].channels[0]
+    assert app.dataframe[1].value["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
+    assert not app.warning
+
+
+def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
+    spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
+    app = run_script(numbers_page, state=dict(pipeline=spec))
+    assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value

@@ -1,0 +1,53 @@
+"""Words and tables of compared runs."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from aquadash.config import RunConfig, with_values
+from aquadash.errors import RunError
+from aquadash.lab.runs import Runs
+from aquadash.store import RunStore
+from aquadash.store.artifacts import PREDICTIONS
+from aquadash.store.types import Run, RunStatus
+from aquadash.ui.compare import comparison_settings
+from aquadash.ui.compared import Compared
+from tests.support.compared_runs import add_compared
+
+
+def run(name: str, **changes: object) -> Run:
+    config = with_values(RunConfig(), {key.replace("__", "."): value for key, value in changes.items()})
+    return Run(name[0] * 32, name, RunStatus.FINISHED, config, 0.0)
+
+
+def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
+    def carried(step: str) -> dict[str, object]:
+        steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
+        return {"augmentation.pipeline": "mine", "augmentation.definitions": steps}
+
+    one, other = run("one", **carried("a")), run("other", **carried("b"))
+    ((label, told),) = comparison_settings.settings_table([one, other], everything=False)
+    assert label == "Pipelines saved with the run"
+    assert told[0].startswith("mine (version ") and told[1] not in (told[0], "–")
+    assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
+    labels = [label for label, _ in comparison_settings.settings_table([one, run("other")], everything=False)]
+    assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
+
+
+def test_predictions_that_are_put_back_are_compared(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
+    path = store.artifact(runs[1].run_id, PREDICTIONS)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    torn = Compared(runs, ("one", "two"), "test")
+    assert torn.pairs()[0].result is None and "damaged" in torn.damaged()["two"]
+    assert torn.evaluations()[0] is not None and torn.evaluations()[1] is None
+    path.write_bytes(whole)
+    mended = Compared(runs, ("one", "two"), "test")
+    assert mended.pairs()[0].result is not None and not mended.damaged()
+
+    first = mended.evaluations()[0]
+    monkeypatch.setattr(Runs, "evaluation", Mock(side_effect=(first, RunError("The run has not ended yet."))))
+    assert Compared(runs, ("one", "two"), "test").evaluations() == (first, None), "resumed while it is read"

@@ -1,0 +1,121 @@
+"""Which hosts and origins the app answers."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from aquadash.classroom import invitation
+from aquadash.ui import hosts
+from tests.support.asgi import ask
+from tests.support.serving import Server, serving
+
+
+def answers(host: str, origin: str | None = None) -> tuple[int, int]:
+    """Return the status of a request and of a WebSocket with this ``Host`` and ``Origin``; 101: it was let in."""
+
+    async def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    async def connection(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    routes = [WebSocketRoute("/", connection), Route("/", page)]
+    app = Starlette(routes=routes, middleware=hosts.middleware())
+    headers = {"host": host} if origin is None else {"host": host, "origin": origin}
+    return ask(app, "/", headers=headers).status, ask(app, "/", headers=headers, scheme="ws").status
+
+
+@pytest.fixture
+def listens_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The address that the server listens on, under ``"server.address"``."""
+    found = {"server.address": "localhost"}
+    monkeypatch.setattr(st, "get_option", found.__getitem__)
+    monkeypatch.setattr(invitation, "addresses", lambda: ["192.168.1.5"])
+    return found
+
+
+@pytest.mark.usefixtures("listens_on")
+@pytest.mark.parametrize("host", ["localhost:8501", "LocalHost", "127.0.0.1:8501", "[::1]:8501"])
+def test_this_computer_is_answered_from_its_own_pages_alone(host: str) -> None:
+    assert answers(host) == answers(host, f"http://{host}") == (200, 101)
+    name = host.removesuffix(":8501")
+    for origin in (f"http://{name}:8502", "http://evil.example", "http://evil.example:8501", "null", ""):
+        assert answers(host, origin) == (403, 403), origin
+
+
+@pytest.mark.usefixtures("listens_on")
+@pytest.mark.parametrize(
+    "host", ["evil.example:8501", "evil.example", "localhost.evil.example", "192.168.1.5:8501", "", "[::2]", "a@b"]
+)
+def test_any_other_host_is_refused(host: str) -> None:
+    assert answers(host) == answers(host, f"http://{host}") == (400, 400)
+
+
+def test_a_class_is_answered_at_the_addresses_that_are_printed(listens_on: dict[str, str]) -> None:
+    for address in ("0.0.0.0", "::"):
+        listens_on["server.address"] = address
+        assert answers("192.168.1.5:8501", "http://192.168.1.5:8501") == (200, 101)
+    for address, host in (("10.0.0.7", "10.0.0.7:8501"), ("FD00:0:0::7", "[fd00::7]:8501")):
+        listens_on["server.address"] = address
+        assert answers(host, f"http://{host}") == (200, 101)
+        assert answers("192.168.1.5:8501") == (400, 400)
+
+
+@pytest.mark.usefixtures("listens_on")
+def test_a_proxy_has_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", "https://Lab.school.example:8443")
+    origin = "https://lab.school.example:8443"
+    assert answers("lab.school.example:8443", origin) == (200, 101)
+    assert answers("localhost:8501", origin) == (200, 101), "a proxy that sets Host"
+    assert answers("lab.school.example:8443", "https://lab.school.example") == (403, 403)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("hosts")) as running:
+        yield running
+
+
+def test_a_page_that_rebinds_its_name_reaches_nothing_of_a_served_app(server: Server) -> None:
+    port = int(server.address.rpartition(":")[2])
+
+    def status(host: str, origin: str) -> int:
+        """Connect to the page's WebSocket at this computer, as the browser would for that page."""
+        with socket.create_connection(("localhost", port), timeout=60) as plain:
+            try:
+                with connect(f"ws://{host}/_stcore/stream", sock=plain, origin=origin, open_timeout=60):  # type: ignore[arg-type]
+                    return 101
+            except InvalidStatus as error:
+                return error.response.status_code
+
+    assert status(f"localhost:{port}", f"http://localhost:{port}") == 101
+    assert status(f"evil.example:{port}", f"http://evil.example:{port}") == 400
+    assert status(f"localhost:{port}", "http://localhost:1") == 403
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    connection.request("GET", "/compare", headers={"Host": f"evil.example:{port}"})
+    assert connection.getresponse().status == 400
+
+
+def test_a_served_app_of_a_class_listens_where_it_says(home: Path) -> None:
+    """The hosts are made before the first request, from the server's own address."""
+    address = next(iter(invitation.addresses()), "")
+    if not address:
+        pytest.skip("this computer has no address in a network")
+    with serving(home, STREAMLIT_SERVER_ADDRESS="0.0.0.0", AQUADASH_CLASSROOM="1") as running:
+        port = int(running.address.rpartition(":")[2])
+        connection = http.client.HTTPConnection(address, port, timeout=60)
+        connection.request("GET", "/class/join")
+        assert connection.getresponse().status == 200

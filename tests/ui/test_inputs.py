@@ -1,0 +1,151 @@
+"""Input widgets that begin with what the session holds, in every run and not only in the first."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from aquadash.ui import inputs
+from tests.support.app_pages import run_script
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INPUTS = {name for name, each in vars(inputs).items() if hasattr(each, "__wrapped__")}
+
+
+def page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import inputs
+
+    held = {
+        "selectbox": "seal", "radio": "seal", "multiselect": ["otter", "seal"], "segmented_control": "otter",
+        "pills": ["seal"], "slider": (3, 5), "select_slider": "otter", "number_input": 0.25, "text_input": "dive",
+        "text_area": "deep", "checkbox": True, "toggle": True,
+    }  # fmt: skip
+    animals = ["beaver", "otter", "seal"]
+    for name, value in held.items():
+        st.session_state.setdefault(name, value)
+    said = {
+        "selectbox": inputs.selectbox("Animal", animals, key="selectbox", format_func=str.upper),
+        "radio": inputs.radio("Animal", animals, key="radio"),
+        "multiselect": inputs.multiselect("Animals", animals, ["beaver"], key="multiselect"),
+        "segmented_control": inputs.segmented_control("Animal", animals, key="segmented_control"),
+        "pills": inputs.pills("Animals", animals, selection_mode="multi", key="pills"),
+        "slider": inputs.slider("Range", 0, 9, key="slider"),
+        "select_slider": inputs.select_slider("Animal", animals, key="select_slider"),
+        "number_input": inputs.number_input("Rate", 0.0, 1.0, step=0.05, key="number_input"),
+        "text_input": inputs.text_input("Word", key="text_input"),
+        "text_area": inputs.text_area("Words", key="text_area"),
+        "checkbox": inputs.checkbox("Yes", key="checkbox"),
+        "toggle": inputs.toggle("Yes", key="toggle"),
+    }
+    assert said == st.session_state.get("expected", held), said
+
+
+def defaults(app: AppTest) -> dict[str, Any]:
+    """Return the values in the messages of the latest run."""
+    found = {each.key: each.proto for kind in (*INPUTS, "button_group") for each in app.get(kind) if each.key}
+    # AppTest files away both kinds of sliders, and checkboxes and toggles, under one name each.
+    assert set(found) == INPUTS
+    plain = {}
+    for key, proto in found.items():
+        default = proto.default
+        plain[key] = default if isinstance(default, (int, float, str, bool)) else list(default)
+    return plain
+
+
+def test_every_run_sends_the_session_s_values() -> None:
+    app = run_script(page)
+    expected = {
+        "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
+        "select_slider": [1], "number_input": 0.25, "text_input": "dive", "text_area": "deep", "checkbox": True,
+        "toggle": True,
+    }  # fmt: skip
+    assert not app.exception
+    assert defaults(app) == expected
+    assert not app.run().exception
+    assert defaults(app) == expected
+
+    chosen = {"selectbox": "beaver", "toggle": False, "multiselect": []}
+    app.session_state["expected"] = {name: app.session_state[name] for name in INPUTS} | chosen
+    app.selectbox(key="selectbox").set_value("beaver")
+    app.toggle(key="toggle").set_value(False)
+    app.multiselect(key="multiselect").set_value([]).run()
+    assert not app.exception
+    assert defaults(app) == expected | {"selectbox": 0, "toggle": False, "multiselect": []}
+
+
+def unusable() -> None:
+    import streamlit as st
+
+    from aquadash.ui import inputs
+
+    st.session_state.setdefault("whole", 3)
+    st.session_state.setdefault("secret", "open sesame")
+    st.session_state.setdefault("menu", "seal")
+    st.session_state.setdefault("limit", 3)
+    inputs.number_input("Rate", 0.0, 9.0, key="whole")
+    inputs.text_input("Code", type="password", key="secret")
+    inputs.selectbox("Animal", ["otter", "seal"], index=None, key="menu")
+    inputs.number_input("Limit", 0, 9, None, key="limit")
+    inputs.toggle("Without a key", True)
+
+
+def test_a_value_that_cannot_be_a_default_is_left_to_streamlit() -> None:
+    app = run_script(unusable)
+    assert not app.exception
+    assert app.text_input(key="secret").proto.default == ""
+    # These can be emptied, which Streamlit allows only where the default is empty.
+    assert (app.selectbox(key="menu").value, app.number_input(key="limit").value) == ("seal", 3)
+    assert not app.selectbox(key="menu").proto.HasField("default")
+    assert not app.number_input(key="limit").proto.HasField("default")
+    assert app.toggle[0].value is True
+
+
+def calls(path: Path) -> list[ast.expr]:
+    """Return the functions that a file calls."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_pages_take_their_input_widgets_from_there() -> None:
+    paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
+    others = {"inputs", "bound"}
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
+        for path in paths
+        if path.name != "inputs.py"
+        for call in calls(path)
+        if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
+    ]
+    assert found == [], "use aquadash.ui.inputs"
+
+
+def controlled_page() -> None:
+    import streamlit as st
+
+    from aquadash.ui import inputs
+
+    held = st.session_state.setdefault("held", 1.0)
+
+    def take(value: float) -> None:
+        st.session_state["held"] = value
+
+    for stem in ("slider", "twin"):
+        inputs.controlled(inputs.slider, stem, 0.0, 9.0, held, stem=stem, value=held, take=take, step=0.1)
+    st.button("back", on_click=lambda: st.session_state.update(held=1.0))
+
+
+def test_a_moved_control_keeps_its_key_and_one_that_is_set_gets_a_new_key() -> None:
+    app = run_script(controlled_page)
+    assert [each.key for each in app.slider] == ["slider#0", "twin#0"]
+    app.slider(key="slider#0").set_value(3.0000000000000004).run()
+    assert [(each.key, round(each.value, 6)) for each in app.slider] == [("slider#0", 3.0), ("twin#1", 3.0)]
+    app.slider(key="twin#1").set_value(5.0).run()
+    assert [(each.key, each.value) for each in app.slider] == [("slider#1", 5.0), ("twin#1", 5.0)]
+    app.button[0].click().run()
+    assert [each.value for each in app.slider] == [1.0, 1.0], "the page sets them back"

@@ -1,0 +1,196 @@
+"""The server's start, pages, and shrinking of uploads."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from aquadash.data.framing import fit
+from aquadash.data.images import SHRINK_BYTES, decode, shrink
+from aquadash.errors import ImageError
+from aquadash.pages import PAGES, addresses
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui import server
+from aquadash.ui.server import UPLOADS, Shrinking
+from tests.support.app_pages import APP
+from tests.support.asgi import ask
+from tests.support.encoded_pictures import saved
+
+
+class AsServed(PagesManager):
+    """Takes what ``AppTest`` would tell Streamlit of the folder ``pages``: what the server has said stands."""
+
+
+@pytest.mark.usefixtures("no_warm_up")
+@pytest.mark.parametrize("name", ["data", "walkthrough"])
+def test_a_link_to_a_fresh_server_leads_to_its_page_in_the_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+    navigation = st.navigation
+
+    def find(pages: list[st.Page]) -> st.Page:
+        page = navigation(pages)
+        found.append(page.url_path)
+        return page
+
+    monkeypatch.setattr(app_test, "PagesManager", AsServed)
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)  # As in a new process.
+    server.expect_navigation()
+    monkeypatch.setattr(st, "navigation", find)
+    AppTest.from_file(APP, default_timeout=60).switch_page(f"pages/{name}.py").run()
+    assert found == [name]
+
+
+def test_the_server_starts_in_silence_and_without_what_only_a_class_needs() -> None:
+    script = "import sys, app; print(*(name for name in sys.modules if name.startswith('aquadash')))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert not done.stderr
+    for name in done.stdout.split():
+        assert not name.startswith(("aquadash.ui.classroom", "aquadash.classroom.sessions")), name
+
+
+UPRIGHT = Image.Exif()
+UPRIGHT[0x0112] = 6
+
+
+def grainy(width: int = 1600, height: int = 1200, channels: int = 3) -> Image.Image:
+    """A picture that no format makes small."""
+    pixels = np.random.default_rng(0).integers(0, 256, (height // 4, width // 4, channels), dtype=np.uint8)
+    return Image.fromarray(np.kron(pixels, np.ones((4, 4, 1), np.uint8)) ^ 5).resize(
+        (width, height), Image.Resampling.BOX
+    )
+
+
+LARGE = {
+    "photo.jpg": lambda: saved(grainy(), "JPEG", quality=99, exif=UPRIGHT),
+    "print.jpg": lambda: saved(grainy().convert("CMYK"), "JPEG", quality=99),
+    "drawing.png": lambda: saved(grainy(channels=4), "PNG", compress_level=0),
+    "scan.png": lambda: saved(Image.fromarray(np.full((1200, 1600), 40_000, np.uint16)), "PNG", compress_level=0),
+}
+
+
+@cache
+def large(name: str) -> bytes:
+    """One of these files, made where it is asked for: it takes a second."""
+    return LARGE[name]()
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_shrunk_picture_is_read_as_the_large_one(name: str) -> None:
+    data = large(name)
+    small = shrink(data, name=name)
+    assert len(small) < 0.7 * len(data)
+    before, after = decode(data, name=name), decode(small, name=name)
+    assert (after.original_size, after.kind, after.notes) == (before.original_size, before.kind, before.notes)
+    assert after.rgb.shape == before.rgb.shape
+    seen = [fit(each.rgb, size=(32, 32)).astype(int) for each in (before, after)]
+    assert np.abs(seen[0] - seen[1]).max() <= (1 if before.kind == "JPEG" else 0)
+    assert shrink(small, name=name) == small or len(shrink(small, name=name)) <= len(small)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("small.jpg", lambda: saved(grainy(64, 64), "JPEG")),
+        ("photo.webp", lambda: saved(grainy(), "WEBP", quality=90, method=0)),
+        ("cut.jpg", lambda: large("photo.jpg")[: SHRINK_BYTES + 1000]),
+        ("wrong.png", lambda: large("photo.jpg")),
+        ("archive.zip", lambda: b"PK\x03\x04" + bytes(SHRINK_BYTES)),
+        ("nothing", lambda: bytes(SHRINK_BYTES + 1)),
+    ],
+)
+def test_what_is_small_or_refused_is_left_alone(name: str, make: Callable[[], bytes]) -> None:
+    data = make()
+    assert (len(data) > SHRINK_BYTES) is (name != "small.jpg")
+    assert shrink(data, name=name) is data
+
+
+def form(name: str, data: bytes, *, more: bytes = b"") -> bytes:
+    head = f'--xx\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
+    return head.encode() + data + b"\r\n" + more + b"--xx--\r\n"
+
+
+class Kept:
+    """An app that keeps what it is sent, behind what makes it small."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        routes = [Route("/{path:path}", self._keep, methods=["PUT", "POST"])]
+        self._app = Starlette(routes=routes, middleware=[Middleware(Shrinking)])
+
+    async def _keep(self, request: Request) -> JSONResponse:
+        async with request.form() as found:
+            for file in found.values():
+                assert isinstance(file, UploadFile)
+                self.files[file.filename or ""] = await file.read()
+        return JSONResponse(int(request.headers.get("content-length", -1)))
+
+    def send(self, path: str, body: bytes, *, method: str = "PUT", length_is_told: bool = True) -> None:
+        headers = {"content-type": "multipart/form-data; boundary=xx"}
+        if length_is_told:
+            headers["content-length"] = str(len(body))
+        assert ask(self._app, path, method=method, body=body, headers=headers).status == 200
+
+
+def test_photographs_are_small_when_they_are_kept() -> None:
+    kept, data = Kept(), large("photo.jpg")
+    kept.send(f"{UPLOADS}session/1", form("photo.jpg", data))
+    small = kept.files["photo.jpg"]
+    assert len(small) < 0.7 * len(data)
+    assert decode(small, name="photo.jpg").original_size == decode(data, name="photo.jpg").original_size
+
+
+def test_anything_else_comes_through_as_it_was_sent() -> None:
+    kept = Kept()
+    photo, archive = large("photo.jpg"), b"PK\x03\x04" + bytes(26_000_000)
+    for name, data, path, method, told in (
+        ("broken.jpg", photo[:600_000], f"{UPLOADS}s/1", "PUT", True),
+        ("archive.zip", archive, f"{UPLOADS}s/2", "PUT", True),
+        ("pieces.jpg", photo, f"{UPLOADS}s/3", "PUT", False),
+        ("elsewhere.jpg", photo, "/class/join", "POST", True),
+    ):
+        kept.send(path, form(name, data), method=method, length_is_told=told)
+        assert kept.files[name] == data, name
+    with pytest.raises(ImageError, match="cut short"):
+        decode(kept.files["broken.jpg"], name="broken.jpg")
+
+
+@pytest.mark.parametrize("command", [("streamlit", "run", "app.py"), ("aquadash", "classroom", "serve")])
+def test_the_server_does_not_start_below_a_path(command: tuple[str, ...], home: Path) -> None:
+    environment = os.environ | {"AQUADASH_HOME": str(home), "STREAMLIT_SERVER_BASE_URL_PATH": "lab"}
+    ended = subprocess.run(
+        [sys.executable, "-m", *command], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert ended.returncode == 1 and "cannot be served below a path" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
+    app = Starlette(routes=server.routes())
+    for address in ("/", "/train", "/nonsense"):
+        page = ask(app, address)
+        head, style, body = page.body.partition("<style>")
+        assert "</head>" in head and style and ".aqua-card" in body and '</style><div id="root"></div>' in body
+        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["content-type"].startswith("text/html") and "etag" not in page.headers
+    for name, record in PAGES.items():
+        early = re.findall(r'import\("\./static/js/(\w+)\.[^"/]+\.js"\)', ask(app, f"/{addresses(name)[-1]}").body)
+        assert sorted(early) == sorted(record.code), name
+    for address in ("/favicon.png", "/_stcore/health", "/static/js/index.js", "/class/join"):
+        assert ask(app, address).status == 404, address

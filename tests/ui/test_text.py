@@ -1,0 +1,130 @@
+"""Text for people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import streamlit as st
+
+from aquadash.settings import PROJECT_ROOT
+from aquadash.ui import components
+from aquadash.ui.glossary import GLOSSARY
+from aquadash.ui.text import (
+    duration,
+    plain,
+    safe_markdown,
+)
+from tests.support.app_pages import run_script
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(None, "–"), (-1, "–"), (0, "0.0 s"), (9.94, "9.9 s"), (45, "45 s"), (200, "3 min 20 s"), (3599.6, "1 h 0 min")],
+)
+def test_durations_have_units(seconds: float | None, expected: str) -> None:
+    assert duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["*bold*", "_it_", "`code`", "<b>", "$x$", "# head", "~~gone~~", "[a](b)", "a|b", "&lt;"]
+)
+def test_markup_is_escaped(text: str) -> None:
+    marks = "*_`<$#~[]|&"
+    escaped = plain(text)
+    assert all(escaped[i - 1] == "\\" for i, letter in enumerate(escaped) if letter in marks)
+    assert escaped.replace("\\", "") == text
+
+
+def test_a_text_never_begins_a_list() -> None:
+    assert plain("- x") == "\\- x"
+    assert not plain("1. x").startswith("1.")
+    assert plain("0.5 is a half-way - house").endswith("is a half-way - house")
+
+
+def test_emoji_codes_and_line_breaks_stay_text() -> None:
+    for text in (":smile:", ":+1:", ":material/home:", ":red[x]", ":red x", "a:blue-badge[x]"):
+        assert ":\u2060" in plain(text), text
+    assert plain("10:30, C:\\x, a: b") == "10:30, C:\\\\x, a: b"
+    assert plain("a\n\n# b") == "a \\# b"
+
+
+def test_addresses_are_no_links() -> None:
+    assert plain("HTTPS://evil.example/prize") == "HTTPS\\://\u2060evil.example/prize"
+    assert plain("see http://localhost:80") == "see http\\://\u2060localhost:80"
+    assert plain("www.evil.example") == "www\u2060.evil.example"
+    assert plain("photo@2x.png, a @ b") == "photo@\u20602x.png, a @ b"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["AquaDash\n@====", "a\r@==", "a\n@-", "> a\n>  @---", "- @# x", "> 1.\t@## x", "    @# x", "\xa0@# x", "a[@^1]"],
+)
+def test_a_note_has_no_large_headings(heading: str) -> None:
+    assert safe_markdown(heading.replace("@", "")) == heading.replace("@", "\u2060").replace("\r", "\n")
+
+
+def test_other_markdown_stays_in_a_note() -> None:
+    for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
+        assert safe_markdown(text) == text
+
+
+def test_every_term_that_is_used_is_explained() -> None:
+    unexplained = [
+        f"{path.relative_to(PROJECT_ROOT)}: {name}"
+        for path in [*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/ui/**/*.py")]
+        for name in re.findall(r'\bterm\("([^"]+)"\)', path.read_text(encoding="utf-8"))
+        if name not in GLOSSARY
+    ]
+    assert unexplained == []
+
+
+def picker() -> None:
+    import streamlit as st
+
+    from aquadash.config import RunConfig
+    from aquadash.store.types import Run, RunStatus
+    from aquadash.ui import components
+
+    runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]
+    chosen = components.run_picker(runs)
+    st.write("none" if chosen is None else chosen.run_id)
+
+
+def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_with_a_way_out() -> None:
+    cold = run_script(picker, run="deadbeef")
+    assert cold.markdown[0].value == "none" and cold.warning
+    app = run_script(picker, run="b")
+    for text in ("b" * 32, "c" * 8, "a"):
+        app.query_params["run"] = text
+        app.run()
+        assert app.markdown[0].value == text[0] * 32 and not app.warning
+    for text in ("deadbeef", "<b>", "", "a" * 33):
+        app.query_params["run"] = text
+        app.run()
+        assert app.markdown[0].value == "none" and "it may have been deleted" in app.warning[0].value
+    app.selectbox(key="run").set_value("b" * 32).run()
+    assert app.markdown[0].value == "b" * 32
+    assert not app.warning
+
+
+def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
+    """Return the click that a page gets from this message of the browser."""
+    monkeypatch.setattr(st, "session_state", {"chart-clicks": {"clicked": told}})
+    monkeypatch.setattr(st, "query_params", {"run": "a"})
+    monkeypatch.setattr(components, "_CLICKS", lambda *, on_clicked_change, **_: on_clicked_change())
+    return components.new_click("chart", 5, None)
+
+
+def test_a_click_tells_the_numbers_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clicked(monkeypatch, [1, 0.5]) == (1, 0.5)
+    assert clicked(monkeypatch, [0, 0]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "customdata",
+    [[5, 0], [-1, 0], [1.5, 0], [True, 0], ["1", 0], [None, 0], [float("nan"), 0], [1, 1.01], [1, -0.1], [1, "0"],
+     [1, True], [1, float("nan")], [1], [1, 0.5, 2], [], None, "ab", {}, 3],
+)  # fmt: skip
+def test_anything_else_is_no_click(customdata: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clicked(monkeypatch, customdata) is None

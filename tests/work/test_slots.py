@@ -1,0 +1,187 @@
+"""Slots: what becomes of a claimed job whose worker ends, and of a queue that cannot be read; workers are stand-ins."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.errors import StorageError
+from aquadash.store import Job, RunStatus, RunStore, Worker
+from aquadash.store.runs import KIND
+from aquadash.work import slots
+from aquadash.work.slots import Slots, carry_out
+from tests.support.job_rows import let_time_pass
+from tests.support.live_runs import job_of
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def run_id(store: RunStore) -> str:
+    """A run that waits."""
+    return store.submit(RunConfig()).run_id
+
+
+class Workers:
+    """Stands in for the standby process: each worker does what a test says, and then has ended, or goes on."""
+
+    def __init__(self, exit_status: int | None = 0, *, do: Callable[[], object] = lambda: None) -> None:
+        self.launched: list[list[str]] = []
+        self._exit_status, self._do = exit_status, do
+
+    def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
+        self.launched.append(list(arguments))
+        self._do()
+        return SimpleNamespace(pid=1, wait=lambda timeout: self._exit_status)
+
+
+def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
+    monkeypatch.setattr(slots, "STANDBY", workers)
+    return workers
+
+
+def claim(store: RunStore) -> Job:
+    return store.jobs.claim([KIND], Worker("here", 7))
+
+
+def test_a_run_that_kills_three_workers_fails(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = launched_by(monkeypatch, Workers(-signal.SIGKILL))
+    for worker_failures in range(3):
+        run = store.get(run_id)
+        assert (run.status, job_of(run_id).worker_failures) == (RunStatus.QUEUED, worker_failures)
+        carry_out(store.jobs, claim(store))
+        assert store.get(run_id).message.count("signal SIGKILL") == 1
+    run = store.get(run_id)
+    assert run.status is RunStatus.FAILED and run.message.startswith("3 workers in a row were lost with it; at last: ")
+    assert run.ended_at is not None
+    assert workers.launched == [[KIND, job_of(run_id).id, str(attempt)] for attempt in (1, 2, 3)]
+
+
+def test_a_worker_that_cannot_start_is_not_tried_for_ever(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(11, "no processes left")
+
+    launched_by(monkeypatch, Workers(do=refuse))
+    while job := claim(store):
+        carry_out(store.jobs, job)
+        assert "No worker could be started (no processes left)" in store.get(run_id).message
+    assert store.get(run_id).status is RunStatus.FAILED and job_of(run_id).attempt == 3
+
+
+def test_a_late_failure_changes_nothing(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = claim(store)
+    launched_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
+    carry_out(store.jobs, job)
+    assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
+
+
+def test_a_lost_stopping_worker_leaves_a_stop(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched_by(monkeypatch, Workers(1, do=lambda: store.request_stop(run_id)))
+    carry_out(store.jobs, claim(store))
+    assert store.get(run_id).status is RunStatus.STOPPED
+
+
+def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched_by(monkeypatch, Workers(None))
+    carry_out(store.jobs, claim(store), slot_ends=lambda: True)
+    assert store.get(run_id).status is RunStatus.RUNNING
+
+
+def test_a_worker_that_has_not_begun_keeps_its_lease(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that stands by may load TensorFlow for longer than a lease."""
+    monkeypatch.setattr(slots, "_RENEW_SECONDS", 0.0)
+    looks: list[Job] = []
+
+    def wait(timeout: float) -> int | None:
+        # A lease that was not renewed would have expired at the second look.
+        let_time_pass(job_of(run_id), 15.0)
+        looks.append(job_of(run_id))
+        return 0 if len(looks) == 4 else None
+
+    starting = SimpleNamespace(pid=None, wait=wait)
+    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda *_, **__: starting))
+    carry_out(store.jobs, claim(store))
+    assert {job.status for job in looks} == {RunStatus.RUNNING}
+
+
+def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.submit(RunConfig(), needs="gpu").run_id
+    workers = launched_by(monkeypatch, Workers())
+    Slots(store.jobs).look()
+    assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    Slots(store.jobs).look()
+    wait_for(lambda: len(workers.launched) == 1)
+
+
+def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def away(*_: object, **__: object) -> None:
+        tries.append(1)
+        raise StorageError("The database does not answer.")
+
+    monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(store.jobs, "claim", away)
+    served = Slots(store.jobs)
+    served.serve()
+    wait_for(lambda: len(tries) > 3)
+    served.close()
+    assert [record.message for record in caplog.records if "does not answer" in record.message] == [
+        "The database does not answer."
+    ]
+
+
+_SERVING = """
+import sys, time
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.lab import OWNER, Lab
+from aquadash.work.queue import open_engine
+lab = Lab(OWNER)
+open_engine().serve()
+run = lab.runs.train(RunConfig())
+lab.runs.stop(run.run_id)
+lab.runs.wait(run.run_id)
+lab.searches.all()
+print(sorted({"dask", "distributed", "mlflow", "alembic", "optuna"} & set(sys.modules)))
+"""
+
+
+def test_a_training_on_this_computer_imports_neither_dask_nor_mlflow(quick_training: None, home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SERVING], cwd=settings.PROJECT_ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_a_slot_keeps_its_job_until_the_worker_has_it(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The standby process imports for longer than a lease lasts."""
+    job, looks = claim(store), iter(range(4))
+    monkeypatch.setattr(slots, "_RENEW_SECONDS", 0.0)
+
+    def expire() -> bool:
+        let_time_pass(job, 15.0)
+        assert store.get(run_id).status is RunStatus.RUNNING
+        return next(looks) == 3
+
+    process = SimpleNamespace(pid=None, wait=lambda timeout: None)
+    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda arguments, log_path: process))
+    carry_out(store.jobs, job, slot_ends=expire)
+    assert (job_of(run_id).status, job_of(run_id).attempt) == (RunStatus.RUNNING, 1)
+    assert store.get(run_id).message == ""

@@ -1,0 +1,345 @@
+"""The worker process: each end of a job becomes a status and a message."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from aquadash import settings
+from aquadash.config import RunConfig
+from aquadash.errors import RunError, StorageError
+from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, RunStore, Stopped, open_jobs
+from aquadash.store.jobs import JobTable
+from aquadash.store.kinds import KINDS, JobKind
+from aquadash.work import slots, standby, worker
+from aquadash.work.queue import start_job
+from aquadash.work.worker import JobContext
+from tests.support import job_rows
+from tests.support.waiting import wait_for
+
+#: The work of the job; each test replaces it.
+_work: Callable[[JobContext], dict[str, Any]] = lambda job: {}  # noqa: E731
+
+
+def work(job: JobContext) -> dict[str, Any]:
+    return _work(job)
+
+
+@pytest.fixture(autouse=True)
+def kind(monkeypatch: pytest.MonkeyPatch) -> JobKind:
+    kind = JobKind("test", "conversion", f"{__name__}:work")
+    monkeypatch.setitem(KINDS, "test", kind)
+    return kind
+
+
+def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[RunStatus, str]:
+    """How a job ends that does so."""
+    monkeypatch.setattr(sys.modules[__name__], "_work", function)
+    open_jobs().submit("test", "r1", {})
+    job = job_rows.do_next("test")
+    return job.status, job.message
+
+
+def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        assert (job.run, job.request) == ("r1", {})
+        job.report("half", 1, 2)
+        job.beat()
+        found = job_rows.latest("test").progress
+        assert (found.phase, found.fraction) == ("half", 0.5)
+        job.report_fraction("packing", 0.25)
+        job.beat()
+        found = job_rows.latest("test").progress
+        assert (found.phase, found.fraction) == ("packing", 0.25)
+        job.report_fraction("packing", None)
+        return {"images": 3}
+
+    assert ending(monkeypatch, look) == (RunStatus.FINISHED, "")
+    assert job_rows.latest("test").result == {"images": 3}
+
+
+@pytest.mark.parametrize(("words", "message"), [((), "Stopped by request."), (("Half is kept.",), "Half is kept.")])
+def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        open_jobs().request_stop("test-r1")
+        job.beat()
+        try:
+            job.report("on")
+        except Stopped:
+            raise Stopped(*words) from None
+        return {"too": "far"}
+
+    assert ending(monkeypatch, look) == (RunStatus.STOPPED, message)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RunError("The data are gone."), "The data are gone."),
+        (MemoryError(), "The machine ran out of memory. Close other programs and start it again."),
+        (BrokenProcessPool(), "The machine ran out of memory. Close other programs and start it again."),
+        (OSError(28, "No space left"), "The computer refused: No space left. Is the disk full or read-only?"),
+        (ZeroDivisionError("by nought"), "An unexpected error ended the conversion: ZeroDivisionError: by nought"),
+    ],
+)
+def test_no_exception_leaves_a_live_job(monkeypatch: pytest.MonkeyPatch, error: Exception, message: str) -> None:
+    def look(job: JobContext) -> dict[str, Any]:
+        raise error
+
+    assert ending(monkeypatch, look) == (RunStatus.FAILED, message)
+
+
+def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def look(job: JobContext) -> dict[str, Any]:
+        row = job_rows.latest("test")
+        job_rows.let_the_lease_run_out(row)
+        assert job_rows.latest("test").status is RunStatus.INTERRUPTED
+        with pytest.raises(LeaseLostError):
+            job.beat()
+        wait_for(lambda: job.lost, timeout=30)
+        try:
+            job.report("on")
+        except LeaseLostError as error:
+            seen.append(str(error))
+            raise
+        return {"too": "far"}
+
+    status, message = ending(monkeypatch, look)
+    assert status is RunStatus.INTERRUPTED, "the row stays as it was"
+    assert message.endswith("was lost (no heartbeat) before the conversion was done. Start it again.")
+    assert seen and "taken for lost" in seen[0]
+
+
+_tidied: list[str] = []
+
+
+def tidy_up(run: str) -> None:
+    _tidied.append(run)
+
+
+def test_only_a_job_that_has_finished_is_tidied_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "training", f"{__name__}:work", finished=f"{__name__}:tidy_up"))
+
+    def lose(job: JobContext) -> dict[str, Any]:
+        job_rows.let_the_lease_run_out(job_rows.latest("test"))
+        assert job_rows.latest("test").status is RunStatus.INTERRUPTED
+        return {"too": "late"}
+
+    def fail(job: JobContext) -> dict[str, Any]:
+        raise RunError("no")
+
+    for unfinished in (lose, fail):
+        ending(monkeypatch, unfinished)
+    assert _tidied == []
+    ending(monkeypatch, lambda job: {})
+    assert _tidied == ["r1"]
+
+
+def claimed(**options: Any) -> JobContext:
+    """A job as its worker has it."""
+    open_jobs().submit("test", "r1", {})
+    return JobContext(open_jobs(), job_rows.claim("test"), **options)
+
+
+def test_the_end_of_the_log_is_sent() -> None:
+    context = claimed()
+    log = settings.job_log("test-r1")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    for text in ("one\n", "one\ntwo\n"):
+        log.write_text(text)
+        context.beat()
+        assert job_rows.latest("test").log_tail == text
+    log.write_text("".join(f"line {number}\n" for number in range(5000)))
+    context.beat()
+    tail = job_rows.latest("test").log_tail
+    assert tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000, "it is cut at a line"
+
+
+def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = claimed()
+
+    def refuse(self: JobTable, job: Job, progress: JobProgress | None, **_: object) -> bool:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(JobTable, "heartbeat", refuse)
+
+    def ended() -> bool:
+        try:
+            context.report("on")
+        except StorageError:
+            return True
+        return False
+
+    with context.beating(interval=0.001):
+        wait_for(ended, timeout=60)
+    assert not context.lost, "what is measured may still be stored"
+
+
+def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([0.0, 30.0])
+    context = claimed(clock=lambda: next(seconds))
+
+    def told(*report: object, **more: object) -> float | None:
+        context.report(*report, **more)
+        context.beat()
+        return job_rows.latest("test").progress.eta
+
+    assert told("a") is None and told("a", 0, 4) is None
+    assert told("a", 1, 4) == 90.0
+    assert told("a", 2, 4, eta=7.0) == 7.0 and told("a", 3, 4, eta=None) is None
+
+
+# -- processes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the worker's changes to its whole process."""
+    monkeypatch.setattr(worker, "log_to", lambda path: None)
+    monkeypatch.setattr(os, "nice", lambda niceness: 0)
+
+
+def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: None) -> None:
+    jobs = open_jobs()
+    jobs.submit("test", "r1", {})
+    job = job_rows.claim("test")
+    assert worker.main(["test", job.id, str(job.attempt + 1)]) == 0
+    assert jobs.get(job.id).status is RunStatus.RUNNING, "another attempt has it"
+    assert worker.main(["test", job.id, str(job.attempt)]) == 0
+    assert jobs.get(job.id).status is RunStatus.FINISHED
+    assert worker.main(["test", job.id, str(job.attempt)]) == 0, "it has ended"
+
+
+def test_a_worker_leaves_a_job_that_went_back_to_the_queue_before_it_began(
+    in_this_process: None, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.submit(RunConfig())
+    job = job_rows.claim("train")
+    store.jobs.requeue(job, "The worker was lost")
+    monkeypatch.setattr(worker, "do_job", lambda *_: pytest.fail("it began"))
+    assert worker.main(["train", job.id, str(job.attempt)]) == 0
+    assert store.jobs.get(job.id).status is RunStatus.QUEUED
+
+
+# -- workers that do not answer --------------------------------------------------------------------------------------
+
+#: Work that never comes back while it holds Python's lock, as a library does that reads a hostile file.
+_STUCK = """
+import ctypes, sys, types
+from aquadash.store import kinds
+from aquadash.work import worker
+worker.HEARTBEAT_SECONDS = 0.1
+kinds.KINDS["stuck"] = kinds.JobKind(
+    "stuck", "import", "stuck_work:work", max_seconds=float(sys.argv[1]), ends_with_app=True, one_per_person=True
+)
+module = types.ModuleType("stuck_work")
+def work(job):
+    if job.request:
+        ctypes.PyDLL(None).sleep(600)
+    return {}
+module.work = work
+sys.modules["stuck_work"] = module
+worker.main(sys.argv[2:])
+"""
+
+
+@pytest.fixture
+def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has workers of the kind "stuck" started, which the system kills after so many seconds."""
+
+    def start_workers(max_seconds: float) -> None:
+        kind = JobKind("stuck", "import", "stuck_work:work", max_seconds=max_seconds, one_per_person=True)
+        monkeypatch.setitem(KINDS, "stuck", kind)
+
+        def launch(arguments: list[str], **_: object) -> standby.NewProcess:
+            command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
+            return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
+
+        monkeypatch.setattr(slots.STANDBY, "launch", launch)
+
+    return start_workers
+
+
+def at_work() -> int:
+    """Wait until a worker has the job; return its process id."""
+
+    def worker_pid() -> int | None:
+        job = open_jobs().get("stuck-r1")
+        return job.worker.pid if job.status is RunStatus.RUNNING and job.worker.pid != os.getpid() else None
+
+    return wait_for(worker_pid)
+
+
+def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
+    stuck(2.0)
+    for run, request in (("r1", {"forever": True}), ("r2", {})):
+        start_job("stuck", run, request)
+    wait_for(lambda: open_jobs().get("stuck-r2").status is RunStatus.FINISHED)
+    killed = open_jobs().get("stuck-r1")
+    assert killed.status is RunStatus.INTERRUPTED
+    assert killed.message == (
+        "The import took more than 2 seconds and was ended before the import was done. Start it again."
+    )
+
+
+def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "STOP_SECONDS", 0.5)
+    stuck(500.0)
+    start_job("stuck", "r1", {"forever": True})
+    worker_pid = at_work()
+    open_jobs().request_stop("stuck-r1")
+    wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
+    assert open_jobs().get("stuck-r1").status is RunStatus.STOPPED
+    assert "after it was asked to stop" in open_jobs().get("stuck-r1").message
+    wait_for(lambda: not psutil.pid_exists(worker_pid))
+
+
+def test_one_that_is_killed_says_what_happened(stuck: Callable[[float], None]) -> None:
+    stuck(500.0)
+    for _ in range(2):
+        start_job("stuck", "r1", {"forever": True})
+        worker_pid = at_work()
+        os.kill(worker_pid, signal.SIGKILL)
+        wait_for(lambda: open_jobs().get("stuck-r1").status.ended)
+        killed = open_jobs().get("stuck-r1")
+        assert killed.status is RunStatus.INTERRUPTED
+        assert "was lost (signal SIGKILL; its log is" in killed.message
+
+
+_APP = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", *sys.argv[1:]])
+time.sleep(600)
+"""
+
+
+def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> None:
+    """Its app is killed."""
+    stuck(500.0)
+    jobs = open_jobs()
+    jobs.submit("stuck", "r1", {"forever": True})
+    job = job_rows.claim("stuck")
+    # Python's lock is free here, so that heartbeats are sent.
+    patient = _STUCK.replace("PyDLL", "CDLL")
+    words = ["stuck", job.id, str(job.attempt)]
+    app = subprocess.Popen([sys.executable, "-c", _APP, patient, "500", *words], cwd=settings.PROJECT_ROOT)
+    try:
+        wait_for(lambda: jobs.get("stuck-r1").worker.pid not in (os.getpid(), app.pid))
+    finally:
+        app.kill()
+        app.wait(100)
+    wait_for(lambda: jobs.get("stuck-r1").status is RunStatus.QUEUED)
+    assert jobs.get("stuck-r1").message == "AquaDash was ended; the next one goes on from what is complete."
+    pid = jobs.get("stuck-r1").worker.pid
+    wait_for(lambda: not psutil.pid_exists(pid))
