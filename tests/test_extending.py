@@ -41,9 +41,12 @@ def recipes() -> list[Recipe]:
     return [Recipe(title, int(files), diffs[title]) for title, files in rows]
 
 
-def apply(diff: str, folder: Path, *options: str) -> None:
-    done = subprocess.run(["git", "apply", *options], cwd=folder, input=diff, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def apply(recipe: Recipe, folder: Path, *options: str) -> None:
+    done = subprocess.run(["git", "apply", *options], cwd=folder, input=recipe.diff, capture_output=True, text=True)
+    assert done.returncode == 0, (
+        f"The recipe {recipe.title!r} of docs/extending.md no longer fits. Commit, then run scripts/rebase_recipes.py. "
+        f"{done.stderr}"
+    )
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def sources(tmp_path: Path) -> Path:
 
 def test_each_recipe_applies_and_touches_as_few_files_as_it_says(sources: Path) -> None:
     for recipe in recipes():
-        apply(recipe.diff, sources, "--check")
+        apply(recipe, sources, "--check")
         assert len(set(recipe.touched)) == recipe.files, recipe.title
 
 
@@ -70,7 +73,7 @@ def test_each_recipe_applies_and_touches_as_few_files_as_it_says(sources: Path) 
 def test_what_the_recipes_add_is_seen_on_its_page_and_in_its_command(sources: Path) -> None:
     """All of them in one copy, for each new process that loads the app takes seconds."""
     for recipe in recipes():
-        apply(recipe.diff, sources)
+        apply(recipe, sources)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "tests/support/recipe_checks.py"],
