@@ -1,4 +1,4 @@
-"""Fit the diffs of docs/extending.md to the sources as they are committed: ``.venv/bin/python scripts/rebase_recipes.py``.
+"""Fit the diffs of docs/extending.md to the committed sources: ``.venv/bin/python scripts/rebase_recipes.py``.
 
 Each recipe is applied to a clone with git's three-way merge, or with ``patch`` where a line beside it has changed, and
 its diff is written anew. A recipe that fits neither way is named and stays as it is.
