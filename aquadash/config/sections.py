@@ -217,7 +217,7 @@ class TrainingConfig(ConfigSection):
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
         "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False,
         term="epoch",
-        help="At most so many passes over the training images.")] = 200
+        help="The maximum number of passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
         "Batch size", group="optimizer", order=-1, search=(16, 32, 64, 128), term="batch",
         help="Images looked at together before each weight update.")] = 32

@@ -195,7 +195,7 @@ def _finding(
     if evidence["gap"] >= LARGE_GAP:
         return (
             "large gap",
-            "Better on images it has seen",
+            "It does better on images it has already seen",
             f"Training accuracy is {points} above validation accuracy.",
             "The validation loss has not risen much, so nothing is lost yet, but more epochs will not help. "
             "Try more augmentation or more dropout.",

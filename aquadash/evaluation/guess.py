@@ -111,12 +111,12 @@ def accuracy_words(score: AccuracyScore) -> str:
     distance = f"{score.points:.0f} point{'' if round(score.points) == 1 else 's'}"
     if score.spot_on:
         return (
-            f"Spot on: guessed {percent(score.guessed)}, it is {measured}, and the 95 % interval from {interval} holds "
-            "the guess."
+            f"Spot on: you guessed {percent(score.guessed)}; it got {measured}, and your guess lies in the 95 % "
+            f"interval from {interval}."
         )
     side = "too high" if score.guessed > score.measured else "too low"
-    verdict = "Close" if score.points <= CLOSE_POINTS else "A surprise"
-    return f"{verdict}: guessed {percent(score.guessed)}, it is {measured}, so {distance} {side}."
+    opening = "Close: you" if score.points <= CLOSE_POINTS else "You"
+    return f"{opening} guessed {percent(score.guessed)}; it got {measured}. Your guess was {distance} {side}."
 
 
 def pair_words(score: PairScore) -> str:

@@ -198,7 +198,7 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     assert shown["accuracy"]["spot_on"] is True
     assert shown["confused_pair"]["count"] > 0
     text = call("runs", "show", "done").stdout
-    assert "The guess of the accuracy. Spot on: guessed 60 %" in text and "The guess of the mistake." in text
+    assert "The guess of the accuracy. Spot on: you guessed 60 %" in text and "The guess of the mistake." in text
     ui_runs.finished(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
     assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
 

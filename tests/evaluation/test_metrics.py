@@ -144,10 +144,10 @@ def test_a_fraction_without_interval_is_a_whole_number_and_an_unknown_one_a_dash
 @pytest.mark.parametrize(
     ("guessed", "words"),
     [
-        (0.57, "Spot on: guessed 57 %, it is 60 %, and the 95 % interval from 56 % to 64 % holds the guess."),
-        (0.52, "Close: guessed 52 %, it is 60 %, so 8 points too low."),
-        (0.70, "Close: guessed 70 %, it is 60 %, so 10 points too high."),
-        (0.95, "A surprise: guessed 95 %, it is 60 %, so 35 points too high."),
+        (0.57, "Spot on: you guessed 57 %; it got 60 %, and your guess lies in the 95 % interval from 56 % to 64 %."),
+        (0.52, "Close: you guessed 52 %; it got 60 %. Your guess was 8 points too low."),
+        (0.70, "Close: you guessed 70 %; it got 60 %. Your guess was 10 points too high."),
+        (0.95, "You guessed 95 %; it got 60 %. Your guess was 35 points too high."),
     ],
 )
 def test_a_guessed_accuracy_is_measured_by_the_interval_and_the_distance(guessed: float, words: str) -> None:

@@ -76,7 +76,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
         # Wait for the store first: the page showed the same texts when the run was stopped.
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
         page.get_by_text("9 epochs in").wait_for()
-        page.get_by_text("guessed 55 %, it is 20 %").wait_for()
+        page.get_by_text("guessed 55 %; it got 20 %").wait_for()
         moved = page.evaluate("() => window.moved")
         assert sum(value for value, *_ in moved) < 0.02, moved
         no_error(page)

@@ -90,7 +90,7 @@ def _run_note(run: Run, note: Note) -> None:
             st.markdown(plain(note.evidence))
         if note.changes:
             form_link(run, note)
-            train_button(run, note, named("and train", note.title))
+            train_button(run, note, named("Train with this change", note.title))
 
 
 def form_link(run: Run, note: Note) -> None:
