@@ -247,7 +247,7 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         )
         accuracy = validation_accuracy(run)
         text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
-        now = "" if kept_epoch else " While it trains, of the last epoch."
+        now = "" if run.status.ended else " While it trains, of the last epoch."
         components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
         components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + now)
