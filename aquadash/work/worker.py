@@ -181,7 +181,8 @@ def do_job(jobs: JobTable, job: Job) -> None:
     context = JobContext(jobs, job)
     with context.beating():
         status, message, result = _outcome(kind, context)
-        _log.info("%s: %s. %s", job.id, status, message or result)
+        ending = message or result
+        _log.info("%s: %s%s", job.id, status, f". {ending}" if ending else "")
         try:
             context.beat()
             jobs.end(job, status, message=message, result=result)
