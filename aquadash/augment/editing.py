@@ -75,7 +75,7 @@ def group_at(spec: PipelineSpec, place: Place) -> Group:
     for group in groups(spec):
         if group.place == place:
             return group
-    raise ConfigError("There is no such place in the pipeline any more.")
+    raise ConfigError("This place is no longer in the pipeline.")
 
 
 def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
@@ -139,7 +139,7 @@ def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
     """Put a new step that steers others in the place of a step, and the step into it."""
     slots = operator_info(name).slots
     if not slots:
-        raise ConfigError(f"{name} steers no other operators; nothing can be put into it.")
+        raise ConfigError(f"{name} applies no other steps, so no step can be put into it.")
     outer = new_step(name)
     return _checked(_replaced(spec, step_id, lambda step: (replace(outer, children=((slots[0][0], (step,)),)),)))
 
@@ -183,7 +183,7 @@ def remove_branch(spec: PipelineSpec, number: int) -> PipelineSpec:
     """Take a branch away; one has to stay."""
     group_at(spec, number)
     if len(spec.branches) == 1:
-        raise ConfigError("This is the only version of the images; without it there would be none to train on.")
+        raise ConfigError("This is the only version. Without it there would be no images to train on.")
     return replace(spec, branches=(*spec.branches[:number], *spec.branches[number + 1 :]))
 
 
@@ -260,7 +260,7 @@ def _found(spec: PipelineSpec, step_id: StepId) -> tuple[Group, int]:
         for index, step in enumerate(group.steps):
             if step.id == step_id is not None:
                 return group, index
-    raise ConfigError("There is no such step in the pipeline any more.")
+    raise ConfigError("This step is no longer in the pipeline.")
 
 
 def _replaced(spec: PipelineSpec, step_id: StepId, change: Callable[[Operator], Steps]) -> PipelineSpec:
@@ -283,8 +283,8 @@ def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps])
     slots = [slot for slot, _ in operator_info(outer.name).slots]
     if not any(inner.values()):
         raise ConfigError(
-            f"“{operator_info(outer.name).title}” would have no step left in it. Take the whole of it away, or put "
-            "another step into it first."
+            f"“{operator_info(outer.name).title}” needs a step inside it. Remove the whole step, or add another one to "
+            "it first."
         )
     children = tuple((slot, inner[slot]) for slot in slots if inner.get(slot))
     return _replaced(spec, outer.id, lambda step: (replace(step, children=children),))

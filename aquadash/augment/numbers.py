@@ -38,25 +38,25 @@ def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly
     if not branch.operators:
         return ()
     if branch.is_original:
-        words = "Every step is switched off, so the images come out as they went in. Switch a step on, or remove them."
+        words = "Every step is switched off, so the images stay unchanged. Switch a step on, or remove the steps."
         return (Caution("all off", 1.0, words),)
     found = []
     if nearly_constant >= RUINED_SHARE:
         words = (
-            f"{_share(nearly_constant)} of the images become nearly constant: one flat colour, with an animal's label "
-            "on it. Take the strongest step back, or apply it to fewer images."
+            f"{_share(nearly_constant)} of the images become nearly constant: one flat colour, without the animal. "
+            "Weaken the strongest step, or apply it to fewer images."
         )
         found.append(Caution("nearly constant", nearly_constant, words))
     if mostly_black >= RUINED_SHARE:
         words = (
-            f"{_share(mostly_black)} of the images become mostly black, and the animal can no longer be told. Cover "
-            "or move less, or darken less."
+            f"{_share(mostly_black)} of the images become mostly black, so the animal can no longer be recognised. "
+            "Cover, move or darken the images less."
         )
         found.append(Caution("mostly black", mostly_black, words))
     if unchanged >= UNCHANGED_SHARE:
         words = (
-            f"{_share(unchanged)} of the images come out unchanged. Together with the originals they teach nothing "
-            "new. Raise the steps' probabilities or widen their ranges, unless that is what you want."
+            f"{_share(unchanged)} of the images come out unchanged. Such copies teach the network nothing new. "
+            "If you want more change, raise the steps' probabilities or widen their ranges."
         )
         found.append(Caution("unchanged", unchanged, words))
     return tuple(found)
@@ -193,10 +193,10 @@ def measure(
         ConfigError: A step is not as the catalogue wants it, or the pipeline has no such branch.
     """
     if not len(images):
-        raise ValueError("there are no images to measure with; expected one or more")
+        raise ValueError("there are no images to measure; expected at least one")
     branches = as_pipeline(spec).branches
     if branch is not None and not 0 <= branch < len(branches):
-        raise ConfigError(f"There are the branches 0 to {len(branches) - 1}, not {branch}.")
+        raise ConfigError(f"There is no branch {branch}; expected 0 to {len(branches) - 1}.")
     numbers = range(len(branches)) if branch is None else (branch,)
     measured = []
     for done, number in enumerate(numbers):

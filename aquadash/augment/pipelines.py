@@ -111,14 +111,14 @@ _ALL = (
     PipelineSpec(
         "mirror-shift",
         "Mirror and shift",
-        "Mirrors half of the images and moves each by up to three pixels: gentle, quick to draw and hard to beat at "
-        f"this size, best new every epoch. {_REPLACES}",
+        "Mirrors half of the images and moves each by up to three pixels. It is gentle and fast, and works best with "
+        f"new versions for every epoch. {_REPLACES}",
         (Branch("Mirrored and shifted", _SHIFTED),),
     ),
     PipelineSpec(
         "mirror-shift-cover",
         "Mirror, shift and cover",
-        f"The same, and a grey square over a quarter of each side. {_REPLACES}",
+        f"Like “Mirror and shift”, with a grey square a quarter as wide and high as the image. {_REPLACES}",
         (Branch("Mirrored, shifted and covered", (*_SHIFTED, op("Cutout", size=0.25))),),
     ),
 )

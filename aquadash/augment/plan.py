@@ -224,4 +224,4 @@ def _spec(name: str, config: AugmentationConfig) -> PipelineSpec:
     try:
         return replace(from_json(json.dumps(values)), name=name)
     except (ConfigError, UnknownNameError) as error:
-        raise ConfigError(f"The pipeline {name!r} that the settings carry cannot be used. {error}") from None
+        raise ConfigError(f"The pipeline {name!r} that is stored with the settings cannot be used. {error}") from None

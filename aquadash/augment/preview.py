@@ -72,7 +72,7 @@ def film_strip(
 
 def _check_branch(spec: PipelineSpec, branch: int) -> None:
     if not 0 <= branch < len(spec.branches):
-        raise ConfigError(f"The pipeline {spec.name!r} has the branches 0 to {len(spec.branches) - 1}, not {branch}.")
+        raise ConfigError(f"The pipeline {spec.name!r} has no branch {branch}; expected 0 to {len(spec.branches) - 1}.")
 
 
 def difference(

@@ -65,11 +65,11 @@ def _place(parts: Sequence[str | int]) -> str:
 def check_size(spec: PipelineSpec) -> None:
     """Refuse a pipeline that is larger than a file may be."""
     if len(spec.branches) > MAX_BRANCHES:
-        raise ConfigError(f"There would be {len(spec.branches)} versions of each image; {MAX_BRANCHES} are the most.")
+        raise ConfigError(f"The pipeline would have {len(spec.branches)} versions; at most {MAX_BRANCHES} are allowed.")
     if any(height(branch.operators) > MAX_DEPTH for branch in spec.branches):
-        raise ConfigError(f"Steps would be nested more than {MAX_DEPTH} deep. Move the step further out.")
+        raise ConfigError(f"Steps can be at most {MAX_DEPTH} levels deep. Move the step further out.")
     if (count := sum(1 for branch in spec.branches for _ in walk(branch.operators))) > MAX_OPERATORS:
-        raise ConfigError(f"The pipeline would have {count} steps; {MAX_OPERATORS} are the most.")
+        raise ConfigError(f"The pipeline would have {count} steps; at most {MAX_OPERATORS} are allowed.")
 
 
 def check(spec: PipelineSpec) -> None:
@@ -89,7 +89,7 @@ def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> 
         info = operator_info(operator.name)
         if one_channel and info.needs_colour:
             raise ConfigError(
-                f"{info.name} stands inside {one_channel}, which hands it one channel; it needs a picture in colour. "
+                f"{info.name} needs a colour image, but {one_channel} gives it a single channel. "
                 f"Move it out of {one_channel}."
             )
         for name, value in operator.settings:
@@ -101,7 +101,7 @@ def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> 
                 raise UnknownNameError.of(f"slot of {operator.name}", slot, known)
             check_operators(inner, one_channel=info.name if info.one_channel else one_channel)
         if known and not any(inner for _, inner in operator.children):
-            raise ConfigError(f"{operator.name} steers other operators and has none; add one to {known[0]!r}.")
+            raise ConfigError(f"{operator.name} applies other steps, but has none inside it. Add one to {known[0]!r}.")
 
 
 def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None:

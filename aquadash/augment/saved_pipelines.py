@@ -91,7 +91,9 @@ def name_for(title: str) -> str:
     if not name:
         raise ConfigError(f"The pipeline's name is {title!r}; expected at least one letter from a to z or a digit.")
     if name in PIPELINES:
-        raise ConfigError(f"{title!r} is the name of a built-in pipeline, which stays as it is. Choose another name.")
+        raise ConfigError(
+            f"{title!r} is the name of a built-in pipeline, which cannot be changed. Choose another name."
+        )
     return name
 
 
@@ -181,7 +183,7 @@ def keep_draft(person_id: str, draft: Draft | None) -> None:
         values = {"base": draft.base, "version": draft.version, "pipeline": json.loads(draft.spec.to_json())}
         write_whole(path, json.dumps(values))
     except OSError as error:
-        raise StorageError(f"The draft cannot be kept in {path.parent} ({error.strerror}).") from error
+        raise StorageError(f"The draft cannot be saved in {path.parent} ({error.strerror}).") from error
 
 
 def _draft_path(person_id: str) -> Path:
@@ -206,7 +208,7 @@ def owner_ids() -> set[str]:
 
 
 def _taken(title: str) -> str:
-    return f"There is a pipeline called {title!r} already. Choose another name, or edit that one."
+    return f"A pipeline called {title!r} already exists. Choose another name, or edit that one."
 
 
 def _check_saved(name: str) -> None:

@@ -29,7 +29,7 @@ class Range:
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
-            raise ConfigError(f"A range from {self.low!r} to {self.high!r} is upside down; put the lower number first.")
+            raise ConfigError(f"A range from {self.low!r} to {self.high!r} is reversed; put the lower number first.")
 
 
 #: A setting of an operator: fixed (number, yes or no, text) or drawn anew for each image.
@@ -125,7 +125,7 @@ class PipelineSpec:
 
     def __post_init__(self) -> None:
         if not self.branches:
-            raise ConfigError(f"The pipeline {self.name!r} has no branch; it would leave no training images.")
+            raise ConfigError(f"The pipeline {self.name!r} has no branch, so there would be no training images.")
 
     @property
     def factor(self) -> int:

@@ -107,7 +107,7 @@ APPLICATIONS: dict[str, Application] = {
     ),
     "inceptionv3": Application(
         "InceptionV3 (2015)",
-        "Blocks that look through windows of several sizes at once, pretrained on ImageNet. Szegedy et al. 2015.",
+        "Blocks that combine filters of several sizes, pretrained on ImageNet. Szegedy et al. 2015.",
         function="InceptionV3",
         size=299,
         smallest=75,
@@ -120,7 +120,7 @@ APPLICATIONS: dict[str, Application] = {
     ),
     "mobilenetv2": Application(
         "MobileNetV2 (2018)",
-        "Small and fast, made for telephones, pretrained on ImageNet. Sandler et al. 2018.",
+        "Small and fast, made for phones, pretrained on ImageNet. Sandler et al. 2018.",
         function="MobileNetV2",
         pixels=SYMMETRIC,
         top=("block_16", "Conv_1"),
@@ -131,7 +131,7 @@ APPLICATIONS: dict[str, Application] = {
     ),
     "efficientnetv2b0": Application(
         "EfficientNetV2-B0 (2021)",
-        "Found by a search for what is accurate and quick to train, pretrained on ImageNet. Tan and Le 2021.",
+        "An automatic search chose its layers for accuracy and fast training. Pretrained on ImageNet. Tan and Le 2021.",
         function="EfficientNetV2B0",
         pixels=STANDARDIZED,
         top=("block6", "top"),
@@ -151,8 +151,8 @@ def input_size(config: ModelConfig) -> int:
     if size < application.smallest:
         raise ConfigError(
             f"model.input_size is {size}, but {application.title} needs images of at least {application.smallest} "
-            f"pixels a side. Choose {application.smallest} or more, or 0 for the {application.size} that it was "
-            "trained with."
+            f"pixels a side. Choose {application.smallest} or more, or 0 for {application.size}, its size in "
+            "pretraining."
         )
     return size
 

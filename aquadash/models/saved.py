@@ -94,13 +94,13 @@ def _check_shapes(model: keras.Model, weights: Path) -> None:
         for name, shape in shapes.items():
             stored = dataset_or_group(foreign, name)
             if not isinstance(stored, h5py.Dataset):
-                raise ValueError(f"it has no {name}, which is expected with the shape {shape}")
+                raise ValueError(f"{name} is missing; expected the shape {shape}")
             if stored.shape != shape:
-                raise ValueError(f"{name} has the shape {stored.shape}, expected is {shape}")
+                raise ValueError(f"{name} has the shape {stored.shape}; expected {shape}")
 
 
 def _unlike(path: Path, why: str) -> StorageError:
     return StorageError(
-        f"{path.name} is not of the network that the run's settings make: {why[:400]}. If the network is one of "
-        "somebody's own, its code is needed here as it was when the run was trained; otherwise train the run again."
+        f"{path.name} does not fit the network of the run's settings: {why[:400]}. If you added this network "
+        "yourself, restore the code that trained the run. Otherwise train the run again."
     )

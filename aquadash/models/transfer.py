@@ -117,8 +117,8 @@ def with_features(model: keras.Model) -> keras.Model:
     last = whole.layers[-1]
     if not isinstance(last, keras.layers.Dense):
         raise StorageError(
-            f"The model ends with a layer of the kind {type(last).__name__}; expected a dense layer that gives the "
-            "probabilities of the classes."
+            f"The model's last layer is {type(last).__name__}; expected a dense layer that gives the "
+            "class probabilities."
         )
     both = keras.Model(whole.inputs, [last.output, last.input])
     return keras.Model(inputs, both(pieces.body(inputs))) if pieces else both

@@ -112,7 +112,7 @@ class ImageNetWeights:
         if path is None:
             return self._download(progress)
         if self.md5 and file_digest(path, "md5") != self.md5:
-            _log.warning("%s is not the file that Keras offers for %s (its MD5 differs); using it all the same",
+            _log.warning("%s is not the file that Keras offers for %s (its MD5 differs); using it anyway",
                          path, self.title)  # fmt: skip
         else:
             _log.info("the weights of %s are read from %s", self.title, path)
@@ -125,8 +125,8 @@ class ImageNetWeights:
             return None
         if not os.path.exists(named):
             raise DataError(
-                f"AQUADASH_WEIGHTS names {named}, which does not exist. Correct the path, or unset the variable to "
-                "have the weights looked for elsewhere and downloaded if need be."
+                f"AQUADASH_WEIGHTS names {named}, which does not exist. Correct the path. Or unset the variable: "
+                "AquaDash then searches its own folders and downloads the weights if necessary."
             )
         path = named / self.file_name if named.is_dir() else named
         # Plain arrays are for EfficientNet-Lite0 and for no network of Keras.
@@ -135,12 +135,12 @@ class ImageNetWeights:
         try:
             params = count_params(path)
         except DataError as error:
-            raise DataError(f"AQUADASH_WEIGHTS leads to a file that cannot be used. {error}") from None
+            raise DataError(f"The file that AQUADASH_WEIGHTS names cannot be used. {error}") from None
         if params == self.params:
             return path
         if path.name == self.file_name:
             raise DataError(
-                f"{path}, which AQUADASH_WEIGHTS leads to, holds {params:,} numbers, but {self.title} without its own "
+                f"{path} (from AQUADASH_WEIGHTS) has {params:,} parameters, but {self.title} without its own "
                 f"head has {self.params:,}. Put the file from {self.url} there, or unset the variable."
             )
         # The file is for another network, so it says nothing about this one.
@@ -154,7 +154,7 @@ class ImageNetWeights:
         except (DataError, OSError):
             sound = False
         if not sound:
-            _log.warning("%s is passed over: it is damaged or not the file that Keras offers", path)
+            _log.warning("skipped %s: it is damaged or not the file that Keras offers", path)
         return sound
 
     def _download(self, progress: Callable[[str, float | None], None]) -> Path:
@@ -163,7 +163,7 @@ class ImageNetWeights:
             download(target, url=self.url, md5=self.md5, size=self.size, progress=progress)
             if not self._is_sound(target):
                 target.unlink(missing_ok=True)
-                raise DataError("what arrived is not the expected file")
+                raise DataError("the downloaded file is not the expected one")
         except DataError as error:
             raise self._missing(str(error)) from None
         return target
@@ -173,10 +173,10 @@ class ImageNetWeights:
         if named := settings.pretrained_weights():
             looked = f"{named} (AQUADASH_WEIGHTS), {looked}"
         return DataError(
-            f"The ImageNet weights of {self.title} are not on this computer and cannot be downloaded: {reason}. Looked "
-            f"for {self.file_name} in {looked}. Connect to the internet once, or bring the file "
-            f"({self.size / 1e6:.0f} MB) from {self.url} and put it into {_folders()[0]}, or set AQUADASH_WEIGHTS to "
-            "it or its folder. The model 'backbone' needs no download."
+            f"The ImageNet weights of {self.title} are not on this computer and cannot be downloaded: {reason}. "
+            f"AquaDash looked for {self.file_name} in {looked}. Connect to the internet once. Or copy the file "
+            f"({self.size / 1e6:.0f} MB) from {self.url} into {_folders()[0]}, or set AQUADASH_WEIGHTS to "
+            "the file or its folder. The model 'backbone' needs no download."
         )
 
 

@@ -33,8 +33,8 @@ class Predictor:
             raise StorageError(f"The model takes {shape}; expected RGB images of one size (None, height, width, 3).")
         if outputs != (None, len(class_names)):
             raise StorageError(
-                f"The model answers with {outputs}; expected {len(class_names)} probabilities, one for each of "
-                f"{', '.join(class_names)}. Does the model belong to this data set?"
+                f"The model's output has the shape {outputs}; expected {len(class_names)} probabilities, one for each "
+                f"of {', '.join(class_names)}. Does the model belong to this data set?"
             )
         #: In the order of the probabilities.
         self.class_names = tuple(class_names)

@@ -99,7 +99,7 @@ def latest(store: RunStore, run_id: str) -> Checkpoint | None:
         try:
             checkpoints.append(_load(path))
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            _log.warning("left out the damaged checkpoint %s (%s)", name, error)
+            _log.warning("skipped the damaged checkpoint %s (%s)", name, error)
     return max(checkpoints, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 

@@ -140,7 +140,7 @@ class DrawingProcess:
                 ended = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
                 raise AquaDashError(
                     f"The process that draws new training images {ended}; the computer may have run out of memory. "
-                    "Resume the run, or have the images drawn once, before training (augmentation.mode=copies)."
+                    "Resume the run, or draw the images only once, before training (augmentation.mode=copies)."
                 ) from None
             if isinstance(answer, str):
                 raise AquaDashError(answer)

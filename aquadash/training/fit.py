@@ -70,12 +70,12 @@ def fit(
     # Configs are compared, not their texts: an older text lacks newer settings, which then have their defaults.
     if resume_from and from_json(resume_from.config_json) != config:
         raise RunError(
-            "The checkpoint was made with another configuration, so this run cannot go on from it. Start a new run."
+            "The checkpoint has other settings than this run, so the run cannot resume from it. Start a new run."
         )
     if resume_from and resume_from.fingerprint != dataset.fingerprint:
         raise RunError(
-            f"The data set {dataset.title} has other images now than when this run was interrupted "
-            f"(fingerprint {dataset.fingerprint[:12]}, was {resume_from.fingerprint[:12]}). Put the old data back, or "
+            f"The images of {dataset.title} have changed since this run was interrupted "
+            f"(fingerprint {dataset.fingerprint[:12]}, was {resume_from.fingerprint[:12]}). Restore the old images, or "
             "start a new run."
         )
     tf.config.experimental.enable_op_determinism()
@@ -126,13 +126,13 @@ def _result(
     as_saved(trainer.model)
     model = with_flip(trainer.model) if config.model.test_time_flip else trainer.model
     kept = next(record for record in state.history if record.epoch == kept_epoch)
-    begin("looking at the test images")
+    begin("classifying the test images")
     predictions = Predictions(
         indices=np.arange(len(dataset.test), dtype=np.int64),
         labels=dataset.test.labels.astype(np.int64),
         probabilities=predict(model, dataset.test.images),
     )
-    begin("looking at the validation images")
+    begin("classifying the validation images")
     data = trainer.data
     validation = Predictions(
         indices=data.validation_indices,
@@ -142,7 +142,7 @@ def _result(
     val_loss, val_accuracy = kept.val_loss, kept.val_accuracy
     if config.model.test_time_flip:  # The epoch's record is of the model without flip averaging.
         val_loss, val_accuracy = loss_and_accuracy(validation.labels, validation.probabilities)
-    begin("learning to notice unknown images")
+    begin("learning to detect unknown images")
     return FitResult(
         model=model,
         history=state.history,

@@ -79,7 +79,9 @@ def mirrored(store: RunStore, run_id: str) -> Iterator[Callable[[EpochRecord], o
         news.put(status)
         thread.join(_PATIENCE)
         if thread.is_alive():
-            _log.warning("The tracking server is slow and lacks a part: runs export %s --mlflow sends it.", run_id)
+            _log.warning(
+                "The tracking server is slow and lacks some data. Send it with: runs export %s --mlflow", run_id
+            )
 
 
 def _send_news(store: RunStore, run_id: str, news: SimpleQueue[EpochRecord | RunStatus | None]) -> None:
@@ -91,7 +93,7 @@ def _send_news(store: RunStore, run_id: str, news: SimpleQueue[EpochRecord | Run
             if item is not None:
                 sender.end(item)
     except (RunError, StorageError) as error:
-        _log.warning("%s The run goes on; runs export %s --mlflow sends it later.", error, run_id)
+        _log.warning("%s The run continues. Send it later with: runs export %s --mlflow", error, run_id)
 
 
 def send(store: RunStore, run_id: str) -> str:
@@ -125,7 +127,7 @@ def _refusals() -> Iterator[None]:
         # MLflow and its HTTP library raise exceptions of many kinds, which must not end a run.
         said = settings.shown_address(" ".join(str(error).split()))[:300]
         shown = settings.shown_address(settings.tracking_uri() or "")
-        raise StorageError(f"The tracking server {shown} does not answer or refuses ({said}).") from error
+        raise StorageError(f"The tracking server {shown} does not answer or refused ({said}).") from error
 
 
 class _Sender:

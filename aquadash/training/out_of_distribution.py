@@ -89,7 +89,7 @@ def with_ood_features(model: keras.Model, *, pretrained: str) -> keras.Model:
         return with_features(model)
     body = backbone.pretrained_body(model)
     if body is None or body.digest != pretrained:
-        raise StorageError("The pretrained weights that this model began with are no longer there.")
+        raise StorageError("The pretrained weights that this model started from are missing.")
     return _joined(model, body.model)
 
 

@@ -50,9 +50,8 @@ def split_positions(config: RunConfig, dataset: Dataset) -> tuple[NDArray[np.int
     if training.validation == "test":
         if len(dataset.test) < 2:
             raise ConfigError(
-                f"{dataset.title} has too few test images ({len(dataset.test)}); validating on some of them and "
-                "testing on the others, as the report does, needs two. Choose validation images from the training "
-                "images instead."
+                f"{dataset.title} has too few test images ({len(dataset.test)}). The report validates on some of them "
+                "and tests on the others, which needs at least two. Validate on training images instead."
             )
         return np.arange(len(dataset.train)), np.arange(report_validation_images(len(dataset.test)))
     return stratified_split(

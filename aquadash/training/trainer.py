@@ -139,7 +139,7 @@ class Trainer:
             parts.body,
             images,
             key=self._body_key,
-            progress=lambda fraction: self._preparing(f"looking at the {what}", fraction),
+            progress=lambda fraction: self._preparing(f"computing features of the {what}", fraction),
         )
 
     def _validation_inputs(self) -> NDArray[np.generic]:

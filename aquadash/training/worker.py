@@ -79,8 +79,8 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
             # Checked before the update below overwrites the fingerprint of the images that its epochs come from.
             raise RunError(
-                f"The data set {dataset.title} has other images now than this run is to learn from. Put the old ones "
-                "back, or start a new run."
+                f"The images of {dataset.title} have changed since this run was created. Restore the old images, or "
+                "start a new run."
             )
         store.update(run.run_id, class_names=dataset.class_names, dataset_fingerprint=dataset.fingerprint)
         listener.on_progress(Progress("starting TensorFlow", epochs=epochs))
@@ -90,7 +90,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         store.add_text_artifact(run.run_id, ENVIRONMENT, json.dumps(environment, indent=2, sort_keys=True))
         resume_from = checkpoint.latest(store, run.run_id)
         if resume_from:
-            _log.info("going on after epoch %d", resume_from.epoch)
+            _log.info("resuming after epoch %d", resume_from.epoch)
             # The epoch is logged after its checkpoint, and the process may have been killed in between.
             store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve)
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
@@ -113,7 +113,7 @@ def _stopped_early(store: RunStore, run_id: str) -> str:
     """Describe a run that was stopped before this process had a model of it."""
     if epochs := len(store.history(run_id)):
         kept = f"{epochs} complete epoch{'s' * (epochs != 1)}"
-        return f"Stopped while it was starting again, with {kept}. They are kept; resume the run to go on."
+        return f"Stopped while resuming. Kept so far: {kept}. Resume the run to continue."
     return "Stopped before the first epoch was complete, so there is no model."
 
 
@@ -141,8 +141,8 @@ class _StoreListener:
         if not all(math.isfinite(value) for value in (record.loss, record.val_loss)):
             broken = record.val_loss if math.isfinite(record.loss) else record.loss
             raise AquaDashError(
-                f"The loss became {broken} in epoch {record.epoch}: the weight updates were too large and the "
-                "network fell apart. Try a learning rate a tenth of this one."
+                f"The loss became {broken} in epoch {record.epoch}: the weight updates were too large. "
+                "Try a learning rate a tenth of this one."
             )
         store, run_id = self.store, self.job.run
         store.database.check_there()

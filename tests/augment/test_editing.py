@@ -101,11 +101,11 @@ def test_every_operator_can_be_added_and_its_settings_turn_to_a_range_and_back_w
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: editing.remove(SPEC, 9), "no such step"),
-        (lambda: editing.insert(SPEC, (FLIPPED, "then_list"), 0, BLUR), "no such place"),
+        (lambda: editing.remove(SPEC, 9), "step is no longer"),
+        (lambda: editing.insert(SPEC, (FLIPPED, "then_list"), 0, BLUR), "place is no longer"),
         (lambda: editing.insert(SPEC, 0, 0, Operator("Flipr")), "Fliplr"),
         (lambda: editing.relocate(SPEC, GROUPED, INSIDE), "into itself"),
-        (lambda: editing.wrap(SPEC, FLIPPED, "GaussianBlur"), "steers no other"),
+        (lambda: editing.wrap(SPEC, FLIPPED, "GaussianBlur"), "applies no other steps"),
         (lambda: editing.remove(editing.remove(SPEC, BLURRED), SWAPPED), "no step left"),
         (lambda: editing.set_probability(SPEC, FLIPPED, 1.5), "expected 0 to 1"),
         (lambda: editing.set_setting(SPEC, FLIPPED, "p", 7.0), "number from 0 to 1"),
@@ -129,9 +129,9 @@ def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
 
     branches = (Branch("One", (BLUR,) * MAX_OPERATORS),) + (Branch("x"),) * (MAX_BRANCHES - 1)
     full, _ = editing.with_ids(PipelineSpec("mine", "Mine", "", branches))
-    with pytest.raises(ConfigError, match=f"{MAX_OPERATORS} are the most"):
+    with pytest.raises(ConfigError, match=f"at most {MAX_OPERATORS} are allowed"):
         editing.duplicate(full, 0)
-    with pytest.raises(ConfigError, match=f"{MAX_BRANCHES} are the most"):
+    with pytest.raises(ConfigError, match=f"at most {MAX_BRANCHES} are allowed"):
         editing.add_branch(full, Branch("x"))
 
 

@@ -170,7 +170,7 @@ def test_versions_of_a_pipeline_differ_where_it_was_edited() -> None:
 
 def test_a_carried_pipeline_that_is_none_is_refused_by_name() -> None:
     config = settings(pipeline="mine", definitions='{"mine": {"format": "other"}}')
-    with pytest.raises(ConfigError, match="'mine' that the settings carry"):
+    with pytest.raises(ConfigError, match="'mine' that is stored with the settings"):
         plan(config.augmentation)
 
 

@@ -105,7 +105,7 @@ def test_one_that_was_trained_in_bfloat16_can_be_had_in_float32(tmp_path: Path) 
     ("settings", "said"),
     [
         ({"name": "gone"}, "'gone'"),
-        ({**OWN, "filters": (8, 17)}, "layers/conv2d_1/vars/0 has the shape (2, 2, 8, 16), expected is (2, 2, 8, 17)"),
+        ({**OWN, "filters": (8, 17)}, "layers/conv2d_1/vars/0 has the shape (2, 2, 8, 16); expected (2, 2, 8, 17)"),
         ({**OWN, "filters": (1024,) * 6, "kernel_size": 11}, "The convolutions would have"),
     ],
 )  # fmt: skip

@@ -105,11 +105,11 @@ def test_what_the_environment_names_wrongly_is_an_error(tmp_path: Path, monkeypa
     path = tmp_path / "tiny_notop.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n and no more")
     monkeypatch.setenv("AQUADASH_WEIGHTS", str(path))
-    with pytest.raises(DataError, match="AQUADASH_WEIGHTS leads to a file .* is damaged"):
+    with pytest.raises(DataError, match="The file that AQUADASH_WEIGHTS names .* is damaged"):
         _weights().check()
 
     _tiny(path, more=1000)
-    with pytest.raises(DataError, match="holds 1,010 numbers, but Tiny without its own head has 10"):
+    with pytest.raises(DataError, match="has 1,010 parameters, but Tiny without its own head has 10"):
         _weights().check()
 
 
@@ -175,7 +175,7 @@ def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, monkeypa
     # A page that a network puts in place of the file is not taken for it, whether Keras names a hash or not.
     path.unlink()
     arriving = b"<html>Please log in</html>"
-    with pytest.raises(DataError, match="what arrived is not the expected file"):
+    with pytest.raises(DataError, match="the downloaded file is not the expected one"):
         _fetch(_weights())
     assert not path.exists()
 

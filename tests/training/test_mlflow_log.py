@@ -283,4 +283,4 @@ def test_an_earlier_run_is_sent_by_a_command(server: FakeServer, store: RunStore
     assert "once it has ended" in refusal("runs", "export", waiting.run_id, "--mlflow")
     assert "Name the FILE" in refusal("runs", "export", run.run_id)
     server.before = lambda: 1 / 0
-    assert "does not answer or refuses" in refusal("runs", "export", run.run_id, "--mlflow")
+    assert "does not answer or refused" in refusal("runs", "export", run.run_id, "--mlflow")

@@ -90,7 +90,7 @@ def test_other_weights_say_nothing(data: TrainingData, pretrained: tuple[Any, Ou
     model, found = pretrained
     other = replace(found, pretrained="0" * 64)
     assert Predictor(model, class_names=CLASSES, detector=other).answer_images(data.images[:2])[1] is None
-    with pytest.raises(StorageError, match="no longer there"):
+    with pytest.raises(StorageError, match="are missing"):
         feature_reader(model, pretrained=other.pretrained)
 
 

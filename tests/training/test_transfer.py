@@ -85,7 +85,7 @@ def _has_the_pretrained_body(model: object) -> None:
 def test_the_head_alone_leaves_the_body_as_it_came(head: tuple[Any, Listener]) -> None:
     result, listener = head
     _has_the_pretrained_body(result.model)
-    assert any("looking at the training images" in each.phase for each in listener.progress)
+    assert any("computing features of the training images" in each.phase for each in listener.progress)
     # Only the head is kept in the checkpoints: a body of a hundred megabytes would be written every second.
     assert [array.shape for array in listener.checkpoints[0].weights] == [(16, 3), (3,)]
 
@@ -94,7 +94,7 @@ def test_another_computer_s_features_are_not_used(tiny_dataset: Dataset, monkeyp
     def looks() -> bool:
         listener = Listener(stop_in_epoch=1)
         assert fit(HEAD, tiny_dataset, listener) is None
-        return any(each.phase == "looking at the training images, 0%" for each in listener.progress)
+        return any(each.phase == "computing features of the training images, 0%" for each in listener.progress)
 
     assert [looks(), looks()] == [True, False]
     monkeypatch.setattr(hardware, "last_digits", lambda training: "another computer")

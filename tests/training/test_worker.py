@@ -147,7 +147,7 @@ def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypa
     assert run.message == "Stopped before the first epoch was complete, so there is no model."
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     run = job_rows.train(store, run_id)
-    assert run.status is RunStatus.STOPPED and "with 1 complete epoch. They are kept" in run.message
+    assert run.status is RunStatus.STOPPED and "Kept so far: 1 complete epoch." in run.message
 
 
 def test_a_resumed_run_keeps_its_images(
@@ -158,7 +158,7 @@ def test_a_resumed_run_keeps_its_images(
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
     run = job_rows.train(store, run_id)
-    assert run.status is RunStatus.FAILED and "has other images now" in run.message
+    assert run.status is RunStatus.FAILED and "have changed since this run was created" in run.message
     assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
     assert store.environment(run_id) == {}
 
@@ -173,7 +173,7 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
     folder_store.delete(kept.name)
     import_pictures(BEN, 500)
     run = job_rows.train(store, waiting.run_id)
-    assert run.status is RunStatus.FAILED and "Cats has other images now" in run.message
+    assert run.status is RunStatus.FAILED and "Cats have changed since this run was created" in run.message
     assert run.class_names == ()
     import_pictures(ANNA, 0)
     assert data.load(kept.source).fingerprint == run.dataset_fingerprint == kept.fingerprint

@@ -88,7 +88,7 @@ def again(app: AppTest) -> AppTest:
 def test_without_steps_a_run_or_its_validation_images_it_says_so(store: RunStore) -> None:
     assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
     # The included model knows another data set.
-    assert "No finished run has learned from" in words(open_meter())
+    assert "No finished run was trained on" in words(open_meter())
     run = add_run(store)
     store.add_text_artifact(run.run_id, MODEL, "a model")
     assert "kept no validation images" in words(measured(open_meter()))

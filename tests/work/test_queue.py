@@ -153,7 +153,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
 
     assert ended(store, run_id).status is RunStatus.FINISHED
     resumed = without_seconds(store.history(run_id))
-    assert resumed[:2] == kept and "going on after epoch 2" in store.log(run_id)
+    assert resumed[:2] == kept and "resuming after epoch 2" in store.log(run_id)
     job = live_runs.job_of(run_id)
     assert (job.attempt, job.worker_failures, job.message) == (2, 0, "")
 

@@ -56,12 +56,12 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     total = len(studio.dataset.train)
     with st.container(horizontal=True):
         components.metric(
-            "Time for all",
+            "Time for all images",
             duration(seconds * total),
-            help=f"For {total:,} originals: once before training, or new every epoch.",
+            help=f"For {total:,} originals. Training waits for it once, or in every epoch if each has new versions.",
         )
         components.metric(
-            "Images out", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions."
+            "Training images", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions."
         )
 
 
@@ -71,12 +71,12 @@ def _versions(measured: list[BranchNumbers]) -> None:
     def fraction_column(title: str, fraction: Callable[[BranchNumbers], float], help: str) -> Column:
         return number_column(title, [100 * fraction(numbers) for numbers in measured], "%.1f %%", help=help)
 
-    flat = f"Images that become one flat colour: their pixels deviate by less than {CONSTANT_DEVIATION:g} of 255."
-    black = f"Images of which more than {100 * BLACK_SHARE:.0f} % becomes black."
+    flat = f"Images that become one flat colour: their pixels vary by less than {CONSTANT_DEVIATION:g} of 255."
+    black = f"Images that become more than {100 * BLACK_SHARE:.0f} % black."
     table(
         text_column("Version", [numbers.title for numbers in measured], pinned=True, help=term("branch")),
         number_column(
-            "Images a second",
+            "Images per second",
             [numbers.images_per_second for numbers in measured],
             "%.0f",
             help="Median of up to five batches.",

@@ -54,14 +54,14 @@ def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
         studio,
         made,
         [studio.in_view.title] * len(made),
-        label="Originals, each followed by examples that are the same for all",
+        label="Originals, each followed by examples with the same random choices",
     )
 
 
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
-        st.info("This version has no step that is switched on: the images pass as they are.", icon="🪞")
+        st.info("All steps of this version are off, so the images stay unchanged.", icon="🪞")
     strip = studio.film_strip(studio.branch)
     words = augment.step_words(studio.in_view)
     cards = []
@@ -71,12 +71,12 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
             same = np.array_equal(strip[number, row], strip[number - 1, row])
             # The first row has the full titles.
             text, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
-            note = "nothing changed here" if same else ""
+            note = "unchanged" if same else ""
             cards.append(
                 gallery.Card(
                     strip[number, row],
                     text,
-                    f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged by it' if same else ''}",
+                    f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged' if same else ''}",
                     " · ".join(part for part in (more, note) if part),
                     accent="transparent",
                 )
@@ -87,14 +87,14 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
 def _differences(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each image before and after, and the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sign = bound.choice("sign", SIGNS, label="What to show", label_visibility="collapsed")
+        sign = bound.choice("sign", SIGNS, label="Kind of difference", label_visibility="collapsed")
         factor = bound.choice(
-            "amplify", {text: f"× {text}" for text in FACTORS}, label="Amplified", default="2",
+            "amplify", {text: f"× {text}" for text in FACTORS}, label="Amplification", default="2",
             label_visibility="collapsed",
         )  # fmt: skip
     signed = sign == "signed"
-    halved = f"Grey ({GREY} of 255): no change. Differences are halved first, so that both directions have room."
-    st.caption(halved if signed else "Black: no change.")
+    halved = f"Grey ({GREY} of 255) means no change. Differences are halved to fit both directions."
+    st.caption(halved if signed else "Black means no change.")
     after = studio.draws(branch=studio.branch, draws=1)[0]
     pictures = augment.difference(studio.images, after, factor=int(factor), signed=signed)
     mean = np.abs(after.astype(np.int16) - studio.images).mean(axis=(1, 2, 3))
@@ -117,7 +117,7 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
     """Draw a chart for each channel, over all sample images and some draws of them."""
     number = _number_of_draws(options)
     made = studio.draws(branch=studio.branch, draws=number)
-    st.caption("Pixels that pile up at 0 or 255 have lost what they held.")
+    st.caption("Values that pile up at 0 or 255 have lost their detail.")
     before, after = augment.histograms(studio.images), augment.histograms(made)
     for channel in range(3):
         figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
@@ -171,7 +171,7 @@ def _name(studio: Studio, row: int) -> str:
 #: Each section's arguments: the studio and the popover for options.
 LOOKS = Sections(
     "look",
-    "How to look at it",
+    "View",
     {
         "draws": Section("Random examples", _draws),
         "steps": Section("Steps", _steps),

@@ -41,7 +41,7 @@ ACTIONS = {
     "duplicate": StepAction(":material/content_copy: Duplicate", editing.duplicate),
     "sometimes": StepAction(":material/shuffle: Put into “Sometimes”", partial(editing.wrap, name="Sometimes")),
     "dissolve": StepAction(
-        ":material/unarchive: Take the steps out of it",
+        ":material/unarchive: Take its steps out",
         editing.dissolve,
         lambda step, index, total: bool(step.children),
     ),
@@ -86,16 +86,16 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
     with st.container(horizontal=True):
         # Callbacks copy the present version: the click may arrive together with a newly typed title.
         for label, key, icon, added in (
-            ("Add an empty one", "branch-add", "➕", lambda _: Branch("New version")),
-            ("Add a copy", "branch-copy", ":material/content_copy:", lambda now: now.branches[branch]),
+            ("Add an empty version", "branch-add", "➕", lambda _: Branch("New version")),
+            ("Copy this version", "branch-copy", ":material/content_copy:", lambda now: now.branches[branch]),
         ):
             st.button(label, key=key, icon=icon, on_click=_add_version, args=(added,))
         st.button(
-            "Remove it",
+            "Remove this version",
             key="branch-remove",
             icon="🗑️",
             disabled=len(spec.branches) == 1,
-            help=f"Takes “{plain(title)}” away; undo brings it back.",
+            help=f"Removes “{plain(title)}”. Undo restores it.",
             on_click=_remove_version,
             args=(branch,),
         )
@@ -131,7 +131,7 @@ def render_steps(spec: PipelineSpec, place: Place) -> None:
     """Draw the steps of a place, such as 0 for those of the first branch."""
     group = editing.group_at(spec, place)
     if not group.steps:
-        st.caption("No step yet: the images pass as they are.")
+        st.caption("No step yet: the images stay unchanged.")
     for index in range(len(group.steps)):
         _card(spec, group, index)
     operator_catalogue.render_add_button(group)
@@ -179,7 +179,7 @@ def _switch(step: Operator) -> None:
         value=step.enabled,
         take=lambda wanted: builder_state.edit(lambda spec: editing.set_enabled(spec, step.id, wanted)),
         label_visibility="collapsed",
-        help="Switched off, the step is kept and skipped.",
+        help="A step that is off stays in the list and is skipped.",
     )
 
 
@@ -222,7 +222,7 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
                 stem=f"step{step.id}/place",
                 value=here,
                 take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, step.id, places[title])),
-                width="stretch", help="Another group of steps, or another version of the images.",
+                width="stretch", help="Moves the step into another version, or into another step.",
             )  # fmt: skip
 
 

@@ -74,9 +74,7 @@ def saved_base() -> PipelineSpec:
     state = history().present
     base = lab().pipelines.all().pipelines.get(state.base)
     if base is None or version_of(base) != state.version:
-        raise ConfigError(
-            "This pipeline was saved, renamed or deleted elsewhere meanwhile. “Save as” keeps your changes."
-        )
+        raise ConfigError("This pipeline was changed or deleted in another window. Use “Save as” to keep your changes.")
     return base
 
 

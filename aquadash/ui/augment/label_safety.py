@@ -29,7 +29,7 @@ def show(studio: Studio) -> None:
     """Draw the view."""
     st.subheader("How far can you go?", anchor=False, help=term("label safety"))
     st.markdown(
-        "A trained network looks at changed copies. Where it no longer sees the animal, the label may be wrong."
+        "A trained network classifies changed copies. Where it no longer recognises the animal, the label may be wrong."
     )
     switched_steps = {step.place: step for step in steps(studio.in_view)}
     if not switched_steps:
@@ -45,8 +45,8 @@ def show(studio: Studio) -> None:
         )  # fmt: skip
         threshold = bound.number(
             "safety-threshold", 1, 100, label="Threshold in %", default=80, step=5, width=150,
-            help="Of the accuracy on unchanged images. Below it too much is lost: what the network no longer sees, it "
-            "cannot learn from.",
+            help="Relative to accuracy on unchanged images. Below it, a network can no longer recognise enough of the "
+            "images to learn from them.",
         )  # fmt: skip
     request = _request(studio, switched_steps, images).checked()
     job_panel.follow(
@@ -61,7 +61,7 @@ def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: flo
         job_panel.show(job, key="safety", unit="copies")
     elif not is_measured(measured, request):
         if job is not None:
-            job_panel.show_end(job, kept="What it had measured is kept.")
+            job_panel.show_end(job, kept="The measurements so far are kept.")
         shell.action_button(
             "Measure",
             partial(lab().jobs.measure_robustness, run.run_id, request),
@@ -69,7 +69,7 @@ def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: flo
             type="primary",
             icon="🛟",
         )
-        st.caption(f"{request.copies} copies of each image for each value.")
+        st.caption(f"Tests {request.copies} copies of each image at each value.")
     if measured is not None and measured.scores:
         _show_measured(studio, run, measured, request, threshold)
 
@@ -84,7 +84,7 @@ def _run(studio: Studio) -> Run | None:
     if not runs:
         components.empty_state(
             "🛟",
-            f"No finished run has learned from **{plain(studio.dataset.title)}** yet.",
+            f"No finished run was trained on **{plain(studio.dataset.title)}** yet.",
             label="Train",
         )
         return None
@@ -95,7 +95,7 @@ def _run(studio: Studio) -> Run | None:
         st.session_state.pop("safety-run", None)
         address.put("safety-run", None)
     return components.run_picker(
-        runs, key="safety-run", label="Trained model", help="Whose eyes the copies are judged with."
+        runs, key="safety-run", label="Trained model", help="The network that classifies the copies."
     )
 
 
@@ -105,9 +105,9 @@ def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images:
         chosen = bound.menu(
             "safety-step",
             {name: step.title for name, step in switched_steps.items()},
-            label="Step to try out",
+            label="Step to test",
             default=first_strength(studio.in_view).place,
-            help="One of its parameters is fixed to a row of values; all else stays as it is.",
+            help="One of its parameters takes several values in turn. Everything else stays the same.",
         )
         step = switched_steps[chosen]
         name = bound.menu(
@@ -121,7 +121,7 @@ def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images:
         parameter = step.parameter(name)
         scale = Scale.of(parameter)
         low, high = inputs.slider(
-            "From, to",
+            "Range",
             scale.low,
             scale.high,
             (scale.low, scale.high),

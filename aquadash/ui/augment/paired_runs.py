@@ -19,7 +19,7 @@ _SEEDS = 2**32
 def launch(studio: Studio) -> None:
     """Draw the form that starts the two runs."""
     st.subheader("Does it help?", anchor=False, help=term("paired runs"))
-    st.markdown("The same training twice, with this pipeline and without. Compare then shows both runs.")
+    st.markdown("Trains the same settings twice: with this pipeline and without it. Compare then shows both runs.")
     spec = studio.spec
     if lab().pipelines.all().pipelines.get(spec.name) != spec:
         st.info("Save the pipeline first.", icon="💾")
@@ -29,7 +29,13 @@ def launch(studio: Studio) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: preset.title for name, preset in PRESETS.items()}
-        base = bound.menu("pair-base", titles, label="Settings", default=_PRESET, help="All but the augmentation.")
+        base = bound.menu(
+            "pair-base",
+            titles,
+            label="Settings",
+            default=_PRESET,
+            help="A preset for everything except the augmentation.",
+        )
         own = lab().limits.seed
         seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=own, width=150, help=term("seed"))
     changes = {"data.source": studio.dataset.name, "seed": seed}

@@ -54,7 +54,7 @@ def show(library: Library) -> None:
                 "unsaved changes",
                 icon="✏️",
                 color="orange",
-                help="They are kept for you until you save or discard them.",
+                help="AquaDash keeps them until you save or discard them.",
             )
         held = builder_state.history()
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
@@ -65,7 +65,7 @@ def show(library: Library) -> None:
                 icon="💾",
                 key="save-changes",
                 disabled=not changed,
-                help="Takes the place of the version before.",
+                help="Replaces the saved pipeline.",
                 on_click=_save_changes,
             )
         # A new key folds the menus (STREAMLIT.md, "Closed popovers").
@@ -87,7 +87,7 @@ def _damaged(library: Library) -> None:
         return
     lines = "\n".join(f"- {plain(name)}: {plain(reason)}" for name, reason in library.damaged.items())
     with st.expander(f"{count(len(library.damaged), 'saved pipeline')} cannot be read", icon="🚧"):
-        st.markdown(f"{lines}\n\nThe files are left as they are, in `pipelines` in AquaDash's folder.")
+        st.markdown(f"{lines}\n\nAquaDash leaves the files unchanged, in `pipelines` in its folder.")
 
 
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
@@ -116,7 +116,7 @@ def _save_as(spec: PipelineSpec) -> None:
             placeholder="Gentle colours",
         )
         inputs.text_area(
-            "What it is for (optional)",
+            "Description (optional)",
             key=_SUMMARY,
             max_chars=builder_state.MAX_SUMMARY_CHARACTERS,
             height=90,
@@ -127,7 +127,7 @@ def _save_as(spec: PipelineSpec) -> None:
 
 def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     st.button(
-        "Discard the changes",
+        "Discard changes",
         icon=":material/restart_alt:",
         key="discard",
         disabled=not builder_state.changed(),
@@ -151,7 +151,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     with st.form("rename", border=False):
         inputs.text_input("New name", key=_NEW_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder=base.title)
         st.form_submit_button("Rename", icon="✏️", key="rename-button", on_click=_rename)
-    st.button("Delete it", icon="🗑️", key="delete-pipeline", on_click=_ask, args=(base.name,))
+    st.button("Delete", icon="🗑️", key="delete-pipeline", on_click=_ask, args=(base.name,))
 
 
 @contextmanager

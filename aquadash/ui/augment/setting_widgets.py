@@ -19,7 +19,7 @@ from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.glossary import term
 
-_LABELS = {"probability": "Probability", "word": "Which", "number": "Value", "integer": "Value"}
+_LABELS = {"probability": "Probability", "word": "Choice", "number": "Value", "integer": "Value"}
 
 
 @dataclass(frozen=True)

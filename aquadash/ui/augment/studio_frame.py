@@ -27,7 +27,7 @@ SEEDS = 2**32
 
 SECTIONS = Sections(
     "view",
-    "More about it",
+    "Details",
     {
         "preview": Section("👀 Preview", lambda studio: None),  # Drawn beside the steps, with nothing below.
         "numbers": Section("🔢 Numbers", augment_numbers.show),
@@ -53,10 +53,10 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         look = augment_preview.LOOKS.choose_word(label_visibility="collapsed", wrap=True)
         st.button(
-            "New",
+            "Redraw",
             icon="🎲",
             key="new-draws",
-            help="Takes another seed, and with it other random changes.",
+            help="Draws new random changes with another seed.",
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
         options = st.popover("Options", key="studio-options", on_change="rerun")
@@ -68,7 +68,7 @@ def beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     summary = plain(builder_state.summary_now(spec))
     st.caption(
         f"{total:,} training images × {spec.factor} = {total * spec.factor:,}",
-        help=f"{summary}\n\nImages held back for validation and test images are never changed.",
+        help=f"{summary}\n\nValidation and test images are never changed.",
     )
     return studio
 

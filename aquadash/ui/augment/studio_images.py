@@ -64,8 +64,8 @@ def _field() -> Any:
         f"Drop up to {MAX_IMAGES} pictures here",
         key="own-pictures",
         accept_multiple_files=True,
-        help="PNG, JPEG, WebP, BMP or GIF. The largest centred part is scaled to the size of the training images, as "
-        "training would see it. They go to the computer that AquaDash runs on and nowhere else.",
+        help="PNG, JPEG, WebP, BMP or GIF. The middle is cropped and scaled to the size of the training images. "
+        "Your pictures go only to the computer that runs AquaDash.",
     )
 
 
@@ -91,7 +91,7 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
             icon="🖼️",
         )
     if not images:
-        messages.caption("Training images are shown until there is a picture of yours, which a reload forgets.")
+        messages.caption("Training images are shown until you add a picture. Reloading the page removes your pictures.")
         return None
     return SampleImages(np.stack(images), tuple(labels), [])
 
@@ -145,20 +145,20 @@ def _controls(dataset: Dataset, chosen: list[int]) -> None:
         address.assign("images", [position, *(kept for kept in chosen if kept != position)][:MAX_IMAGES])
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        inputs.number_input("How many", 1, MAX_IMAGES, step=1, key=_COUNT, on_change=count, width=130)
+        inputs.number_input("Number of images", 1, MAX_IMAGES, step=1, key=_COUNT, on_change=count, width=130)
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = list(gallery.class_titles(dataset.class_names).values())
         label = inputs.selectbox(
-            "A certain image: class",
+            "Class",
             range(len(titles)),
             format_func=titles.__getitem__,
             key="class",
             width=170,
         )
         last = int((dataset.train.labels == label).sum())
-        inputs.number_input("Number within the class", 1, last, step=1, key="number", width=180)
-        st.button("Show it first", icon="🎯", key="certain", on_click=certain, args=(label,))
+        inputs.number_input("Image number in class", 1, last, step=1, key="number", width=180)
+        st.button("Show this image first", icon="🎯", key="certain", on_click=certain, args=(label,))
 
 
 def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
