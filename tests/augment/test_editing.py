@@ -106,7 +106,7 @@ def test_every_operator_can_be_added_and_its_settings_turn_to_a_range_and_back_w
         (lambda: editing.insert(SPEC, 0, 0, Operator("Flipr")), "Fliplr"),
         (lambda: editing.relocate(SPEC, GROUPED, INSIDE), "into itself"),
         (lambda: editing.wrap(SPEC, FLIPPED, "GaussianBlur"), "applies no other steps"),
-        (lambda: editing.remove(editing.remove(SPEC, BLURRED), SWAPPED), "no step left"),
+        (lambda: editing.remove(editing.remove(SPEC, BLURRED), SWAPPED), "needs a step inside it"),
         (lambda: editing.set_probability(SPEC, FLIPPED, 1.5), "expected 0 to 1"),
         (lambda: editing.set_setting(SPEC, FLIPPED, "p", 7.0), "number from 0 to 1"),
     ],
@@ -124,7 +124,7 @@ def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
     assert editing.group_at(spec, 1).has_room_for(deep)
     assert not editing.group_at(spec, INSIDE).has_room_for(deep)
     assert from_json(spec.to_json()) == spec
-    with pytest.raises(ConfigError, match=f"more than {MAX_DEPTH} deep"):
+    with pytest.raises(ConfigError, match=f"at most {MAX_DEPTH} levels deep"):
         editing.wrap(spec, FLIPPED, "Sequential")
 
     branches = (Branch("One", (BLUR,) * MAX_OPERATORS),) + (Branch("x"),) * (MAX_BRANCHES - 1)

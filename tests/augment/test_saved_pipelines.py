@@ -73,7 +73,7 @@ def test_deep_nesting_is_refused() -> None:
     operator: dict[str, object] = {"name": "Fliplr"}
     for _ in range(20):
         operator = {"name": "Sometimes", "children": {"then_list": [operator]}}
-    with pytest.raises(ConfigError, match="nested more than"):
+    with pytest.raises(ConfigError, match="at most 8 levels deep"):
         from_json(_text(branches=[{"title": "One", "operators": [operator]}]))
 
 
@@ -99,7 +99,7 @@ def test_unknown_names_are_refused_with_the_nearest(operator: Operator, message:
         (op("GaussianBlur", sigma=True), "is 'True'"),
         (op("Add", value=Range(-5, 0.5)), "a whole number"),
         (op("MedianBlur", k=4), "an odd number from 1 to 15"),
-        (op("WithChannels", channels=0, children=op("Grayscale")), "needs a picture in colour"),
+        (op("WithChannels", channels=0, children=op("Grayscale")), "needs a colour image"),
         (op("Fliplr", p=Range(0.0, 1.0)), "one fixed value"),
         (op("CoarseDropout", p=0.1), "needs its setting 'size_percent'"),
         (op("WithColorspace", to_colorspace="CMYK", children=op("Fliplr")), "expected one of RGB"),

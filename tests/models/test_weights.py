@@ -186,7 +186,7 @@ def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, monkeypa
 def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "unreachable", lambda url: "no network")
     store = open_store()
-    with pytest.raises(DataError, match=f"no network.* Looked for {KERAS_NAME}"):
+    with pytest.raises(DataError, match=f"no network.* looked for {KERAS_NAME}"):
         Engine(store).submit(CONFIG)
     assert store.list_runs() == []
     check(RunConfig())

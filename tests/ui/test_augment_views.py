@@ -56,7 +56,7 @@ def test_step_by_step_shows_an_image_a_step() -> None:
     np.testing.assert_array_equal(pictures(app)[6], strip[2, 1])
     assert augment.step_words(shown.in_view)[1].title in alternatives(app)[6]
     app = visit({"look": "steps"}, branch=0)
-    assert "no step that is switched on" in app.info[0].value and len(pictures(app)) == 3
+    assert "No step of this version is on" in app.info[0].value and len(pictures(app)) == 3
 
 
 def test_the_difference_can_be_amplified_and_signed() -> None:

@@ -61,7 +61,7 @@ def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
-        st.info("All steps of this version are off, so the images stay unchanged.", icon="🪞")
+        st.info("No step of this version is on, so the images stay unchanged.", icon="🪞")
     strip = studio.film_strip(studio.branch)
     words = augment.step_words(studio.in_view)
     cards = []
