@@ -220,7 +220,7 @@ def test_a_late_stop_leaves_the_results(first: tuple[Any, Listener], tiny_datase
 
 def test_going_on_with_other_settings_or_images_is_refused(first: tuple[Any, Listener], tiny_dataset: Dataset) -> None:
     checkpoint = first[1].checkpoints[0]
-    with pytest.raises(RunError, match="another configuration"):
+    with pytest.raises(RunError, match="other settings than this run"):
         fit(with_values(SMALL, {"training.epochs": 5}), tiny_dataset, resume_from=checkpoint)
     changed = replace(tiny_dataset, class_names=("x", "y", "z"))
     with pytest.raises(RunError, match="other images"):
