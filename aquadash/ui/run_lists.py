@@ -10,6 +10,7 @@ import streamlit as st
 from aquadash import data, settings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
+from aquadash.presets import usual_epochs
 from aquadash.store.fields import validation_accuracy
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui import address, datasets, shell
@@ -147,8 +148,18 @@ def progress_of(run: Run) -> tuple[float, str]:
         return 0.0, "waits for its turn"
     if not progress.epochs:
         return 0.0, progress.phase
-    left = time_left(progress.eta_seconds, at_most=True)
-    return progress.fraction, joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", left)
+    text = joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", remaining(run))
+    return progress.fraction, text
+
+
+def remaining(run: Run) -> str:
+    """Return the time until a running run usually ends; early stopping ends it before its maximum of epochs."""
+    progress = run.progress
+    if progress is None or not progress.eta_seconds or progress.fraction >= 1:
+        return ""
+    done = progress.fraction * progress.epochs
+    left = max(0.0, usual_epochs(run.config) - done) / (progress.epochs - done)
+    return time_left(left * progress.eta_seconds)
 
 
 def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:

@@ -36,6 +36,12 @@ _WARM_SECONDS = 15.0
 #: Modules whose import would delay the first page by half a second.
 _AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
+#: Scrolls Train's Advanced to its beginning when it opens: it lies below the fold. ``toggle`` does not bubble.
+_SHOW_ADVANCED = """<script>addEventListener("toggle", event => {
+  if (event.target.open && event.target.closest(".st-key-train-advanced"))
+    event.target.scrollIntoView({block: "start", behavior: "smooth"});
+}, true)</script>"""
+
 #: Closes the sidebar of a phone when a page is chosen in it, which Streamlit 1.67 does not do.
 _CLOSE_SIDEBAR = """<script>
 document.addEventListener("click", (event) => {
@@ -113,7 +119,9 @@ def _app_page(code: tuple[str, ...]) -> str:
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
     return page.replace(
-        '<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{_ONE_ENTRY}{early}', 1
+        '<div id="root"></div>',
+        f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{_ONE_ENTRY}{_SHOW_ADVANCED}{early}',
+        1,
     )
 
 

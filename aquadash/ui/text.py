@@ -59,9 +59,9 @@ def roughly(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
 
 
-def time_left(seconds: float | None, *, at_most: bool = False) -> str:
-    """Return ``"about 45 s left"``, or ``"at most ..."``; empty for None and for 0."""
-    return "" if not seconds else f"{'at most' if at_most else 'about'} {duration(seconds)} left"
+def time_left(seconds: float | None) -> str:
+    """Return ``"about 45 s left"``; empty for None and for 0."""
+    return f"about {duration(seconds)} left" if seconds else ""
 
 
 def expected_time(seconds: float) -> str:

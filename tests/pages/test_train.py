@@ -131,7 +131,7 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
     store.update(run.run_id, metrics={"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
     app = open_page()
     assert address_of(app, "run") == run.run_id
-    assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · at most 3 min 50 s left" in words(app)
+    assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · about 21 s left" in words(app)
     assert [bar.proto.value for bar in app.get("progress")] == [6], "per cent of the whole training"
     assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "93 %"
     assert result_shown(app) == ("–", "at the end")

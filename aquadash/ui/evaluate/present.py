@@ -183,7 +183,12 @@ def _settings(run: Run) -> None:
 def _curve(run: Run) -> None:
     history = lab().runs.history(run.run_id)
     figure = learning_curves(
-        history, metric="accuracy", monitor=run.config.training.monitor, revision=run.run_id, height=500
+        history,
+        metric="accuracy",
+        monitor=run.config.training.monitor,
+        kept_epoch=run.metrics.get("kept_epoch"),
+        revision=run.run_id,
+        height=500,
     )
     _plot(figure, "present-curve")
     if run.status.ended and history:

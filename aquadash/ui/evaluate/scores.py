@@ -54,11 +54,17 @@ def render_confidence(predictions: Predictions, *, key: str) -> None:
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     """Draw loss and accuracy by epoch, with the coach's notes."""
-    metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
+    metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             components.plot(
-                learning_curves(history, metric=metric, monitor=run.config.training.monitor, revision=run.run_id),
+                learning_curves(
+                    history,
+                    metric=metric,
+                    monitor=run.config.training.monitor,
+                    kept_epoch=run.metrics.get("kept_epoch"),
+                    revision=run.run_id,
+                ),
                 key=f"curves-{metric}",
             )
     if run.config.training.validation == "test":

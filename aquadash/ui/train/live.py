@@ -20,7 +20,7 @@ from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence, time_left
+from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence
 from aquadash.ui.train import clone, coach_notes, guess_box
 from aquadash.work.slots import held
 from aquadash.work.waiting import HELD
@@ -90,9 +90,8 @@ def progress_text(run: Run) -> str:
     if not progress.batches:
         return f"{sentence(progress.phase)} ..."
     pace = f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second > 0 else ""
-    left = time_left(progress.eta_seconds, at_most=True)
     batch = f"batch {progress.batch:,} of {progress.batches:,}"
-    return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, left)
+    return joined(f"Epoch {progress.epoch} of {progress.epochs}", batch, pace, run_lists.remaining(run))
 
 
 def queue_text(run: Run, *, visible: int, hidden: int, is_held: bool = False) -> str:
@@ -208,20 +207,23 @@ def _epochs(run_id: str) -> None:
         recent_looks().append(time.monotonic())
     if not run.status.ended or run.curve:
         metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
+        full = bool(st.session_state.get(_FULL_SCALE))
         for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
             with column:
-                figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, run)
+                figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, full, run)
                 components.plot(figure, key=f"live-{metric}")
-        inputs.segmented_control(
-            "Epochs shown",
-            WINDOWS,
-            key=_WINDOW,
-            default=0,
-            required=True,
-            format_func=lambda last: f"Last {last}" if last else "All",
-            label_visibility="collapsed",
-            disabled=run.config.training.epochs <= WINDOWS[-1],
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            inputs.segmented_control(
+                "Epochs shown",
+                WINDOWS,
+                key=_WINDOW,
+                default=0,
+                required=True,
+                format_func=lambda last: f"Last {last}" if last else "All",
+                label_visibility="collapsed",
+                disabled=run.config.training.epochs <= WINDOWS[-1],
+            )
+            st.toggle("Accuracy from 0 to 100 %", key=_FULL_SCALE, persist_state="session")
     _figures(run, history)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
@@ -250,7 +252,8 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         now = "" if run.status.ended else " While it trains, of the last epoch."
         components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
-        components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + now)
+        after = " Of the kept weights, measured after training; the chart has each epoch's." if kept_epoch else now
+        components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after)
         found, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
         value, interval = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
         help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
@@ -278,6 +281,7 @@ def _at_work() -> None:
 WINDOWS = (0, 50, 10)
 
 _WINDOW = "live-window"
+_FULL_SCALE = "live-full-scale"
 
 #: Seconds for which all sessions share one reading of a run; less than :data:`EPOCHS_SECONDS`.
 SHARED_SECONDS = 3.5
@@ -327,7 +331,7 @@ def _remember(run: Run) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, _run: Run) -> go.Figure:
+def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, full: bool, _run: Run) -> go.Figure:
     history = history_at(_run, stage)
     figure = live_curves(
         history,
@@ -338,8 +342,10 @@ def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, _r
         ],
         metric=metric,
         monitor=_run.config.training.monitor,
+        kept_epoch=_run.metrics.get("kept_epoch") if _run.status.ended else None,
         max_epochs=_run.config.training.epochs,
         classes=len(_run.class_names),
+        full_scale=full,
         revision=run_id,
     )
     shown = history[-last:]

@@ -18,7 +18,7 @@ from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
-from aquadash.presets import PRESETS
+from aquadash.presets import PRESETS, usual_epochs
 from aquadash.store.cost import STARTING_SECONDS
 from aquadash.ui import address, bound, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
@@ -26,7 +26,7 @@ from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.predictions import WAKING
 from aquadash.ui.tables import bar_column, number_column, table, text_column
-from aquadash.ui.text import count, duration, expected_time, plain, roughly
+from aquadash.ui.text import count, duration, expected_time, joined, plain, roughly
 from aquadash.ui.train import coach_notes, form_state, guess_box, launch, train_settings
 from aquadash.ui.train.form_state import COPY, DEFAULT_PRESET
 
@@ -65,7 +65,6 @@ def train_form() -> None:
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
                 # Drawing forty controls takes time.
                 if advanced.open:
-                    inputs.text_input("Name (optional)", key=_name_key(), max_chars=120, persist_state="session")
                     train_settings.grouped_controls(values, problems, config)
                     if config is not None and present:
                         with shell.guard():
@@ -79,7 +78,14 @@ def train_form() -> None:
                                 network_panel(config)
                     yaml_box(config)
         with bar:
-            name = st.session_state.get(_name_key(), "")
+            name = inputs.text_input(
+                "Name of the run",
+                key=_name_key(),
+                max_chars=120,
+                placeholder="Name of the run (optional)",
+                label_visibility="collapsed",
+                persist_state="session",
+            )
             _launch_button(launch.Order(config, name, guess, from_form=True) if config is not None and ready else None)
 
 
@@ -114,14 +120,18 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """Draw the data set and the estimated time."""
+    """Draw the data set and the time that the run will usually take."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
-    time = "not timed here yet"
+    time, help = "not timed here yet", None
     if seconds is not None:
-        time = expected_time(STARTING_SECONDS + config.training.epochs * seconds)
+        epochs, usual = config.training.epochs, usual_epochs(config)
+        time = expected_time(STARTING_SECONDS + usual * seconds)
+        if usual < epochs:
+            most = duration(STARTING_SECONDS + epochs * seconds)
+            help = f"Early stopping usually ends it after {usual} epochs. All {epochs} would take {most}."
     # Raises for data that cannot be trained on.
     run_sizes.sizes(config)
-    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
+    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}", help=help)
 
 
 def _sizes(config: RunConfig) -> None:
@@ -149,8 +159,8 @@ def _origin() -> None:
         cards,
         key="preset",
         format_func=titles.__getitem__,
-        captions=[_cost(name) for name in cards],
-        help="\n".join([term("preset"), "", *(f"- **{one.title}**: {one.summary}" for one in PRESETS.values())]),
+        captions=["" if name == COPY else joined(_cost(name), PRESETS[name].line) for name in cards],
+        help=term("preset"),
         width="stretch",
     )
     if len(names := together[titles[chosen]]) > 1:
@@ -182,13 +192,10 @@ def _origin() -> None:
 
 def _cost(name: str) -> str:
     """Return a card's time, ``"3 min"``, by earlier runs or as measured, or ``"download"``."""
-    if name == COPY:
-        return ""
     preset = PRESETS[name]
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
-    usual = preset.epochs or preset.config.training.epochs
-    # A class's limit may be lower.
-    epochs = min(usual, config.training.epochs)
+    # A class's limit may be lower than the preset's own epochs.
+    usual, epochs = usual_epochs(preset.config), usual_epochs(config)
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     if seconds is not None:
         return roughly(STARTING_SECONDS + epochs * seconds)

@@ -306,7 +306,7 @@ def curves(results: Evaluated) -> None:
         return
     config = results.run.config if whose == "run" else PRESETS["notebook"].config
     monitor = config.training.monitor
-    metrics: tuple[PlainMetric, ...] = ("loss", "accuracy")
+    metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
             components.plot(
