@@ -36,10 +36,18 @@ _WARM_SECONDS = 15.0
 #: Modules whose import would delay the first page by half a second.
 _AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
-#: Scrolls Train's Advanced to its beginning when it opens: it lies below the fold. ``toggle`` does not bubble.
+#: Scrolls the panel of Train, or a phone's page, to Advanced when it opens and again when its controls have come.
+#: ``toggle`` does not bubble. ``scrollIntoView`` would also scroll the page around the panel.
 _SHOW_ADVANCED = """<script>addEventListener("toggle", event => {
-  if (event.target.open && event.target.closest(".st-key-train-advanced"))
-    event.target.scrollIntoView({block: "start", behavior: "smooth"});
+  const advanced = event.target, panel = advanced.closest(".st-key-train-panel");
+  if (!advanced.open || !panel || !advanced.closest(".st-key-train-advanced")) return;
+  const scrolls = panel.scrollHeight > panel.clientHeight && getComputedStyle(panel).overflowY === "auto";
+  const show = () => scrolls
+    ? panel.scrollBy(0, advanced.getBoundingClientRect().top - panel.getBoundingClientRect().top)
+    : advanced.scrollIntoView();
+  const grown = new ResizeObserver(show);
+  grown.observe(advanced);
+  setTimeout(() => grown.disconnect(), 3000);
 }, true)</script>"""
 
 #: Closes the sidebar of a phone when a page is chosen in it, which Streamlit 1.67 does not do.
