@@ -136,7 +136,7 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
     assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "93 %"
     assert result_shown(app) == ("–", "at the end")
     assert len(charts(app)) == 2 and all(charts(app))
-    assert accuracy_axes() == ([0, 20.8], [0, 100])
+    assert accuracy_axes() == ([0, 20.8], [10, 100])
 
     app.segmented_control(key="live-window").set_value(10).run()
     epochs, (lowest, _) = accuracy_axes()

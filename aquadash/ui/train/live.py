@@ -223,7 +223,7 @@ def _epochs(run_id: str) -> None:
                 label_visibility="collapsed",
                 disabled=run.config.training.epochs <= WINDOWS[-1],
             )
-            st.toggle("Accuracy from 0 to 100 %", key=_FULL_SCALE, persist_state="session")
+            inputs.toggle("Accuracy from 0 to 100 %", key=_FULL_SCALE, persist_state="session")
     _figures(run, history)
     with st.container(key="run-notes"):
         coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
