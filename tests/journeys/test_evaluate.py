@@ -95,8 +95,10 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     settled(page)
     page.go_back()
     address_has(page, names[1])
+    settled(page)
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     address_lacks(page, "open=")
+    page.get_by_role("dialog").wait_for(state="detached")
 
     page.set_viewport_size({"width": 1280, "height": 1700})
     choose_segment(page, "Scores")

@@ -202,10 +202,10 @@ def test_changes_saved_by_another_session_are_not_overwritten_after_a_reload() -
     theirs = saved_elsewhere()
     for _ in range(2):  # A refusal or a reload must not take over the other session's version.
         press(app, "save-changes")
-        assert "elsewhere" in app.error[0].value and pipeline("fog") == theirs
+        assert "in another window" in app.error[0].value and pipeline("fog") == theirs
         app = reloaded(app)
     rename(app, "Mist")
-    assert "elsewhere" in app.error[0].value and library().saved == ("fog",)
+    assert "in another window" in app.error[0].value and library().saved == ("fog",)
     assert len(steps(app)) == 3, "the draft stays"
 
     press(app, "discard")

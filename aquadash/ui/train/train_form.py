@@ -77,6 +77,8 @@ def train_form() -> None:
                             if box.open:
                                 network_panel(config)
                     yaml_box(config)
+        # The button comes first, so that fewer stops of the Tab key lead to it.
+        button = bar.container()
         with bar:
             name = inputs.text_input(
                 "Name of the run",
@@ -86,7 +88,9 @@ def train_form() -> None:
                 label_visibility="collapsed",
                 persist_state="session",
             )
-            _launch_button(launch.Order(config, name, guess, from_form=True) if config is not None and ready else None)
+        with button:
+            order = launch.Order(config, name, guess, from_form=True) if config is not None and ready else None
+            _launch_button(order)
 
 
 def _launch_button(order: launch.Order | None) -> None:
@@ -120,18 +124,17 @@ def _beyond_the_class(config: RunConfig) -> bool:
 
 
 def _estimate(config: RunConfig) -> None:
-    """Draw the data set and the time that the run will usually take."""
+    """Draw the data set and the time that the run usually takes, with the longest beside it."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
-    time, help = "not timed here yet", None
+    time = "not timed here yet"
     if seconds is not None:
         epochs, usual = config.training.epochs, usual_epochs(config)
         time = expected_time(STARTING_SECONDS + usual * seconds)
         if usual < epochs:
-            most = duration(STARTING_SECONDS + epochs * seconds)
-            help = f"Early stopping usually ends it after {usual} epochs. All {epochs} would take {most}."
+            time += f", at most {duration(STARTING_SECONDS + epochs * seconds)}"
     # Raises for data that cannot be trained on.
     run_sizes.sizes(config)
-    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}", help=help)
+    st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
 
 def _sizes(config: RunConfig) -> None:
