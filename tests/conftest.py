@@ -163,7 +163,7 @@ def quick_pages() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
-    # The thumbnails of the catalogue take seconds; test_augment_plan covers them.
+    # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
     operator_catalogue.thumbnail = lambda name: thumbnail_source()
 
 

@@ -78,6 +78,11 @@ def test_every_setting_of_the_environment_is_in_its_table() -> None:
         assert f"`{name}`" in DOCS["how-it-works.md"], name
 
 
+def test_the_tests_that_the_workarounds_name_exist() -> None:
+    names = re.findall(r"`(tests/\w+/\w+)`", (ROOT / "aquadash" / "ui" / "STREAMLIT.md").read_text(encoding="utf-8"))
+    assert names and [name for name in names if not (ROOT / f"{name}.py").is_file()] == []
+
+
 def test_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"\bmake (\w+)\b", "\n".join(re.findall(r"\$ make \w+|`make \w+`", README)))):

@@ -119,7 +119,7 @@ async def _page(request: Request) -> Response:
 @cache
 def _app_page(code: tuple[str, ...]) -> str:
     """Return Streamlit's page with our style sheet, so that no text moves later, and with early loads of ``code``."""
-    # The path and content of ``index.html`` are undocumented; test_ui_server fails when they change.
+    # The path and content of ``index.html`` are undocumented; tests/ui/test_server fails when they change.
     static = files("streamlit").joinpath("static")
     page = static.joinpath("index.html").read_text(encoding="utf-8")
     style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")

@@ -27,7 +27,7 @@ NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 @pytest.fixture(autouse=True)
 def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the report of four megabytes, which test_export_report.py tests."""
+    """Leave out the report of four megabytes, which tests/export/test_report.py tests."""
     monkeypatch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
 
 

@@ -155,7 +155,7 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
     """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
     drawn = few_drawings(train_per_class=20, test_per_class=6)
     monkeypatch.setattr(data, "load", lambda source, **_: drawn)
-    monkeypatch.setattr(bundle, "report_html", lambda *_: "test_export_report.py looks at it")
+    monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
     store = open_store()
     config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
     run = create(store, config, name="to take home")

@@ -58,7 +58,7 @@ def job_for(run: Run) -> Job | None:
 
 @pytest.fixture
 def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Corrupt in a thread, since test_robustness_measure.py tests the processes."""
+    """Corrupt in a thread, since tests/robustness/test_measure.py tests the processes."""
     monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
 
 

@@ -265,7 +265,7 @@ def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, m
     seeds: set[int] = set()
 
     def start(*_: object, seed_of: Callable[[int], int], **__: object) -> None:
-        """test_training_processes compares the images of a seed."""
+        """tests/training/test_processes compares the images of a seed."""
         seeds.update(map(seed_of, (1, 2, 3)))
 
     monkeypatch.setattr(prepare, "DrawingProcess", start)
