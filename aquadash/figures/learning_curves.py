@@ -142,7 +142,8 @@ def live_curves(
         lowest, highest = (0, 100) if full_scale or not values else (min(values) - 1, max(values) + 1)
         ends = [max(0, 10 * math.floor(lowest / 10)), min(100, 10 * math.ceil(highest / 10))]
         figure.update_layout(yaxis={"range": ends, "dtick": 20 if ends[1] - ends[0] > 50 else 10})
-        if classes:
+        # At an end of the axis the line's name would cover the numbers of the epochs.
+        if classes and ends[0] < 100 / classes < ends[1]:
             add_guessing_line(figure, 1 / classes)
         return figure
     largest = max([math.log(max(classes, 2)), *values])

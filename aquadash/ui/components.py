@@ -76,7 +76,7 @@ def run_label(run: Run) -> str:
     """Return a run's title in menus: name, validation accuracy, data, time and, in a class, its owner."""
     # A running run's accuracy changes with each epoch.
     accuracy = validation_accuracy(run) if run.status.ended else None
-    validation = f"validation {100 * accuracy:.0f} %" if accuracy is not None else ""
+    validation = f"{100 * accuracy:.0f} % validation" if accuracy is not None else ""
     parts = (run.name, validation, title_of(run.config.data.source))
     shown = filter(None, (*parts, short_moment(run.created_at), owner_text(run.resource)))
     return " · ".join(map(isolated, shown))
