@@ -83,6 +83,11 @@ def test_the_tests_that_the_workarounds_name_exist() -> None:
     assert names and [name for name in names if not (ROOT / f"{name}.py").is_file()] == []
 
 
+def test_the_files_of_the_walks_exist() -> None:
+    names = re.findall(r"`([a-z_/]+/\w+\.py)`", DOCS["how-it-works.md"])
+    assert names and [name for name in names if not (ROOT / "aquadash" / name).is_file()] == []
+
+
 def test_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"\bmake (\w+)\b", "\n".join(re.findall(r"\$ make \w+|`make \w+`", README)))):
