@@ -13,11 +13,11 @@ room              holds                                                         
 ``files``         files that are written whole or not at all                      -
 ``zips``          ZIP archives that may come from anywhere                        -
 ``source``        our own source, for scripts that stand alone                    -
-``people``        who does things, and whose a resource is                          -
-``pages``         the pages of the app, one record each                            -
+``people``        people, their roles, and the owners of resources                -
+``pages``         the pages of the app, one record each                           -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
-``classroom``     a class: codes, sessions, limits, settings                       pydantic, psutil, icu
+``classroom``     a class: codes, sessions, limits, settings                      pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, pydantic, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, pydantic, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
@@ -28,13 +28,13 @@ room              holds                                                         
 ``cluster``       the same work on other machines, by Dask                        distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
-``explain``       why a model answers as it does                                  tensorflow, keras, numpy
+``explain``       explanations of a model's answers                               tensorflow, keras, numpy
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
 ``coach``         settings, curves and results to notes in plain words           -
-``walkthrough``   the report as a lesson: questions, checks, progress, findings    numpy, pydantic, scipy
+``walkthrough``   the report as a lesson: questions, checks, progress, findings   numpy, pydantic, scipy
 ``figures``       a typed result to a plotly figure                               plotly, numpy, pandas, optuna
 ``export``        a run to export: ZIP, script, notebook, report, other formats   numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
-``lab``           the surface: each thing that can be done, in somebody's name     -
+``lab``           every action of a person, for pages, commands and Python        -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
 ``cli``           the command line                                                click, rich, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================

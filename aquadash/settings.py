@@ -81,12 +81,12 @@ def scheduler_address() -> str | None:
 
 
 def worker_name() -> str:
-    """What the cluster calls this worker (``AQUADASH_WORKER_NAME``, set by ``cluster worker``); empty without one."""
+    """This worker's name in the cluster (``AQUADASH_WORKER_NAME``, set by ``cluster worker``); empty without one."""
     return os.environ.get("AQUADASH_WORKER_NAME") or ""
 
 
 def slots_name() -> str:
-    """Whose slots this process has: :func:`worker_name`, else the machine's name with the end of its number."""
+    """The name of this process's slots: :func:`worker_name`, else the machine's name with the end of its number."""
     host, machine = this_machine()
     return worker_name() or f"{host}-{machine[-6:]}".removesuffix("-")
 
@@ -95,7 +95,7 @@ def slots_name() -> str:
 def this_machine() -> tuple[str, str]:
     """This machine's name, and its network card's number: clones of one disk have the same name."""
     number = uuid.getnode()
-    # Where there is no card, Python makes up a number for each process, and sets this bit in it.
+    # Without a network card Python makes up a number for each process and sets this bit.
     return socket.gethostname(), "" if number >> 40 & 1 else f"{number:012x}"
 
 
@@ -180,7 +180,7 @@ def shown_address(address: str) -> str:
 
 
 def store_key() -> str:
-    """Which store is meant, and where its caches are: a part of the key of whatever is kept of runs."""
+    """The database and home of the store: a part of the key of every cache of runs."""
     return f"{database()} {home()}"
 
 

@@ -1,7 +1,6 @@
 """The lab: everything that a person can do with AquaDash.
 
-The pages and the command line are its two faces, and hold no rules: what somebody may do, and how much of it, is asked
-here and nowhere else. In Python::
+The pages and the command line call it. Only the lab checks a person's rights and limits. In Python::
 
     from aquadash.lab import OWNER, PRESETS, Lab
 
@@ -51,14 +50,14 @@ class Lab:
 
     Attributes:
         person: The person.
-        rights: What they may do, for those who draw only what can be done.
-        limits: How much of it.
+        rights: The actions that the person may take; pages leave out the others.
+        limits: The limits of the class for the person.
         data: The data sets.
         pipelines: The library of augmentation pipelines.
-        runs: The runs: training them, and what came of it.
+        runs: The runs: training, results, labels.
         searches: The searches, whose trials are runs.
-        jobs: The other work in the background: measuring, exporting.
-        people: The class: who is there, the codes, the limits.
+        jobs: The other jobs in the background: measuring, exporting, importing.
+        people: The class: its members, codes and limits.
         home: The upgrade of a home of an earlier version.
     """
 
@@ -76,7 +75,7 @@ class Lab:
         self.limits = Limits(person)
 
     def __getattr__(self, name: str) -> Any:
-        """The part of that name, loaded with its first use: an app without a class never loads ``people``."""
+        """Return the part of that name, loaded at its first use: an app without a class never loads ``people``."""
         if name not in _PARTS:
             raise AttributeError(f"A lab has no {name!r}.")
         part = getattr(importlib.import_module(f"aquadash.lab.{name}"), _PARTS[name])(self.person)
@@ -84,5 +83,5 @@ class Lab:
         return part
 
     def refresh(self) -> None:
-        """Read anew with the next question what may be a moment old, as after the end of work in another process."""
+        """Forget cached readings that may be stale, such as after the end of a job in another process."""
         memory.refresh()

@@ -48,10 +48,10 @@ class DataSets(Part):
         """Refuse a data set that the person may not use; one that is not there passes.
 
         Args:
-            load: It is to be loaded, so that it would be fetched first where it is not here.
+            load: Whether the data set will be loaded, which downloads a missing one first.
 
         Raises:
-            NotAllowedError: It is another student's, or would be fetched and the person may not have that done.
+            NotAllowedError: It is another student's, or missing and the person may not download it.
         """
         if reason := self._refusal(source, load):
             raise NotAllowedError(reason)
@@ -63,7 +63,7 @@ class DataSets(Part):
         set, so owning the run says nothing about its pictures.
 
         Args:
-            resource: What it does it with; None for actions that are done with nothing.
+            resource: The object of the action, such as a run; None for an action without one.
         """
         return self._rights.refusal(action, resource) or self._refusal(source, load=True)
 
@@ -173,7 +173,7 @@ class DataSets(Part):
 
         Args:
             new: What :meth:`read` returned.
-            title: What people call it; its name follows from it.
+            title: The title on pages; the name is derived from it.
             replace: Take the place of a data set of that title, which is deleted.
 
         Raises:

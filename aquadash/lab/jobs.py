@@ -1,7 +1,7 @@
 """The jobs beside trainings and searches: a person starts them, sees them and stops them here.
 
-Each kind of work beside them has a way to begin it and one to what came of it; all of it, a search too, is looked at by
-:meth:`Jobs.get` and stopped by :meth:`Jobs.stop`.
+Each kind of job has a method that starts it and one that returns its result. :meth:`Jobs.get` and :meth:`Jobs.stop`
+serve all jobs, searches included.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Jobs(Part):
 
         Args:
             run_id: A run that has ended and has a model.
-            request: What to measure, a sweep of one parameter among it; None for what was asked for the last time under
-                corruptions and pipelines.
+            request: The measurement, such as a sweep of one parameter; None repeats the last request under corruptions
+                and pipelines.
 
         Raises:
             RunError: The run has no model, or is being measured already.
@@ -114,9 +114,7 @@ class Jobs(Part):
     # -- exporting a run ---------------------------------------------------------------------------------------------
 
     def export_id(self, run_id: str, *, include_data: bool) -> str:
-        """The id of the job that makes the ZIP file of a run as it is now: another one whenever that would have other
-        content.
-        """
+        """Return the id of the job that exports a run as it is now; the id changes with the content of the ZIP file."""
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
         return readings().export_id(run_id, include_data, self._show_images(run, include_data))
@@ -159,9 +157,9 @@ class Jobs(Part):
         """Take in a run that :meth:`export` has packed; it is the person's then.
 
         Args:
-            upload: What stands for the upload.
-            called: What people know the file by, for messages.
-            write: Writes the file to the path that it is given.
+            upload: The id of the upload, which becomes part of the job's id.
+            called: The name of the file, for messages.
+            write: Writes the file to the given path.
 
         Raises:
             NotAllowedError: It is larger than what the person may upload.
@@ -178,7 +176,7 @@ class Jobs(Part):
     def _refusal_to_stop(self, job: Job) -> str:
         if self._person.leads or (self._person.person_id and job.owner == self._person.person_id):
             return ""
-        # Whose the run is, is read only where that matters.
+        # Read the run last: most callers need no owner of it.
         run = _run_of(job)
         if run is None:
             return "Somebody else has asked for this work. Only they or the teacher can stop it."
@@ -188,7 +186,7 @@ class Jobs(Part):
         return runs.Runs(self._person).get(run_id)
 
     def _show_images(self, run: Run, include_data: bool) -> bool:
-        """Whether the ZIP of a run may show its images; refuses one that is to hold them all and may not."""
+        """Return whether the ZIP of a run may show its images; refuse to pack images that the person may not open."""
         try:
             DataSets(self._person).require(run.config.data.source)
         except NotAllowedError:
@@ -199,7 +197,7 @@ class Jobs(Part):
 
 
 def _run_of(job: Job) -> Resource | None:
-    """The run that a job is about, None for work that is about none, or one that is gone."""
+    """Return the run that a job works on; None for a job without one, or for a missing run."""
     try:
         return open_store().read(str(job.request.get("run_id", job.run))).resource
     except UnknownNameError:

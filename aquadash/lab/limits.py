@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one person may do."""
+    """The limits of one person."""
 
     person: Person
 
     @property
     def in_force(self) -> ClassLimits | None:
-        """The limits that hold for them now; None for those who have none."""
+        """The limits that hold for the person now; None for teachers and the owner, who have none."""
         if self.person.role is not Role.STUDENT:
             return None
         # Imported here: an app without a class does not load this module.
@@ -50,7 +50,7 @@ class Limits:
         return with_values(config, {"seed": self.seed, "training.epochs": self.within_epochs(config.training.epochs)})
 
     def within_epochs(self, epochs: int) -> int:
-        """So many epochs, or as many as a run of the person may have."""
+        """Return the epochs, lowered to the most that a run of the person may have."""
         limits = self.in_force
         return epochs if limits is None or limits.epochs is None else min(epochs, limits.epochs)
 
@@ -58,9 +58,9 @@ class Limits:
         """Refuse a training beyond the limits of the person.
 
         Args:
-            epochs: The most that it trains for.
-            waiting: How many runs of theirs wait already.
-            more: How many would be added.
+            epochs: The maximum epochs of the training.
+            waiting: The number of the person's queued runs.
+            more: The number of runs to add.
 
         Raises:
             NotAllowedError: With the limit and what to do.
@@ -84,10 +84,10 @@ class Limits:
         )
 
     def check_upload(self, size: int) -> None:
-        """Refuse an upload that is larger than they may send.
+        """Refuse an upload above the limit of the person.
 
         Args:
-            size: In bytes.
+            size: The size of the upload in bytes.
 
         Raises:
             NotAllowedError: With the limit and what to do.
@@ -103,10 +103,10 @@ class Limits:
         )
 
     def within_upload(self, write: Callable[[Path], object]) -> Callable[[Path], None]:
-        """A writer of an upload that refuses a larger one than they may send; error as above.
+        """Return a writer of an upload that refuses one above the limit; errors as :meth:`check_upload`.
 
         Args:
-            write: Writes the upload to the path that it is given.
+            write: Writes the upload to the given path.
         """
 
         def checked(path: Path) -> None:
@@ -129,7 +129,7 @@ class Limits:
             )
 
     def check_search(self) -> None:
-        """Refuse a search where they may start none.
+        """Refuse a search if the person may start none.
 
         Raises:
             NotAllowedError: Searches are the teacher's in this class.

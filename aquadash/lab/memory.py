@@ -1,4 +1,4 @@
-"""What the lab keeps in memory of what it has read: once for everybody, each of whom sees of it what they may."""
+"""The caches of the lab. All people share them, so the lab checks the rights after a reading."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _generation = 0
 def kept(
     most: int, *, seconds: float | None = None, size: Callable[[Any], int] | None = None
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A function whose answers are kept; of many threads that ask the same at once, one works it out.
+    """Cache the results of a function; of several threads with the same arguments, one computes the result.
 
     Args:
-        most: How many answers, those used last; with ``size`` how large they may be together.
-        seconds: For how long at most, for what still changes; None for as long as there is room, but for what is
-            missing, None, which may be put back.
-        size: How large an answer is. One that is larger than ``most`` alone is not kept.
+        most: The most results, least recently used first out; with ``size`` the most bytes of all results.
+        seconds: The lifetime of a result that may change; None for one that stays. A result None is then not cached,
+            because a missing file may be put back.
+        size: Returns the bytes of a result. A result larger than ``most`` is not cached.
     """
 
     def of(answer: Any) -> int:
@@ -34,7 +34,7 @@ def kept(
     memory: Cache[Any, Any] = LRUCache(most, of) if seconds is None else TTLCache(most, seconds, getsizeof=size)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        # An answer that was being worked out at a refresh is not for those who ask after it.
+        # A result that was computed during a refresh may be stale, so later calls have another key.
         key = hashkey if seconds is None else lambda *args, **options: hashkey(_generation, *args, **options)
         wrapped = cached(memory, key=key, condition=Condition())(function)
         if seconds is not None:

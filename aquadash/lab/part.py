@@ -14,10 +14,9 @@ from aquadash.people import Person
 class Part:
     """A part of one person's lab.
 
-    Every method raises :class:`~aquadash.errors.NotAllowedError` where the person may not do or see what is asked, with
-    the reason; :class:`~aquadash.errors.UnknownNameError` where it is not there; and
-    :class:`~aquadash.errors.StorageError` where what is kept of it cannot be read or written. A method names what it
-    raises beside these, or for another reason.
+    Every method raises :class:`~aquadash.errors.NotAllowedError` with the reason if the person lacks the right,
+    :class:`~aquadash.errors.UnknownNameError` for an unknown name, and :class:`~aquadash.errors.StorageError` if the
+    store cannot be read or written. The docstrings of methods list other errors, and other reasons for these.
     """
 
     def __init__(self, person: Person) -> None:

@@ -20,16 +20,12 @@ class People(Part):
         return open_sessions().people()
 
     def remove(self, person_id: str) -> None:
-        """End somebody's sessions; they may join again under another name, a teacher under theirs, or by a link."""
+        """End a person's sessions. They may join again by a link or under another name, a teacher under their own."""
         self._lead()
         open_sessions().remove(person_id)
 
     def clear(self) -> list[str]:
-        """Forget students who made nothing that is kept and are not here, so that their names are free again.
-
-        Returns:
-            The names, in their order.
-        """
+        """Forget students who are away and own nothing, which frees their names; return these names in order."""
         self._lead()
         return open_sessions().clear(_makers())
 
@@ -44,7 +40,7 @@ class People(Part):
         return codes.codes()
 
     def student_code(self) -> str:
-        """What students type: those who are in the class may tell it others."""
+        """Return the code that students type; every member may read it and pass it on."""
         self._look()
         return codes.codes().student
 
@@ -58,7 +54,7 @@ class People(Part):
         return codes.renew(*roles)
 
     def set_limits(self, wanted: ClassLimits) -> None:
-        """Keep what students may at most do; it holds from now on."""
+        """Set the limits of the class; they hold from now on."""
         self._lead()
         limits.save(wanted)
 
@@ -70,7 +66,7 @@ class People(Part):
 
 
 def _makers() -> set[str]:
-    """The ids of the people who have made anything that is kept, be it hidden or in a bin."""
+    """Return the ids of the owners of runs, searches, data sets and pipelines, those hidden or in the bin included."""
     from aquadash.augment import saved_pipelines
     from aquadash.data.folder.about import all_kept
     from aquadash.search.store import open_search_store

@@ -28,9 +28,9 @@ class Pipelines(Part):
         """Save a pipeline under a title, from which its name follows.
 
         Args:
-            spec: What to save; its own name and title do not count.
-            title: What people call it, 1 to 80 characters.
-            replace_name: The saved pipeline that it takes the place of, whose owner it gets. None for a new one.
+            spec: The pipeline; its own name and title are ignored.
+            title: The title on pages, 1 to 80 characters.
+            replace_name: The name of the saved pipeline to replace, which keeps its owner; None for a new one.
 
         Returns:
             The pipeline as saved, with its name and title.

@@ -1,4 +1,4 @@
-"""What the lab has read of a store, kept for everybody: what still changes for a moment, what has ended for good."""
+"""The readings of a store, cached for all people: for a second while a value may change, else until room is short."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds for which what still changes may be told as it was.
+#: Seconds after which a reading that may change is stale.
 FRESH_SECONDS = 1.0
 
 #: The bytes kept for each kind of array of runs. Those of an imported run may be 200 MB.
@@ -50,7 +50,7 @@ def _bytes_of(found: Predictions | EpochReplay) -> int:
 def _of_run(
     most: int, *, size: Callable[[Any], int] | None = None
 ) -> Callable[[Callable[[Readings, str], T]], Callable[[Readings, str, float | None], T]]:
-    """A reading of a run by its id and end, kept for good once it has ended, else for a moment."""
+    """Cache a reading of a run by its id and end; until the run has ended, for :data:`FRESH_SECONDS` only."""
 
     def decorate(read: Callable[[Readings, str], T]) -> Callable[[Readings, str, float | None], T]:
         def asked(self: Readings, run_id: str, ended_at: float | None) -> T:
@@ -191,7 +191,7 @@ class Readings:
         """A job as it is now."""
         return open_jobs().get(job_id)
 
-    # Of a job at work there is another revision with each report of its worker, of one that has ended the last.
+    # The version includes the revision of the job, which grows with each report of its worker.
     @kept(64)
     def robustness(self, run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
         """The figures of a finished measurement of a run."""

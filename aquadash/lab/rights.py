@@ -45,7 +45,7 @@ class Action(StrEnum):
 
 
 class Whose(StrEnum):
-    """Whose a resource is, seen by a student."""
+    """The relation of a student to a resource."""
 
     OWN = "own"
     SHARED = "for all"
@@ -54,21 +54,21 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What students may do; the teacher and the owner of the machine may do everything, strangers nothing."""
+    """The rights of students. The teacher and the owner of the machine may do everything, strangers nothing."""
 
     #: The action in words, to follow "can": ``"stop it"``.
     does: str
-    #: Whether it may be done with what is the student's own, or at all where it is done with no resource.
+    #: Whether a student may do it with their own resource, or at all if the action has no resource.
     own: bool = True
-    #: Whether with what the teacher or the owner has made.
+    #: Whether with a resource of the teacher or the owner of the machine.
     shared: bool = False
-    #: Whether with what another student has made.
+    #: Whether with a resource of another student.
     others: bool = False
     #: Advice for the person who is refused.
     hint: str = ""
 
 
-#: The table of rights, of what is done with a resource.
+#: The rights for actions on a resource.
 _RULES: dict[Action, Rule] = {
     Action.VIEW: Rule("look at it", shared=True, others=True),
     Action.STOP: Rule("stop it"),
@@ -95,7 +95,7 @@ _RULES: dict[Action, Rule] = {
     Action.CHANGE_PIPELINE: Rule("replace or delete it", hint="Save your change under a name of your own instead."),
 }
 
-#: And of what is done with none.
+#: The rights for actions without a resource.
 RULES_WITHOUT_RESOURCE: dict[Action, Rule] = {
     Action.SUBMIT: Rule("start a training"),
     Action.SEARCH: Rule("start a search"),
@@ -112,7 +112,7 @@ RULES = _RULES | RULES_WITHOUT_RESOURCE
 
 
 def whose(resource: Resource, person: Person) -> Whose:
-    """Whose a resource is, for a student."""
+    """Return the relation of a student to a resource."""
     if person.person_id and resource.owner == person.person_id:
         return Whose.OWN
     return Whose.SHARED if resource.shared else Whose.OTHERS
@@ -125,10 +125,11 @@ class Rights:
     person: Person
 
     def refusal(self, action: Action, resource: Resource | None = None) -> str:
-        """Why they may not do something, in words for people; empty if they may.
+        """Return why the person may not take an action, in words for people; empty if they may.
 
         Args:
-            resource: With what; None for actions that are done with nothing.
+            action: The action.
+            resource: The object of the action; None for an action without one.
         """
         person = self.person
         if person.leads:
@@ -160,11 +161,11 @@ class Rights:
         return f"The {resource.kind} “{resource.name}” {of}. Only {may} can {rule.does}. {rule.hint or hint}"
 
     def allow(self, action: Action, resource: Resource | None = None) -> bool:
-        """Whether they may do something."""
+        """Return whether the person may take an action; arguments as of :meth:`refusal`."""
         return not self.refusal(action, resource)
 
     def require(self, action: Action, resource: Resource | None = None) -> None:
-        """Refuse what they may not do; arguments as of :meth:`refusal`.
+        """Refuse an action that the person may not take; arguments as of :meth:`refusal`.
 
         Raises:
             NotAllowedError: It names the action, the owner and the person to ask.
@@ -173,7 +174,7 @@ class Rights:
             raise NotAllowedError(reason)
 
     def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
-        """Those of some resources that they may look at, in their order."""
+        """Return the resources that the person may look at, in their order."""
         if self.person.leads:
             return list(found)
         return [one for one in found if self.allow(Action.VIEW, resource_of(one))]

@@ -59,7 +59,7 @@ class Compared:
 class Runs(Part):
     """``Lab.runs``: see there. Students do not find runs that the teacher has hidden, unless they are their own."""
 
-    # -- what there is -----------------------------------------------------------------------------------------------
+    # -- finding runs ------------------------------------------------------------------------------------------------
 
     def all(self, *, deleted: bool = False) -> tuple[Run, ...]:
         """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
@@ -124,7 +124,7 @@ class Runs(Part):
         """How long epochs took in everybody's runs that have finished."""
         return readings().paces()
 
-    # -- what came of a run ------------------------------------------------------------------------------------------
+    # -- results of a run ---------------------------------------------------------------------------------------------
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """A run's epochs so far."""
@@ -534,9 +534,7 @@ class Runs(Part):
         return mlflow_log.send(open_store(), run_id)
 
     def first_model(self) -> Run:
-        """The run that AquaDash comes with, put into the store unless it is or was there. It is for all, so that it
-        does not matter who comes first.
-        """
+        """Return the included model's run; add it to the store for all people unless it is or was there."""
         with self._changing():
             return add_first_model(open_store())
 

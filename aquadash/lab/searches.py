@@ -42,8 +42,8 @@ class Searches(Part):
         """Store a new search, have it begun, and return its id.
 
         Raises:
-            AquaDashError: The plan cannot be carried out, its pretrained weights not be had, or it not be stored.
-            NotAllowedError: In this class the teacher alone starts searches, or its trainings are beyond the limits.
+            AquaDashError: The plan is impossible, its pretrained weights are missing, or the search cannot be stored.
+            NotAllowedError: Only the teacher starts searches in this class, or the trainings exceed the limits.
         """
         DataSets(self._person).require_for_job(plan.config.data.source, Action.SEARCH)
         self._check(plan)
@@ -90,7 +90,7 @@ class Searches(Part):
             open_search_store().set_hidden(search_id, hidden)
 
     def _sees(self, trial: Trial) -> bool:
-        """Whether a trial's run may be looked at, also one in the bin; of one that is gone nothing is hidden."""
+        """Return whether the person may see the run of a trial, also in the bin; True for a trial without a run."""
         try:
             if trial.run_id:
                 runs.Runs(self._person).get(trial.run_id)
@@ -101,7 +101,7 @@ class Searches(Part):
         return True
 
     def _check(self, plan: SearchPlan) -> None:
-        """Refuse to have a plan's trials trained where the class's limits forbid it."""
+        """Refuse a plan whose trials exceed the limits of the class."""
         self._limits.check_search()
         for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
             self._limits.check_training(int(epochs), waiting=0)

@@ -60,7 +60,7 @@ class Upgrade:
     already: int = 0
     #: Data sets, pipelines and the like that were copied from another home.
     entries: int = 0
-    #: What could not be read, as "name: reason".
+    #: Unreadable runs, searches, jobs and files, as "name: reason".
     damaged: list[str] = field(default_factory=list)
 
     @contextmanager

@@ -21,7 +21,7 @@ _KILL_SECONDS = 10.0
 
 
 class ChildProcess:
-    """A process with a pipe to this one: which it should watch by ``processes.end_with_parent``."""
+    """A process with a pipe to this one. It calls ``processes.end_with_parent``, so that it ends with this process."""
 
     def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
         #: This process's end; reading raises EOFError when the child has ended.
