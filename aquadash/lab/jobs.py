@@ -77,7 +77,7 @@ class Jobs(Part):
         replaces = isinstance(request, RobustnessRequest) and not self._rights.allow(Action.LABEL, run.resource)
         if replaces and self.robustness(run_id):
             raise NotAllowedError(
-                f"“{run.name}” is measured already. Only whoever made it, or the teacher, can have it measured anew."
+                f"“{run.name}” is measured already. Only its owner or the teacher can measure it again."
             )
         with self._changing():
             return start(open_store(), run_id, request, owner=self._person.person_id)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
 from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, RunStore, Worker, open_jobs
@@ -23,6 +22,7 @@ from aquadash.store.kinds import KINDS, JobKind
 from aquadash.store.runs import KIND
 from tests.support import clusters
 from tests.support.job_rows import let_the_lease_run_out, let_time_pass
+from tests.support.two_processes import start_two
 
 HERE = Worker("here", 7)
 
@@ -419,13 +419,13 @@ def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
 
 # -- several processes -----------------------------------------------------------------------------------------------
 
-_CLAIMING = """
-import os, sys
+_SETUP = """
+import os
 from aquadash.store import Worker, kinds, open_jobs
 kinds.KINDS["once"] = kinds.JobKind("once", "look", "no:thing", slots=99)
 jobs = open_jobs()
-print("ready", flush=True)
-sys.stdin.readline()
+"""
+_CLAIMING = """
 while job := jobs.claim(["once"], Worker("here", os.getpid())):
     print(job.id, job.attempt, flush=True)
 """
@@ -434,22 +434,11 @@ while job := jobs.claim(["once"], Worker("here", os.getpid())):
 def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _CLAIMING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=settings.PROJECT_ROOT,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
+    claim_all = start_two(_SETUP, _CLAIMING)
     monkeypatch.setitem(KINDS, "once", JobKind("once", "look", "no:thing", slots=99))
     jobs = open_jobs()
     expected = sorted(jobs.submit("once", f"r{number}", {}).id for number in range(40))
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    lines = [line for process in processes for line in process.communicate(timeout=120)[0].splitlines()]
+    lines = [line for output in claim_all() for line in output.splitlines()]
     assert sorted(lines) == [f"{name} 1" for name in expected]
     assert {job.status for job in jobs.find(kind="once")} == {RunStatus.RUNNING}
 

@@ -6,8 +6,6 @@ import errno
 import json
 import math
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aquadash import data, settings
+from aquadash import data
 from aquadash.cli import cli
 from aquadash.data import Split
 from aquadash.data.statistics import describe
@@ -43,6 +41,7 @@ from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.lessons import Verdict
 from tests.support import ui_runs
 from tests.support.stored_runs import add_run
+from tests.support.two_processes import start_two
 
 RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
 
@@ -313,29 +312,13 @@ def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path, monkeypatc
 
 
 _ANSWERING = """
-import sys
-from aquadash.walkthrough import progress
-print("ready", flush=True)
-sys.stdin.readline()
 for _ in range(40):
     progress.note("0123456789abcdef", "loss", solved=False)
 """
 
 
 def test_answers_of_two_processes_are_all_counted(home: Path) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _ANSWERING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=settings.PROJECT_ROOT,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    start_two("from aquadash.walkthrough import progress", _ANSWERING)()
     assert progress.read("0123456789abcdef").tries == {"loss": 80}
 
 
