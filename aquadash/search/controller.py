@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from aquadash.config import Value, with_values
 from aquadash.data.folder.about import fingerprint_of
@@ -140,7 +140,7 @@ class Controller:
         self._seen[run.run_id] = done
         if strategies.should_prune(search.plan, search.trials, self._curve, self._accuracies(run.run_id)):
             pruned = TrialOf(trial.number, dict(trial.params), done)
-            self._runs.update(run.run_id, in_bin=True, trial=asdict(pruned))
+            self._runs.update(run.run_id, in_bin=True, trial=pruned)
             self._stop(run.run_id)
 
     def _stop(self, run_id: str) -> None:

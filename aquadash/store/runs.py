@@ -8,9 +8,10 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from cachetools import LRUCache, cached
+from pydantic_core import to_jsonable_python
 from sqlalchemy import RowMapping, and_, false, func, or_, select, update
 
 from aquadash import settings
@@ -28,6 +29,7 @@ from aquadash.store.types import (
     Guess,
     Run,
     RunStatus,
+    TrialOf,
     clean_name,
     clean_tag,
     read_run,
@@ -48,6 +50,34 @@ _NOTE_LIMIT = 4000
 _columns = schema.runs.c
 #: The fields of a run that are columns. The others come from its job.
 STORED = frozenset(column.name for column in _columns) - {"revision"}
+
+
+class NewRunFields(TypedDict, total=False):
+    """Fields of :class:`Run` that a new run may have."""
+
+    search_id: str
+    trial: TrialOf | None
+    repeats: str
+    origin: str
+    hidden: bool
+
+
+class RunFields(NewRunFields, total=False):
+    """Fields of :class:`Run` that may change."""
+
+    name: str
+    class_names: Sequence[str]
+    dataset_fingerprint: str
+    metrics: Mapping[str, float]
+    test_images: int
+    has_robustness: bool
+    note: str
+    guess: Guess
+    tags: Sequence[str]
+    pinned: bool
+    pinned_by_owner: bool
+    archived: bool
+    deleted: bool
 
 
 class RunStore(RunArtifacts):
@@ -143,15 +173,23 @@ class RunStore(RunArtifacts):
 
     # -- new runs, and their place in the queue ----------------------------------------------------------------------
 
-    def submit(self, config: RunConfig, *, needs: str = "", **about: Any) -> Run:
+    def submit(
+        self,
+        config: RunConfig,
+        *,
+        needs: str = "",
+        name: str | None = None,
+        owner: Person = OWNER,
+        **about: Unpack[NewRunFields],
+    ) -> Run:
         """Store a new run and its place in the queue, in one transaction.
 
         Args:
             config: The settings of the training.
             needs: A requirement on the worker, such as ``"gpu"``.
-            about: As for :func:`new_run`.
+            name: As for :func:`new_run`, like ``owner`` and ``about``.
         """
-        run = new_run(config, **about)
+        run = new_run(config, name=name, owner=owner, **about)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
         with self.database.writing("store the new run"):
             self.insert(run)
@@ -194,7 +232,7 @@ class RunStore(RunArtifacts):
         run = self.get(run_id)
         if run.status.ended:
             raise RunError(f"{run.name} is {run.status}. A guess has to be made before a run ends.")
-        self.update(run_id, guess=asdict(guess))
+        self.update(run_id, guess=guess)
 
     def delete(self, run_id: str) -> None:
         """Put an ended run into the bin."""
@@ -232,7 +270,9 @@ class RunStore(RunArtifacts):
         """Add and remove tags; ignore those that the run has already, or lacks."""
         added = {clean_tag(text) for text in add}
         gone = {form for text in remove for form in (text.strip(), "-".join(text.split()).lower())}
-        self.update(run_id, tags=lambda run: sorted({*run.tags, *added} - gone))
+        # The transaction excludes other writers between the reading and the writing of the tags.
+        with self.database.writing("write the run"):
+            self.update(run_id, tags=sorted({*self.read(run_id).tags, *added} - gone))
 
     def set_pinned(self, run_id: str, pinned: bool = True, *, for_all: bool = True) -> None:
         """Pin the run to the top of everybody's tables, or of its owner's tables alone, or remove that pin."""
@@ -257,25 +297,20 @@ class RunStore(RunArtifacts):
             values = {"curve": thin(curve), "revision": revision}
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(values))
 
-    def update(self, run_id: str, *, in_bin: bool = False, **values: Any) -> None:
-        """Write columns of a run; a value may be a function of the run as it is in the same transaction.
-
-        Args:
-            run_id: The run's id.
-            in_bin: Whether a run in the bin may be changed.
-            values: The new values by column, plain for JSON.
-        """
+    def update(self, run_id: str, *, in_bin: bool = False, **values: Unpack[RunFields]) -> None:
+        """Write fields of a run; with ``in_bin`` also of a run in the bin."""
         with self.database.writing("write the run") as (connection, revision):
-            row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
-            if row is None:
+            is_run = _columns.run_id == run_id
+            deleted = connection.execute(select(_columns.deleted).where(is_run)).scalar_one_or_none()
+            if deleted is None:
                 raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
-            if row["deleted"] and not in_bin:
-                raise RunError("What is in the bin cannot be changed. Bring it back first.")
-            new = {name: value(_run(row)) if callable(value) else value for name, value in values.items()}
-            connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(**new, revision=revision))
+            if deleted and not in_bin:
+                raise RunError("A run in the bin cannot be changed. Bring it back first.")
+            columns = to_jsonable_python(dict(values))
+            connection.execute(update(schema.runs).where(is_run).values(**columns, revision=revision))
 
 
-def new_run(config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Any) -> Run:
+def new_run(config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Unpack[NewRunFields]) -> Run:
     """Return a queued run with a new id.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping
 from threading import Condition
-from typing import Any
+from typing import Any, Unpack
 
 from cachetools import cached
 
@@ -16,9 +16,11 @@ from aquadash.data.folder import about
 from aquadash.data.folder import store as folder_store
 from aquadash.errors import look_up
 from aquadash.files import forget_oldest
+from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
+from aquadash.store.runs import NewRunFields
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
@@ -34,10 +36,12 @@ class Engine:
         self._serving = serving
         self._slots = Slots(store.jobs)
 
-    def submit(self, config: RunConfig, **about: Any) -> Run:
-        """Store a new run and its place in the queue; ``about`` as for :func:`aquadash.store.runs.new_run`."""
+    def submit(
+        self, config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Unpack[NewRunFields]
+    ) -> Run:
+        """Store a new run and its place in the queue; arguments as for :func:`aquadash.store.runs.new_run`."""
         check(config)
-        run = self._store.submit(augment.embedded(config), needs=_needs(config), **about)
+        run = self._store.submit(augment.embedded(config), needs=_needs(config), name=name, owner=owner, **about)
         self.serve()
         return run
 
