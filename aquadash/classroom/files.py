@@ -33,8 +33,8 @@ def write_private(path: Path, values: dict[str, Any]) -> None:
 def read_private(path: Path, kind: type[T]) -> T | None:
     """Return the content of a JSON file as a value of a type; None where there is no file."""
     try:
-        found: T = _adapter(kind).validate_json(path.read_bytes())
-        return found
+        value: T = _adapter(kind).validate_json(path.read_bytes())
+        return value
     except FileNotFoundError:
         return None
     except OSError as error:

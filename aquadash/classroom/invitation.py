@@ -18,7 +18,7 @@ LEAVE_PATH = "/class/leave"
 
 def addresses() -> list[str]:
     """Return the IPv4 addresses of this machine, the likeliest first; those of containers and virtual machines last."""
-    found = []
+    interfaces = []
     states = psutil.net_if_stats()
     for name, entries in psutil.net_if_addrs().items():
         if name in states and not states[name].isup:
@@ -27,9 +27,9 @@ def addresses() -> list[str]:
             if entry.family == socket.AF_INET:
                 address = ipaddress.ip_address(entry.address)
                 if not (address.is_loopback or address.is_link_local):
-                    found.append((name, entry.address))
+                    interfaces.append((name, entry.address))
     way_out = _way_out()
-    return [address for _, address in sorted(found, key=lambda one: (one[1] != way_out, _virtual(one[0]), one[1]))]
+    return [address for _, address in sorted(interfaces, key=lambda one: (one[1] != way_out, _virtual(one[0]), one[1]))]
 
 
 def join_address(base: str, code: str | None = None) -> str:

@@ -137,8 +137,8 @@ def in_force() -> ClassLimits:
     """Return the limits that hold now; read the file again only when it has changed."""
     place = path()
     try:
-        found = place.stat()
-        mark: tuple[int, int, int] | None = (found.st_ino, found.st_mtime_ns, found.st_size)
+        status = place.stat()
+        mark: tuple[int, int, int] | None = (status.st_ino, status.st_mtime_ns, status.st_size)
     except OSError:
         mark = None
     with _reading:

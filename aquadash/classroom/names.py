@@ -54,9 +54,9 @@ def is_reserved(name: str) -> bool:
 def free_name(name: str, taken: Set[str]) -> str:
     """Return the name with the smallest number behind it that makes it free."""
     number = 2
-    while looks_of(found := f"{name[: MAX_LENGTH - 5].rstrip()} {number}") & taken:
+    while looks_of(candidate := f"{name[: MAX_LENGTH - 5].rstrip()} {number}") & taken:
         number += 1
-    return found
+    return candidate
 
 
 def _skeleton(text: str) -> str:

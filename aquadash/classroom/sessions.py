@@ -224,8 +224,8 @@ class Sessions:
                 "WHERE s.person_id = p.person_id AND s.ended = 0 AND s.expires_at > ?) FROM people p",
                 (self._clock(),),
             ).fetchall()
-        found = [Member(_person(row[:3]), *row[3:]) for row in rows]
-        return sorted(found, key=lambda one: (one.person.role is not Role.TEACHER, key_of(one.person.name)))
+        members = [Member(_person(row[:3]), *row[3:]) for row in rows]
+        return sorted(members, key=lambda one: (one.person.role is not Role.TEACHER, key_of(one.person.name)))
 
     def _look_up(self, hashed: str, now: float) -> Person | None:
         with self._open() as connection:
@@ -276,11 +276,11 @@ class Sessions:
 
     def _was_session_of(self, connection: sqlite3.Connection, person: Person, token: str | None) -> bool:
         """Return whether a token is of a session of that person that may have expired but was not ended."""
-        found = connection.execute(
+        cursor = connection.execute(
             "SELECT 1 FROM sessions WHERE token_hash = ? AND person_id = ? AND ended = 0",
             (_hash(token or ""), person.person_id),
         )
-        return found.fetchone() is not None
+        return cursor.fetchone() is not None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

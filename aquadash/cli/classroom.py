@@ -88,11 +88,11 @@ def _codes() -> dict[str, str]:
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; none takes it away.")
 def limits_command(changes: tuple[str, ...]) -> None:
     """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
-    found = limits.load()
+    current = limits.load()
     if changes:
-        found = limits.with_texts(found, _named_values(changes))
-        lab.people.set_limits(found)
-    values = found.to_values()
+        current = limits.with_texts(current, _named_values(changes))
+        lab.people.set_limits(current)
+    values = current.to_values()
     rows = [
         {"limit": name, "value": "none" if value in (None, []) else value, "what it is": limits.WORDS[name]}
         for name, value in values.items()
@@ -102,18 +102,18 @@ def limits_command(changes: tuple[str, ...]) -> None:
 
 def _named_values(texts: tuple[str, ...]) -> dict[str, str]:
     """Return the values of the options ``NAME=VALUE``."""
-    found = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise ConfigError(f"{text[:80]!r} has no equals sign. Write it as NAME=VALUE: --set epochs=30.")
-        found[name.strip()] = value
-    return found
+        values[name.strip()] = value
+    return values
 
 
 def _bases(address: str, port: int) -> list[str]:
     """Return the addresses at which the class finds the app."""
-    if (said := settings.public_address()) is not None:
-        return [said]
+    if (public := settings.public_address()) is not None:
+        return [public]
     hosts = addresses() if address in ("0.0.0.0", "::") else [address]
     return [f"http://{f'[{host}]' if ':' in host else host}:{port}" for host in hosts or ["localhost"]]

@@ -30,7 +30,7 @@ def cluster() -> None:
 @click.option("--host", default="127.0.0.1", help="The address to listen at.")
 @click.option("--port", default=8786, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
-    """Start Dask's scheduler here, until Ctrl-C. Its port is open: whoever connects can run code on all workers."""
+    """Start Dask's scheduler here, until Ctrl-C. It has no password: every client can run code on all workers."""
     from aquadash.cluster.scheduler import become_scheduler, scheduler_address
 
     address = scheduler_address(host, port)

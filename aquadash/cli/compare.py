@@ -27,37 +27,37 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
     from aquadash.evaluation import METRICS, agreement_of, measured_together, pareto_front, scores, scores_to_dict
 
-    found = list({run.run_id: run for run in runs}.values())
-    if len(found) < 2:
+    runs = tuple({run.run_id: run for run in runs}.values())
+    if len(runs) < 2:
         raise AquaDashError("Comparing takes at least two different runs.")
-    compared = lab.runs.compare(found, images)
+    compared = lab.runs.compare(runs, images)
     accuracy: list[dict[str, Any]] = []
     for run, predictions, measured, problem in zip(
-        found, compared.predictions, compared.evaluations, compared.errors, strict=True
+        runs, compared.predictions, compared.evaluations, compared.errors, strict=True
     ):
         entry: dict[str, Any] = {"run_id": run.run_id, "n": 0, "accuracy_ci95": None, **dict.fromkeys(METRICS)}
         if predictions is not None and measured is not None:
             entry |= {"n": measured.n, **scores_to_dict(scores(measured, predictions))}
         accuracy.append(entry | {"error": problem or None})
-    costs = [lab.runs.cost(run.run_id) for run in found]
+    costs = [lab.runs.cost(run.run_id) for run in runs]
     together = measured_together(compared.pairs)
     measured_runs = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None]
     # Runs can be ranked only on the same images.
     known = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
     shared = [each for index in together if (each := compared.predictions[index]) is not None]
-    pairs = [{"a": found[test.a].run_id, "b": found[test.b].run_id} | test.to_dict() for test in compared.pairs]
+    pairs = [{"a": runs[test.a].run_id, "b": runs[test.b].run_id} | test.to_dict() for test in compared.pairs]
     values = {
         "on": images,
-        "runs": [brief(run) for run in found],
-        "config_diff": config_diff([run.config for run in found]),
+        "runs": [brief(run) for run in runs],
+        "config_diff": config_diff([run.config for run in runs]),
         "accuracy": accuracy,
         # The first with each other one, as before there were all pairs.
-        "mcnemar": [pair for pair in pairs if pair["a"] == found[0].run_id],
+        "mcnemar": [pair for pair in pairs if pair["a"] == runs[0].run_id],
         "pairs": pairs,
         "right_by": agreement_of(shared).counts.tolist() if len(shared) > 1 else None,
-        "cost": [{"run_id": run.run_id} | asdict(cost) for run, cost in zip(found, costs, strict=True)],
-        "pareto_front": [found[i].run_id for i, best in zip(known, front, strict=True) if best],
+        "cost": [{"run_id": run.run_id} | asdict(cost) for run, cost in zip(runs, costs, strict=True)],
+        "pareto_front": [runs[i].run_id for i, best in zip(known, front, strict=True) if best],
     }
     test = ("a", "b", "fixed", "broken", "difference", "difference_ci95", "p_value", "p_value_holm", "error")
     print_result(
@@ -83,8 +83,8 @@ def reproduce(run: Run, against: Run | None) -> None:
             repeat = wait_for_run(lab.runs.repeat(run.run_id).run_id)
         if repeat.status is RunStatus.STOPPED:
             raise click.ClickException(f"The repeat {repeat.name} was stopped, so there is nothing to compare.")
-    found = lab.runs.reproduction(run.run_id, repeat.run_id)
-    reasons = ("Possible reasons:", *found.reasons) if found.reasons else ()
-    if not found.identical and not reasons:
+    reproduction = lab.runs.reproduction(run.run_id, repeat.run_id)
+    reasons = ("Possible reasons:", *reproduction.reasons) if reproduction.reasons else ()
+    if not reproduction.identical and not reasons:
         reasons = ("Versions, settings, data and processor are the same.",)
-    print_result(found.to_dict(), *map(Shown, ("identical", "max_difference", "parts")), *reasons)
+    print_result(reproduction.to_dict(), *map(Shown, ("identical", "max_difference", "parts")), *reasons)

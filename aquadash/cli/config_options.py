@@ -22,7 +22,7 @@ source_option = click.option("--source", default="synthetic", help=SOURCE_HELP)
 
 
 @dataclass(frozen=True)
-class GivenConfig:
+class ConfigOptions:
     """The options of a configuration; None leaves what the preset says."""
 
     preset: str
@@ -48,7 +48,7 @@ class GivenConfig:
 def config_options(
     *, default: str = "notebook-fixed", source: bool = True, seed: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of a configuration; it gets them as ``given``, a :class:`GivenConfig`."""
+    """Give a command the options of a configuration; it gets them as ``options``, a :class:`ConfigOptions`."""
     options = {
         "preset": click.option("--preset", default=default, help="The preset that the settings start from."),
         "file": click.option(
@@ -66,7 +66,7 @@ def config_options(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def gathered(**values: Any) -> Any:
-            return command(given=GivenConfig(**{name: values.pop(name) for name in names}), **values)
+            return command(options=ConfigOptions(**{name: values.pop(name) for name in names}), **values)
 
         for name in reversed(names):
             options[name](gathered)

@@ -74,8 +74,8 @@ def duplicates(source: str, distance: float) -> None:
     check_distance(distance)
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
-        found = find_duplicates(dataset, progress=line.progress)
-    print_result({"source": source, "fingerprint": dataset.fingerprint, **found.to_dict(distance)})
+        pairs = find_duplicates(dataset, progress=line.progress)
+    print_result({"source": source, "fingerprint": dataset.fingerprint, **pairs.to_dict(distance)})
 
 
 @data.command("import")

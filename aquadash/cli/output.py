@@ -27,8 +27,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 _AS_JSON = "aquadash.as_json"
 
-#: What a terminal may obey instead of showing it, and halves of characters, which nobody can read: Python has those for
-#: the bytes of a file's name that are not UTF-8.
+#: Control characters, which a terminal may obey, and lone surrogates, which Python makes of the bytes of a file's name
+#: that are not UTF-8.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 json_flag = click.option(
@@ -36,13 +36,13 @@ json_flag = click.option(
     is_flag=True,
     expose_value=False,
     help="Print one JSON object and nothing else.",
-    # A group and its command share what is noted here: either may be given it.
+    # The group and its command share this value: both take the flag.
     callback=lambda context, _, value: context.meta.update({_AS_JSON: value or context.meta.get(_AS_JSON, False)}),
 )
 
 
 class Command(click.Command):
-    """A command that takes ``--json``, as all do: it hands what it found out to :func:`print_result`."""
+    """A command with ``--json``; it passes its result to :func:`print_result`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

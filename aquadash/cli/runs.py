@@ -44,15 +44,15 @@ runs = Group("runs", help="Stored runs.")
 def list_runs(sort_key: str, group_by: str | None, deleted: bool, **filters: Any) -> None:
     """List the runs, pinned ones first, then the newest."""
     everything = lab.runs.all(deleted=deleted)
-    found = sort_runs(RunFilter(**filters).apply(everything), sort_key, names(run_fields(everything)))
+    listed = sort_runs(RunFilter(**filters).apply(everything), sort_key, names(run_fields(everything)))
     empty = "The bin is empty." if deleted else "No runs yet: train one with train."
-    nothing = "" if found else "No run meets that." if everything else empty
+    nothing = "" if listed else "No run meets that." if everything else empty
     if group_by is None:
         columns = ("run_id", "name", "status", "source", "pipeline", "metrics.test_accuracy", "created_at", "tags")
-        print_result({"runs": [brief(run) for run in found]}, Shown("runs", *columns, "pinned", "archived"), nothing)
+        print_result({"runs": [brief(run) for run in listed]}, Shown("runs", *columns, "pinned", "archived"), nothing)
         return
     figures = [f"{name}.{part}" for name in METRICS for part in ("n", "mean", "deviation", "low", "high")]
-    groups = [_group(group) for group in group_runs(found)]
+    groups = [_group(group) for group in group_runs(listed)]
     print_result({"group_by": group_by, "groups": groups}, Shown("groups", "value", "seeds", *figures), nothing)
 
 
@@ -104,11 +104,11 @@ def resume(run: Run) -> None:
 @runs.command("first-model")
 def first_model() -> None:
     """Put the included model into the store, or bring it back from the bin."""
-    found = lab.runs.first_model()
-    if found.deleted:
-        lab.runs.restore(found.run_id)
-        found = lab.runs.get(found.run_id)
-    print_result(brief(found), f"{found.name} is there, as {found.run_id[:8]}.")
+    run = lab.runs.first_model()
+    if run.deleted:
+        lab.runs.restore(run.run_id)
+        run = lab.runs.get(run.run_id)
+    print_result(brief(run), f"{run.name} is there, as {run.run_id[:8]}.")
 
 
 @runs.command("export")

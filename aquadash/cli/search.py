@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aquadash.cli.config_options import GivenConfig, config_options
+from aquadash.cli.config_options import ConfigOptions, config_options
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.config import with_values
@@ -56,12 +56,12 @@ search = _RunByDefault("search", help="Try many settings, a run each; search --t
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Decides the values that are drawn.")
 @click.option("--name", default="", show_default=False, help="The name of the search.")
-def run_search(given: GivenConfig, over: tuple[str, ...], epochs: int | None, **choices: Any) -> None:
+def run_search(options: ConfigOptions, over: tuple[str, ...], epochs: int | None, **choices: Any) -> None:
     """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
     validation images, never on test images. Ctrl-C stops the search and its runs; search resume makes the trials that
     are left."""
-    config = given.build()
-    if epochs is None and config.training.epochs == preset(given.preset).config.training.epochs:
+    config = options.build()
+    if epochs is None and config.training.epochs == preset(options.preset).config.training.epochs:
         epochs = DEFAULT_EPOCHS
     if epochs is not None:
         config = with_values(config, {"training.epochs": epochs})
@@ -75,10 +75,10 @@ def run_search(given: GivenConfig, over: tuple[str, ...], epochs: int | None, **
 @search.command("list")
 def list_searches() -> None:
     """List the searches, newest first."""
-    found = [_brief(lab.searches.get(head.search_id)) for head in lab.searches.all()]
+    searches = [_brief(lab.searches.get(head.search_id)) for head in lab.searches.all()]
     columns = ("search_id", "name", "owner", "status", "num_trials", "best_value", "default_value", "created_at")
-    nothing = "" if found else "No searches yet: begin one with search --trials 20."
-    print_result({"searches": found}, Shown("searches", *columns), nothing)
+    nothing = "" if searches else "No searches yet: begin one with search --trials 20."
+    print_result({"searches": searches}, Shown("searches", *columns), nothing)
 
 
 @search.command("show")
@@ -93,8 +93,8 @@ def show_search(search: Search) -> None:
 def stop(search: Search) -> None:
     """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
     lab.searches.stop(search.search_id)
-    found = lab.searches.get(search.search_id)
-    print_result(_brief(found), f"{found.name} stops within seconds; search resume {search.search_id[:8]} goes on.")
+    stopped = lab.searches.get(search.search_id)
+    print_result(_brief(stopped), f"{stopped.name} stops within seconds; search resume {search.search_id[:8]} goes on.")
 
 
 @search.command("resume")
@@ -110,40 +110,40 @@ def resume(search: Search, trials: int | None) -> None:
 def _finish(search_id: str) -> None:
     """Watch a search to its end and print it; one that failed is an error."""
     wait_for_job(job_id(KIND, search_id), name=lab.searches.get(search_id).name)
-    found = lab.searches.get(search_id)
-    if found.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
-        raise RunError(f"{found.name} ({found.search_id[:8]}) {found.status}: {found.message or 'it gave no reason'}")
-    _print(found)
+    ended = lab.searches.get(search_id)
+    if ended.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
+        raise RunError(f"{ended.name} ({ended.search_id[:8]}) {ended.status}: {ended.message or 'it gave no reason'}")
+    _print(ended)
 
 
-def _brief(found: Search) -> dict[str, Any]:
+def _brief(search: Search) -> dict[str, Any]:
     return {
-        "search_id": found.search_id,
-        "name": found.name,
-        "owner": found.maker.name,
-        "status": str(found.status),
-        "created_at": found.created_at,
-        "num_trials": len(found.trials),
-        "best_value": found.best.value if found.best else None,
-        "default_value": found.default_value,
-        "beats_default": found.beats_default,
-        "message": found.message,
+        "search_id": search.search_id,
+        "name": search.name,
+        "owner": search.maker.name,
+        "status": str(search.status),
+        "created_at": search.created_at,
+        "num_trials": len(search.trials),
+        "best_value": search.best.value if search.best else None,
+        "default_value": search.default_value,
+        "beats_default": search.beats_default,
+        "message": search.message,
     }
 
 
-def _values(found: Search) -> dict[str, Any]:
+def _values(search: Search) -> dict[str, Any]:
     return {
-        **_brief(found),
-        "trials": [_trial(trial) for trial in found.trials],
-        "best": _trial(found.best) if found.best else None,
-        "importance": importance(found.plan, found.trials),
-        "seconds": found.seconds,
-        "space": [str(parameter) for parameter in found.plan.space],
-        "sampler": found.plan.sampler,
-        "pruner": found.plan.pruner,
-        "budget": {"trials": found.plan.trials},
-        "seed": found.plan.seed,
-        "config": found.plan.config.model_dump(),
+        **_brief(search),
+        "trials": [_trial(trial) for trial in search.trials],
+        "best": _trial(search.best) if search.best else None,
+        "importance": importance(search.plan, search.trials),
+        "seconds": search.seconds,
+        "space": [str(parameter) for parameter in search.plan.space],
+        "sampler": search.plan.sampler,
+        "pruner": search.plan.pruner,
+        "budget": {"trials": search.plan.trials},
+        "seed": search.plan.seed,
+        "config": search.plan.config.model_dump(),
     }
 
 
@@ -151,13 +151,13 @@ def _trial(trial: Trial) -> dict[str, Any]:
     return {name: getattr(trial, name) for name in ("number", "state", "value", "params", "run_id", "message")}
 
 
-def _print(found: Search) -> None:
-    counts = [(len(found.of(state)), state) for state in TrialState]
+def _print(search: Search) -> None:
+    counts = [(len(search.of(state)), state) for state in TrialState]
     states = ", ".join(f"{number} {state}" for number, state in counts if number)
     print_result(
-        _values(found),
+        _values(search),
         *map(Shown, ("name", "search_id", "status", "message")),
         f"trials: {states or 'none'}",
-        describe_result(found),
+        describe_result(search),
         *map(Shown, ("seconds", "trials", "importance")),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from aquadash import data
-from aquadash.cli.config_options import GivenConfig, config_options
+from aquadash.cli.config_options import ConfigOptions, config_options
 from aquadash.cli.output import Command, Group, Shown, StatusLine, import_tensorflow_quietly, lab, print_result
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
@@ -28,11 +28,11 @@ from aquadash.store.fields import metrics_of
     "--guess-pair", metavar="TRUE,PREDICTED",
     help="The most frequent mistake that you expect, such as otter,seal; scored at the end.",
 )  # fmt: skip
-def train(given: GivenConfig, name: str | None, guess_accuracy: float | None, guess_pair: str | None) -> None:
+def train(options: ConfigOptions, name: str | None, guess_accuracy: float | None, guess_pair: str | None) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     from aquadash.work import queue
 
-    config = given.build()
+    config = options.build()
     guess = read_guess(guess_accuracy, guess_pair, config)
     with queue.open_engine():
         run_id = lab.runs.train(config, name=name).run_id
@@ -120,9 +120,9 @@ model = Group("model", help="Networks.")
 
 @model.command("summary")
 @config_options(default="notebook", source=False)
-def summary(given: GivenConfig) -> None:
+def summary(options: ConfigOptions) -> None:
     """List a network's layers with their shapes and parameters, for images of 32 x 32 pixels and five classes."""
-    config = given.build()
+    config = options.build()
     import_tensorflow_quietly()
     from aquadash import models
 
@@ -130,14 +130,14 @@ def summary(given: GivenConfig) -> None:
     listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5).to_dict()
     twice = "An answer takes twice as many (test-time flip)." if config.model.test_time_flip else ""
     figures = ("layers", "params", "trainable_params", "multiply_adds")
-    print_result({"preset": given.preset, **listed}, *map(Shown, figures), twice)
+    print_result({"preset": options.preset, **listed}, *map(Shown, figures), twice)
 
 
 @model.command("probe")
 @config_options(default="notebook")
-def probe(given: GivenConfig) -> None:
+def probe(options: ConfigOptions) -> None:
     """Train two epochs of each phase, and keep no run: how long one takes here, and how much memory."""
-    config = given.build()
+    config = options.build()
     import_tensorflow_quietly()
     from aquadash.training.probe import probe as measure
 
@@ -146,4 +146,4 @@ def probe(given: GivenConfig) -> None:
         warnings.simplefilter("ignore")
         dataset = data.load(config.data.source, progress=line.progress)
         values = measure(config, dataset, on_progress=lambda done: line.show(done.phase, done.fraction or None))
-    print_result({"preset": given.preset, "epochs": config.training.epochs, **values})
+    print_result({"preset": options.preset, "epochs": config.training.epochs, **values})

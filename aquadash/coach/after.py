@@ -209,8 +209,8 @@ def _too_few_epochs(s: Situation) -> Note | None:
     if epochs < MIN_EPOCHS:
         return hint(
             "too-few-epochs",
-            f"{epochs} epoch{' is' if epochs == 1 else 's are'} only a first look",
-            f"The curves show a tendency after {MIN_EPOCHS} epochs at the earliest.",
+            f"{epochs} epoch{' is' if epochs == 1 else 's are'} too few to judge",
+            f"The curves show a trend after {MIN_EPOCHS} epochs at the earliest.",
             more,
         )
     if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:

@@ -203,7 +203,7 @@ _RULES = (
         "from-logits",
         lambda c: c.training.from_logits,
         "The loss expects raw scores, but gets probabilities",
-        "The network's last layer is a softmax. Keras notices this, warns in the log and corrects it. Otherwise "
+        "The network's last layer is a softmax. Keras detects this, warns in the log and corrects it. Otherwise "
         "the loss could hardly fall.",
         {"training.from_logits": False},
     ),

@@ -38,7 +38,7 @@ def _large_penalty(config: RunConfig) -> Note | None:
     return warning(
         "large-penalty",
         f"A penalty of {named} pushes the weights to zero",
-        "Small weights then count more than right answers, and the network gives every image the same answer. "
+        "Small weights then matter more than right answers, and the network gives every image the same answer. "
         "0.0001 is a good start.",
         {f"model.{name}": 0.0001 for name in large},
     )
@@ -114,7 +114,7 @@ NETWORK_RULES = (
         "warning",
         "head-forever",
         lambda c: thawed(c) and c.training.head_epochs >= c.training.epochs,
-        "The pretrained layers never get to learn",
+        "The pretrained layers are never trained",
         "They stay frozen until epoch {training.head_epochs:,}, and training ends with epoch {training.epochs:,}.",
         lambda c: {"training.head_epochs": c.training.epochs // 4},
     ),

@@ -83,11 +83,10 @@ def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
 
 def own_first(runs: Iterable[Run]) -> list[Run]:
     """Return the visitor's own runs before the others; the same order without a class."""
-    found = list(runs)
     person = visitor()
     if not settings.classroom() or not person.person_id:
-        return found
-    return sorted(found, key=lambda run: run.owner != person.person_id)
+        return list(runs)
+    return sorted(runs, key=lambda run: run.owner != person.person_id)
 
 
 def with_networks(runs: Iterable[Run]) -> list[Run]:

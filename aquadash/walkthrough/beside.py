@@ -51,7 +51,7 @@ class Beside:
 
 def beside(
     run: Run,
-    found: Evaluation,
+    evaluation: Evaluation,
     history: Sequence[EpochRecord],
     *,
     parameters: int | None = None,
@@ -59,7 +59,7 @@ def beside(
 ) -> Beside:
     """Compare a run with the report; ``training_images`` is the number that an epoch shows, variants counted."""
     theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
-    mine = (int(found.confusion_matrix.trace()), found.n)
+    mine = (int(evaluation.confusion_matrix.trace()), evaluation.n)
     low, high = (100 * end for end in wilson_interval(*theirs))
     best = best_epoch(history, monitor=run.config.training.monitor)
     validated_on_test = run.config.training.validation == "test"
@@ -86,16 +86,16 @@ def beside(
             next((100 * row.val_accuracy for row in history if row.epoch == best), None),
             "both on test images" if validated_on_test else "the report's on test images",
         ),
-        Row("test_images", "Images measured on", "images", report.MEASURED_IMAGES, found.n),
-        Row("test_accuracy", "Test accuracy", "%", 100 * report.TEST_ACCURACY, 100 * found.accuracy),
-        Row("test_accuracy_low", "… its 95 % interval from", "%", low, 100 * found.accuracy_ci95[0]),
-        Row("test_accuracy_high", "… to", "%", high, 100 * found.accuracy_ci95[1]),
-        Row("test_loss", "Test loss", "nats", report.TEST_LOSS, found.loss),
+        Row("test_images", "Images measured on", "images", report.MEASURED_IMAGES, evaluation.n),
+        Row("test_accuracy", "Test accuracy", "%", 100 * report.TEST_ACCURACY, 100 * evaluation.accuracy),
+        Row("test_accuracy_low", "… its 95 % interval from", "%", low, 100 * evaluation.accuracy_ci95[0]),
+        Row("test_accuracy_high", "… to", "%", high, 100 * evaluation.accuracy_ci95[1]),
+        Row("test_loss", "Test loss", "nats", report.TEST_LOSS, evaluation.loss),
     ]
     for key, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1")):
-        averages = (100 * getattr(scores, key) for scores in (report.WEIGHTED_AVERAGE, found.weighted_average))
+        averages = (100 * getattr(scores, key) for scores in (report.WEIGHTED_AVERAGE, evaluation.weighted_average))
         rows.append(Row(key, f"{title}, weighted mean", "%", *averages))
-    ours = {scores.label: scores for scores in found.report}
+    ours = {scores.label: scores for scores in evaluation.report}
     rows += [
         Row(f"recall_{row.label}", f"Recall of {row.label}", "%", 100 * row.recall, 100 * ours[row.label].recall)
         for row in report.SCORES

@@ -164,7 +164,7 @@ def precise_threshold(answer: int, curve: Cuts) -> Verdict:
         text = f"{figures} The precision is too low; a higher threshold lets fewer strangers in."
         return nearly(text) if precision >= wanted - 0.03 else wrong(text)
     if recall < best - 0.02:
-        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be curve. Lower it."
+        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be recognised. Lower it."
         return nearly(text) if recall >= best - 0.15 else wrong(text)
     return right(
         f"{figures} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "
@@ -182,13 +182,13 @@ def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
     values = {row.epoch: row.val_loss for row in history}
     if round(values[answer], 3) == round(values[best], 3):
         after = history[-1].epoch - answer
-        rest = (
+        remark = (
             "It is the last one: training on might have helped."
             if not after
             else f"After it {after} more {'epoch' if after == 1 else 'epochs'} did not make it lower, whatever the "
             "training loss did meanwhile."
         )
-        return right(f"Yes: {values[answer]:.3f} in epoch {answer}. {rest}")
+        return right(f"Yes: {values[answer]:.3f} in epoch {answer}. {remark}")
     if abs(answer - best) == 1 or values[answer] - values[best] <= 0.01:
         return nearly(f"Close: {values[answer]:.3f}, and the lowest is {values[best]:.3f}. Look around it.")
     return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Note which line it is.")

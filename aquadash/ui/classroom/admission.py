@@ -17,7 +17,7 @@ from aquadash.people import STRANGER, Person, Role
 #: The name of the cookie that holds the session's token.
 COOKIE = "aquadash_class"
 
-#: What somebody reads whom the teacher has sent out.
+#: The message to a person whom the teacher has removed.
 REMOVED = "The teacher has removed you from this class. Your runs are kept. To come back, ask the teacher for a link."
 
 _PAGE = "class:page"
@@ -61,7 +61,7 @@ def person_of(token: str | None) -> Person:
 
 
 def was_removed(token: str | None) -> bool:
-    """Return whether the teacher has sent out the person of a token."""
+    """Return whether the teacher has removed the person of a token."""
     try:
         return open_sessions().was_removed(token)
     except AquaDashError:

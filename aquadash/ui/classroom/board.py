@@ -22,12 +22,12 @@ _MAX_DRAWN = 40
 
 def show() -> None:
     """Draw the board of a data source, bound to ``?board=``."""
-    found = lab().runs.board_sources()
-    if not found:
+    sources = lab().runs.board_sources()
+    if not sources:
         shell.live(_TICK_SECONDS)(_empty)()
         return
     # Stated, since the default data set changes during a lesson.
-    source = bound.menu(_SOURCE, datasets.titles_of(found), label="Images", stated=True)
+    source = bound.menu(_SOURCE, datasets.titles_of(sources), label="Images", stated=True)
     shell.live(_TICK_SECONDS)(_board)(source)
 
 

@@ -60,9 +60,9 @@ def _join(page: str) -> None:
             st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
         # The requested address, to come back to. Plain HTML: Streamlit's links open another tab.
         query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
-        there = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)
+        link = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)
         st.html(
-            f"<p><a href='{there}' target='_self' style='font-size: 1.25rem; color: inherit'>"
+            f"<p><a href='{link}' target='_self' style='font-size: 1.25rem; color: inherit'>"
             "Join with a name and a code</a></p>"
             "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none }</style>"
         )

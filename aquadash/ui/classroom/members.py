@@ -26,9 +26,9 @@ def show() -> None:
 
 def _people() -> None:
     shell.show_failure()
-    found = lab().people.all()
-    here = [member for member in found if member.sessions]
-    students = sum(member.person.role is Role.STUDENT for member in found)
+    members = lab().people.all()
+    here = [member for member in members if member.sessions]
+    students = sum(member.person.role is Role.STUDENT for member in members)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**{count(students, 'student')}**; {count(len(here), 'person', 'people')} with a session now.",
@@ -50,7 +50,7 @@ def _people() -> None:
     runs = Counter(run.owner for run in lab().runs.all())
     for member in here:
         _row(member, runs[member.person.person_id])
-    away = [member for member in found if not member.sessions]
+    away = [member for member in members if not member.sessions]
     if away:
         by_id = {member.person.person_id: member for member in away}
         chosen = inputs.selectbox(
@@ -58,7 +58,7 @@ def _people() -> None:
             format_func=lambda person_id: by_id[person_id].person.name,
         )  # fmt: skip
         _row(by_id[chosen], runs[chosen])
-    if not found:
+    if not members:
         st.caption("Nobody has joined yet.")
 
 

@@ -51,13 +51,13 @@ def _queue() -> None:
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
     for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
-        told = times.get(run.run_id)
+        turn = times.get(run.run_id)
         # The rank counts hidden runs, too.
-        place = told.rank if told is not None else number
+        place = turn.rank if turn is not None else number
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, f"{place}\\.")
-            if told is not None and told.seconds:
-                st.caption(f"About {duration(told.seconds)} to wait.")
+            if turn is not None and turn.seconds:
+                st.caption(f"About {duration(turn.seconds)} to wait.")
             _buttons(run, waiting, place)
     if len(waiting) > _MAX_ROWS:
         st.caption(f"and {len(waiting) - _MAX_ROWS} more")
@@ -87,10 +87,10 @@ def _finished(runs: Sequence[Run]) -> None:
     """Draw the runs that have just finished, with their validation accuracy, as on the board."""
     since = time.time() - _JUST_SECONDS
     here = [run for run in runs if run.status is RunStatus.FINISHED and not run.origin]
-    found = [run for run in here if run.ended_at and run.ended_at > since]
-    if found:
+    recent = [run for run in here if run.ended_at and run.ended_at > since]
+    if recent:
         st.markdown("**Just finished**, with their validation accuracy")
-    for run in sorted(found, key=lambda run: run.ended_at or 0.0, reverse=True)[:_MAX_FINISHED]:
+    for run in sorted(recent, key=lambda run: run.ended_at or 0.0, reverse=True)[:_MAX_FINISHED]:
         with st.container(border=True, key=f"finished-{run.run_id}"):
             validated = run.config.training.validation != "test"
             _head(run, percent(run.metrics.get("val_accuracy")).value if validated else "", page="evaluate")
@@ -140,11 +140,11 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
 
 def _hidden(runs: Sequence[Run]) -> None:
     """Draw the hidden runs, for the teacher to show them again."""
-    found = [run for run in runs if run.hidden and run.status.ended]
-    if not found:
+    hidden = [run for run in runs if run.hidden and run.status.ended]
+    if not hidden:
         return
-    with st.expander(f"Hidden from the class: {len(found)}", icon="🙈", key="hidden-runs"):
-        for run in found[:_MAX_ROWS]:
+    with st.expander(f"Hidden from the class: {len(hidden)}", icon="🙈", key="hidden-runs"):
+        for run in hidden[:_MAX_ROWS]:
             _head(run, "")
             _buttons(run, [])
 

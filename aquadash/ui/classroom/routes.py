@@ -115,12 +115,12 @@ async def _leave(request: Request) -> Response:
     return response
 
 
-def onward(there: str, text: str) -> Response:
+def onward(target: str, text: str) -> Response:
     """Return a page that forwards the browser, which sends no ``SameSite=Strict`` cookie after a foreign redirect."""
-    there = html.escape(there, quote=True)
+    target = html.escape(target, quote=True)
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AquaDash</title>'
-        f'<meta http-equiv="refresh" content="0;url={there}"></head><body><p><a href="{there}">{text}</a></p></body>'
+        f'<meta http-equiv="refresh" content="0;url={target}"></head><body><p><a href="{target}">{text}</a></p></body>'
         "</html>",
         headers={**_NO_STORE, "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"},
     )

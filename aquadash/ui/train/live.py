@@ -41,8 +41,8 @@ CLASS_LOOKS = 12
 
 def watch_runs(runs: Sequence[Run]) -> None:
     """Draw the menu of runs and the chosen one, by default a running one or the best; trials only by address."""
-    asked = st.query_params.get("run") or "-"
-    own = [run for run in runs if not run.search_id or run.run_id.startswith(asked)]
+    requested = st.query_params.get("run") or "-"
+    own = [run for run in runs if not run.search_id or run.run_id.startswith(requested)]
     at_work = [run for run in run_lists.active_first(own) if not run.status.ended]
     listed = [*at_work, *run_lists.best_first([run for run in own if run.status.ended])]
     if not listed:
@@ -140,11 +140,11 @@ def _outcome(run: Run) -> None:
     elif run.status is RunStatus.FAILED:
         st.error(plain(run.message or "The training failed without a reason. Look into its log."), icon="❌")
     else:
-        said = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
+        text = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
         if run.status is RunStatus.STOPPED:
-            said = run.message or "Stopped. Complete epochs are kept."
+            text = run.message or "Stopped. Complete epochs are kept."
         epochs = run.config.training.epochs
-        st.progress(1.0 if run.status is RunStatus.FINISHED else min(1.0, done / epochs), text=plain(said))
+        st.progress(1.0 if run.status is RunStatus.FINISHED else min(1.0, done / epochs), text=plain(text))
 
 
 def _broke_down(run: Run) -> Note | None:
@@ -254,8 +254,8 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
         after = " Of the kept weights, measured after training; the chart has each epoch's." if kept_epoch else now
         components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after)
-        found, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
-        value, interval = percent(found.accuracy, found.accuracy_ci95) if found else percent(stored)
+        results, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
+        value, interval = percent(results.accuracy, results.accuracy_ci95) if results else percent(stored)
         help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
         note = interval or ("" if run.status.ended else "at the end")
         components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)

@@ -332,5 +332,5 @@ def _use() -> None:
     form_state.put(flatten(config))
     st.session_state[_PASTED] = ""
     changed = len(config_diff([before, config]))
-    told = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."
-    st.session_state[_ANSWER] = (True, told)
+    message = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."
+    st.session_state[_ANSWER] = (True, message)
