@@ -95,14 +95,14 @@ def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
 
 
 def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:
-    from aquadash.cli.config_options import GivenConfig
+    from aquadash.cli.config_options import ConfigOptions
 
     path = tmp_path / "config.json"
     path.write_text('{"training": {"epochs": 9, "patience": 2}, "seed": 4}')
-    config = GivenConfig("notebook", path, ("training.patience=7",), "cifar100").build()
+    config = ConfigOptions("notebook", path, ("training.patience=7",), "cifar100").build()
     assert (config.training.epochs, config.training.patience, config.seed) == (9, 7, 4)
     assert (config.data.source, config.training.validation) == ("cifar100", "test")
-    assert GivenConfig("notebook", path, seed=11).build().seed == 11
+    assert ConfigOptions("notebook", path, seed=11).build().seed == 11
 
 
 def test_data_fetch_finds_the_archive(cifar100_archive: Path) -> None:
