@@ -395,6 +395,15 @@ def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     assert "Traceback" not in written, written[-20_000:]
 
 
+@pytest.fixture(scope="module")
+def served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A class that people join with codes, for all tests of a module."""
+    home = tmp_path_factory.mktemp("class")
+    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
+    with serving(home, AQUADASH_CLASSROOM="1") as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, started once for the session."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from aquadash.classroom.joining import FORGOTTEN_AFTER, FREE_CODES, MAX_WAIT_OF_
 from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import Lab
 from aquadash.people import STRANGER, Person, Role
-from tests.support.serving import Server, serving
+from tests.support.serving import Server
 
 
 def request(
@@ -58,19 +57,11 @@ def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
                 return
 
 
-@pytest.fixture(scope="module")
-def shared_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("class")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    with serving(home, AQUADASH_CLASSROOM="1") as server:
-        yield server
-
-
 @pytest.fixture
-def server(shared_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """One class for all tests, which come in under names of their own."""
-    monkeypatch.setenv("AQUADASH_HOME", str(shared_class.home))
-    return shared_class
+def server(served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The class of all tests; each joins under names of its own."""
+    monkeypatch.setenv("AQUADASH_HOME", str(served_class.home))
+    return served_class
 
 
 def test_an_upload_into_the_page_of_another_is_refused(server: Server) -> None:

@@ -7,7 +7,7 @@ import pytest
 from aquadash import config
 from aquadash.config import RunConfig, from_json, with_values
 from aquadash.errors import ConfigError, UnknownNameError
-from aquadash.presets import PRESETS, preset
+from aquadash.presets import PRESETS, preset, usual_epochs
 
 
 def test_values_from_a_command_line_are_converted() -> None:
@@ -91,6 +91,21 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
         preset("notebok")
     assert all(entry.title and entry.summary for entry in PRESETS.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [
+        ({"seed": 7, "data.source": "synthetic", "augmentation.pipeline": "none"}, 30),
+        ({"training.epochs": 80}, 30),
+        ({"training.epochs": 12}, 12),
+        ({"training.patience": 0}, 200),
+        ({"model.dropout": 0.25}, 200),
+    ],
+    ids=["the preset's training", "another maximum", "a class's limit", "other training", "another network"],
+)
+def test_a_run_usually_ends_after_its_presets_epochs(changes: dict[str, object], epochs: int) -> None:
+    assert usual_epochs(config.with_values(PRESETS["notebook-fixed"].config, changes)) == epochs
 
 
 def test_a_setting_tells_its_limits() -> None:

@@ -34,7 +34,7 @@ from aquadash.figures.confusion_matrix import (
     small_confusion,
 )
 from aquadash.figures.cost_accuracy import cost_accuracy
-from aquadash.figures.learning_curves import learning_curves
+from aquadash.figures.learning_curves import learning_curves, live_curves
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
 from aquadash.figures.paired_change import paired_change
@@ -83,6 +83,21 @@ def test_learning_curves_mark_the_best_epoch_by_validation_loss_in_both() -> Non
             assert (star.x, star.y, star.name) == ((best,), (value,), f"Best epoch ({best})")
             assert f"best epoch is {best}" in theme.alt_text(figure)
     assert figure.data[0].y[1] == pytest.approx(75.0)
+
+
+def test_the_star_marks_the_kept_epoch_where_that_is_not_the_best() -> None:
+    figure = learning_curves(history(8), metric="accuracy", kept_epoch=8)
+    assert (figure.data[2].x, figure.data[2].name, figure.layout.shapes[0].x0) == ((8,), "Kept epoch (8)", 8)
+    assert "The kept epoch is 8, with a validation accuracy of 60.0 %" in theme.alt_text(figure)
+
+
+def test_the_live_axis_of_accuracy_follows_the_values_until_all_of_it_is_wanted() -> None:
+    for full_scale, ends in ((False, (40, 100)), (True, (0, 100))):
+        figure = live_curves(
+            history(8), [], metric="accuracy", monitor="val_loss", kept_epoch=None, max_epochs=8, classes=5,
+            full_scale=full_scale, revision="a",
+        )  # fmt: skip
+        assert figure.layout.yaxis.range == ends
 
 
 def test_confusion_shares_and_largest_mistakes() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +15,7 @@ from aquadash.people import Role
 from aquadash.store import RunStatus, open_store
 from tests.support.browser_pages import address_has, choose_segment, no_error, press_train, settled
 from tests.support.classrooms import give
-from tests.support.serving import Server, needs_chromium, serving
+from tests.support.serving import Server, needs_chromium
 from tests.support.ui_runs import queued
 
 if TYPE_CHECKING:
@@ -26,15 +24,6 @@ if TYPE_CHECKING:
     Visit = Callable[[], Page]
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A class that people join with codes."""
-    home = tmp_path_factory.mktemp("class")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    with serving(home, AQUADASH_CLASSROOM="1") as server:
-        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aquadash.config import RunConfig
+from aquadash.presets import PRESETS
 from aquadash.store.types import Progress, Run, RunStatus
 from aquadash.ui import run_lists
 from aquadash.ui.train import live
@@ -20,6 +23,15 @@ def test_the_batches_of_an_epoch_are_kept_until_the_next_epoch() -> None:
     assert live._trail("a" * 32) == reports[:2]
     live._remember(run(progress=Progress("training", 2, 9, 1, 10, loss=0.9, accuracy=0.6)))
     assert [seen.epoch for seen in live._trail("a" * 32)] == [2]
+
+
+def test_the_time_left_is_that_of_the_epochs_which_the_preset_usually_takes() -> None:
+    def left(epoch: int, eta_seconds: float) -> str:
+        progress = Progress("training", epoch, 200, 0, 10, eta_seconds=eta_seconds)
+        return run_lists.remaining(replace(run(progress=progress), config=PRESETS["notebook-fixed"].config))
+
+    assert left(11, 1900) == "about 3 min 20 s left"
+    assert left(31, 1700) == left(41, 1600) == left(200, 0) == run_lists.remaining(run()) == ""
 
 
 def test_place_in_the_queue() -> None:
