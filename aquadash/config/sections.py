@@ -148,7 +148,7 @@ class ModelConfig(ConfigSection):
     activation: Annotated[Activation, Setting(
         "Activation", group="network", families=("cnn",), search=("linear", "relu", "gelu"),
         term="activation", texts=_ACTIVATIONS,
-        help="What each convolution does to its sums. The report's convolutions leave them as they are.")] = "linear"
+        help="The function applied to each convolution's sums. The report uses none (linear).")] = "linear"
     batch_normalization: Annotated[bool, Setting(
         "Batch normalization", group="network", families=("cnn",), search=(False, True),
         term="batch normalization",
@@ -161,7 +161,7 @@ class ModelConfig(ConfigSection):
     pooling: Annotated[Literal["max", "average", "none"], Setting(
         "Pooling", group="network", families=("cnn",), search=("max", "average"), term="pooling",
         texts={"max": "the largest (max)", "average": "the mean (average)", "none": "none"},
-        help="What a block keeps of neighbouring outputs: the largest, the mean, or all of them.")] = "max"
+        help="The part of neighbouring outputs that a block keeps: the largest, the mean, or all of them.")] = "max"
     pool_size: Annotated[int, Field(ge=1, le=8), Setting(
         "Pooling size", group="network", families=("cnn",),
         needs=lambda values: values["model.pooling"] != "none",
@@ -175,7 +175,7 @@ class ModelConfig(ConfigSection):
         term="global pooling",
         texts={"flatten": "every output (flatten)", "average": "each filter's mean (global average)",
                "max": "each filter's maximum (global max)"},
-        help="What the dense layers see: every output of the last block, or one mean or maximum a filter.")] = "flatten"
+        help="The dense layers' input: all outputs of the last block, or one mean or maximum per filter.")] = "flatten"
     dense_units: Annotated[Units, Setting(
         "Units per dense layer", group="network", families=_WITH_DENSE, search=("128", "256", "256, 128"),
         term="dense layer",
@@ -185,7 +185,7 @@ class ModelConfig(ConfigSection):
         "Activation of dense layers", group="network", families=_WITH_DENSE, term="activation",
         needs=lambda values: bool(values["model.dense_units"]),
         texts=_ACTIVATIONS,
-        help="What each dense layer does to its sums.")] = "relu"
+        help="The function applied to the sums of each dense layer.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
         "L1 penalty", group="optimizer", order=3, families=("cnn",), search=SearchRange(1e-6, 1e-3, log=True),
         affects_pace=False, term="regularization",
@@ -198,7 +198,7 @@ class ModelConfig(ConfigSection):
         "Trainable layers", group="transfer", families=_PRETRAINED, search=("head", "top", "all"),
         term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
-        help="Which layers of a pretrained network learn: only the new head, the topmost blocks, too, or "
+        help="The layers of a pretrained network that learn: only the new head, the topmost blocks, too, or "
         "all.")] = "head"
     input_size: Annotated[int, Field(ge=0, le=512), Setting(
         "Input size (pixels)", group="transfer", order=1, families=("applications",),
@@ -220,7 +220,7 @@ class TrainingConfig(ConfigSection):
         help="The maximum number of passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
         "Batch size", group="optimizer", order=-1, search=(16, 32, 64, 128), term="batch",
-        help="Images looked at together before each weight update.")] = 32
+        help="Images used together for each weight update.")] = 32
     drop_remainder: Annotated[bool, Setting(
         "Drop the last incomplete batch", group="data", order=2, affects_pace=False,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
@@ -259,7 +259,7 @@ class TrainingConfig(ConfigSection):
     schedule_factor: Annotated[float, Field(gt=0, lt=1), Setting(
         "Factor per cut", group="schedule", step=0.1, affects_pace=False,
         needs=lambda values: values["training.schedule"] in _WITH_CUTS,
-        help="What a cut multiplies the learning rate by (step, exponential, plateau).")] = 0.5
+        help="The number by which a cut multiplies the learning rate (step, exponential, plateau).")] = 0.5
     warmup_epochs: Annotated[float, Field(ge=0, le=200), Setting(
         "Warm-up epochs", group="schedule", step=1, unit="epochs", search=SearchRange(0, 5), affects_pace=False,
         term="warm-up",
@@ -275,14 +275,14 @@ class TrainingConfig(ConfigSection):
             values["training.patience"] or values["training.restore_best_weights"]
             or values["training.schedule"] == "plateau"),
         texts={"val_loss": "validation loss", "val_accuracy": "validation accuracy"},
-        help="The validation metric that early stopping, the choice of the best epoch and the schedule “plateau” look "
-        "at.")] = "val_loss"
+        help="The validation metric for early stopping, the choice of the best epoch and the schedule “plateau”."
+        )] = "val_loss"
     validation: Annotated[Literal["training", "test"], Setting(
         "Validation images", group="data", incomparable="Figures on different validation images cannot be compared.",
         term="validation",
         texts={"training": "held out from the training images", "test": "the first 400 test images, as in the report"},
-        help="Where validation images come from: held out from the training images, or, as in the report, the first "
-        "400 test images (where there are no more, four fifths of them).")] = "training"
+        help="The source of validation images: held out from the training images, or, as in the report, the first 400 "
+        "test images (four fifths of them if there are no more).")] = "training"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5), Setting(
         "Validation fraction", group="data", step=0.05,
         incomparable="Figures on different validation images cannot be compared.",
@@ -312,16 +312,16 @@ class TrainingConfig(ConfigSection):
         "Relative rate of pretrained layers", group="transfer", families=_PRETRAINED, step=0.05,
         search=SearchRange(0.01, 1, log=True), affects_pace=False, term="fine-tuning",
         needs=lambda values: values["model.fine_tuning"] != "head",
-        help="The learning rate of pretrained layers as a fraction of the head's: they know something already.")] = 0.1
+        help="The learning rate of pretrained layers as a fraction of the head's; they need smaller steps.")] = 0.1
     precision: Annotated[Literal["float32", "mixed_bfloat16", "auto"], Setting(
         "Precision", group="device",
         texts={"float32": "float32", "mixed_bfloat16": "mixed bfloat16", "auto": "bfloat16 where it is faster"},
         help="How exactly the network calculates. bfloat16 keeps 3 digits instead of 7 and is faster on processors "
         "made for it; 'auto' chooses it there, so that the result may differ between computers.")] = "float32"
     device: Annotated[Literal["auto", "cpu", "gpu"], Setting(
-        "Device", group="device", incomparable="It decides where the training runs, not what comes out.",
+        "Device", group="device", incomparable="It changes where the training runs, not its result.",
         texts={"auto": "graphics card if there is one", "cpu": "processor (CPU)", "gpu": "graphics card (GPU)"},
-        help="What the network trains on: the graphics card where TensorFlow finds one, or the processor.")] = "auto"
+        help="The device for the training: the graphics card if TensorFlow finds one, or the processor.")] = "auto"
 
     @property
     def decided_by_validation(self) -> str:

@@ -57,7 +57,7 @@ def download(
                 file.seek(0)
                 if expected and hashlib.file_digest(file, name).hexdigest() != expected:
                     kind = {"sha256": "SHA-256", "md5": "MD5"}[name]
-                    raise DataError(f"what arrived is not the expected file: its {kind} differs")
+                    raise DataError(f"the downloaded file is not the expected one: its {kind} differs")
     except TimeoutError:
         raise DataError(f"nothing arrived for {STALL_SECONDS:.0f} seconds") from None
     except (OSError, ValueError, HTTPException) as error:  # ValueError: an invalid proxy address.

@@ -167,8 +167,8 @@ def _finding(
             f"Getting worse since epoch {best}",
             f"Validation loss rose by {evidence['val_loss_rise']:.2f}, and training loss by "
             f"{-evidence['loss_fall']:.2f} too.",
-            "That is not overfitting, since the training images suffer as well: the weight updates are too large. Try "
-            "a smaller learning rate.",
+            "This is not overfitting, because the training loss rises, too: the weight updates are too large. Try a "
+            "smaller learning rate.",
         )
     if risen and lasting:
         kept = best_epoch(history, monitor=config.training.monitor)
@@ -221,7 +221,7 @@ def _finding(
         "healthy",
         "Healthy",
         f"Validation keeps up with training; best epoch {best}.",
-        "What the network learned holds for images it has not learned from, too.",
+        "The network is right about images it has not learned from, too.",
     )
 
 

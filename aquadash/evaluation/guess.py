@@ -124,7 +124,7 @@ def pair_words(score: PairScore) -> str:
     true, predicted = score.pair
     said = f"{true} taken for {predicted}"
     if not score.top:
-        return f"Guessed {said}, but no test image was taken for another class. Nobody could have known."
+        return f"Guessed {said}, but no test image was taken for another class."
     tie = len(score.top) > 1
     if score.hit:
         others = f", together with {len(score.top) - 1} other{'s' if len(score.top) > 2 else ''}" if tie else ""

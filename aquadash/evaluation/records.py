@@ -96,7 +96,7 @@ class Predictions:
             and np.array_equal(np.unique(indices), np.sort(indices))
             and indices.min(initial=0) >= 0
         ):
-            raise ValueError("it holds numbers that are no probabilities, labels or positions")
+            raise ValueError("it has invalid probabilities, labels or positions")
         return cls(indices, labels, probabilities)
 
 

@@ -75,13 +75,13 @@ _EXPLAINED = {
     "environment.json": "versions, processor, seed, and the fingerprint of the images",
     "history.csv": "losses and accuracies, a row an epoch",
     "model.keras": "the trained network: keras.models.load_model('model.keras'); it takes colours from 0 to 1",
-    "predictions.npz": "what it says of each test image: indices, labels, probabilities",
+    "predictions.npz": "its predictions of the test images: indices, labels, probabilities",
     "validation_predictions.npz": "the same for the validation images",
-    "epochs.npz": "how its answers changed from epoch to epoch",
-    "strangers.npz": "how it notices pictures of none of the classes",
-    "robustness.json": "how its accuracy falls when images get worse",
+    "epochs.npz": "its answers after each epoch",
+    "strangers.npz": "its detector of pictures of none of the classes",
+    "robustness.json": "its accuracy on corrupted images",
     **{f"{CHECKPOINTS}/slot-{slot}.npz": "the state after one of its last epochs, to resume it" for slot in (0, 1)},
-    "worker.log": "what the training printed",
+    "worker.log": "the log of the training",
     "run.json": "name, note and figures, for AquaDash to read",
     "manifest.json": "the SHA-256 of every file",
 }
@@ -95,7 +95,7 @@ To train it again, in a fresh environment of the Python version in environment.j
 """.split("\n")
 
 _OPEN = """\
-To look at it in AquaDash on another computer: Compare, "More", "Import run", or
+To open it in AquaDash on another computer: Compare, "More", "Import run", or
 
   .venv/bin/python -m aquadash runs import THIS-FILE.zip""".split("\n")
 
@@ -314,13 +314,13 @@ def _data_file(folder: Path, dataset: Dataset) -> Path:
 def _requirements(environment: Mapping[str, Any]) -> str:
     """Return the packages of the script, in the versions that the run was trained with."""
     used = environment.get("versions", {})
-    lines = ["# What train.py and notebook.ipynb need, in the versions that the run was trained with and has kept."]
+    lines = ["# The packages of train.py and notebook.ipynb, in the versions that the run was trained with."]
     lines += [_pinned(name, used.get(name)) for name in ("tensorflow", "keras", "numpy", *DRAWING)]
     # imaug requires two builds of OpenCV below 4.13, and one of them needs the libraries of a screen. pip installs the
     # last one last, over the files that the builds share.
     builds = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
     lines += [_pinned(name, used.get("opencv-python-headless")) for name in builds]
-    lines.append("# For the notebook besides, any version: pip install jupyterlab")
+    lines.append("# Also for the notebook, in any version: pip install jupyterlab")
     return "\n".join(lines) + "\n"
 
 

@@ -94,7 +94,7 @@ def import_run(
         folder = Path(name)
         with open_zip(path, _LIMITS, name=called, remedy="Copy or download it again.") as archive:
             described = _unpacked(archive, folder, on_progress)
-        on_progress("checking what it holds", None)
+        on_progress("checking the files", None)
         _check(described, folder)
         on_progress("storing the run", None)
         original_id = described.read().imported_id or described.run_id
@@ -121,7 +121,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
     total = 0
     for name in (MANIFEST, *wanted):
         if name not in (MANIFEST, RUN, *_READERS):
-            raise ForeignZipError(f"The ZIP has a file {ascii(name[:80])} that no run has.")
+            raise ForeignZipError(f"The ZIP has a file {ascii(name[:80])} that belongs to no run.")
         size, most = members[name].file_size, _max_bytes(name)
         if size > most:
             raise ForeignZipError(f"{name} in the ZIP has {size:,} bytes; at most {most:,} are expected.")
@@ -134,7 +134,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
     if missing:
         raise ForeignZipError(f"The ZIP lacks {ascii(missing[0][:80])}, which its list names. Copy it again.")
     if extra:
-        raise ForeignZipError(f"The ZIP has {ascii(extra[0][:80])}, which its list does not name: somebody added it.")
+        raise ForeignZipError(f"The ZIP has {ascii(extra[0][:80])}, which its list does not name: it was added later.")
     done = 0
     for name in wanted:
         if unpack(archive, members[name], folder / name).sha256 != listed[name].sha256:

@@ -112,8 +112,8 @@ def _charts(
     charts: list[tuple[str, str, go.Figure]] = []
     if history:
         loss = (
-            "How wrong the probabilities were. Training falls for longer than validation: what is learnt after "
-            "validation turns is learnt by heart."
+            "The error of the probabilities. Training loss falls for longer than validation loss: once validation loss "
+            "rises, the network learns its training images by heart."
         )
         accuracy = "The fraction of images whose most probable class is the right one."
         kept = run.metrics.get("kept_epoch")
@@ -173,15 +173,19 @@ def _galleries(
     galleries = (
         (
             "Sure and wrong",
-            "The mistakes that it was surest of.",
+            "The most confident mistakes.",
             select(*answers, outcome="wrong", sort="most confident"),
         ),
         (
             "Sure and right",
-            "What it recognises most clearly.",
+            "The most confident right answers.",
             select(*answers, outcome="right", sort="most confident"),
         ),
-        ("Torn", "Where the two most probable classes are closest.", select(*answers, sort="closest call first")),
+        (
+            "Undecided",
+            "The images whose two most probable classes are closest.",
+            select(*answers, sort="closest call first"),
+        ),
     )
     return [
         (title, explanation, [_image(dataset, predictions, int(each), class_names) for each in positions[:_IMAGES]])

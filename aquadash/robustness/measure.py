@@ -85,11 +85,11 @@ def measure(
     images, labels, copies = subjects.images, subjects.labels, request.copies
     if images.shape[1:] != tuple(predictor.image_shape):
         raise AquaDashError(
-            f"The network looks at images of {predictor.image_shape}; these are {images.shape[1:]}. They do not belong "
+            f"The network takes images of {predictor.image_shape}; these are {images.shape[1:]}. They do not belong "
             "together."
         )
     if not 0 <= int(labels.min()) <= int(labels.max()) < len(predictor.class_names):
-        raise AquaDashError("The images have classes that the network does not know. They do not belong together.")
+        raise AquaDashError("The images have more classes than the network. They do not belong together.")
     identity = {
         "model_sha256": model_sha256,
         "dataset_fingerprint": subjects.fingerprint,

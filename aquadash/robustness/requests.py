@@ -65,7 +65,7 @@ class RobustnessRequest:
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"The limit is {self.limit} images; expected at least 1, or none for all test images.")
         if self.pipelines == () and not (self.corruptions and self.severities):
-            raise ConfigError("Nothing is asked for: name a corruption and a severity, or a pipeline.")
+            raise ConfigError("The request is empty: name a corruption and a severity, or a pipeline.")
         return replace(
             self,
             corruptions=tuple(name for name in CORRUPTIONS if name in self.corruptions),
@@ -125,12 +125,12 @@ class SweepRequest:
     def checked(self) -> SweepRequest:
         """Return the request; refuse one that cannot be measured."""
         if not 1 <= self.copies <= MAX_COPIES:
-            raise ConfigError(f"{self.copies} copies of each image are asked for; expected 1 to {MAX_COPIES}.")
+            raise ConfigError(f"There are {self.copies} copies of each image; expected 1 to {MAX_COPIES}.")
         check_seed(self.seed)
         if not 1 <= self.limit <= MAX_IMAGES:
-            raise ConfigError(f"{self.limit} images are asked for; expected 1 to {MAX_IMAGES}.")
+            raise ConfigError(f"The limit is {self.limit} images; expected 1 to {MAX_IMAGES}.")
         if not 2 <= self.values <= MAX_VALUES:
-            raise ConfigError(f"{self.values} values are asked for; expected 2 to {MAX_VALUES}.")
+            raise ConfigError(f"There are {self.values} values; expected 2 to {MAX_VALUES}.")
         self.conditions()
         return self
 
@@ -158,7 +158,7 @@ def read_request(values: Mapping[str, Any]) -> Request:
     try:
         return (_SWEEP if "branch" in values else _ROBUSTNESS).validate_python(values)
     except ValidationError:
-        raise ConfigError("What is to be measured cannot be read. Start the measurement again.") from None
+        raise ConfigError("The request of this measurement cannot be read. Start the measurement again.") from None
 
 
 def check_seed(seed: int) -> None:

@@ -118,7 +118,7 @@ def test_progress_counts_copies_and_a_stopped_sweep_goes_on_from_its_file() -> N
 def test_images_that_do_not_fit_the_network_are_refused() -> None:
     with pytest.raises(AquaDashError, match="do not belong together"):
         measure(replace(striped(100), images=np.zeros((1, 8, 8, 3), np.uint8)), SWEEP)
-    with pytest.raises(AquaDashError, match="classes that the network does not know"):
+    with pytest.raises(AquaDashError, match="more classes than the network"):
         measure(replace(striped(100), labels=np.array([2])), SWEEP)
 
 

@@ -207,7 +207,7 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
             True,
             blank,
             "with next to nothing to see",
-            "Their pixels are of one colour, nearly. Take out what is not meant to be so.",
+            "Nearly all their pixels have one colour. Remove pictures that should show something.",
         ),
         (
             "grey",

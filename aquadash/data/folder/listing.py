@@ -105,7 +105,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
             out.append(
                 LeftOut(
                     display_name(file.name),
-                    f"It lies {len(file.parts)} folders deep; at most {_MAX_DEPTH} are looked at.",
+                    f"It lies {len(file.parts)} folders deep; at most {_MAX_DEPTH} are read.",
                 )
             )
             continue
