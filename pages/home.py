@@ -16,12 +16,12 @@ with shell.page("home"):
         picture = uploads.one("home-picture")
         with st.container(border=True, key="home-answer"):
             place, below = st.container(), st.container(horizontal=True, vertical_alignment="center")
-        if picture or "sample" in st.query_params or st.session_state.get("sample"):
+        with below:
+            sample = 0 if picture else predict_runs.sample_number()
+        if picture or sample:
             # It replaces the sentence before the network is loaded; the browser draws no container without an element.
             place = place.container(key="home-asked")
             place.empty()
-        with below:
-            sample = 0 if picture else predict_runs.sample_number()
     shown = None
     with right, shell.guard(), st.container(key="home-animals"):
         if datasets.here(datasets.current()):

@@ -103,7 +103,8 @@ def value_text(name: str, value: Any) -> str:
 
 def _pipeline_text(text: str) -> str:
     """Return a pipeline's title, the name of a deleted one, or fractions: ``"75 % my-flip, 25 % none"``."""
-    if text in (pipelines := PIPELINES) or text in (pipelines := lab().pipelines.all().pipelines):
+    pipelines = PIPELINES if text in PIPELINES else lab().pipelines.all().pipelines
+    if text in pipelines:
         return pipelines[text].title
     try:
         weights = read_weights(text)
