@@ -36,42 +36,6 @@ _WARM_SECONDS = 15.0
 #: Modules whose import would delay the first page by half a second.
 _AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
 
-#: Scrolls the panel of Train, or a phone's page, to Advanced when it opens and again when its controls have come.
-#: ``toggle`` does not bubble. ``scrollIntoView`` would also scroll the page around the panel.
-_SHOW_ADVANCED = """<script>addEventListener("toggle", event => {
-  const advanced = event.target, panel = advanced.closest(".st-key-train-panel");
-  if (!advanced.open || !panel || !advanced.closest(".st-key-train-advanced")) return;
-  const scrolls = panel.scrollHeight > panel.clientHeight && getComputedStyle(panel).overflowY === "auto";
-  const show = () => scrolls
-    ? panel.scrollBy(0, advanced.getBoundingClientRect().top - panel.getBoundingClientRect().top)
-    : advanced.scrollIntoView();
-  const grown = new ResizeObserver(show);
-  grown.observe(advanced);
-  setTimeout(() => grown.disconnect(), 3000);
-}, true)</script>"""
-
-#: Closes the sidebar of a phone when a page is chosen in it, which Streamlit 1.67 does not do.
-_CLOSE_SIDEBAR = """<script>
-document.addEventListener("click", (event) => {
-  if (matchMedia("(max-width: 767px)").matches && event.target.closest("[data-testid=stSidebarNavLink]"))
-    document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
-});
-</script>"""
-
-#: Makes one entry of the browser's history of all that follows one click or key; see "Back" in ``STREAMLIT.md``.
-_ONE_ENTRY = """<script>
-{
-  let acted = false;
-  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { acted = true; }, true);
-  addEventListener("popstate", () => { acted = false; }, true);
-  const push = history.pushState.bind(history);
-  history.pushState = (...entry) => {
-    if (acted) push(...entry); else history.replaceState(...entry);
-    acted = false;
-  };
-}
-</script>"""
-
 _LOG = logging.getLogger(__name__)
 
 
@@ -118,17 +82,19 @@ async def _page(request: Request) -> Response:
 
 @cache
 def _app_page(code: tuple[str, ...]) -> str:
-    """Return Streamlit's page with our style sheet, so that no text moves later, and with early loads of ``code``."""
+    """Return Streamlit's page with our script, early loads of ``code`` and our styles, so that no text moves later."""
     # The path and content of ``index.html`` are undocumented; tests/ui/test_server fails when they change.
     static = files("streamlit").joinpath("static")
     page = static.joinpath("index.html").read_text(encoding="utf-8")
-    style = files("aquadash.ui").joinpath("style.css").read_text(encoding="utf-8")
+    style, script = (
+        files("aquadash.ui").joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "page.js")
+    )
     scripts = [each.name for each in static.joinpath("static", "js").iterdir() if each.name.partition(".")[0] in code]
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
     return page.replace(
         '<div id="root"></div>',
-        f'<style>\n{style}</style><div id="root"></div>{_CLOSE_SIDEBAR}{_ONE_ENTRY}{_SHOW_ADVANCED}{early}',
+        f'<style>\n{style}</style><div id="root"></div><script>\n{script}</script>{early}',
         1,
     )
 
