@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -24,6 +25,15 @@ lab = Lab(OWNER)
 #: The types of arguments that name a path or a file.
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers without NaN, which click finds neither below nor above it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value} is not a number.", param, ctx) if math.isnan(number) else number
+
 
 _AS_JSON = "aquadash.as_json"
 

@@ -11,7 +11,17 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aquadash.cli.output import FILE, PATH, Command, Shown, StatusLine, import_tensorflow_quietly, lab, print_result
+from aquadash.cli.output import (
+    FILE,
+    PATH,
+    Command,
+    NumberRange,
+    Shown,
+    StatusLine,
+    import_tensorflow_quietly,
+    lab,
+    print_result,
+)
 from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, UnknownNameError
@@ -32,7 +42,7 @@ _LINE = 22
 @click.argument("run", type=lab.runs.find)
 @click.argument("images", nargs=-1, required=True, type=PATH)
 @click.option(
-    "--position", type=click.FloatRange(0, 100), default=50,
+    "--position", type=NumberRange(0, 100), default=50,
     help="Which part the network sees of a picture that has not its proportions, in per cent: 0 is left or top, 100 "
     "right or bottom.",
 )  # fmt: skip

@@ -10,7 +10,7 @@ import click
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
 from aquadash.cli.describe import describe
-from aquadash.cli.output import Command, Shown, lab, print_result
+from aquadash.cli.output import Command, NumberRange, Shown, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.robustness.advice import advice, parameter_title, safe_range
@@ -96,7 +96,7 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, st
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
 @click.option("--values", default=11, help="How many values to try.")
 @click.option(
-    "--threshold", default=0.8, type=click.FloatRange(0, 1, min_open=True),
+    "--threshold", default=0.8, type=NumberRange(0, 1, min_open=True),
     help="Below this fraction of the accuracy on unchanged images too much is lost.",
 )  # fmt: skip
 @_seed_option

@@ -76,6 +76,7 @@ def refusal(*arguments: object) -> str:
 def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Path) -> None:
     assert "No such command 'fly'" in refusal("fly")
     assert "--help" in refusal("train", "--fast")
+    assert "nan is not a number" in refusal("predict", "--position", "nan", "a-run", "photo.jpg")
     assert call("train", "--preset", "notebok", process=True).stderr.count("\n") == 1
     assert "Did you mean 'notebook'" in refusal("train", "--preset", "notebok")
     assert "Did you mean 'training.epochs'" in refusal("train", "--set", "training.epoch=3")

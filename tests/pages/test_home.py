@@ -22,14 +22,9 @@ def a_run(status: RunStatus, **values: Any) -> Run:
     return Run(f"{status:0<32}", "my *first* run", status, RunConfig(), 1.0, **values)
 
 
-@pytest.fixture(autouse=True)
-def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_engine(monkeypatch)
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: []))
-
-
 @pytest.fixture
-def app() -> AppTest:
+def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    without_engine(monkeypatch)
     return AppTest.from_file(APP, default_timeout=120)
 
 
@@ -48,13 +43,7 @@ def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTes
     assert metrics(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
 
 
-def test_a_sample_and_a_picture_are_answered_in_place(
-    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
-    without_engine(monkeypatch)
-    monkeypatch.setenv("AQUADASH_HOME", str(home))
-    monkeypatch.delenv("AQUADASH_CIFAR100", raising=False)
+def test_a_sample_and_a_picture_are_answered_in_place(app: AppTest) -> None:
     app.run()
     app.button(key="draw-sample").click().run()
     assert not app.exception and not app.error
@@ -71,12 +60,7 @@ def test_a_sample_and_a_picture_are_answered_in_place(
     assert "red.png" not in "".join(cards(app)) and not app.exception
 
 
-def test_a_database_that_cannot_be_read_gives_a_message(
-    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
-    without_engine(monkeypatch)
-    monkeypatch.setenv("AQUADASH_HOME", str(home))
+def test_a_database_that_cannot_be_read_gives_a_message(app: AppTest, home: Path) -> None:
     (home / "aquadash.db").write_bytes(b"no database" * 1000)
     app.run()
     assert not app.exception
