@@ -29,7 +29,7 @@ RUN_ID = "aquadash.run_id"
 FINAL = "final_"
 
 #: Seconds that a run waits at its end for a server that is slow.
-_PATIENCE = 10.0
+PATIENCE = 10.0
 #: Length limit of MLflow for the value of a parameter, in characters; the one for tags is larger.
 _LONGEST = 6000
 _STATUSES = {RunStatus.FINISHED: "FINISHED", RunStatus.FAILED: "FAILED"}
@@ -77,7 +77,7 @@ def mirrored(store: RunStore, run_id: str) -> Iterator[Callable[[EpochRecord], o
         raise
     finally:
         news.put(status)
-        thread.join(_PATIENCE)
+        thread.join(PATIENCE)
         if thread.is_alive():
             _log.warning(
                 "The tracking server is slow and lacks some data. Send it with: runs export %s --mlflow", run_id

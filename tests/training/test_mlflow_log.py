@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
@@ -231,12 +230,10 @@ def test_a_slow_server_is_not_waited_for(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mlflow_log, "_PATIENCE", 0.1)
+    monkeypatch.setattr(mlflow_log, "PATIENCE", 0.1)
     answers = threading.Event()
-    server.before = lambda: answers.wait(60)
-    began = time.monotonic()
+    server.before = answers.wait
     mirror(store, begun, [1, 2, 3])
-    assert time.monotonic() - began < 30
     (said,) = warnings(caplog)
     assert "slow" in said and f"runs export {begun.run_id} --mlflow" in said
     answers.set()
