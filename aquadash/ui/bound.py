@@ -127,7 +127,7 @@ def restore(name: str, codec: Codec[T], *, default: T) -> T:
     return value
 
 
-def in_sight(into: DeltaGenerator | None) -> bool:
+def is_open(into: DeltaGenerator | None) -> bool:
     """Return whether a part of the page is open; only a closed popover is not."""
     return getattr(into, "open", None) is not False
 
@@ -152,7 +152,7 @@ def _bound(
 ) -> Any:
     """Draw a widget, unless its popover is closed, and return its value."""
     value = restore(name, codec, default=default)
-    if in_sight(into):
+    if is_open(into):
         with into or nullcontext():
             value = widget(label, *positional, key=name, **arguments)
     address.record(name, codec.encode(value), default="" if stated else codec.encode(default))

@@ -122,7 +122,7 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
     held: list[int] = address.restore("images", decode, default=[], expected=expected)
     chosen = [position for position in held if position < total] or default
     address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
-    if bound.in_sight(options):
+    if bound.is_open(options):
         with options:
             _controls(dataset, chosen)
     return chosen

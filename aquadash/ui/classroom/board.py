@@ -20,7 +20,7 @@ _TICK_SECONDS = 5.0
 _MAX_DRAWN = 40
 
 
-def show() -> None:
+def render_board() -> None:
     """Draw the board of a data source, bound to ``?board=``."""
     sources = lab().runs.board_sources()
     if not sources:

@@ -15,10 +15,10 @@ SECTIONS = Sections(
     "view",
     "What to see",
     {
-        "queue": Section(":material/hourglass_top: Now", queue.show),
-        "board": Section(":material/leaderboard: Board", board.show),
-        "invitation": Section(":material/qr_code_2: Join code", invitation.show),
-        "people": Section(":material/group: People", members.show, offered=_leads),
-        "limits": Section(":material/tune: Limits", limits_form.show, offered=_leads),
+        "queue": Section(":material/hourglass_top: Now", queue.render_queue),
+        "board": Section(":material/leaderboard: Board", board.render_board),
+        "invitation": Section(":material/qr_code_2: Join code", invitation.render_invitation),
+        "people": Section(":material/group: People", members.render_members, offered=_leads),
+        "limits": Section(":material/tune: Limits", limits_form.render_limits, offered=_leads),
     },
 )

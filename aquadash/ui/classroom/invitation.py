@@ -28,7 +28,7 @@ _CSS = """
 """
 
 
-def show() -> None:
+def render_invitation() -> None:
     """Draw the invitation; for the teacher also the teacher's code and buttons for new codes."""
     base = app_address()
     # The code may be renewed in another window.
@@ -72,7 +72,7 @@ def _teacher() -> None:
     )  # fmt: skip
     with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
         if opened.open:
-            st.markdown("Whoever joins with it may do everything. Do not open this on the projector.")
+            st.markdown("With it one may do everything. Do not open this on the projector.")
             st.code(codes.spaced(lab().people.codes().teacher), language=None)
             st.button(
                 "New teacher code", key="renew-teacher", icon=":material/autorenew:", on_click=_renew,

@@ -17,7 +17,7 @@ from aquadash.ui.text import plain, sentence
 _SHOWN = "class:limits"
 
 
-def show() -> None:
+def render_limits() -> None:
     """Draw the limits as a form; saved limits hold at once."""
     try:
         now = limits.load()

@@ -19,7 +19,7 @@ _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"
 
 
-def show() -> None:
+def render_members() -> None:
     """Draw everybody who has joined, live."""
     shell.live(_TICK_SECONDS)(_people)()
 

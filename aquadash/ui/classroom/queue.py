@@ -23,7 +23,7 @@ _JUST_SECONDS = 45 * 60.0
 _MAX_FINISHED = 5
 
 
-def show() -> None:
+def render_queue() -> None:
     """Draw the queue, live."""
     shell.live(_TICK_SECONDS)(_queue)()
 

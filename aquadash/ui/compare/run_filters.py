@@ -68,7 +68,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             "trainings count once. " + term("seed"),
         )  # fmt: skip
         chosen = _filter(runs, fields, box)
-        if bound.in_sight(box):
+        if bound.is_open(box):
             with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)

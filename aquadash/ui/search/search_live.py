@@ -25,17 +25,7 @@ from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab
 from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import (
-    count,
-    joined,
-    mid_sentence,
-    named,
-    plain,
-    sentence,
-    short_moment,
-    time_left,
-    unique_titles,
-)
+from aquadash.ui.text import count, joined, mid_sentence, named, plain, short_moment, time_left, unique_titles
 from aquadash.ui.train import clone, live
 
 #: Seconds between two redraws of a running search.
@@ -78,10 +68,7 @@ def render_search(search: Search) -> None:
 
 def progress_text(search: Search) -> str:
     """Return a search's progress and remaining time as plain text."""
-    return joined(
-        f"{search.num_ended} of {count(search.plan.trials, 'trial')} done",
-        time_left(search.eta_seconds),
-    )
+    return joined(f"{search.num_ended} of {count(search.plan.trials, 'trial')} done", time_left(search.eta_seconds))
 
 
 def _signature(search: Search) -> tuple[object, ...]:
@@ -113,8 +100,8 @@ def _explanation(search: Search) -> None:
     may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
     going = "**Continue** makes the trials that are left"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
-        by_itself = "an AquaDash that has just started takes it up by itself."
-        more = f"{going}; {by_itself}" if may else sentence(by_itself)
+        by_itself = "AquaDash goes on with it by itself soon after a start."
+        more = f"{going}; {by_itself}" if may else by_itself
         st.warning(f"This search was cut off, and nothing is lost. {more}", icon="⚡")
     elif search.status is RunStatus.FAILED:
         st.error(plain(search.message or "The search failed without a reason."), icon="❌")
@@ -153,7 +140,7 @@ def _actions(search: Search) -> None:
             partial(lab().searches.hide, search.search_id, not search.hidden),
             key=f"hide-{search.search_id}",
             icon="🙈",
-            help="The class does not see a hidden search and its trials; whose it is, does.",
+            help="Only its owner and the teacher see a hidden search and its trials.",
         )
 
 

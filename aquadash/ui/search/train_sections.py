@@ -12,7 +12,7 @@ from aquadash.ui.train import launch, live, train_form
 
 def one_training() -> None:
     """Draw the form beside the run to watch."""
-    launch.tell()
+    launch.render_message()
     form, watched = st.columns([1, 2], gap="medium")
     with form, st.container(key="train-panel"):
         train_form.train_form()

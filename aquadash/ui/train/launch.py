@@ -15,7 +15,7 @@ from aquadash.ui.text import plain
 
 _ASKED = "train:asked"
 _LAUNCHES = "train:launches"
-_TOLD = "train:told"
+_MESSAGE = "train:message"
 _PAGE = "pages/train.py"
 
 
@@ -75,9 +75,9 @@ def question(form: Order | None) -> bool:
     return True
 
 
-def tell() -> None:
+def render_message() -> None:
     """Draw once a toast for a launch, and its warning."""
-    if message := st.session_state.pop(_TOLD, None):
+    if message := st.session_state.pop(_MESSAGE, None):
         st.toast(message[0], icon="🏊")
         if message[1]:
             st.warning(plain(message[1]), icon="🚧")
@@ -96,7 +96,7 @@ def _show(run: Run, order: Order) -> None:
         except AquaDashError as error:
             # The run has been launched nevertheless.
             trouble = f"Your guess could not be kept. {error}"
-    st.session_state[_TOLD] = (f"**{plain(run.name)}** has been launched.", trouble)
+    st.session_state[_MESSAGE] = (f"**{plain(run.name)}** has been launched.", trouble)
     if order.from_form:
         # New keys empty the form's fields for the name and the guess.
         st.session_state[_LAUNCHES] = number() + 1

@@ -53,7 +53,7 @@ def train_form() -> None:
             if config is not None:
                 coach_notes.config_notes_box(config)
                 _changes(config)
-            ready = config is not None and present and not _beyond_the_class(config)
+            ready = config is not None and present and not _exceeds_class_limit(config)
             with shell.guard():
                 if config is not None and present:
                     _estimate(config)
@@ -106,7 +106,7 @@ def _name_key() -> str:
     return f"train:name:{launch.number()}"
 
 
-def _beyond_the_class(config: RunConfig) -> bool:
+def _exceeds_class_limit(config: RunConfig) -> bool:
     """Draw a warning and its fix if the epochs exceed the class's limit; return whether they do."""
     within = form_state.allowed(config)
     if within == config:
