@@ -42,6 +42,12 @@ def storage_errors(what: str) -> Iterator[None]:
         raise storage_error(what, getattr(error, "orig", None) or error) from error
 
 
+class _Thread(threading.local):
+    """The transaction of each thread and its revision."""
+
+    transaction: tuple[Connection, int] | None = None
+
+
 class Database:
     """An open database. Safe to use from several threads.
 
@@ -51,8 +57,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Open the database; create its tables if it is new, and upgrade those of an older version."""
         self.url = url
-        #: The transaction of each thread.
-        self._own = threading.local()
+        self._thread = _Thread()
         #: The SQLite file; None for a server.
         self._path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
         with storage_errors("open the database"):
@@ -109,7 +114,11 @@ class Database:
 
     @contextmanager
     def reading(self, what: str) -> Iterator[Connection]:
-        """Connect for reading; ``what`` completes "Could not ..."."""
+        """Connect for reading, or use the transaction of the calling thread; ``what`` completes "Could not ..."."""
+        # A thread holds one connection at most: with two, many threads that write would deadlock at the pool's limit.
+        if self._thread.transaction is not None:
+            yield self._thread.transaction[0]
+            return
         with storage_errors(what), self._engine.connect() as connection:
             yield connection
 
@@ -119,19 +128,17 @@ class Database:
 
         ``what`` completes "Could not ...".
         """
-        if (joined := getattr(self._own, "transaction", None)) is not None:
-            yield joined
+        if self._thread.transaction is not None:
+            yield self._thread.transaction
             return
         with storage_errors(what), self._engine.begin() as connection:
             raised = update(schema.revision).values(value=schema.revision.c.value + 1)
-            self._own.transaction = (
-                connection,
-                connection.execute(raised.returning(schema.revision.c.value)).scalar_one(),
-            )
+            revision = connection.execute(raised.returning(schema.revision.c.value)).scalar_one()
+            self._thread.transaction = connection, revision
             try:
-                yield self._own.transaction
+                yield connection, revision
             finally:
-                self._own.transaction = None
+                self._thread.transaction = None
 
     def insert(self, table: Any) -> Any:
         """Return an INSERT of the database's dialect, which has ``on_conflict_do_update``."""

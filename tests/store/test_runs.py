@@ -357,17 +357,19 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
     assert store.get(run_id).name == "kept"
 
 
-def test_twenty_threads_that_rename_one_run_wait_for_one_another(store: RunStore) -> None:
+def test_twenty_threads_that_change_one_run_wait_for_one_another(store: RunStore) -> None:
     run_id = create(store, RunConfig(), name="first").run_id
-    together = Barrier(20)
+    together, names = Barrier(20), {f"by-{number}" for number in range(20)}
 
-    def rename(number: int) -> None:
+    def change(name: str) -> None:
         together.wait(30)
-        store.rename(run_id, f"by {number}")
+        store.rename(run_id, name)
+        store.change_tags(run_id, add=[name])
 
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(rename, range(20)))
-    assert store.get(run_id).name in {f"by {number}" for number in range(20)}
+        list(pool.map(change, names))
+    run = store.get(run_id)
+    assert run.name in names and set(run.tags) == names
 
 
 # -- guesses: kept with their run, before its end, and never in its way ------------------------------------------------
