@@ -112,7 +112,8 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
     starting = SimpleNamespace(pid=None, wait=wait)
     monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda *_, **__: starting))
     carry_out(store.jobs, claim(store))
-    assert {job.status for job in looks} == {RunStatus.RUNNING}
+    assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
+    assert store.get(run_id).message == ""
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,22 +167,3 @@ def test_a_training_on_this_computer_imports_neither_dask_nor_mlflow(quick_train
         [sys.executable, "-c", _SERVING], cwd=settings.PROJECT_ROOT, capture_output=True, text=True, timeout=120
     )
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
-
-
-def test_a_slot_keeps_its_job_until_the_worker_has_it(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The standby process imports for longer than a lease lasts."""
-    job, looks = claim(store), iter(range(4))
-    monkeypatch.setattr(slots, "_RENEW_SECONDS", 0.0)
-
-    def expire() -> bool:
-        let_time_pass(job, 15.0)
-        assert store.get(run_id).status is RunStatus.RUNNING
-        return next(looks) == 3
-
-    process = SimpleNamespace(pid=None, wait=lambda timeout: None)
-    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda arguments, log_path: process))
-    carry_out(store.jobs, job, slot_ends=expire)
-    assert (job_of(run_id).status, job_of(run_id).attempt) == (RunStatus.RUNNING, 1)
-    assert store.get(run_id).message == ""
