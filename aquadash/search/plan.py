@@ -123,8 +123,8 @@ class SearchPlan:
         """The most epochs that a trial may take."""
         return max([self.config.training.epochs, *(int(value) for value in self.ends("training.epochs"))])
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain values; :func:`from_json` reads them."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values; :func:`from_dict` reads them."""
         return asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
 
 
@@ -134,8 +134,8 @@ def check_trials(trials: int) -> None:
         raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
 
 
-def from_json(values: Mapping[str, Any]) -> SearchPlan:
-    """Read the values of :meth:`SearchPlan.to_json`; raise ``ConfigError`` for others.
+def from_dict(values: Mapping[str, Any]) -> SearchPlan:
+    """Read the values of :meth:`SearchPlan.to_dict`; raise ``ConfigError`` for others.
 
     Earlier versions wrote a budget of trials and minutes; a budget of minutes only becomes the default of trials.
     """

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, select, update
 from aquadash.data.folder.about import fingerprint_of
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.people import OWNER, Person, Role
-from aquadash.search.plan import SearchPlan, check_trials, from_json
+from aquadash.search.plan import SearchPlan, check_trials, from_dict
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 from aquadash.store import Run, RunStatus, RunStore, open_store, schema
 from aquadash.store.job_types import job_id
@@ -47,7 +47,7 @@ class SearchStore:
             "search_id": search_id,
             "name": clean_name(plan.name) or f"search-{search_id[:6]}",
             "status": RunStatus.QUEUED,
-            "plan": plan.to_json(),
+            "plan": plan.to_dict(),
             "created_at": time.time(),
             "images": fingerprint_of(plan.config.data.source),
             "owner": owner.person_id,
@@ -76,7 +76,7 @@ class SearchStore:
         head, job = _head(row), self._runs.jobs.get(job_id(KIND, search_id))
         return Search(
             **vars(head),
-            plan=from_json(row["plan"]),
+            plan=from_dict(row["plan"]),
             trials=tuple(trial_of(run, is_active=head.at_work) for run in trials if run.trial is not None),
             images=row["images"],
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
@@ -91,7 +91,7 @@ class SearchStore:
         """Change the number of trials, the earlier ones included."""
         check_trials(trials)
         plan = replace(self.get(search_id).plan, trials=trials)
-        self._update(search_id, {"plan": plan.to_json()})
+        self._update(search_id, {"plan": plan.to_dict()})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Hide the search and its trials from all students but its owner, or show them again.

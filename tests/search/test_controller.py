@@ -278,7 +278,7 @@ def test_a_trial_that_could_not_be_stored_is_submitted_again(store: SearchStore,
 
 def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(store, plan(trials=3))
-    values = plan().to_json() | {"sampler": "grid", "pruner": "hyperband"}
+    values = plan().to_dict() | {"sampler": "grid", "pruner": "hyperband"}
     del values["trials"]
     for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
         store._update(search_id, {"plan": values | {"budget": budget}})
