@@ -51,7 +51,6 @@ is_active = _columns.status.in_(_ACTIVE)
 #: The order of the queue: jobs that a person has moved, then one job of each person, then the next of each.
 _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.position, _columns.id)
 
-
 _JOB = TypeAdapter(Job)
 
 #: The table that shows the status of a kind's jobs, and its key; each change of status is one transaction with its row.
@@ -246,7 +245,7 @@ class JobTable:
         mine = and_(_columns.id == job.id, _columns.attempt == job.attempt, _columns.status == job.status)
         written = self._write(mine, values)
         if written is None:
-            raise LeaseLostError("This work was taken for lost, so what it finds is not written any more.")
+            raise LeaseLostError("The lease of this job has expired, so its worker may write nothing more.")
         return written
 
     def _write(self, where: ColumnElement[bool], values: Mapping[str, Any]) -> Job | None:

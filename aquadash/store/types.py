@@ -238,7 +238,7 @@ def read_run(values: Mapping[str, Any]) -> Run:
     try:
         return _RUN.validate_python(dict(values))
     except (ValueError, AquaDashError) as error:
-        raise StorageError(f"What is stored of this run cannot be read ({reason(error)}).") from None
+        raise StorageError(f"The stored data of this run cannot be read ({reason(error)}).") from None
 
 
 def values_of(run: Run, names: Collection[str]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
     status, message = ending(monkeypatch, look)
     assert status is RunStatus.INTERRUPTED, "the row stays as it was"
     assert message.endswith("was lost (no heartbeat) before the conversion was done. Start it again.")
-    assert seen and "taken for lost" in seen[0]
+    assert seen and "lease of this job has expired" in seen[0]
 
 
 _tidied: list[str] = []
