@@ -26,8 +26,8 @@ KIND_WORDS: dict[str, str] = {
     "Dense": "Dense",
     "MaxPooling2D": "Max pooling",
     "AveragePooling2D": "Average pooling",
-    "GlobalAveragePooling2D": "Mean of each filter",
-    "GlobalMaxPooling2D": "Maximum of each filter",
+    "GlobalAveragePooling2D": "Global average pooling",
+    "GlobalMaxPooling2D": "Global max pooling",
     "Flatten": "Flatten",
     "Dropout": "Dropout",
     "BatchNormalization": "Batch normalization",
@@ -35,11 +35,11 @@ KIND_WORDS: dict[str, str] = {
     "ReLU": "Activation",
     "Add": "Addition",
     "Multiply": "Multiplication",
-    "Concatenate": "Joining",
+    "Concatenate": "Concatenation",
     "ZeroPadding2D": "Padding",
     "Rescaling": "Rescaling",
     "Normalization": "Rescaling",
-    "Resizing": "Enlarging",
+    "Resizing": "Resizing",
     "Reshape": "Reshaping",
 }
 
@@ -132,7 +132,7 @@ def architecture(layers: Sequence[LayerRow], *, image_shape: Sequence[int]) -> g
     figure.update_yaxes(rows_axis([escape(shorten(block.title, length=32)) for block in drawn]), ticks="")
     figure.update_layout(hovermode="closest", margin={"t": 4, "b": 4})
     each = [f"{block.title} ({shape_text(block.shape)})" for block in drawn]
-    alt = f"The network's layers in order, with the shape of what each gives: {listed(each, most=MAX_BLOCKS)}."
+    alt = f"The network's layers in order, with their output shapes: {listed(each, most=MAX_BLOCKS)}."
     return finish(figure, alt=alt, height=20 + _PITCH * len(drawn), zoom=False)
 
 

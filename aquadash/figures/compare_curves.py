@@ -83,7 +83,7 @@ def compare_curves(
                 marker_maxdisplayed=_MARKERS,
                 mode="lines+markers",
                 showlegend=row == 1,
-                hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{f' (itself {raw})' if weight else ''}"
+                hovertemplate=f"<b>{hover_name(name)}</b><br>{when}: {number}{f' (unsmoothed {raw})' if weight else ''}"
                 "<extra></extra>",
             )
         figure.update_yaxes(title=TITLES[metric], ticksuffix=" %" if is_accuracy else "", row=row)

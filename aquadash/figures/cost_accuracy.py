@@ -41,7 +41,7 @@ def cost_accuracy(
         if results is not None and price is not None
     ]
     if not known:
-        return empty_figure("Once runs have results and their cost is known, each is a point here.", height=_HEIGHT)
+        return empty_figure("Each run appears here once its accuracy and its cost are known.", height=_HEIGHT)
     costs = [price for *_, price in known]
     ranked = [run for run in known if together is None or run[0] in together]
     on_front = pareto_front([price for *_, price in ranked], [results.accuracy for *_, results, _ in ranked])

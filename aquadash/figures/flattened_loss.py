@@ -24,8 +24,8 @@ def flattened_loss(own: float, *, classes: int) -> go.Figure:
     right, flat = losses(x, classes)
     figure = go.Figure()
     for name, values, colour, dash in (
-        ("Right: from probabilities", right, RIGHT_COLOUR, "solid"),
-        ("Taken for raw scores", flat, WRONG_COLOUR, "dash"),
+        ("Correct: from probabilities", right, RIGHT_COLOUR, "solid"),
+        ("Wrong: treated as raw scores", flat, WRONG_COLOUR, "dash"),
     ):
         figure.add_scatter(
             x=100 * x, y=values, name=name, mode="lines", line={"color": colour, "width": 2.5, "dash": dash},
@@ -39,7 +39,7 @@ def flattened_loss(own: float, *, classes: int) -> go.Figure:
     figure.update_xaxes(title="Probability of the right class", ticksuffix=" %", range=[-2, 102])
     figure.update_yaxes(title="Loss", range=[0, 4.8])
     alt = (
-        f"Loss by the probability of the right class. At {100 * own:.0f} % the right loss is {marked[0]:.3f}; taken "
-        f"for raw scores it is {marked[1]:.3f}. The second line is flat and ends at {flat[-1]:.3f}, the first at 0."
+        f"Loss by the probability of the right class. At {100 * own:.0f} % the correct loss is {marked[0]:.3f}; "
+        f"treated as raw scores it is {marked[1]:.3f}. The wrong line ends at {flat[-1]:.3f}, the other at 0."
     )
     return finish(figure, alt=alt, height=240, zoom=False)

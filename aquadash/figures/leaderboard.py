@@ -23,7 +23,7 @@ from aquadash.store.leaderboard import Standing
 def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str = "") -> go.Figure:
     """Draw a dot and its interval for each student, the best on top."""
     if not entries:
-        return empty_figure("Nobody is on the board yet. A finished training puts its owner there.")
+        return empty_figure("The board is empty. Students appear here after their first finished training.")
     is_own = [bool(own) and entry.person_id == own for entry in entries]
     marker = {
         "color": VALIDATION_COLOUR if measured_on == "validation" else RIGHT_COLOUR,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +12,11 @@ from numpy.typing import NDArray
 from aquadash.evaluation.compare import LEVEL, PairTest
 from aquadash.figures.cells import cells
 from aquadash.figures.theme import escape, hover_name, listed, shorten
+
+#: With more runs the names below the columns are turned by 90 degrees.
+_MAX_UPRIGHT = 4
+#: Maximum letters in a line of an upright name.
+_LINE = 9
 
 
 def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.float64]:
@@ -45,10 +51,13 @@ def pair_matrix(
         height=int(np.clip(46 * k + 110, 230, 620)),
         selected=selected,
     )
-    short = [escape(shorten(name, length=16)) for name in names]
-    axis = {"tickvals": list(range(k)), "ticktext": short}
-    figure.update_xaxes(axis, title="... than this run", tickangle=-35)
-    return figure.update_yaxes(axis, title="This run is better by ...").update_layout(margin={"t": 8})
+    short = [shorten(name, length=16) for name in names]
+    upright = k <= _MAX_UPRIGHT
+    below = ["<br>".join(map(escape, wrap(name, _LINE) if upright else [name])) for name in short]
+    tickvals = list(range(k))
+    figure.update_yaxes(title="Run", tickvals=tickvals, ticktext=list(map(escape, short)))
+    figure.update_xaxes(title="Compared with", tickvals=tickvals, ticktext=below, tickangle=0 if upright else -90)
+    return figure.update_layout(margin={"t": 8})
 
 
 def _hover(test: PairTest | None, cell: tuple[int, int], names: Sequence[str]) -> str:
@@ -61,7 +70,7 @@ def _hover(test: PairTest | None, cell: tuple[int, int], names: Sequence[str]) -
     return (
         f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
         f"{100 * result.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
-        f"Right in the former only: {result.fixed} · in the latter only: {result.broken}<br>"
+        f"Only the first is right: {result.fixed} images · only the second: {result.broken}<br>"
         f"McNemar's p {result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
     )
 

@@ -103,7 +103,7 @@ def _hover(found: Calibration, index: int) -> str:
     count = int(found.counts[index])
     return (
         f"Confidence {100 * found.edges[index]:.0f} to {100 * found.edges[index + 1]:.0f} %: {count} "
-        f"image{'' if count == 1 else 's'}<br>{100 * found.confidence[index]:.0f} % sure on average, "
+        f"image{'' if count == 1 else 's'}<br>{100 * found.confidence[index]:.0f} % confidence on average, "
         f"{100 * found.accuracy[index]:.0f} % right"
     )
 
@@ -118,5 +118,5 @@ def _alt(found: Calibration, lines: Sequence[tuple[str, Calibration]]) -> str:
     )
     if lines:
         told = [f"{shorten(name)} {100 * other.ece:.1f}" for name, other in lines]
-        text += f" Laid over it, with their errors in points: {listed(told)}."
+        text += f" Overlaid, with their calibration errors in points: {listed(told)}."
     return text

@@ -38,8 +38,8 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
         hovertemplate="Images: %{y}<extra></extra>",
         showlegend=False,
     )
-    figure.update_xaxes(title="Runs that have the image right", tickvals=list(range(runs + 1)), ticktext=labels)
+    figure.update_xaxes(title="Number of correct runs", tickvals=list(range(runs + 1)), ticktext=labels)
     figure.update_yaxes(title="Images", rangemode="tozero").update_layout(margin={"t": 24})
     told = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
-    alt = f"Images by how many runs have them right: {listed(told, most=11)}."
+    alt = f"Images by the number of correct runs: {listed(told, most=11)}."
     return finish(figure, alt=alt, height=230, zoom=False)

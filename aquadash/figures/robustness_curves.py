@@ -54,7 +54,7 @@ def robustness_curves(
     ticks = ["clean", *map(str, SEVERITIES)]
     figure.update_xaxes(title="Severity", tickvals=[0, *SEVERITIES], ticktext=ticks, range=[-0.2, 5.2])
     highest = max(mean.ci95[1] for _, _, curve in drawn for mean in curve.values())
-    figure.update_yaxes(title="Test images right", range=[0, min(100.0, 100 * highest + 5)])
+    figure.update_yaxes(title="Test accuracy", range=[0, min(100.0, 100 * highest + 5)])
     figure.update_layout(showlegend=len(runs) > 1)
     each = [
         f"{shorten(name)} from {percent(curve[0].value)} on clean images to {percent(curve[max(curve)].value)} at "
@@ -92,12 +92,12 @@ def strength_curve(
             hoverinfo="skip",
         )
     figure.update_xaxes(title=escape(f"{shorten(step, length=48)}: {name}"), ticksuffix=unit)
-    figure.update_yaxes(title="Copies right", range=[0, 104])
+    figure.update_yaxes(title="Accuracy on copies", range=[0, 104])
     figure.update_layout(showlegend=False)
     first, *_, last = [f"{percent(mean.value)} at {text_of(parameter, value)}" for value, mean in curve.items()] * 2
     fall = " and ".join(text_of(parameter, value) for value in ends)
     alt = (
-        f"Copies right by {name} of {shorten(step, length=48)}: {first}, {last}. The threshold is "
+        f"Accuracy on copies by {name} of {shorten(step, length=48)}: {first}, {last}. The threshold is "
         f"{percent(safe.limit)}; the curve {f'falls below it at {fall}' if fall else 'does not cross it'}."
     )
     return finish(figure, alt=alt, height=_HEIGHT, zoom=False)

@@ -45,7 +45,7 @@ def robustness_losses(runs: Sequence[tuple[str, Measurement | None]], *, kind: K
     """Draw a row for each corruption or version, and in it a dot with its interval for each run."""
     rows = compute([measured for _, measured in runs], kind=kind)
     if not rows:
-        return empty_figure(f"What the {kind} cost appears here once some are measured.")
+        return empty_figure(f"The accuracy lost to {kind} appears here once some are measured.")
     traces = []
     for index, (name, _) in enumerate(runs):
         points = [(position, row, loss) for position, row in enumerate(rows) if (loss := row.losses[index]) is not None]

@@ -91,10 +91,10 @@ def importances(study: Study) -> go.Figure:
     figure = plot_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     bars = figure.data[0]
     figure.update_traces(marker={"color": TRAINING_COLOUR})
-    figure.update_xaxes(title="Fraction of the differences between trials", showgrid=True)
+    figure.update_xaxes(title="Importance (fraction of the differences)", showgrid=True)
     figure.update_yaxes(title="")
     ranked = sorted(zip(bars.x, bars.y, strict=True), reverse=True)
-    alt = f"What decided the trials: {listed([f'{name} {percent(fraction)}' for fraction, name in ranked])}."
+    alt = f"Importance of the settings: {listed([f'{name} {percent(fraction)}' for fraction, name in ranked])}."
     return _finish(figure, alt=alt, height=90 + 36 * len(ranked))
 
 

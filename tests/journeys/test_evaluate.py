@@ -128,8 +128,8 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     settled(page)
     assert not page.get_by_test_id("stSidebar").is_visible()
     for key, heading in (
-        ("ArrowRight", "What is it made of?"), ("ArrowRight", "How did it learn?"),
-        ("ArrowLeft", "What is it made of?"), ("ArrowRight", "How did it learn?"),
+        ("ArrowRight", "How was it trained?"), ("ArrowRight", "Learning curve"),
+        ("ArrowLeft", "How was it trained?"), ("ArrowRight", "Learning curve"),
     ):  # fmt: skip
         page.keyboard.press(key)
         page.get_by_role("heading", name=heading).wait_for()
@@ -163,7 +163,7 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     main_button(page, "More").click()
     unfold(page, "Import run")
     page.locator(".st-key-bring-run input[type=file]").set_input_files(path)
-    page.get_by_text("to take home is here.").wait_for()
+    page.get_by_text("to take home is imported.").wait_for()
     no_error(page)
 
     # Its report opens without a network.

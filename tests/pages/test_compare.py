@@ -80,7 +80,7 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) 
     app = open_page(runs=f"{run.run_id[:8]},beefbeef,../../x,,<b>")
 
     assert app.multiselect(key="runs").value == [run.run_id]
-    assert "4 cannot be found here" in words(app)
+    assert "4 runs of this link cannot be found" in words(app)
     assert address_of(app, "runs") == run.run_id
 
 

@@ -57,7 +57,7 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_re
     app = open_page(runs=ids(other_seed, plain))
     assert "which may be luck" in words(app)
     app = open_page(runs=ids(plain, without_results[0]))
-    assert "Once two of these runs have results" in words(app)
+    assert "once two of these runs have results" in words(app)
 
 
 def test_runs_at_work_show_their_progress_and_can_be_stopped(shared_store: RunStore, no_engine: None) -> None:
@@ -93,7 +93,7 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     assert address_of(app, "section") is None, "an address of an older version"
     assert "Best of 3: **better** is" in words(app) and "Of 375 validation images, **better** gets" in words(app)
     app.segmented_control(key="on").set_value("test").run()
-    assert "Of 500 test images" in words(app) and "last measurement" in words(app)
+    assert "Of 500 test images" in words(app) and "final measurement" in words(app)
     assert address_of(app, "on") == "test"
 
     without = add_compared(shared_store, "older", skill=0.5, seed=9, validation=False)

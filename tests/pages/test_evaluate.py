@@ -99,7 +99,7 @@ def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf
 
     said = app.warning[0].value
     assert "400 of the 500 test images decided when to stop" in said
-    assert f"On the 100 unseen images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
+    assert f"On the other 100 test images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
 
 
 def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:

@@ -53,7 +53,9 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
 def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
     run = add_run(store, validation="test")
     said = screen(run, 4).markdown[-1].value
-    assert "of which 400 decided when to stop, so the accuracy flatters." in said and "never seen" not in said
+    assert (
+        "of which 400 decided when to stop, so the accuracy is probably too high." in said and "never seen" not in said
+    )
     nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
     store.update(run.run_id, config=nothing.model_dump(mode="json"))
     memory.refresh()

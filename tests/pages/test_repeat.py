@@ -52,7 +52,7 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
     finished_repeat(store, run, tmp_path, scale=2.0)
     app = open_section(run)
     assert "Not identical" in app.warning[0].value and "Identical" in app.success[0].value
-    assert "itself a repeat" in words(open_section(same))
+    assert "repeats another one" in words(open_section(same))
 
 
 def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:

@@ -89,7 +89,7 @@ def test_finished(store: RunStore, run: Run) -> None:
     add_result(store, run, result)
     # One corruption and image from the address.
     app = open_section(run, corruption="contrast", image="33")
-    assert not app.error and not app.warning and button(app, "Go on") is None
+    assert not app.error and not app.warning and button(app, "Continue") is None
     assert len(charts_of_section(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
     assert (len(of_corruptions), len(of_branches)) == (15, len(result.of_kind("pipeline")))

@@ -24,7 +24,7 @@ from aquadash.ui.text import duration
 #: Seconds between two drawings of the curves while a run is at work.
 _TICK_SECONDS = 5.0
 
-_AXES: dict[str, str] = {"epoch": "by epoch", "time": "by training time"}
+_AXES: dict[str, str] = {"epoch": "Epoch", "time": "Training time"}
 
 Named = list[tuple[str, list[EpochRecord]]]
 
@@ -34,7 +34,7 @@ def render_curves(compared: Compared) -> None:
     # Outside the live part, whose drawings would close the popover.
     box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
     metrics = _metrics(box)
-    axis = cast(Axis, bound.choice("x", _AXES, label="Drawn", into=box))
+    axis = cast(Axis, bound.choice("x", _AXES, label="Horizontal axis", into=box))
     weight = bound.slider(
         "smooth", 0.0, 0.95, label="Smoothing", default=0.0, step=0.05, help=term("smoothing"), into=box
     )

@@ -24,7 +24,7 @@ _PER_PAGE = 12
 SHOWN, RIGHT, PAGE = "changed", "right", "image-page"
 _COUNTS = "right-counts"
 
-_KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By how many are right"}
+_KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By number of correct runs"}
 
 
 def render_images(compared: Compared) -> None:
@@ -32,8 +32,8 @@ def render_images(compared: Compared) -> None:
     predictions, together = compared.predictions(), compared.measured_together()
     if len(together) < 2:
         st.caption(
-            f"Once two of these runs have predicted the same {compared.images} images, here are those that they judge "
-            "differently."
+            f"Two of these runs must predict the same {compared.images} images first. Then the images with different "
+            "answers appear here."
         )
         return
     found = [each for each in (predictions[index] for index in together) if each is not None]
@@ -72,7 +72,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     with chart:
         components.plot(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:
-        st.caption("They are hard, or wrongly labelled. The surest mistakes come first.")
+        st.caption("These images are hard or wrongly labelled. The most confident mistakes come first.")
     return judged.right_by(chosen)
 
 
@@ -86,7 +86,7 @@ def _cards(
 ) -> None:
     """Draw a card for each image with its class, and the runs' answers in their colours."""
     if not len(positions):
-        st.caption("None.")
+        st.caption("There are no such images.")
         return
     run = compared.runs[together[0]]
     images = _images(run, compared.images)
@@ -99,7 +99,7 @@ def _cards(
         for position in positions[shown].tolist():
             index, label = int(predictions.indices[position]), int(predictions.labels[position])
             answers = [(row, int(judged.answers[row, position])) for row in rows]
-            told = "; ".join(f"{compared.names[together[row]]} says {classes[answer]}" for row, answer in answers)
+            told = "; ".join(f"{compared.names[together[row]]} predicts {classes[answer]}" for row, answer in answers)
             cards.append(
                 gallery.Card(
                     image=images[index],

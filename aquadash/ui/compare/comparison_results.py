@@ -62,12 +62,15 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
         names = " and ".join(f"**{plain(name)}**" for name in others)
         return (
             sentence,
-            f"{names} {'has' if len(others) == 1 else 'have'} other {images} images and cannot be compared.",
+            f"{names} {'was' if len(others) == 1 else 'were'} measured on other {images} images: no comparison.",
         )
     if images == "test" and len({run.config.training.validation for run in runs}) > 1:
-        return sentence, "Runs that chose their weights by test images look better on them than they are."
+        return (
+            sentence,
+            "Some of these runs used test images to choose their weights, so they look better here than they are.",
+        )
     if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):
-        return sentence, "The test images are for the last measurement: choose by validation images."
+        return sentence, "Choose a run by its validation images; keep the test images for the final measurement."
     return sentence, ""
 
 
@@ -100,7 +103,7 @@ def render_results(compared: Compared) -> None:
         named = list(zip(compared.names, compared.evaluations(), strict=True))
         components.plot(metric_bars(named, images=compared.images), key="accuracies")
         if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
-            st.caption("The validation images of the report's runs are the test images.")
+            st.caption("The report's runs use test images for validation.")
     _pairs(compared)
 
 
@@ -126,7 +129,9 @@ def _pairs(compared: Compared) -> None:
     )
     if len(compared.runs) > 2:
         components.plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
-        st.caption("In points; a star passes Holm's correction. Click a cell to read about its pair.")
+        st.caption(
+            "Row minus column, in points. Blue: better. Orange: worse. Star: significant. Click a cell for its pair."
+        )
         with st.expander("All pairs as a table", icon="🔢"):
             _pair_table(compared, tests)
     _change_by_class(compared, first, second)
@@ -172,7 +177,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
     st.markdown(f"**Change in each class** from {a} to {b}")
     components.plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
     changes = (found.overall, *found.classes)
-    with st.expander("In numbers", icon="🔢"):
+    with st.expander("Table", icon="🔢"):
         table(
             Column("Class", ["all", *(gallery.class_text(row.label) for row in found.classes)]),
             Column("Images", [row.n for row in changes]),
@@ -184,8 +189,8 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
             height="content",
         )
     st.caption(
-        "Intervals: Newcombe's for paired proportions. A filled dot marks an interval that leaves no change out; with "
-        f"{len(found.classes)} classes one of them may do so by chance."
+        f"Filled dot: the 95 % interval does not contain 0. Among {len(found.classes)} classes one may by chance. "
+        "The intervals are Newcombe's, for paired proportions."
     )
 
 
@@ -221,7 +226,7 @@ def _why_not(compared: Compared) -> str:
     ]
     if len(compared.runs) - len(gone) < 2:
         return " ".join(gone)
-    return "Once two of these runs have results, the answer is here."
+    return "The answer appears here once two of these runs have results."
 
 
 #: Names of the pair in the address: the run to compare with, and the other.
@@ -240,7 +245,7 @@ def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = _pair_menu("From", FIRST, compared, [next_best, best, *worse])
         second = _pair_menu(
-            "to", SECOND, compared, [each for each in best_first if each in others[first] and each != first]
+            "To", SECOND, compared, [each for each in best_first if each in others[first] and each != first]
         )
     return first, second
 
@@ -257,9 +262,12 @@ def render_confusion(compared: Compared) -> None:
     evaluations = compared.evaluations()
     drawn = [index for index, found in enumerate(evaluations) if found is not None]
     if not drawn:
-        st.caption(f"Once a run has predicted the {compared.images} images, its matrix is here.")
+        st.caption(f"A matrix appears here once a run has predicted the {compared.images} images.")
         return
-    st.caption("Rows: true class; columns: predicted class; in per cent of the row.", help=term("confusion matrix"))
+    st.caption(
+        "Rows: true class. Columns: predicted class. In per cent of the row. Blue: right. Orange: wrong.",
+        help=term("confusion matrix"),
+    )
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
             found = evaluations[index]
@@ -274,7 +282,7 @@ def render_confusion(compared: Compared) -> None:
     same = [index for index in drawn if tuple(compared.runs[index].class_names) == classes]
     if len(same) < 2:
         return
-    st.subheader("What does one confuse more than another?", anchor=False)
+    st.subheader("Difference of two confusion matrices", anchor=False)
     first, second = pick_pair(compared, dict.fromkeys(same, same))
     before, after = evaluations[first], evaluations[second]
     assert before is not None and after is not None
@@ -282,6 +290,6 @@ def render_confusion(compared: Compared) -> None:
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
     components.plot(figure, key="compared-difference")
     st.caption(
-        f"{bold(compared.names[second])} minus {bold(compared.names[first])}. Blue is better: more on the diagonal, "
-        "fewer elsewhere."
+        f"{bold(compared.names[second])} minus {bold(compared.names[first])}. Blue: the former is better. Orange: the "
+        "latter is."
     )

@@ -33,14 +33,15 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     # Leave out settings that depend on another differing one.
     rows = [(label, values) for label, values in rows if _DASH not in values] or rows
     if not rows:
-        return "All settings that matter are the same, the seed included."
+        return "All settings that matter are the same, including the seed."
     told = [plain(label) for label, _ in rows]
     if len(compared.runs) == 2:
         best = ranking[0] if ranking else 0
         told = [f"{plain(label)}: {plain(values[best])} vs {plain(values[1 - best])}" for label, values in rows]
     if len(rows) == 1:
-        is_seed = rows[0][0] == fields.label("seed")
-        return f"Only the seed differs ({told[0]}), which is chance." if is_seed else f"**Different:** {told[0]}"
+        if rows[0][0] == fields.label("seed"):
+            return f"Only the seed differs ({told[0]}), so the gap comes from chance in training."
+        return f"**Different:** {told[0]}"
     such_as = ", such as" if len(told) > _MAX_TOLD else ":"
     return (
         f"**{len(told)} settings differ{such_as}** {' · '.join(told[:_MAX_TOLD])}. None of them can be named the cause."
@@ -63,7 +64,7 @@ def render_settings(compared: Compared) -> None:
         common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"
     )
     if partial:
-        with st.expander(f"{count(len(partial), 'setting')} of some runs only", icon="🧩"):
+        with st.expander(f"{count(len(partial), 'setting')} that only some runs have", icon="🧩"):
             _settings_table(partial, runs, key="partial-settings", alt="Settings that some of the runs do not have")
 
 
@@ -107,9 +108,11 @@ class Price:
 
 #: Kinds of cost by their word in the address.
 PRICES = {
-    "seconds": Price("Training time", "Training time, s", lambda cost: cost.seconds, lambda v: f"{duration(v)} in all"),
+    "seconds": Price(
+        "Training time", "Training time, s", lambda cost: cost.seconds, lambda v: f"{duration(v)} in total"
+    ),
     "epoch": Price(
-        "Time an epoch", "Seconds an epoch", lambda cost: cost.seconds_per_epoch, lambda v: f"{v:.2g} s an epoch"
+        "Time per epoch", "Seconds per epoch", lambda cost: cost.seconds_per_epoch, lambda v: f"{v:.2g} s per epoch"
     ),
     "parameters": Price(
         "Parameters", "Parameters of the network", lambda cost: cost.parameters, lambda v: f"{v:,.0f} parameters"
@@ -145,7 +148,7 @@ def render_cost(compared: Compared) -> None:
         Column("Run", compared.names),
         Column(title, [None if found is None else f"{100 * found.accuracy:.1f} %" for found in evaluations]),
         Column("Training time", [None if cost.seconds is None else duration(cost.seconds) for cost in costs]),
-        number_column("Seconds an epoch", [cost.seconds_per_epoch for cost in costs], "%.2f"),
+        number_column("Seconds per epoch", [cost.seconds_per_epoch for cost in costs], "%.2f"),
         Column("Epochs", [cost.epochs for cost in costs]),
         number_column("Parameters", [cost.parameters for cost in costs], "localized", help=term("parameters")),
         number_column("File, MB", [cost.megabytes for cost in costs], "%.1f"),

@@ -80,12 +80,12 @@ def _editor(run: Run) -> None:
             st.session_state[key] = filled[field] = text
     with st.form(f"edit-{run.run_id}", border=False):
         name = inputs.text_input("Name", max_chars=120, key=f"name-{run.run_id}")
-        tags = inputs.text_input("Tags, with commas between", max_chars=400, key=f"tags-{run.run_id}")
+        tags = inputs.text_input("Tags (comma-separated)", max_chars=400, key=f"tags-{run.run_id}")
         note = inputs.text_area(
             "Note", max_chars=4000, key=f"note-{run.run_id}",
             help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
         )  # fmt: skip
-        st.caption("Closing this menu forgets what is not saved.")
+        st.caption("Save before you close this menu, or your changes are lost.")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
                 _save(run.run_id, filled, {"name": name, "tags": tags, "note": note})
@@ -113,11 +113,11 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
         return
     runs = lab().runs
     ids = [run.run_id for run in picked]
-    first = "Stands first" + ("." if lab().person.leads else " in your own tables.")
+    first = "Shows them first" + ("." if lab().person.leads else " in your own tables.")
     # Attribute of runs, the call that changes it, icon, labels of the two buttons, and the help of the first.
     marks: list[tuple[str, Callable[..., None], str, str, str, str | None]] = [
         ("pinned", runs.pin, "📌", "Pin", "Unpin", first),
-        ("archived", runs.archive, "🗃️", "Archive", "Out of the archive", "Leaves the table without them."),
+        ("archived", runs.archive, "🗃️", "Archive", "Unarchive", "Hides them from the table."),
     ]
     if settings.classroom() and lab().rights.allow(Action.HIDE):
         marks.append(("hidden", runs.hide, "🙈", "Hide from the class", "Show to the class", None))
@@ -130,9 +130,7 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
                 ):
                     _do(partial(act, **{mark: on}), ids)
                     st.rerun()
-        if st.button(
-            "Delete", key="bulk-delete", icon="🗑️", help="There is an undo, and the bin keeps what is deleted."
-        ):
+        if st.button("Delete", key="bulk-delete", icon="🗑️", help="You can undo this, and the bin keeps deleted runs."):
             done = _do(runs.delete, ids)
             names = {run.run_id: run.name for run in picked}
             can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
@@ -145,7 +143,7 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
 def _tags(picked: Sequence[Run]) -> None:
     known = sorted({name for run in picked for name in run.tags})
     with st.form("bulk-add", border=False):
-        text = inputs.text_input("Add tags, with commas between", key="bulk-add-tags", max_chars=400)
+        text = inputs.text_input("Add tags (comma-separated)", key="bulk-add-tags", max_chars=400)
         if st.form_submit_button("Add", key="bulk-add-save", type="primary"):
             with shell.guard():
                 names = [clean_tag(part) for part in text.split(",") if part.strip()]
@@ -215,7 +213,7 @@ def _bin() -> None:
                 list(deleted),
                 key="bin-runs",
                 format_func=components.run_labels(deleted.values()).__getitem__,
-                placeholder="Choose what to bring back",
+                placeholder="Choose runs to restore",
             )
             st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))
 

@@ -121,10 +121,10 @@ def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGener
         values = [*RunStatus] if field == "status" else sorted({fields[field].get(run) for run in runs} - {None})
         one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values}, box)
     tags = sorted({name for run in runs for name in run.tags})
-    chosen_tags = _several("tag", "Tags, all of them", {name: name for name in tags}, box)
+    chosen_tags = _several("tag", "All of these tags", {name: name for name in tags}, box)
     low, high = bound.interval(
         "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
-        help="Runs without one are left out as soon as the range is not the whole.", into=box,
+        help="A narrower range leaves out runs without an accuracy.", into=box,
     )  # fmt: skip
     return RunFilter(
         where=where,
@@ -175,13 +175,13 @@ def _help(fields: Mapping[str, RunField]) -> None:
     for example, meaning in EXAMPLES:
         st.markdown(f"`{example}`  \n{meaning}")
     st.caption(
-        "Capital letters make no difference. A comparison with a figure that is not known yet is never true. "
-        "Fractions go from 0 to 1."
+        "Capital letters make no difference. A comparison with an unknown value is never true. Fractions go "
+        "from 0 to 1."
     )
     known = names(fields)
     table(
         Column("Name", known),
-        Column("Is a", [str(field.kind) for field in known.values()]),
+        Column("Type", [str(field.kind) for field in known.values()]),
         text_column("Meaning", [field.help for field in known.values()], width="large"),
         alt="The names that a condition may use, with their meaning.",
         height=300,
@@ -206,15 +206,15 @@ def choose_group(filtered: Filtered) -> list[Run]:
     runs = [run for run in filtered.runs if run.run_id not in filtered.searches]
     if len(runs) < len(filtered.runs):
         st.caption(
-            "The best trial of a search is in no group: it would flatter the mean. For groups with all trials choose "
-            "*Every trial of a search* under *Filters*."
+            "Groups leave out the best trial of a search, which would make the mean too high. To group all trials, "
+            "choose *Every trial of a search* under *Filters*."
         )
     if not runs:
         return []
     groups = group_runs(runs)
     titles = {group.key: _group_title(group) for group in groups}
     _group_table(groups, list(titles.values()))
-    chosen = bound.menu("member", {_ALL: "all groups"} | titles, label="Show the runs of")
+    chosen = bound.menu("member", {_ALL: "all groups"} | titles, label="Group")
     return next((list(group.runs) for group in groups if group.key == chosen), runs)
 
 
@@ -226,7 +226,7 @@ def _group_title(group: RunGroup) -> str:
         else f"{settings.label(name)}: {settings.value_text(name, value)}"
         for name, value in group.value.items()
     ]  # fmt: skip
-    return " · ".join(parts) or "all settings alike"
+    return " · ".join(parts) or "same settings"
 
 
 def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ def render_table(
     if not shown:
         # The groups have said that they leave out the searches, whose runs pass.
         if not searches:
-            st.info("No run passes the filters.", icon="🔍")
+            st.info("No run matches the filters.", icon="🔍")
         return
     ids = [run.run_id for run in shown]
     those = {run.run_id for run in picked}
@@ -163,8 +163,8 @@ def _restore_picks(known: Sequence[str]) -> None:
     if missing:
         names = ", ".join(part[:12] or "(empty)" for part in missing[:5])
         st.warning(
-            f"Of the runs in the address {len(missing)} cannot be found here: {plain(names)}. They may have been "
-            "deleted, or the link comes from another computer.",
+            f"{count(len(missing), 'run')} of this link cannot be found: {plain(names)}. They may have been deleted, "
+            "or the link comes from another computer.",
             icon="🧭",
         )
 

@@ -29,8 +29,8 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     chosen = _bin_menu(calibration)
     components.plot(reliability_diagram(calibration, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
-        "White dots below the dotted line: too sure; above: not sure enough; pale bars: fewer than 10 images. Click a "
-        "bar to see its images."
+        "White dot below the dotted line: the network is too sure. Above: not sure enough. Pale bar: fewer than 10 "
+        "images. Click a bar to see its images."
     )
     _calibration_figures(one, other, calibration, rescaling)
     st.markdown("**How sure is it?**", help=term("confidence"))
@@ -52,7 +52,7 @@ def _bin_menu(calibration: Calibration) -> int | None:
         str(index + 1): f"{_bin_text(calibration, index)}: {count(int(images), 'image')}"
         for index, images in enumerate(calibration.counts)
     }
-    label = "Images with a confidence of"
+    label = "Confidence"
     word = bound.menu("bin", words, label=label, width=260, help=term("calibration"), on_change=gallery.first_page)
     return None if word == _ANY else int(word) - 1
 
@@ -75,8 +75,8 @@ def _calibration_figures(
     table(
         Column("", [name for name, _ in rows]),
         number_column("Calibration error", [100 * row.ece for _, row in rows], "%.1f", help=term("calibration error")),
-        number_column("Sure", [100 * row.mean_confidence for _, row in rows], "%.0f %%", help="Mean confidence."),
-        number_column("Right", [100 * row.mean_accuracy for _, row in rows], "%.0f %%", help=term("accuracy")),
+        number_column("Confidence", [100 * row.mean_confidence for _, row in rows], "%.0f %%", help="Mean confidence."),
+        number_column("Accuracy", [100 * row.mean_accuracy for _, row in rows], "%.0f %%", help=term("accuracy")),
         number_column("Loss", [row.loss for _, row in rows], "%.3f", help=term("loss")),
         number_column("Brier", [row.brier for _, row in rows], "%.3f", help=term("Brier score")),
         alt="Calibration error, loss and Brier score before and after temperature scaling",
@@ -89,30 +89,30 @@ def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
     """Describe the temperature in markdown."""
     if rescaling is None:
         return (
-            "**No temperature:** this run kept no predictions of validation images to fit one on. Train a clone to "
-            "have one."
+            "**No temperature:** the fit needs predictions of validation images, and this run kept none. Train a clone "
+            "to get one."
         )
     fit = rescaling.temperature
     verdict = (
         "the network is about as sure as it should be"
         if 0.95 <= fit.value <= 1.05
-        else "the network is too sure of itself"
+        else "the network is too sure"
         if fit.value > 1
-        else "the network is less sure than it could be"
+        else "the network is not sure enough"
     )
     text = (
         f"**Temperature {fit.value:.2f}:** {verdict}. It was fitted on {count(fit.n, 'validation image')} and changes "
         f"no answer. On {count(rescaling.before.n, 'test image')} the calibration error went from "
         f"{100 * rescaling.before.ece:.1f} to {100 * rescaling.after.ece:.1f} points"
         f"{': no help here' if rescaling.after.ece > rescaling.before.ece else ''}. "
-        + ("Predict leaves probabilities as they are." if fit.at_limit else "Predict uses it.")
+        + ("Predict does not use it." if fit.at_limit else "Predict uses it.")
     )
     if fit.at_limit:
-        text += plain(" The fit ended at its limit: a direction, not a figure.")
+        text += " The fit ended at its limit, so the value is only a rough guide."
     if one.validated_on_test:
         text += (
-            " The test images that this run validated on are left out after the fit."
+            " The result leaves out the test images that this run used for validation."
             if rescaling.before.n < one.found.n
-            else " This run validated on all its test images, so the figures after the fit flatter."
+            else " This run used all its test images for validation, so the result is probably too good."
         )
     return text

@@ -31,10 +31,10 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
             "distance",
             0,
             round(100 * MAX_DISTANCE),
-            label="Distance at most (in hundredths)",
+            label="Maximum distance (hundredths)",
             default=round(100 * DEFAULT_DISTANCE),
             width=320,
-            help=f"0 is the same picture, up to 20 nearly always the same photograph. {term('near-duplicate')}",
+            help=f"0: the same picture. Up to 20: nearly always the same photo. {term('near-duplicate')}",
             on_change=_first_pairs,
         )
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
@@ -56,8 +56,8 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
             label="Pairs of a test image, on the left, and a training image, on the right",
         )
     st.caption(
-        "Compared at 16 × 16 pixels, also mirrored; shifted copies may be missed."
-        + (" Drawn animals in the same pose come near without being copies." if dataset.drawn else "")
+        "Images are compared at 16 × 16 pixels, also mirrored. Shifted copies may be missed."
+        + (" Drawn animals in the same pose look similar without being copies." if dataset.drawn else "")
     )
 
 
@@ -65,12 +65,12 @@ def verdict(duplicates: Duplicates, one: Evaluated, *, distance: float) -> str:
     """Describe the near-duplicates and the accuracy on them in markdown."""
     number = duplicates.test_images(distance)
     if not number:
-        return f"None of {count(duplicates.num_test, 'test image')} has a training image so near."
+        return f"None of {count(duplicates.num_test, 'test image')} has a training image this similar."
     pairs = duplicates.within(distance)
     different = sum(pair.test_label != pair.train_label for pair in pairs)
     text = (
         f"**{number:,} of {count(duplicates.num_test, 'test image')}** {'has' if number == 1 else 'have'} a "
-        "training image that looks (nearly) the same. "
+        "training image that looks almost the same. "
     )
     if different:
         text += f"In {count(different, 'pair')} the labels differ: one of the two may be wrong. "
@@ -93,7 +93,7 @@ def _card(dataset: Dataset, one: Evaluated, pair: DuplicatePair, row: int | None
     """Return a card with the test image and, to its right, the training image."""
     names = dataset.class_names
     test, train = names[pair.test_label], names[pair.train_label]
-    answer = "" if row is None else f"called {names[int(one.predictions.probabilities[row].argmax())]}, "
+    answer = "" if row is None else f"predicted {names[int(one.predictions.probabilities[row].argmax())]}, "
     mirrored = ", mirrored" if pair.mirrored else ""
     left, right = dataset.test.images[pair.test], dataset.train.images[pair.train]
     between = np.full((len(left), max(1, left.shape[1] // 16), 3), 255, np.uint8)

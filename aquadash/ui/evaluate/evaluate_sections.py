@@ -129,7 +129,7 @@ def _without_results(run: Run) -> None:
         )
         clone.button(run.run_id)
     if not run.status.ended:
-        text = "This run has not ended yet. Its results appear here when it has."
+        text = "This run has not ended yet. Its results will appear here."
         run_lists.watch([run])
     else:
         text = "This run ended before it predicted the test images, so there is nothing to evaluate."
@@ -168,5 +168,5 @@ def _second_results(run: Run, other: Run) -> Evaluated | None:
         st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
         return None
     if other.dataset_fingerprint != run.dataset_fingerprint:
-        st.info("The second run was tested on other images, so a difference between the runs says little.", icon="🍏")
+        st.info("The two runs were tested on different images, so their results are hard to compare.", icon="🍏")
     return found

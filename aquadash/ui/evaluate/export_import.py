@@ -20,21 +20,21 @@ from aquadash.ui.uploads import most_megabytes, switched_off
 def render_export(run: Run) -> None:
     """Draw the exports of a run."""
     if not run.status.ended:
-        st.info("This run can be exported once it has ended. Stop it on the Train page to have it now.", icon="⏳")
+        st.info("This run can be exported once it has ended. To export it now, stop it on the Train page.", icon="⏳")
         return
     with shell.guard():
         st.markdown(
-            "**One ZIP**: settings, curves, network, predictions, report, and a script and notebook that train it "
-            "without AquaDash."
+            "The **ZIP** contains settings, curves, network, predictions and report. Its script and its notebook train "
+            "the run without AquaDash."
         )
         source = SOURCES.get(run.config.data.source)
         include = inputs.toggle(
-            "With the images",
+            "Include the images",
             value=source is not None and source.drawn,
             key=f"take-home-data-{run.run_id}",
             disabled=source is not None and source.name not in lab().data.sources(),
-            help="The script needs them. Drawings may be passed on; photographs may be somebody's. CIFAR-100 is "
-            "downloaded by the script where they are left out.",
+            help="The script needs them. It can download CIFAR-100 itself. You may pass on drawings; photos may belong "
+            "to somebody.",
         )
         job_panel.follow(lab().jobs.export_id(run.run_id, include_data=include), functools.partial(_zip, run, include))
     with shell.guard():
@@ -90,7 +90,7 @@ def _ready(run: Run, job: Job, path: Path, key: str) -> None:
 def _tflite(run: Run) -> None:
     from aquadash.export.tflite import FILE_NAME
 
-    st.markdown("**The network for telephones and small devices**: TensorFlow Lite, also called LiteRT.")
+    st.markdown("**The network for phones and small devices**: TensorFlow Lite, also called LiteRT.")
     if "test_accuracy" not in run.metrics:
         st.caption("This run has no trained network.")
     elif st.button(f"Make {FILE_NAME}", key=f"tflite-{run.run_id}", icon="🔄"):
@@ -104,9 +104,9 @@ def _upload() -> None:
     from aquadash.data.images import display_name
     from aquadash.export import jobs
 
-    st.markdown("A ZIP that AquaDash has made with *Export*, here or on another computer.")
+    st.markdown("Choose a ZIP that *Export* made, on this computer or another.")
     if not settings.classroom():
-        st.caption("A larger one: `.venv/bin/python -m aquadash runs import FILE` in a terminal.")
+        st.caption("For a larger ZIP, run `.venv/bin/python -m aquadash runs import FILE` in a terminal.")
     uploaded = st.file_uploader(
         "Run", type="zip", key="bring-run", max_upload_size=most_megabytes(), disabled=switched_off()
     )
@@ -132,9 +132,9 @@ def _incoming(job: Job | None) -> None:
         return
     run, seen = lab().runs.get(job.result["run_id"]), {run.run_id for run in lab().runs.all()}
     copies = [run_id for run_id in job.result["copies"] if run_id in seen]
-    st.success(f"**{plain(run.name)}** is here.", icon="📥")
+    st.success(f"**{plain(run.name)}** is imported.", icon="📥")
     if copies:
-        st.caption(f"The same run was here already, as {', '.join(copy[:8] for copy in copies)}; now it is here twice.")
+        st.caption(f"You already had this run, as {', '.join(copy[:8] for copy in copies)}. Now it is here twice.")
     st.page_link(
-        "pages/evaluate.py", label="Evaluate it", query_params={"run": run.run_id}, icon=":material/arrow_forward:"
+        "pages/evaluate.py", label="Evaluate", query_params={"run": run.run_id}, icon=":material/arrow_forward:"
     )

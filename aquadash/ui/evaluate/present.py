@@ -61,7 +61,7 @@ def offer() -> None:
         key="present-open",
         icon=":material/slideshow:",
         type="tertiary",
-        help="Shows this run in large type, one idea a screen; arrow keys change slides. Nothing can be changed there.",
+        help="Shows this run as slides in large type. Arrow keys change slides.",
         on_click=lambda: st.query_params.update({KEY: "1"}),
     )
 
@@ -105,8 +105,8 @@ def screens_of(run: Run) -> list[Section[[], None]]:
     """Return the screens of a run, one idea each; those of results only where it has any."""
     found = [
         Section(plain(run.name), lambda: _opening(run)),
-        Section("What is it made of?", lambda: _settings(run)),
-        Section("How did it learn?", lambda: _curve(run)),
+        Section("How was it trained?", lambda: _settings(run)),
+        Section("Learning curve", lambda: _curve(run)),
     ]
     if not (run.status.ended and run_lists.has_results(run)):
         return found
@@ -118,9 +118,9 @@ def screens_of(run: Run) -> list[Section[[], None]]:
     if largest_confusions(one.found.confusion_matrix, most=1):
         found.append(Section(_mistake_title(one), lambda: _mistake(one)))
     found += [
-        Section("Is it as good at every class?", lambda: _classes(one)),
-        Section("Where was it sure, and right?", lambda: _images(one, right=True)),
-        Section("Where was it sure, and wrong?", lambda: _images(one, right=False)),
+        Section("Is it equally good at every class?", lambda: _classes(one)),
+        Section("Right answers with the highest confidence", lambda: _images(one, right=True)),
+        Section("Mistakes with the highest confidence", lambda: _images(one, right=False)),
     ]
     return found
 
@@ -202,7 +202,7 @@ def _accuracy(one: Evaluated) -> None:
     seen = "which it had never seen"
     if one.validated_on_test:
         decided = one.run.config.training.decided_by_validation
-        said = f"decided {decided}, so the accuracy flatters" if decided else "were its validation images"
+        said = f"decided {decided}, so the accuracy is probably too high" if decided else "were its validation images"
         seen = f"of which {report_validation_images(found.n)} {said}"
     st.markdown(
         f"of {found.n:,} test images, {seen}. With other images it might be "
@@ -220,7 +220,7 @@ def _mistake_title(one: Evaluated) -> str:
     (true, predicted, number), *_ = largest_confusions(one.found.confusion_matrix, most=1)
     names = one.found.classes
     return (
-        f"Its most frequent mistake: {plain(class_text(names[true]))} taken for {plain(class_text(names[predicted]))}, "
+        f"Most frequent mistake: {plain(class_text(names[true]))} taken for {plain(class_text(names[predicted]))}, "
         f"{count(number, 'time')}"
     )
 
@@ -241,7 +241,7 @@ def _classes(one: Evaluated) -> None:
     figure = class_scores([(one.run.name, one.found)])
     figure.update_layout(height=540)
     _plot(figure, "present-classes")
-    st.markdown("The lines are 95 % intervals: where they overlap widely, the classes may be equally hard.")
+    st.markdown("The lines are 95 % intervals. Classes whose lines overlap widely may be equally hard.")
 
 
 def _images(one: Evaluated, *, right: bool) -> None:

@@ -24,7 +24,7 @@ def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
     second = None if other is None else (other.run.name, other.curves())
     components.plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
     if len(one.found.classes) > MAX_DRAWN:
-        st.caption(f"The {MAX_DRAWN} classes with the smallest areas; the table has all of them.")
+        st.caption(f"The chart shows the {MAX_DRAWN} classes with the smallest areas, the table all of them.")
     columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
     areas: tuple[tuple[Kind, str, str], ...] = (
         ("roc", "ROC area", term("ROC area")),

@@ -26,7 +26,7 @@ TICK_SECONDS = 2.0
 def render_repeats(run: Run) -> None:
     """Draw the section for a run that has ended."""
     st.markdown(
-        "Train it again from its settings, seed and data: on the same computer the result is identical, bit by bit.",
+        "Train this run again with the same settings, seed and data. On the same computer the result is identical.",
         help=term("reproduction"),
     )
     if run.repeats:
@@ -43,7 +43,7 @@ def render_repeats(run: Run) -> None:
             icon="🔁",
             type="primary",
             key="repeat-run",
-            help=f"Puts it into the queue.{took}",
+            help=f"Adds a repeat to the queue.{took}",
         )
     if repeats:
         at_work = tuple(repeat.run_id for repeat in repeats if not repeat.status.ended)
@@ -63,10 +63,10 @@ def _original(run: Run) -> None:
     here = [each.run_id for each in lab().runs.all() if run.repeats in (each.run_id, each.imported_id)]
     here.sort(key=lambda run_id: run_id != run.repeats)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("This run is itself a repeat.", width="content")
+        st.markdown("This run repeats another one.", width="content")
         st.page_link(
             "pages/evaluate.py",
-            label="The run that it repeats",
+            label="Original run",
             icon=":material/arrow_forward:",
             query_params={"run": here[0] if here else run.repeats, "section": "repeat"},
         )
@@ -107,18 +107,18 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
         )
     if found.reasons:
         reasons = "\n".join(f"- {plain(reason)}" for reason in found.reasons)
-        lead = "What else differs" + ("" if found.identical else ", and may be why")
+        lead = "Other differences" + ("" if found.identical else ", which may be the cause")
         st.markdown(f"{lead}:\n{reasons}")
     elif not found.identical:
         st.markdown("Settings, data, versions and processor are the same, so this should not happen.")
-    with st.expander("What was compared", icon=":material/table_rows:", expanded=open_table):
+    with st.expander("Compared numbers", icon=":material/table_rows:", expanded=open_table):
         table(
-            Column("Compared", [part.name for part in found.parts]),
+            Column("Part", [part.name for part in found.parts]),
             number_column("Numbers", [part.count for part in found.parts], "localized"),
             number_column("Different", [part.different for part in found.parts], "localized"),
-            Column("By at most", [f"{part.max_difference:.3g}" for part in found.parts]),
-            Column("Where most", [part.where for part in found.parts]),
-            alt="What was compared: how many numbers, how many of them differ, and by how much",
+            Column("Largest difference", [f"{part.max_difference:.3g}" for part in found.parts]),
+            Column("Most differ in", [part.where for part in found.parts]),
+            alt="Compared numbers: how many there are, how many differ, and by how much",
         )
 
 

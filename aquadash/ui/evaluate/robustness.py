@@ -39,7 +39,7 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
     """Draw the section."""
     others = [other.run_id for other in other_runs if other.run_id != run.run_id]
     st.markdown(
-        "How much accuracy is left when the test images are spoilt in 15 ways, from mild (1) to strong (5)? Don't "
+        "How accurate is the network when 15 corruptions spoil the test images, from mild (1) to strong (5)? Don't "
         "use this to choose settings.",
         help=term("robustness"),
     )
@@ -55,9 +55,12 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         damaged = True
     if job is not None and not job.status.ended:
         job_panel.show(
-            job, key=f"robustness-{run.run_id}", unit="images", stop_help="What is measured is kept, and it can go on."
+            job,
+            key=f"robustness-{run.run_id}",
+            unit="images",
+            stop_help="Results so far are kept, and you can continue later.",
         )
-        st.caption("It goes on if you leave this page.")
+        st.caption("The measurement continues if you leave this page.")
     else:
         _at_rest(run, job, found, damaged=damaged)
     if found is not None:
@@ -78,12 +81,12 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
                 _form(run, measured=True)
         return
     if job is not None:
-        job_panel.show_end(job, kept="What it had measured is kept.")
+        job_panel.show_end(job, kept="Results so far are kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         # With the request of the last time.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
-        shell.action_button("Go on", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
-        with st.popover("Measure anew", icon="🔁"):
+        shell.action_button("Continue", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
+        with st.popover("Start over", icon="🔁"):
             _form(run, measured=damaged or found is not None)
 
 
@@ -96,7 +99,7 @@ def _form(run: Run, *, measured: bool) -> None:
         required=True,
         key=f"robustness-images-{run.run_id}",
         format_func=lambda name: "All test images" if name == "all" else f"{QUICK_IMAGES} of them",
-        help="Fewer images are quicker, but their intervals wider.",
+        help="Fewer images take less time, but give wider intervals.",
     )
     seed = inputs.number_input(
         "Seed", 0, 2**32 - 1, value=0, step=1, key=f"robustness-seed-{run.run_id}", help=term("seed"), width=180
@@ -104,7 +107,7 @@ def _form(run: Run, *, measured: bool) -> None:
     rights = lab().rights
     reason = lab().data.job_refusal(run.config.data.source, Action.MEASURE, run.resource)
     if measured and not rights.allow(Action.LABEL, run.resource):
-        reason = reason or "Only whoever made the run, or the teacher, can have it measured anew."
+        reason = reason or "Only the owner of the run and the teacher can measure it again."
     if reason:
         st.caption(plain(reason))
     request = RobustnessRequest(seed=int(seed), limit=QUICK_IMAGES if quick == "quick" else None)
@@ -142,7 +145,7 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
     named = list(zip(labels(runs), figures, strict=True))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**What costs it most?**", help=term("corruption"))
+        st.markdown("**Most harmful corruptions**", help=term("corruption"))
         components.plot(robustness_losses(named), key="robustness-losses")
     with right:
         chosen = _corruption_picker()
@@ -161,8 +164,8 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
             _branch_table(found)
     images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
     st.caption(
-        f"{images}. Not to be compared with papers: the strengths are "
-        "[ImageNet-C's](https://arxiv.org/abs/1903.12261), made for larger pictures."
+        f"{images}. Don't compare these figures with papers: the severities are from "
+        "[ImageNet-C](https://arxiv.org/abs/1903.12261), which has larger pictures."
     )
 
 
@@ -179,7 +182,7 @@ def _corruption_table(found: Measurement) -> None:
             for s in SEVERITIES
         ),
         number_column("Lost, in points", [100 * loss for loss in losses.values()], "%.1f"),
-        alt="The fraction of test images that are right and what is lost, a row a corruption",
+        alt="Accuracy and lost points of each corruption",
         key="robustness-table",
         height="content",
     )
@@ -194,7 +197,7 @@ def _branch_table(found: Measurement) -> None:
         Column("Version", [condition.titles[1] for condition in versions]),
         number_column("Accuracy", [100 * scores.accuracy for scores in versions.values()], "%.1f %%"),
         number_column("Lost, in points", [100 * (clean - scores.accuracy) for scores in versions.values()], "%.1f"),
-        alt="The fraction of test images that are right and what is lost, a row a version of a pipeline",
+        alt="Accuracy and lost points of each version of a pipeline",
         key="robustness-pipelines-table",
         height="content",
     )
@@ -207,7 +210,9 @@ def _robustness_scores(found: Measurement) -> None:
         accuracy = Mean(found.clean.accuracy, found.clean.accuracy_ci95)
         _metric("Accuracy on clean images", accuracy, "accuracy")
         _metric(f"Mean corruption error{so_far}", found.mean_corruption_error, "mean corruption error")
-        _metric("Of that, due to corruptions", found.relative_mean_corruption_error, "relative mean corruption error")
+        _metric(
+            "Error due to corruptions alone", found.relative_mean_corruption_error, "relative mean corruption error"
+        )
 
 
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:
@@ -221,7 +226,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
     # Read again, since a run may have been deleted or hidden meanwhile.
     options = {run.run_id: run for run in lab().runs.all() if run.run_id in others and run.has_robustness}
     if not options:
-        st.caption("Measure another run to overlay it.")
+        st.caption("To overlay another run, measure it first.")
         return []
     picked = bound.choices(
         OVERLAID,
@@ -239,7 +244,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
             st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
             continue
         if entry is None:
-            st.caption(f"**{plain(other.name)}** has no figures yet.")
+            st.caption(f"**{plain(other.name)}** is not measured yet.")
         else:
             found.append((other, entry))
     return found
@@ -297,7 +302,7 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
     accent = class_colour(name, label)
     clean = _card(image, gallery.class_text(name), "clean", bool(found.clean.right[row]), name, accent)
     cards = [replace(clean, opens=f"test-{positions[row]}")]
-    with st.spinner("Spoiling the image ..."):
+    with st.spinner("Corrupting the image ..."):
         for cell in cells:
             condition = Condition("corruption", *cell)
             if condition not in found.scores:
@@ -307,7 +312,7 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
             cards.append(_card(sample(source, cell, row), title, condition.title, right, name, "transparent"))
     gallery.show(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
-        st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five.")
+        st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five severities.")
 
 
 def _card(image: NDArray[np.uint8], title: str, what: str, right: bool, name: str, accent: str) -> gallery.Card:

@@ -103,13 +103,13 @@ def _the_reports_way(run: Run, found: Evaluation) -> str:
     """Describe in markdown how validating on test images flatters the accuracy."""
     spent = report_validation_images(found.n)
     decided = run.config.training.decided_by_validation
-    said = f"decided {decided}**, so the accuracy flatters." if decided else "were its validation images.**"
+    said = f"decided {decided}**, so the accuracy is probably too high." if decided else "were its validation images.**"
     text = f"**{spent} of the {found.n:,} test images {said}"
     fraction, unseen = run.metrics.get("unseen_test_accuracy"), found.n - spent
     if fraction is None or unseen <= 0:
         return text
     interval = wilson_interval(round(fraction * unseen), unseen)
-    return f"{text} On the {unseen:,} unseen images it is {percent(fraction, interval)}."
+    return f"{text} On the other {unseen:,} test images it is {percent(fraction, interval)}."
 
 
 CLASS_SCORES_KEY = "class-scores"
@@ -125,8 +125,8 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     figure = class_scores([(each.run.name, each.found) for each in (one, other) if each is not None])
     components.plot(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
-        st.caption(f"The {MAX_DRAWN} classes with the lowest F1; the table has all of them.")
-    st.caption("Click a point to see the images that it counts, or use Filters.")
+        st.caption(f"The chart shows the {MAX_DRAWN} classes with the lowest F1, the table all of them.")
+    st.caption("Click a point to see its images, or use Filters.")
     class_score_table(one)
     if other is not None:
         st.markdown("**Second run**")
@@ -137,7 +137,9 @@ def class_score_table(one: Evaluated) -> None:
     """Draw the scores with their intervals in whole per cent, and the two averages."""
     found, intervals = one.found, one.intervals()
     every = (*found.report, found.macro_average, found.weighted_average)
-    averages = "Mean of classes counts each class alike; mean of images counts each class by its support."
+    averages = (
+        "The mean of classes gives every class the same weight. The mean of images weights each class by its support."
+    )
     names = [*(class_text(row.label) for row in found.report), "Mean of classes", "Mean of images"]
     columns = [text_column("Class", names, width=130, help=averages)]
     for field, title, _, _ in SCORES:
@@ -178,9 +180,12 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
     else:
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
     components.plot(figure, key=MATRIX_KEY)
-    if shown == "difference":
-        st.caption("This run minus the second. Blue is better: more on the diagonal, fewer elsewhere.")
-    st.caption("Click a cell to see its images, or use Filters.", help=term("confusion matrix"))
+    colours = (
+        "This run minus the second. Blue: this run is better. Orange: the second is."
+        if shown == "difference"
+        else "Blue: right. Orange: wrong. Darker: more."
+    )
+    st.caption(f"{colours} Click a cell to see its images, or use Filters.", help=term("confusion matrix"))
 
 
 def render_frequent_mistakes(found: Evaluation) -> None:

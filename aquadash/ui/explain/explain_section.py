@@ -26,13 +26,13 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     if (number := st.query_params.pop("explain", None)) is not None:
         # An address of an older version, which explained one image here.
         st.query_params[image_dialog.KEY] = f"test-{number}"
-    st.markdown("Click an image to see why the network answers so, and what its layers see.")
+    st.markdown("Click an image to see why the network gave its answer, and what its layers see.")
     true, predicted = image_browser.chosen_classes(class_names)
     positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
     most = explanations.MAX_IN_STRIP
     which = f"the first {most} of " if len(positions) > most else "all "
     what = f"Maps of {which}{count(len(positions), 'image')}"
-    if bound.toggle(STRIP, label=what, help="What they have in common may be the reason for a mistake."):
+    if bound.toggle(STRIP, label=what, help="Parts that many maps show may be the reason for a mistake."):
         indices = predictions.indices[positions[:most]]
         explanations.strip(
             run,

@@ -97,7 +97,7 @@ def strip(
 
 def _view_picker(key: str) -> str:
     """Draw the choice between the map over its image and the map alone."""
-    return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="Show")
+    return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="View")
 
 
 def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:
@@ -141,19 +141,19 @@ def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str
     if first.method == "integrated-gradients":
         total, change = first.facts["sum"], first.facts["change"]
         return [
-            f"For {name} the contributions add up to {100 * total:+.1f} points of probability; from the plain black "
-            f"and white images to this one it changes by {100 * change:+.1f} points."
+            f"For {name} the contributions add up to {100 * total:+.1f} points of probability. From plain black and "
+            f"white images to this image, the probability changes by {100 * change:+.1f} points."
         ]
     if first.method == "occlusion":
         side = f"{first.facts['patch']:.0f} × {first.facts['patch']:.0f}"
         lost = 100 * first.facts["most_lost"]
         return [
-            f"Squares of {side} pixels. For {name} the most that is lost is {lost:.0f} points of probability."
+            f"Each square covers {side} pixels. The most important one costs {name} {lost:.0f} points of probability."
             if lost > 0
-            else f"Squares of {side} pixels. Covering costs {name} nothing anywhere."
+            else f"Each square covers {side} pixels. No square lowers the probability of {name}."
         ]
     height, width, _ = network.map_shape
-    return [f"The last map has {height} × {width} places, enlarged to the image. Each map has a scale of its own."]
+    return [f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."]
 
 
 #: Maximum number of drawn filters.
@@ -169,8 +169,8 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
     st.markdown(f"**The {which} of {plain(filters.layer)}**")
     st.caption(
-        "Small patterns that are looked for everywhere in the image; grey has no influence. Below each: its strength "
-        "in per cent of the strongest."
+        "The network looks for these small patterns everywhere in the image. Grey has no influence. Below each: its "
+        "strength in per cent of the strongest."
     )
     gallery.show(
         [
@@ -180,15 +180,13 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
         size_rem=3.2,
         label="Filters of the first convolution, with their strength in per cent of the strongest",
     )
-    st.markdown("**What the layers make of the image**")
-    st.caption(
-        "The channels of each layer that vary most, by number. Dark is the layer's least value, bright its greatest."
-    )
+    st.markdown("**Outputs of the layers**")
+    st.caption("The channels that vary most, by number. Dark is the layer's lowest value, bright its highest.")
     for layer in layers:
         height, width, channels = layer.shape
         silent = f"; {100 * layer.silent:.0f} % of them are the same everywhere" if layer.silent else ""
         st.markdown(
-            f"{plain(layer.layer)} ({plain(layer.kind)}): {height} × {width} places, "
+            f"{plain(layer.layer)} ({plain(layer.kind)}): {height} × {width} values, "
             f"{count(channels, 'channel')}{silent}"
         )
         gallery.show(
