@@ -84,7 +84,7 @@ def duplicates(source: str, distance: float) -> None:
     "--name", help="The name of the data set; its source is then folder-NAME. Default: the name of the file or folder."
 )
 @click.option("--size", default=32, help="Side that the pictures are brought to, in pixels.")
-@click.option("--test-fraction", default=0.2, help="The share kept for the test.")
+@click.option("--test-fraction", default=0.2, help="The fraction kept for the test.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides the split.")
 @click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
 @click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")

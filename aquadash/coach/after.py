@@ -348,9 +348,9 @@ def _describe_misses(scored: Evaluation, index: int) -> str:
     others = [(count, other) for other, count in enumerate(row) if other != index]
     count, other = max(others, key=lambda pair: pair[0])
     is_named = scored.confusion_matrix[:, index].any()
-    share = f"right for {row[index]} of {sum(row)} images" if is_named else "never predicted"
+    result = f"right for {row[index]} of {sum(row)} images" if is_named else "never predicted"
     times = "once" if count == 1 else f"{count} times"
-    return f"{scored.classes[index]} is {share}; most often, {times}, it was taken for {scored.classes[other]}."
+    return f"{scored.classes[index]} is {result}; most often, {times}, it was taken for {scored.classes[other]}."
 
 
 def _are_rare(s: Situation, names: list[str]) -> bool:

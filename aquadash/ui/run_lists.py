@@ -72,11 +72,12 @@ def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
     data set are the first.
     """
     here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
+    current = datasets.current()
 
     def rank(run: Run) -> tuple[bool, bool, bool]:
         has_no_images = run.archived or not has_results(run) or run.config.data.source not in here
         is_last = bool(before) and (has_no_images or run.origin == before or not _counts(run))
-        return has_no_images, is_last, run.config.data.source != datasets.current()
+        return has_no_images, is_last, run.config.data.source != current
 
     return sorted(best_first(runs), key=rank)
 

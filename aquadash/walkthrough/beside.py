@@ -36,7 +36,7 @@ class Beside:
     #: (correct, all) test images.
     report_right: tuple[int, int]
     run_right: tuple[int, int]
-    #: The run's accuracy less the report's, -1 to 1, and its 95 % interval.
+    #: The run's accuracy minus the report's, -1 to 1, and its 95 % interval.
     difference: float
     difference_ci95: tuple[float, float]
 
@@ -106,7 +106,7 @@ def beside(
 
 
 def shown(row: Row, value: float | None) -> str:
-    """A figure of a row with its unit; a dash where it is not known."""
+    """Return a figure of a row with its unit; a dash if it is unknown."""
     if value is None:
         return "–"
     if row.unit == "%":
@@ -122,11 +122,7 @@ def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
 
 
 def learnt_from(config: RunConfig, dataset: Dataset) -> int:
-    """How many images, variants counted, an epoch of a run shows its network.
-
-    Raises:
-        DataError: The data set is too small for the split.
-    """
+    """Return the images of an epoch, variants counted; refuse a data set that is too small for the split."""
     from aquadash.training.prepare import split_positions, visited_images
 
     factor = plan(config.augmentation).factor

@@ -147,7 +147,7 @@ def all_findings() -> tuple[Correction, ...]:
             "*accuracy* of 67 %.",
             "What is described is **accuracy**: "
             f"{total} of {report.MEASURED_IMAGES}, {total:.2f} %. The 67.12 % is the weighted mean of "
-            "**precision**: of the images that were *called* a class, the share that is. F1's weighted mean is 66.33 "
+            "**precision**: of the images that were *called* a class, how many are. F1's weighted mean is 66.33 "
             "%, and it is no accuracy. Three different questions; that the answers are so near is chance.",
         ),
         Correction(

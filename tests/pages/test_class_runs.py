@@ -141,6 +141,9 @@ def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkey
     assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
     app.button(key="fix-class-epochs").click().run()
     assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+    app.session_state["train:advanced"] = True
+    app.run().number_input(key="set:seed").set_value(7).run()
+    assert "Your seed is" not in texts(app)
     look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     app = open_app_page("train")
     assert app.number_input(key="set:training.epochs").value == 200 and "Your seed is" not in texts(app)

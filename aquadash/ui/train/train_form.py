@@ -186,8 +186,9 @@ def _origin() -> None:
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
-    if preset.config.seed != wanted.config.seed:
-        st.caption(f"🎲 Your seed is {wanted.config.seed}, so your result differs a little from your classmates'.")
+    seed = form_state.values()[0]["seed"]
+    if preset.config.seed != seed == wanted.config.seed:
+        st.caption(f"🎲 Your seed is {seed}, so your result differs a little from your classmates'.")
     if preset.oddities:
         with st.expander("What is odd about it", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))

@@ -355,9 +355,9 @@ def result(results: Evaluated) -> None:
         }
     )
     controls, beside = parts.attempt("measure on more images, or fewer")
-    share = evaluation.accuracy
+    fraction = evaluation.accuracy
     # The slider must not begin at the answer, which may be the report's 100.
-    few = checks_results.fewest_images(share) < checks_results.FEW_IMAGES
+    few = checks_results.fewest_images(fraction) < checks_results.FEW_IMAGES
     start = 1_000 if few else report.MEASURED_IMAGES
     with controls:
         images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
@@ -366,16 +366,16 @@ def result(results: Evaluated) -> None:
             for title, by in (("10 fewer", -10), ("10 more", 10)):
                 target = min(max(images + by, 10), checks_results.MAX_IMAGES)
                 st.button(title, key=f"measured{by:+}", on_click=address.assign, args=("measured", target))
-        low, high = wilson_interval(round(share * images), images)
+        low, high = wilson_interval(round(fraction * images), images)
         st.markdown(
-            f"If {100 * share:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** to "
-            f"**{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
+            f"If {100 * fraction:.0f} % of {images:,} images are right, the interval goes from **{100 * low:.1f} %** "
+            f"to **{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
         )
     parts.question(
         beside,
         "result",
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",
         answer=(results.run.run_id, images),
-        check=lambda _: checks_results.enough_images(images, fraction=share),
+        check=lambda _: checks_results.enough_images(images, fraction=fraction),
         solution="Move the slider until the width is about 6.0 points; the buttons below it move it by single steps.",
     )
