@@ -110,7 +110,7 @@ def test_a_running_search_shows_its_progress_stops_and_continues(runs: QuickRuns
     memory.refresh()
     app.run()
     runs.gate.set()
-    app.button(key=f"continue-{search_id}").click().run()
+    app.button(key=f"resume-{search_id}").click().run()
     wait_for(lambda: store.get(search_id).status is RunStatus.FINISHED)
     assert not app.error and len(runs.runs) == 6
 
@@ -141,7 +141,7 @@ def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns,
     search_id = store.submit(plan())
     store._update(search_id, {"status": RunStatus.INTERRUPTED})
     app = open_page()
-    assert "This search was cut off" in words(app) and app.button(key=f"continue-{search_id}")
+    assert "This search was cut off" in words(app) and app.button(key=f"resume-{search_id}")
     store._update(search_id, {"status": RunStatus.FAILED, "message": f"no memory {HOSTILE}"})
     app = open_page(search="../../etc")
     assert "There is no search" in words(app)

@@ -125,7 +125,7 @@ def _actions(search: Search) -> None:
         _more_trials(search)
     else:
         resume = partial(lab().searches.resume, search.search_id)
-        shell.action_button("Continue", resume, key=f"continue-{search.search_id}", type="primary", icon="▶️")
+        shell.action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None and search.best.run_id:
         clone.button(
             search.best.run_id,
