@@ -49,7 +49,7 @@ class History:
         tag: str | None = None,
         now: float = 0.0,
     ) -> History:
-        """Go on to another pipeline; a change with the last one's ``tag``, made soon after it, takes its place."""
+        """Add a state; one with the ``tag`` of the last state, soon after it, replaces that one."""
         spec, unused = with_ids(spec, self.unused)
         before = self.present
         state = Draft(spec, before.base if base is None else base, before.version if version is None else version)

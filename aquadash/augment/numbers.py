@@ -16,9 +16,9 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError
 
 #: Fraction of nearly constant or mostly black images that gives a caution; the report's pipelines make up to 0.001.
-RUINED_SHARE = 0.01
+RUINED_FRACTION = 0.01
 #: Fraction of unchanged images that gives a caution; the report's third pipeline leaves 28 % unchanged on purpose.
-UNCHANGED_SHARE = 1 / 3
+UNCHANGED_FRACTION = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Caution:
 
     #: ``"nearly constant"``, ``"mostly black"``, ``"unchanged"`` or ``"all off"``.
     kind: str
-    #: Of the images, 0 to 1.
+    #: The fraction of the images, 0 to 1.
     share: float
     #: The fault and its remedy, plain text.
     words: str
@@ -40,30 +40,30 @@ def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly
     if branch.is_original:
         words = "Every step is switched off, so the images stay unchanged. Switch a step on, or remove the steps."
         return (Caution("all off", 1.0, words),)
-    found = []
-    if nearly_constant >= RUINED_SHARE:
+    gravest_first = []
+    if nearly_constant >= RUINED_FRACTION:
         words = (
-            f"{_share(nearly_constant)} of the images become nearly constant: one flat colour, without the animal. "
+            f"{_percent(nearly_constant)} of the images become nearly constant: one flat colour, without the animal. "
             "Weaken the strongest step, or apply it to fewer images."
         )
-        found.append(Caution("nearly constant", nearly_constant, words))
-    if mostly_black >= RUINED_SHARE:
+        gravest_first.append(Caution("nearly constant", nearly_constant, words))
+    if mostly_black >= RUINED_FRACTION:
         words = (
-            f"{_share(mostly_black)} of the images become mostly black, so the animal can no longer be recognised. "
+            f"{_percent(mostly_black)} of the images become mostly black, so the animal can no longer be recognised. "
             "Cover, move or darken the images less."
         )
-        found.append(Caution("mostly black", mostly_black, words))
-    if unchanged >= UNCHANGED_SHARE:
+        gravest_first.append(Caution("mostly black", mostly_black, words))
+    if unchanged >= UNCHANGED_FRACTION:
         words = (
-            f"{_share(unchanged)} of the images come out unchanged. Such copies teach the network nothing new. "
+            f"{_percent(unchanged)} of the images come out unchanged. Such copies teach the network nothing new. "
             "If you want more change, raise the steps' probabilities or widen their ranges."
         )
-        found.append(Caution("unchanged", unchanged, words))
-    return tuple(found)
+        gravest_first.append(Caution("unchanged", unchanged, words))
+    return tuple(gravest_first)
 
 
-def _share(fraction: float) -> str:
-    """A share in whole per cent, never a rounded "100 %" for less than all."""
+def _percent(fraction: float) -> str:
+    """Return a fraction in whole per cent, never a rounded "100 %" for less than all."""
     if fraction >= 1.0:
         return "100 %"
     return f"{min(100 * fraction, 99):.0f} %"
@@ -89,10 +89,10 @@ def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -
 
     # The first call imports imgaug and fills its caches.
     seconds(1)
-    found = [seconds(count)]
-    while len(found) < _REPEATS and sum(found) < _SECONDS:
-        found.append(seconds(count))
-    return count / statistics.median(found)
+    timings = [seconds(count)]
+    while len(timings) < _REPEATS and sum(timings) < _SECONDS:
+        timings.append(seconds(count))
+    return count / statistics.median(timings)
 
 
 CHANNELS = ("red", "green", "blue")
@@ -103,7 +103,7 @@ CONSTANT_DEVIATION = 4.0
 #: A pixel is black if none of its channels is above this, of 255: on a screen it cannot be told from 0.
 BLACK_LEVEL = 8
 #: Fraction of black pixels above which a picture is mostly black. The darkest of those 2,500 images has 0.56.
-BLACK_SHARE = 0.8
+BLACK_FRACTION = 0.8
 
 
 @dataclass(frozen=True)
@@ -129,19 +129,19 @@ class BranchNumbers:
     title: str
     #: True if the branch hands the images on as they are and is meant to.
     original: bool
-    #: How many images were measured.
+    #: The number of measured images.
     images: int
-    #: Share of all channel values that are 0 and were not, 0 to 1. Counted image by image as the increase in their
-    #: number, so that values which only moved, as by mirroring, do not count.
+    #: Fraction of all channel values that became 0, 0 to 1: the increase of their number in each image, so that values
+    #: which only moved, as by mirroring, do not count.
     clipped_black: float
     #: The same for 255.
     clipped_white: float
     channels: tuple[ChannelChange, ...]
-    #: Share of the images that come out identical, 0 to 1.
+    #: Fraction of the images that come out identical, 0 to 1.
     unchanged: float
-    #: Share that deviates by less than :data:`CONSTANT_DEVIATION` while the original does not.
+    #: Fraction that deviates by less than :data:`CONSTANT_DEVIATION` while the original does not.
     nearly_constant: float
-    #: Share of which more than :data:`BLACK_SHARE` is black while of the original it is not.
+    #: Fraction that becomes mostly black, by :data:`BLACK_FRACTION`, while the original is not.
     mostly_black: float
     #: How many it makes in a second on one core; None for one that changes nothing, or if that was not asked for.
     images_per_second: float | None
@@ -150,7 +150,7 @@ class BranchNumbers:
 
     @property
     def clipped(self) -> float:
-        """Share of all channel values that are 0 or 255 and were not, 0 to 1."""
+        """Fraction of all channel values that are 0 or 255 and were not, 0 to 1."""
         return self.clipped_black + self.clipped_white
 
 
@@ -182,7 +182,7 @@ def measure(
     """Make one variant of each image with each branch and say what became of them.
 
     Args:
-        images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable shares.
+        images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable fractions.
         branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
         seed: 0 or greater.
         timed: Also measure images a second, which takes up to about a second a branch.
@@ -257,4 +257,4 @@ def _constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _black(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which images are mostly black, bool (n,)."""
     fraction = (images.max(axis=-1) <= BLACK_LEVEL).reshape(len(images), -1).mean(axis=1)
-    return np.asarray(fraction > BLACK_SHARE)
+    return np.asarray(fraction > BLACK_FRACTION)

@@ -32,8 +32,9 @@ def preview(
     draws: int,
     alike: bool = False,
 ) -> NDArray[np.uint8]:
-    """Return uint8 (draws, n, height, width, 3); for branch None those that change images take turns."""
+    """Change images several times, uint8 (draws, n, height, width, 3); for branch None the branches take turns."""
     spec = as_pipeline(pipeline)
+    # Images of one call get random choices of their own; separate calls repeat the same choices.
     step = 1 if alike else max(1, len(images))
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw, number in enumerate(preview_branches(spec, branch=branch, draws=draws)):
@@ -78,7 +79,7 @@ def _check_branch(spec: PipelineSpec, branch: int) -> None:
 def difference(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, factor: int = 1, signed: bool = False
 ) -> NDArray[np.uint8]:
-    """Return the amplified difference; a ``signed`` one is halved first and :data:`GREY` for no change."""
+    """Return the amplified difference, cut to 0 to 255; a ``signed`` one is halved and :data:`GREY` for no change."""
     if before.shape != after.shape:
         raise ValueError(f"before is {before.shape} and after {after.shape}; expected the same shape")
     if not 1 <= factor <= MAX_FACTOR:
@@ -96,7 +97,7 @@ def thumbnail_source() -> NDArray[np.uint8]:
 
 
 def thumbnail(name: str) -> NDArray[np.uint8]:
-    """Return what an operator makes of the picture with telling settings: uint8 (64, 64, 3)."""
+    """Return the picture after an operator with settings that show its effect, uint8 (64, 64, 3)."""
     info, source = operator_info(name), thumbnail_source()
     if info.example is None:
         return source

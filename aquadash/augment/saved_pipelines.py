@@ -52,15 +52,15 @@ def folder() -> Path:
 
 def library() -> Library:
     """All pipelines as they are now. A file that cannot be read is left alone and named in the result."""
-    found: list[PipelineSpec] = []
+    saved: list[PipelineSpec] = []
     damaged: dict[str, str] = {}
     for path in sorted(folder().glob("*.json")):
         try:
-            found.append(_read(path))
+            saved.append(_read(path))
         except AquaDashError as error:
             damaged[path.name] = str(error)
-    found.sort(key=lambda spec: (spec.title.casefold(), spec.name))
-    return Library({**PIPELINES, **{spec.name: spec for spec in found}}, tuple(spec.name for spec in found), damaged)
+    saved.sort(key=lambda spec: (spec.title.casefold(), spec.name))
+    return Library({**PIPELINES, **{spec.name: spec for spec in saved}}, tuple(spec.name for spec in saved), damaged)
 
 
 def pipeline(name: str) -> PipelineSpec:
@@ -98,7 +98,7 @@ def name_for(title: str) -> str:
 
 
 def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, owner: Person = OWNER) -> PipelineSpec:
-    """Save a pipeline under a title, which gives its name, in place of ``replace_name``, whose owner it gets."""
+    """Save a pipeline under a name made of its title; it replaces ``replace_name`` and takes over its owner."""
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
@@ -191,7 +191,7 @@ def _draft_path(person_id: str) -> Path:
 
 
 def resource_of(name: str) -> Resource:
-    """Return whose a saved pipeline is."""
+    """Return the owner of a saved pipeline, for the table of rights."""
     path = folder() / f"{name}.json"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise UnknownNameError.of("saved pipeline", name, library().saved)

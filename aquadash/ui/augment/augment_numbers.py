@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from aquadash.augment.numbers import BLACK_SHARE, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
+from aquadash.augment.numbers import BLACK_FRACTION, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
 from aquadash.ui import components
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.glossary import term
@@ -72,7 +72,7 @@ def _versions(measured: list[BranchNumbers]) -> None:
         return number_column(title, [100 * fraction(numbers) for numbers in measured], "%.1f %%", help=help)
 
     flat = f"Images that become one flat colour: their pixels vary by less than {CONSTANT_DEVIATION:g} of 255."
-    black = f"Images that become more than {100 * BLACK_SHARE:.0f} % black."
+    black = f"Images that become more than {100 * BLACK_FRACTION:.0f} % black."
     table(
         text_column("Version", [numbers.title for numbers in measured], pinned=True, help=term("branch")),
         number_column(
