@@ -1,4 +1,4 @@
-"""What all commands share: the lab, ``--json``, tables, and a line of progress on stderr."""
+"""Shared parts of all commands: the lab, ``--json``, tables, and a line of progress on stderr."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def all_findings() -> tuple[Correction, ...]:
             "Confusion Matrix Heatmap and Classification Report, text",
             "An average of 67.12 % is the fraction of correctly predicted samples among *all* samples; and F1 gives an "
             "*accuracy* of 67 %.",
-            "What is described is **accuracy**: "
+            "The text describes **accuracy**: "
             f"{total} of {report.MEASURED_IMAGES}, {total:.2f} %. The 67.12 % is the weighted mean of "
             "**precision**: of the images that were *called* a class, how many are. F1's weighted mean is 66.33 "
             "%, and it is no accuracy. Three different questions; that the answers are so near is chance.",

@@ -190,7 +190,7 @@ def _origin() -> None:
     if preset.config.seed != seed == wanted.config.seed:
         st.caption(f"🎲 Your seed is {seed}, so your result differs a little from your classmates'.")
     if preset.oddities:
-        with st.expander("What is odd about it", icon="🤔"):
+        with st.expander("Its oddities", icon="🤔"):
             st.markdown("\n".join(f"- {oddity}" for oddity in preset.oddities))
 
 

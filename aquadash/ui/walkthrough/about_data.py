@@ -54,7 +54,7 @@ def extraction(dataset: Dataset) -> None:
         "is to take the right pictures out of a large collection, and to give the classes numbers without gaps, from "
         "0. The network never learns what a number is called."
     )
-    parts.real("What there is here", help=term("split"))
+    parts.real("The data set here", help=term("split"))
     names, train = dataset.class_names, dataset.train
     st.markdown(
         f"{count(len(train), 'training image')} and {count(len(dataset.test), 'test image')}, in "
@@ -134,7 +134,7 @@ def augmentation(dataset: Dataset) -> None:
         seed = parts.slide("draw", 1, 100, label="Draw", default=1, help=term("seed"))
     lines = augment.describe(augment.PIPELINES[name])
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in lines)
-    with st.expander("What its steps are", icon="🪜"):
+    with st.expander("Its steps", icon="🪜"):
         st.markdown(steps)
     drawn = _draws(dataset, position, name, seed)
     original = dataset.train.images[position]
@@ -152,7 +152,7 @@ def augmentation(dataset: Dataset) -> None:
         "Choose the pipeline that leaves some pictures exactly as they are.",
         answer=(dataset.fingerprint, name),
         check=lambda _: checks_data.untouched_pipeline(_untouched(dataset, name)),
-        solution="Open “What its steps are” for each of the four. In one of them every step happens in some of the "
+        solution="Open “Its steps” for each of the four. In one of them every step happens in some of the "
         "images only, so that now and then none of them does.",
     )
     st.page_link(
@@ -183,7 +183,7 @@ def copies(dataset: Dataset) -> None:
     )
     parts.real("One image of each block")
     st.markdown(
-        "What the report's code does, in words: *for each image, send it through the first pipeline and keep what "
+        "The report's code in words: *for each image, send it through the first pipeline and keep what "
         "comes out, then through the second, the third, the fourth. At the end, put the originals in front of the "
         "four lists.*"
     )
@@ -279,8 +279,8 @@ def convolution(dataset: Dataset) -> None:
     st.markdown(
         "A convolution slides a small filter over the picture and writes down, place by place, how well the picture "
         "fits it. The report's filters cover 2 × 2 pixels and move two at a time, so each layer halves the picture. "
-        "What the filters look for is learnt. Layers in a row see ever larger parts of the picture, *if* something "
-        "other than adding up happens in between.",
+        "Training decides which patterns the filters look for. Layers in a row see ever larger parts of the picture, "
+        "*if* something other than adding up happens in between.",
         help=term("convolution"),
     )
     controls, beside = parts.attempt("two convolutions on a picture that you choose")
@@ -299,9 +299,9 @@ def convolution(dataset: Dataset) -> None:
     outputs = network.two_layers(image, filters=(first, second), activation=activation, pooling=pooling)
     cards = [gallery.Card(image, "the picture", f"Training image {position}", opens=f"train-{position}")]
     for values, title, alt in (
-        (outputs.first, "after the first", f"What the filter for {first} gives"),
-        (outputs.second, "after both", f"What the filter for {second} gives of that"),
-        (outputs.single, "one 4 × 4 filter instead", "What the single filter gives"),
+        (outputs.first, "after the first", f"Output of the filter for {first}"),
+        (outputs.second, "after both", f"Output of the filter for {second} after it"),
+        (outputs.single, "one 4 × 4 filter instead", "Output of the single filter"),
     ):
         size = f"{values.shape[1]} × {values.shape[0]}"
         cards.append(gallery.Card(network.as_picture(values), title, alt, subtitle=size))
@@ -322,7 +322,7 @@ def convolution(dataset: Dataset) -> None:
     run = image_dialog.best_run(dataset.name, ended=True)
     if run is not None:
         st.page_link(
-            "pages/evaluate.py", label="What a run's own filters see, on Evaluate", icon="🔎",
+            "pages/evaluate.py", label="See a run's own filters, on Evaluate", icon="🔎",
             query_params={"run": run.run_id, "section": "explain", "open": "test-0", "why-layers": "1"},
         )  # fmt: skip
 
@@ -330,7 +330,7 @@ def convolution(dataset: Dataset) -> None:
 def dense(dataset: Dataset) -> None:
     """Dense layers: where the parameters are."""
     st.markdown(
-        "What the convolutions found is put into one long row of numbers. Dense layers weigh all of them against one "
+        "The convolutions' output is put into one long row of numbers. Dense layers weigh all of them against one "
         "another: each unit has a weight for each number that comes in. The last layer has a unit a class. Dropout "
         "switches units off at random while the network learns, so that none can rely on a single other one.",
         help=f"{term('dense layer')} {term('dropout')}",
@@ -349,7 +349,7 @@ def dense(dataset: Dataset) -> None:
     whole = sum(network.parameters(shape, classes=classes, units=_REPORT_UNITS).values())
     layers = network.parameters(shape, classes=classes, units=(first, second))
     params = sum(layers.values())
-    parts.real("What each layer has to learn, for these images")
+    parts.real("Parameters of each layer, for these images")
     table(
         Column("Layer", layers),
         number_column("Parameters", layers.values(), "localized", help=term("weights")),

@@ -313,7 +313,7 @@ def curves(results: Evaluated) -> None:
                 learning_curves(history, metric=metric, monitor=monitor, height=240), key=f"walk-{metric}-{whose}"
             )
     verdict = overfit_verdict(history, config)
-    with st.expander("What the program makes of these curves", icon="🎓"):
+    with st.expander("The coach's verdict on these curves", icon="🎓"):
         st.markdown(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}")
     if len(results.history) < 2:
         return
