@@ -57,7 +57,7 @@ def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmente
 
 
 def _maker(info: OperatorInfo) -> Callable[..., iaa.Augmenter]:
-    """What makes the augmenter: imgaug's class, or our own function or class in its place."""
+    """Return the function or class that makes the augmenter: imgaug's, or our own in its place."""
     own = info.maker or info.quick
     if not own:
         return getattr(iaa, info.name)

@@ -42,7 +42,7 @@ class Group:
 
     @property
     def slot_title(self) -> str:
-        """Which of the step's lists it is; empty where there is one."""
+        """The title of the list among those of the step; empty if there is only one."""
         slots = dict(operator_info(self.around[-1].name).slots) if self.around else {}
         return slots[self.place[1]] if isinstance(self.place, tuple) and len(slots) > 1 else ""
 

@@ -242,19 +242,19 @@ def _channel(name: str, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> 
 
 
 def _more_of(level: int, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
-    """How many more channel values have a level, over the images that have more of it than before."""
+    """Sum the increase of channel values at a level over the images that have more of it than before."""
     counts = [(images == level).reshape(len(images), -1).sum(axis=1, dtype=np.int64) for images in (before, after)]
     return int(np.maximum(counts[1] - counts[0], 0).sum())
 
 
 def _constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which images are nearly constant, bool (n,)."""
+    """Return whether each image is nearly constant, bool (n,)."""
     pixels = images.reshape(len(images), -1, 3).astype(np.float32)
     deviation = np.sqrt(pixels.var(axis=1).mean(axis=1))
     return np.asarray(deviation < CONSTANT_DEVIATION)
 
 
 def _black(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which images are mostly black, bool (n,)."""
+    """Return whether each image is mostly black, bool (n,)."""
     fraction = (images.max(axis=-1) <= BLACK_LEVEL).reshape(len(images), -1).mean(axis=1)
     return np.asarray(fraction > BLACK_FRACTION)

@@ -50,7 +50,7 @@ class AugmentationPlan:
 
     @property
     def factor(self) -> int:
-        """How many images come out for each that goes in."""
+        """The number of images made of each original."""
         return len(self.parts())
 
     @property
@@ -59,7 +59,7 @@ class AugmentationPlan:
         return any(not branch.is_original for spec in self.pipelines for branch in spec.branches)
 
     def describe(self) -> str:
-        """How the images come about, in a sentence: ``"2 versions from each of 4 branches and the originals"``."""
+        """Describe the images for people: ``"2 versions from each of 4 branches and the originals"``."""
         if not self.changes:
             return "the images as they are"
         versions = "1 version" if self.copies == 1 else f"{self.copies} versions"

@@ -46,12 +46,12 @@ class Library:
 
 
 def folder() -> Path:
-    """Where saved pipelines are kept."""
+    """Return the folder of the saved pipelines."""
     return settings.home() / "pipelines"
 
 
 def library() -> Library:
-    """All pipelines as they are now. A file that cannot be read is left alone and named in the result."""
+    """Return all pipelines as they are now; files that cannot be read stay and are named in the result."""
     saved: list[PipelineSpec] = []
     damaged: dict[str, str] = {}
     for path in sorted(folder().glob("*.json")):
@@ -203,7 +203,7 @@ def resource_of(name: str) -> Resource:
 
 
 def owner_ids() -> set[str]:
-    """The ids of the people who own a pipeline, those in ``earlier/`` included; empty for the owner of the machine."""
+    """Return the ids of the owners of all pipelines, also in ``earlier/``; empty for the owner of the machine."""
     return {_thing(path, "").owner for path in folder().rglob("*.json")}
 
 

@@ -129,7 +129,7 @@ class PipelineSpec:
 
     @property
     def factor(self) -> int:
-        """How many images come out for each that goes in."""
+        """The number of images made of each original."""
         return len(self.branches)
 
     def to_json(self) -> str:

@@ -104,7 +104,7 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         for begin in range(0, len(test_shapes), _CHUNK):
             # Rounded, because the order of additions differs between machines.
             distances = np.round(1.0 - (test_shapes[begin : begin + _CHUNK] @ train_shapes.T).astype(np.float64), 6)
-            # Adding 0 makes -0 to 0.
+            # Adding 0 turns -0 into 0.
             distances = np.maximum(0.0, distances) + 0.0
             for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))

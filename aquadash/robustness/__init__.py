@@ -1,1 +1,1 @@
-"""How robust a model is: its accuracy on changed images, and how far an augmentation may change them."""
+"""The robustness of a model: its accuracy on changed images, and how far an augmentation may change them."""

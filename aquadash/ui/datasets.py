@@ -120,7 +120,7 @@ def choose() -> None:
             list(titles),
             key=_MENU,
             format_func=titles.__getitem__,
-            help="What all pages show and new runs learn from.",
+            help="All pages show it, and new runs learn from it.",
             on_change=_chosen,
         )
     address.record(SOURCE, source, default=default)

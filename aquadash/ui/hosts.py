@@ -1,4 +1,4 @@
-"""Which hosts and origins the app answers: a web page whose name points to this computer must not use the app."""
+"""The hosts and origins that the app answers: a web page whose name points to this computer must not use the app."""
 
 from __future__ import annotations
 

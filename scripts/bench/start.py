@@ -1,4 +1,4 @@
-"""How long a training takes to start: from a click on Train in a browser until its first batch."""
+"""Measures the start of a training: from a click on Train in a browser until its first batch."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def _slant(axis: str) -> Parameter:
 _PAD_MODE = replace(
     EDGE_MODE,
     name="pad_mode",
-    help="What the added rows show: black (constant), the last row (edge), the mirror image (reflect, symmetric), or "
-    "the other side (wrap).",
+    help="The content of the added rows: black (constant), the last row (edge), the mirror image (reflect, symmetric) "
+    "or the other side (wrap).",
 )
 
 ENTRIES = (

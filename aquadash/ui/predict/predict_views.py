@@ -58,7 +58,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     progress.end()
     done = [item for item in items if memory.answers(item, networks) is not None]
     if len(done) < len(items):
-        st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were looked at.", icon="✋")
+        st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were classified.", icon="✋")
         st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=set_stopped, args=(False,))
     answers = [memory.answers(item, networks) or [] for item in done]
     _all_together(runs, [network.name for network in networks], done, answers)
@@ -187,7 +187,7 @@ def set_stopped(stopped: bool) -> None:
 def progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
     """Return the progress with the time left, estimated from the ``fresh`` pictures of the last ``seconds``."""
     left = seconds / fresh * (total - done) if fresh >= _MIN_FRESH and done < total else None
-    return joined(f"{done:,} of {count(total, 'picture')} looked at", time_left(left))
+    return joined(f"{done:,} of {count(total, 'picture')} classified", time_left(left))
 
 
 class DropProgress:
