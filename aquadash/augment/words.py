@@ -23,7 +23,7 @@ _CHANNELS = {
 
 
 def describe(spec: PipelineSpec | Branch, *, space: str = "RGB") -> tuple[str, ...]:
-    """Return a line for each operator of a pipeline or branch: ``"Flip left-right (always)"``, ``"Blur, sigma 0 to 1"``.
+    """Return a line for each operator of a pipeline or branch, such as ``"Blur, sigma 0 to 1"``.
 
     Operators inside another one are indented by four spaces a level, as are those of a pipeline's branches when it has
     more than one.
