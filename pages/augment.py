@@ -13,16 +13,17 @@ with shell.page("augment"):
     builder_state.restore(library)
     pipeline_bar.show(library)
     state = builder_state.history().present
-    left, right = st.columns([2, 5], gap="medium")
-    with left, st.container(key="studio-steps"):
-        branch = builder.choose_version(state.spec)
-        builder.render_steps(state.spec, branch)
-    with right, st.container(key="studio-view"):
-        studio = None
-        if datasets.here(datasets.current()):
-            studio = studio_frame.beside_steps(state.spec, branch)
-        else:
-            studio_images.keep()
-    if studio is not None:
-        studio_frame.below(studio)
-        image_dialog.clickable(source=studio.dataset.name)
+    with st.container(key="in-order"):
+        left, right = st.columns([2, 5], gap="medium")
+        with left, st.container(key="studio-steps"):
+            branch = builder.choose_version(state.spec)
+            builder.render_steps(state.spec, branch)
+        with right, st.container(key="studio-view"):
+            studio = None
+            if datasets.here(datasets.current()):
+                studio = studio_frame.beside_steps(state.spec, branch)
+            else:
+                studio_images.keep()
+        if studio is not None:
+            studio_frame.below(studio)
+            image_dialog.clickable(source=studio.dataset.name)
