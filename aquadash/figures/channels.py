@@ -72,10 +72,11 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
             for word, bars, ink in (("before", old_bars, OUTLINE_COLOUR), ("after", new_bars, colour))
             if bars[bar] > top
         ]
-        figure.add_annotation(
-            x=level, y=1, yref="y domain", xanchor=anchor, yanchor="top", showarrow=False, align=anchor,
-            text="<br>".join(cut), xshift=6 if bar == 0 else -6,
-        )  # fmt: skip
+        if cut:
+            figure.add_annotation(
+                x=level, y=1, yref="y domain", xanchor=anchor, yanchor="top", showarrow=False, align=anchor,
+                text="<br>".join(cut), xshift=6 if bar == 0 else -6,
+            )  # fmt: skip
     figure.update_xaxes(title=f"{name}: 0 dark, 255 bright", range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
     figure.update_yaxes(title="Share of pixels", ticksuffix=" %", range=[0, top])
     figure.update_layout(hovermode="x unified")

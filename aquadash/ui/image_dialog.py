@@ -129,7 +129,7 @@ class _Shown:
     #: Its position among the training images, if it is one.
     itself: Sequence[int] = ()
     #: Whether the detector takes it for none of the classes.
-    none_of_these: bool | None = None
+    none_of_these: bool = False
 
 
 def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_now: bool = False) -> None:
@@ -197,7 +197,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
             label = names.index(shown.label) if shown.label in names else None
             if y_prob is not None:
                 with answer:
-                    _answer(y_prob, label, class_names=names, none_of_these=bool(shown.none_of_these))
+                    _answer(y_prob, label, class_names=names, none_of_these=shown.none_of_these)
             network = predictor(run)
             if y_prob is None:
                 y_prob = network.predict_images(shown.seen[None])[0]
@@ -252,7 +252,7 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
     seen = look.seen[network.image_shape[:2]]
     [answer] = answered([look], network, temperature=lab().runs.temperature(run))
     known = (look.thumbnail, name, caption, picture.label, seen, answer.probabilities, datasets.learned(run))
-    return _Shown(*known, none_of_these=answer.none_of_these)
+    return _Shown(*known, none_of_these=bool(answer.none_of_these))
 
 
 def best_run(source: str, *, ended: bool = False) -> Run | None:

@@ -196,7 +196,7 @@ def _save_over() -> PipelineSpec:
 
 @_working()
 def _train() -> None:
-    """Save changes, where others' and built-in pipelines stay as they are, and fill Train's form."""
+    """Save changes, as a new pipeline unless the person may change this one, and fill Train's form."""
     state, library = builder_state.history().present, lab().pipelines.all()
     name = state.base
     if builder_state.changed():
@@ -212,10 +212,13 @@ def _train() -> None:
 
 def _unused_title(spec: PipelineSpec, base: str, library: Library) -> str:
     """Return a title after the base, or after the steps without one, that no pipeline has."""
-    steps = dict.fromkeys(operator_info(step.name).title for branch in spec.branches for step in branch.operators)
     started = library.pipelines.get(base)
-    title = f"{started.title[:50]}, changed" if started and base != builder_state.EMPTY else ", ".join(steps)[:60]
-    titles = (title or "Originals", *(f"{title} {number}" for number in range(2, len(library.pipelines) + 3)))
+    if started is None or base == builder_state.EMPTY:
+        steps = dict.fromkeys(operator_info(step.name).title for branch in spec.branches for step in branch.operators)
+        title = ", ".join(steps)[:60] or "Originals"
+    else:
+        title = f"{started.title[:50]}, changed"
+    titles = (title, *(f"{title} {number}" for number in range(2, len(library.pipelines) + 3)))
     return next(each for each in titles if saved_pipelines.name_for(each) not in library.pipelines)
 
 

@@ -64,8 +64,8 @@ def _field() -> Any:
         f"Drop up to {MAX_IMAGES} pictures here",
         key="own-pictures",
         accept_multiple_files=True,
-        help="PNG, JPEG, WebP, BMP or GIF. The middle is cropped and scaled to the size of the training images. "
-        "Your pictures go only to the computer that runs AquaDash.",
+        help="PNG, JPEG, WebP, BMP or GIF. AquaDash crops each to its middle and scales it to the size of the training "
+        "images. Your pictures go only to the computer that runs AquaDash.",
     )
 
 
@@ -173,12 +173,12 @@ def spread(dataset: Dataset, number: int, *, seed: int) -> list[int]:
 
 
 def most_colourful(dataset: Dataset, number: int) -> list[int]:
-    """Return the training image of each class whose colours vary most, of 64 that are looked at; at most ``number``."""
-    positions = spread(dataset, 4 * MAX_IMAGES, seed=0)
+    """Return the most colourful image of each class in a sample of the training images; at most ``number``."""
+    positions = np.array(spread(dataset, 4 * MAX_IMAGES, seed=0))
     variety = np.ptp(dataset.train.images[positions], axis=3).std(axis=(1, 2))
-    ordered = [positions[index] for index in np.argsort(variety)]
-    best = {dataset.train.labels[position]: position for position in ordered}
-    return sorted(best.values(), key=ordered.index, reverse=True)[:number]
+    best_first = positions[np.argsort(-variety)]
+    _, first_of_class = np.unique(dataset.train.labels[best_first], return_index=True)
+    return [int(position) for position in best_first[np.sort(first_of_class)][:number]]
 
 
 def resized(dataset: Dataset, positions: list[int], number: int) -> list[int]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from aquadash.data import Dataset
+from aquadash.data import Dataset, Split
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.store.types import EpochReplay, Run
@@ -56,7 +55,8 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     with left:
         figure = confusion_matrix(matrix, class_names=run.class_names)
         components.plot(figure, key="epoch-matrix")
-        pictures = [] if dataset is None else [gallery.data_url(image) for image in _probe_images(run, replay, dataset)]
+        split = None if dataset is None else _probe_split(run, dataset)[1]
+        pictures = [] if split is None else [gallery.data_url(split.images[index]) for index in replay.probe_indices]
         timeline = probe_timeline(
             replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch, pictures=pictures
         )
@@ -116,10 +116,9 @@ def _step(by: int, epochs: int) -> None:
     st.session_state[KEY] = min(max(int(st.session_state[KEY]) + by, 1), epochs)
 
 
-def _probe_images(run: Run, replay: EpochReplay, dataset: Dataset) -> NDArray[np.uint8]:
-    split = dataset.test if run.config.training.validation == "test" else dataset.train
-    images: NDArray[np.uint8] = split.images[replay.probe_indices]
-    return images
+def _probe_split(run: Run, dataset: Dataset) -> tuple[str, Split]:
+    """Return the split of the followed images, and its name in addresses."""
+    return ("test", dataset.test) if run.config.training.validation == "test" else ("train", dataset.train)
 
 
 def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) -> None:
@@ -129,8 +128,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
     if dataset is None:
         image_browser.answers_table(replay.probe_indices, replay.probe_labels, said, class_names=names)
         return
-    of_test = run.config.training.validation == "test"
-    split = dataset.test if of_test else dataset.train
+    part, split = _probe_split(run, dataset)
     # Images open on the page of results only.
     open_here = run.status.ended and run_lists.has_results(run)
     cards = [
@@ -140,7 +138,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
             int(label),
             class_names=names,
             what=f"Validation image {split.file_names[index]} after epoch {epoch}",
-            opens=f"{'test' if of_test else 'train'}-{index}" if open_here else "",
+            opens=f"{part}-{index}" if open_here else "",
         )
         for index, label, y_prob in zip(replay.probe_indices, replay.probe_labels, said, strict=True)
     ]
