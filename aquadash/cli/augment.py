@@ -21,11 +21,11 @@ from aquadash.errors import AquaDashError
 
 @click.command("augment", cls=Command)
 @source_option
-@click.option("--pipeline", default="notebook", help="The name of one that `pipelines list` shows.")
+@click.option("--pipeline", default="notebook", help="A pipeline that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides every draw.")
 @click.option("--out", type=PATH, help="Folder for the images as PNG files.")
-@click.option("--numbers", is_flag=True, help="Measure what each version of the images costs and what became of them.")
+@click.option("--numbers", is_flag=True, help="Measure the time of each version and the changes to its images.")
 def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
     spec = augment.pipeline(pipeline)
@@ -111,7 +111,7 @@ def show_command(name: str) -> None:
 @pipelines.command("save")
 @click.argument("file", type=PATH)
 @click.option("--title", required=True, help="The pipeline's title; its name follows from it.")
-@click.option("--replace", "replace_name", metavar="NAME", help="The saved one that it takes the place of.")
+@click.option("--replace", "replace_name", metavar="NAME", help="Replace the saved pipeline NAME.")
 def save_command(file: Path, title: str, replace_name: str | None) -> None:
     """Save a pipeline from its JSON FILE."""
     spec = lab.pipelines.save(_read(file), title=title, replace_name=replace_name)

@@ -22,7 +22,7 @@ classroom = Group("classroom", help="A class: serve it, its codes and its limits
 
 
 @classroom.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, help="Where the app listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, help="The port of the app.")
 @click.option(
     "--address", default="0.0.0.0",
     help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
@@ -85,7 +85,7 @@ def _codes() -> dict[str, str]:
 
 
 @classroom.command("limits")
-@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; none takes it away.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a limit; NAME=none removes it.")
 def limits_command(changes: tuple[str, ...]) -> None:
     """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
     current = limits.load()

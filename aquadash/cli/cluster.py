@@ -45,8 +45,8 @@ def scheduler(host: str, port: int) -> None:
 @click.option("--gpu", help="The graphics card's number, or none; the first one if left out; one worker a card.")
 @click.option("--name", help="The worker's name; if left out, the machine's name with a part of its number.")
 @click.option("--host", help="This machine's address as the scheduler sees it; found if left out.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Where it listens; any free port if left out.")
-@click.option("--check", "only_check", is_flag=True, help="Only check whether this machine is set up as it must be.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port to listen at; 0 is any free one.")
+@click.option("--check", "only_check", is_flag=True, help="Only check this machine's setup.")
 def worker(
     scheduler: str | None, slots: int | None, gpu: str | None, name: str | None, only_check: bool, **listen: Any
 ) -> None:

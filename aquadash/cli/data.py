@@ -83,12 +83,12 @@ def duplicates(source: str, distance: float) -> None:
 @click.option(
     "--name", help="The name of the data set; its source is then folder-NAME. Default: the name of the file or folder."
 )
-@click.option("--size", default=32, help="Side that the pictures are brought to, in pixels.")
+@click.option("--size", default=32, help="Side to which the pictures are resized, in pixels.")
 @click.option("--test-fraction", default=0.2, help="The fraction kept for the test.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides the split.")
 @click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
 @click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")
-@click.option("--replace", is_flag=True, help="Take the place of a data set of that name.")
+@click.option("--replace", is_flag=True, help="Replace the data set of that name.")
 @click.option("--check", "only_check", is_flag=True, help="Say what is wrong with the pictures and keep nothing.")
 def import_command(
     path: Path, name: str | None, size: int, test_fraction: float, seed: int, redraw: bool, keep_leaks: bool,
@@ -154,7 +154,7 @@ home = Group("home", help="The folder AQUADASH_HOME.")
 @home.command("upgrade")
 @click.option(
     "--from", "source", type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The folder that was AQUADASH_HOME then. Default: the present one.",
+    help="The old AQUADASH_HOME. Default: the present one.",
 )  # fmt: skip
 def upgrade(source: Path | None) -> None:
     """Bring over the runs, searches and waiting jobs of version 0.6.0 or 0.7; stop that version first.

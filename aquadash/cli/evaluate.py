@@ -76,7 +76,7 @@ walkthrough = Group("walkthrough", help="The report as a lesson.")
 
 
 @walkthrough.command()
-@click.option("--run", required=True, type=lab.runs.find, metavar="RUN", help="The run that stands beside the report.")
+@click.option("--run", required=True, type=lab.runs.find, metavar="RUN", help="The run to compare with the report.")
 def report(run: Run) -> None:
     """Put the report's figures beside those of a finished run."""
     from aquadash.walkthrough.beside import beside, learnt_from

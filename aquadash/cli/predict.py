@@ -43,7 +43,7 @@ _LINE = 22
 @click.argument("images", nargs=-1, required=True, type=PATH)
 @click.option(
     "--position", type=NumberRange(0, 100), default=50,
-    help="Which part the network sees of a picture that has not its proportions, in per cent: 0 is left or top, 100 "
+    help="Position of the crop of a picture with other proportions, in per cent: 0 is left or top, 100 "
     "right or bottom.",
 )  # fmt: skip
 @click.option("--csv", "table_file", type=FILE, help="Write the answers here, too.")

@@ -32,10 +32,10 @@ _seed_option = click.option("--seed", default=0, help="The number all randomness
 @click.option(
     "--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5; may be repeated. Default: all."
 )
-@click.option("--pipelines/--no-pipelines", default=True, help="Augmentation pipelines, too.")
+@click.option("--pipelines/--no-pipelines", default=True, help="Measure augmentation pipelines, too.")
 @_seed_option
 @click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
-@click.option("--replace", is_flag=True, help="Take the place of figures with another seed or on other images.")
+@click.option("--replace", is_flag=True, help="Replace figures with another seed or on other images.")
 def robustness(
     run: Run, corruptions: tuple[str, ...], severities: tuple[int, ...], pipelines: bool, replace: bool, **subset: Any
 ) -> None:
@@ -87,10 +87,10 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, st
 @click.command("label-safety", cls=Command)
 @click.argument("run", type=lab.runs.find)
 @click.option("--pipeline", "pipeline_name", default="notebook-1", help="A built-in or saved one.")
-@click.option("--branch", type=int, help="Which of its versions, from 1. Default: the first that changes images.")
+@click.option("--branch", type=int, help="The version's number, from 1. Default: the first that changes images.")
 @click.option("--copies", default=50, help="Augmented copies of each image.")
 @click.option("--per-class", default=4, help="Validation images of each class.")
-@click.option("--step", help="Its number from 1; 2.then_list.1 for one inside another. Default: the first strength.")
+@click.option("--step", help="The step's number from 1; 2.then_list.1 is inside another. Default: the first strength.")
 @click.option("--parameter", help="The parameter, or 'probability'. Default: the step's first number.")
 @click.option("--low", type=float, help="The least value. Default: the least that is possible.")
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")

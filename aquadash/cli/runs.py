@@ -32,15 +32,15 @@ runs = Group("runs", help="Stored runs.")
 
 @runs.command("list")
 @click.option("--where", default="", show_default=False, help=f"A condition in SQL: {EXAMPLES[0][0]}. See runs fields.")
-@click.option("--sort", "sort_key", default="-created", help="A field; with - the greatest first.")
+@click.option("--sort", "sort_key", default="-created", help="The field to sort by; -FIELD for the greatest first.")
 @click.option(
     "--group-by", type=click.Choice([ALL_BUT_SEED]), help="Mean and deviation of runs that differ in the seed only."
 )
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; may be given more than once.")
 @click.option("--pinned", is_flag=True, help="Only pinned runs.")
-@click.option("--archived/--no-archived", default=True, help="Archived runs, too.")
-@click.option("--trials/--no-trials", default=True, help="Trials of searches, too.")
-@click.option("--deleted", is_flag=True, help="Those in the bin instead.")
+@click.option("--archived/--no-archived", default=True, help="Include archived runs.")
+@click.option("--trials/--no-trials", default=True, help="Include trials of searches.")
+@click.option("--deleted", is_flag=True, help="List the runs in the bin instead.")
 def list_runs(sort_key: str, group_by: str | None, deleted: bool, **filters: Any) -> None:
     """List the runs, pinned ones first, then the newest."""
     everything = lab.runs.all(deleted=deleted)
@@ -119,7 +119,7 @@ def first_model() -> None:
     "--with-data/--without-data", "include_data", default=None,
     help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
 )  # fmt: skip
-@click.option("--parents", is_flag=True, help="Make the folders that FILE is to be in.")
+@click.option("--parents", is_flag=True, help="Make the missing folders of FILE.")
 def export_run(run: Run, file: Path | None, mlflow: bool, include_data: bool | None, parents: bool) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""
     if mlflow:
@@ -187,8 +187,8 @@ def _add_mark(name: str, text: str, change: Callable[..., object], option: click
     runs.add_command(Command(name, callback=command, params=[argument, option], help=text))
 
 
-_tags = click.Option(["--tag", "tags"], multiple=True, required=True, help="Which; may be given more than once.")
-_off = click.Option(["--off"], is_flag=True, help="No longer.")
+_tags = click.Option(["--tag", "tags"], multiple=True, required=True, help="A tag; may be given more than once.")
+_off = click.Option(["--off"], is_flag=True, help="Undo it.")
 
 _add_change("stop", "Ask a run to stop; its complete epochs are kept.", lab.runs.stop, "stops within seconds")
 _add_change("delete", "Put a run into the bin; runs restore brings it back.", lab.runs.delete, "is in the bin")

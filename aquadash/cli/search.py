@@ -99,7 +99,7 @@ def stop(search: Search) -> None:
 
 @search.command("resume")
 @click.argument("search", type=lab.searches.find)
-@click.option("--trials", type=int, help="A new number of trials, those that were made included.")
+@click.option("--trials", type=int, help="The new number of trials, including those already made.")
 def resume(search: Search, trials: int | None) -> None:
     """Make the trials that are left of a search that was stopped or interrupted, or more, and wait for the end."""
     with queue.open_engine():

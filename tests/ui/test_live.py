@@ -16,13 +16,13 @@ def run(status: RunStatus = RunStatus.RUNNING, *, name: str = "a", **more: objec
 
 
 def test_the_batches_of_an_epoch_are_kept_until_the_next_epoch() -> None:
-    live._trail.clear()
+    live.trail_of.clear()
     reports = [Progress("training", 1, 9, batch, 10, time=batch, loss=1.0, accuracy=0.5) for batch in (2, 5, 5)]
     for progress in [*reports, Progress("validating", 1, 9)]:
-        live._remember(run(progress=progress))
-    assert live._trail("a" * 32) == reports[:2]
-    live._remember(run(progress=Progress("training", 2, 9, 1, 10, loss=0.9, accuracy=0.6)))
-    assert [seen.epoch for seen in live._trail("a" * 32)] == [2]
+        live.remember(run(progress=progress))
+    assert live.trail_of("a" * 32) == reports[:2]
+    live.remember(run(progress=Progress("training", 2, 9, 1, 10, loss=0.9, accuracy=0.6)))
+    assert [seen.epoch for seen in live.trail_of("a" * 32)] == [2]
 
 
 def test_the_time_left_is_that_of_the_epochs_which_the_preset_usually_takes() -> None:

@@ -194,7 +194,7 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
         visible, hidden = lab().runs.training()
         st.progress(0.0, text=plain(queue_text(run, visible=visible, hidden=hidden, is_held=held())))
         return
-    _remember(run)
+    remember(run)
     st.progress(run.progress.fraction if run.progress else 0.0, text=plain(progress_text(run)))
 
 
@@ -318,13 +318,13 @@ def _cached_history(run_id: str, stage: tuple[object, ...]) -> tuple[EpochRecord
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _trail(run_id: str) -> list[Progress]:
+def trail_of(run_id: str) -> list[Progress]:
     """Return the batches of the epoch under way that any session has seen."""
     return []
 
 
-def _remember(run: Run) -> None:
-    trail, progress = _trail(run.run_id), run.progress
+def remember(run: Run) -> None:
+    trail, progress = trail_of(run.run_id), run.progress
     if progress is None or progress.loss is None or progress in trail[-1:]:
         return
     trail[:] = [*(seen for seen in trail if seen.epoch == progress.epoch and seen.batch < progress.batch), progress]
@@ -337,7 +337,7 @@ def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, fu
         history,
         [
             (seen.epoch - 1 + seen.batch / seen.batches, value)
-            for seen in _trail(run_id)
+            for seen in trail_of(run_id)
             if not _run.status.ended and (value := getattr(seen, metric)) is not None
         ],
         metric=metric,
