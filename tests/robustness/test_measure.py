@@ -268,7 +268,7 @@ def test_curves_and_losses(measured: Measurement) -> None:
         (RobustnessRequest(pipelines=("notbook",)), "notebook"),
         (RobustnessRequest(seed=-1), "seed"),
         (RobustnessRequest(limit=0), "limit"),
-        (RobustnessRequest((), pipelines=()), "Nothing"),
+        (RobustnessRequest((), pipelines=()), "request is empty"),
         (replace(SWEEP, copies=0), "0 copies"),
         (replace(SWEEP, limit=0), "0 images"),
         (replace(SWEEP, seed=-1), "seed is -1"),

@@ -97,4 +97,4 @@ def test_the_chart_has_a_dot_a_student_and_says_it_in_words() -> None:
     assert list(figure.data[0].marker.symbol) == ["circle", "star"]
     assert list(figure.layout.yaxis.ticktext) == ["1. A", "2. B"]
     assert "place 1 A" in figure.layout.meta["alt"] and "Validation accuracy" in figure.layout.meta["alt"]
-    assert "Nobody" in leaderboard_chart([], measured_on="test").layout.meta["alt"]
+    assert "The board is empty" in leaderboard_chart([], measured_on="test").layout.meta["alt"]
