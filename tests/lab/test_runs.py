@@ -118,7 +118,9 @@ def test_answers_are_kept_as_far_as_they_are_small() -> None:
 
     for value in (4, 5, 4, 11, 11, 3, 4):
         assert number(value) == value
-    assert asked == [4, 5, 11, 11, 3], "the oldest go for the latest, and none stays that is too large"
+    assert asked == [4, 5, 11, 11, 3], (
+        "the least recently used results go first, and one that is too large is not cached"
+    )
 
 
 def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store: FakeStore) -> None:
@@ -126,7 +128,7 @@ def test_those_who_watch_a_run_share_the_reading_of_those_who_look_at_all(store:
         assert RUNS.get("a" * 32) is RUNS.all()[0]
     assert store.asked == ["runs"]
     RUNS.get("b" * 32)
-    assert store.asked == ["runs", "read"], "one in the bin, or of a moment ago, is looked for alone"
+    assert store.asked == ["runs", "read"], "a run that is not in the list is read alone"
 
 
 def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +143,7 @@ def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytes
     monkeypatch.setattr(engine, "open_engine", lambda: SimpleNamespace(serve=lambda: served.append(store.run.status)))
     next_look()
     assert RUNS.wait("a" * 32).status is RunStatus.FINISHED
-    assert served == [RunStatus.QUEUED], "once, and not while somebody trains it"
+    assert served == [RunStatus.QUEUED], "once, and not while the run trains"
 
 
 def test_what_is_hidden_is_shown_to_no_student(store: FakeStore) -> None:
@@ -168,7 +170,7 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
     store.run = dataclasses.replace(store.run, status=RunStatus.INTERRUPTED, ended_at=None)
     memory.refresh()
-    assert RUNS.evaluation("a" * 32).n == 2, "cut off, without a time of its end"
+    assert RUNS.evaluation("a" * 32).n == 2, "an interrupted run may have no end time"
 
 
 def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
@@ -196,7 +198,7 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
     away.rename(files)
     assert found() == [2000, 1, True, True, True, True, 6]
     files.rename(away)
-    assert found() == [2000, 1, True, True, True, True, 6], "what was found is kept"
+    assert found() == [2000, 1, True, True, True, True, 6], "found results stay cached"
 
 
 def test_a_text_is_one_tag() -> None:
@@ -290,4 +292,4 @@ def test_a_student_replaces_nobodys_robustness_figures(home: Path, monkeypatch: 
     robust_runs.add_result(store, run, robust_runs.made_up_result(fingerprint="f" * 64, cells=10))
     with pytest.raises(NotAllowedError, match="is measured already"):
         Lab(ANNA).jobs.measure_robustness(run.run_id, RobustnessRequest(seed=1))
-    assert Lab(ANNA).jobs.measure_robustness(run.run_id).owner == ANNA.person_id, "to go on is no harm"
+    assert Lab(ANNA).jobs.measure_robustness(run.run_id).owner == ANNA.person_id, "continuing replaces no figures"

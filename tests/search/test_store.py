@@ -1,4 +1,4 @@
-"""Searches in their file: found by name, damaged files told plainly."""
+"""Searches as rows: their names, unknown ids, and trials that cannot be read."""
 
 from __future__ import annotations
 

@@ -57,10 +57,10 @@ def test_what_has_not_finished_and_repeats_are_in_a_group_but_not_in_its_deviati
     brought = trained("a3", 3, 0.01, 0.6, run_id="f" * 32, imported_id=RUNS[2].run_id)
     for runs in ([again], [twice, again], [brought, RUNS[2]], [brought, again]):
         (group,) = group_runs(runs)
-        assert group.spreads["val_accuracy"].n == 1, "the run that is repeated need not be there"
+        assert group.spreads["val_accuracy"].n == 1, "repeats count once, also without the repeated run"
     forged = trained("a3", 3, 0.01, 0.8, created_at=1.0, origin="imported", imported_id=RUNS[2].run_id)
     (group,) = group_runs([forged, RUNS[2]])
-    assert group.spreads["test_accuracy"].mean == 0.6, "a copy never stands for the run that was trained here"
+    assert group.spreads["test_accuracy"].mean == 0.6, "a run that was trained here counts before its imported copy"
 
     # Two students trained the same: it is one training, unless other libraries gave it other numbers.
     equal, other = trained("equal", 3, 0.01, 0.6), trained("other", 3, 0.01, 0.65)

@@ -89,7 +89,7 @@ def test_the_life_of_a_job(jobs: JobTable) -> None:
 
     jobs.request_stop(job.id)
     assert now(jobs, job).stop_requested and now(jobs, job).status is RunStatus.RUNNING
-    assert jobs.heartbeat(job, progress), "the worker hears of it"
+    assert jobs.heartbeat(job, progress), "the heartbeat returns the request to stop"
     jobs.end(job, RunStatus.STOPPED, message="as asked" * 1000)
     ended = now(jobs, job)
     assert (ended.status, ended.message[:8], len(ended.message)) == (RunStatus.STOPPED, "as asked", 4000)
@@ -100,7 +100,7 @@ def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: J
     job = claimed(jobs)
     with pytest.raises(RunError, match="look is under way already"):
         jobs.submit("once", "r1", {})
-    assert jobs.submit("again", "r1", {}).status is RunStatus.QUEUED, "another kind is other work"
+    assert jobs.submit("again", "r1", {}).status is RunStatus.QUEUED, "jobs of other kinds are independent"
     jobs.request_stop(job.id)
     jobs.end(job, RunStatus.FAILED, message="why")
     again = jobs.submit("once", "r1", {"seed": 2}, owner="ben")
@@ -162,7 +162,7 @@ def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     first = claimed(jobs, "again")
     let_the_lease_run_out(first, jobs=jobs)
     second = jobs.claim(["again"], Worker("there", 8))
-    assert (second.id, second.attempt) == (first.id, 2), "it was put back and taken anew"
+    assert (second.id, second.attempt) == (first.id, 2), "it was requeued and claimed again"
     for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, RunStatus.FINISHED)):
         with pytest.raises(LeaseLostError):
             write()
@@ -182,22 +182,24 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     assert now(jobs, again).status is RunStatus.QUEUED and now(jobs, again).ended_at is None
     with pytest.raises(RunError, match="nothing to stop"):
         jobs.request_stop(once.id)
-    assert jobs.submit("once", "r1", {}).status is RunStatus.QUEUED, "what is interrupted can be asked for again"
+    assert jobs.submit("once", "r1", {}).status is RunStatus.QUEUED, "an interrupted job can be submitted again"
 
     taken = jobs.claim(["again"], HERE)
     jobs.request_stop(taken.id)
     let_the_lease_run_out(taken, jobs=jobs)
-    assert now(jobs, taken).status is RunStatus.STOPPED, "nobody takes again what somebody wanted stopped"
+    assert now(jobs, taken).status is RunStatus.STOPPED, "a job that was to stop is not requeued"
 
 
 def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_lost(jobs: JobTable) -> None:
     job = claimed(jobs)
     for _ in range(4):
         let_time_pass(job, 3600.0, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, "whoever looks first gives it time to report"
+        assert now(jobs, job).status is RunStatus.RUNNING, (
+            "the first reader of an expired lease gives the worker time to renew it"
+        )
         jobs.heartbeat(job, None)
         let_time_pass(job, DOUBT_SECONDS + 1, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, "it has reported"
+        assert now(jobs, job).status is RunStatus.RUNNING, "the heartbeat renewed the lease"
     let_time_pass(job, LEASE_SECONDS, jobs=jobs)
     for seconds in (0.0, DOUBT_SECONDS - 5):
         let_time_pass(job, seconds, jobs=jobs)
@@ -213,10 +215,10 @@ def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTab
         jobs.submit("once", str(pid), {})
         job = jobs.claim(["once"], Worker.of(pid))
         let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, "it is missed once it is silent"
+        assert now(jobs, job).status is RunStatus.RUNNING, "its lease has not expired"
         let_time_pass(job, 6.0, jobs=jobs)
         assert now(jobs, job).status is status
-    assert jobs.submit("once", str(ended.pid), {}).status is RunStatus.QUEUED, "it can be asked for again at once"
+    assert jobs.submit("once", str(ended.pid), {}).status is RunStatus.QUEUED, "it can be submitted again at once"
 
 
 def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable) -> None:
@@ -264,7 +266,7 @@ def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: J
     assert job.status is RunStatus.FAILED and job.ended_at is not None
     assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
     assert jobs.requeue(job, "The worker was lost") is None, "it has ended"
-    assert jobs.submit("again", "r1", {}).worker_failures == 0, "whoever asks again begins to count anew"
+    assert jobs.submit("again", "r1", {}).worker_failures == 0, "a new submission resets the count"
 
 
 def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) -> None:
@@ -272,14 +274,14 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     for _ in range(2):
         lose(jobs)
     job = jobs.claim(["again"], HERE)
-    assert "goes on from what is complete" in job.message, "it is said until the end"
+    assert "goes on from what is complete" in job.message, "the message stays until the end"
     jobs.heartbeat(job, None)
     assert now(jobs, job).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
     lost = jobs.requeue(job, "The worker was lost")
     assert (lost.status, lost.worker_failures) == (RunStatus.QUEUED, 1)
     let_the_lease_run_out(jobs.claim(["again"], HERE), jobs=jobs)
-    assert now(jobs, job).worker_failures == 2, "one that falls silent is lost, too"
+    assert now(jobs, job).worker_failures == 2, "a worker without heartbeats is lost, too"
 
 
 def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
@@ -337,14 +339,14 @@ def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
     queued(jobs, "aaab")
     for _ in range(2):
         jobs.end(jobs.claim(["again"], HERE), RunStatus.FINISHED)
-    assert order(jobs) == "a2 a3", "everybody's first has ended"
+    assert order(jobs) == "a2 a3", "the first turn is over"
     jobs.submit("again", "c1", {}, owner="c")
     jobs.submit("again", "c2", {}, owner="c")
     jobs.submit("once", "d1", {}, owner="d")
-    assert order(jobs) == "a2 c1 a3 c2", "it has no claim on turns that are over"
+    assert order(jobs) == "a2 c1 a3 c2", "a new person starts in the present turn"
     job = jobs.claim(["again"], HERE)
     jobs.submit("again", "d1", {}, owner="d")
-    assert job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "one at work is of its turn, too"
+    assert job.run == "a2" and order(jobs) == "c1 d1 a3 c2", "a running job counts in its turn"
 
 
 def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: JobTable) -> None:
@@ -361,10 +363,10 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
     first = jobs.claim(["again"], HERE)
     assert first.run == "b1"
     lost = jobs.requeue(first, "x")
-    assert lost.run == "b1" and order(jobs) == "b1 a1 a2 b2", "what is put back keeps its place"
+    assert lost.run == "b1" and order(jobs) == "b1 a1 a2 b2", "a requeued job keeps its rank"
     jobs.request_stop("again-b1")
     jobs.submit("again", "b1", {}, owner="b")
-    assert order(jobs) == "a1 a2 b2 b1", "who asks again is the last"
+    assert order(jobs) == "a1 a2 b2 b1", "a job that is submitted again is the last"
 
 
 # -- what a job needs ------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_each_student_stands_there_once_with_the_best_run_by_validation() -> Non
     runs = a_run("a1", "a", 0.50, test=0.99), a_run("a2", "a", 0.70, test=0.10), a_run("b1", "b", 0.60, test=0.95)
     found = board(*runs, names={"a" * 32: "Anna"})
     told = [(entry.name, entry.run.name, entry.tries) for entry in found.entries]
-    assert told == [("Anna", "a2", 2), ("B", "b1", 1)], "by what they are called now"
+    assert told == [("Anna", "a2", 2), ("B", "b1", 1)], "under their present names"
     assert found.measured_on == "validation"
     assert [(entry.rank, entry.right, entry.images) for entry in found.entries] == [(1, 350, 500), (2, 300, 500)]
     assert found.entries[0].interval[0] < 0.7 < found.entries[0].interval[1]

@@ -64,7 +64,7 @@ def test_a_run_that_was_moved_starts_at_its_new_place(engine: Engine, store: Run
     assert Lab(OWNER).runs.move(b.run_id, 99)[-1] == b.run_id
     assert [store.ranks().get(run.run_id) for run in runs] == [None, 4, 3, 2, 1]
     store.request_stop(d.run_id)
-    assert order(store) == ["e", "c", "b"], "a stopped run leaves its place to the next"
+    assert order(store) == ["e", "c", "b"], "the runs after a stopped one move up"
 
 
 def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> None:
@@ -133,4 +133,4 @@ def test_a_run_belongs_to_whoever_asked_for_it(engine: Engine, store: RunStore) 
     hers = ask(engine, TEACHER, "t")
     assert (hers.owner, hers.shared) == (TEACHER.person_id, True)
     store.request_stop(again.run_id)
-    assert engine.resume(again.run_id).owner == BEN.person_id, "the teacher lets it go on"
+    assert engine.resume(again.run_id).owner == BEN.person_id, "a run that the teacher resumes keeps its owner"

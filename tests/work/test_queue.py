@@ -172,7 +172,7 @@ import sys
 from aquadash.config import from_json
 from aquadash.work.queue import open_engine
 from aquadash.work import standby
-standby._CAN_FORK = False  # What stands by is of use from the second worker on.
+standby._CAN_FORK = False  # Forking saves time from the second worker on.
 engine = open_engine()
 for text in sys.argv[1:]:
     print(engine.submit(from_json(text)).run_id, flush=True)
@@ -207,11 +207,11 @@ def test_a_run_outlives_its_engine_and_the_queue_waits(quick_training: None, sto
     before = in_epoch(store, training, 4)
     assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
     in_epoch(store, training, before.progress.epoch + 1)
-    assert store.ranks().get(waiting) == 1, "nobody serves the queue"
+    assert store.ranks().get(waiting) == 1, "no engine serves the queue"
 
     engine.serve()
     in_epoch(store, training, before.progress.epoch + 3)
-    assert store.ranks().get(waiting) == 1, "the run holds its slot, whoever started it"
+    assert store.ranks().get(waiting) == 1, "a run of another engine holds its slot"
 
     store.request_stop(training)
     assert ended(store, training).status is RunStatus.STOPPED

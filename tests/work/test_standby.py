@@ -39,7 +39,7 @@ _NAPS = """
 import os, time
 from pathlib import Path
 from aquadash import settings
-from aquadash.work import worker  # What a fork need not import again.
+from aquadash.work import worker  # Imported before the fork.
 
 prepared_in = 0
 
@@ -133,7 +133,9 @@ def test_a_worker_has_imports_and_environment(
     assert woken(process) == {"prepared_in": parent, "home": str(tmp_path / "another"), "dream": "of fish"}
     assert "good night" in settings.job_log("nap-r1").read_text()
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by), "any work takes what is there"
+    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by), (
+        "a kind that needs nothing imported is forked, too"
+    )
 
 
 def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +159,7 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
     ended = open_jobs().get(job.id)
     assert ended.status is RunStatus.FINISHED
     again = nap(by, until, "r2")
-    assert woken(again, "r2")["prepared_in"] == pid_of(by), "another stands by"
+    assert woken(again, "r2")["prepared_in"] == pid_of(by), "it is forked from a new standby process"
     wait_for(lambda: not by._forked)
 
 
@@ -197,7 +199,7 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
     napping()
     first = pid_of(by)
     time.sleep(1.5)  # No event can be awaited: the process must not end.
-    assert not gone(first), "not while a worker of it is at work"
+    assert not gone(first), "it must not end while one of its workers runs"
     until.touch()
     woken(process)
     wait_for(lambda: gone(first))
@@ -223,7 +225,7 @@ def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkey
     with pytest.raises(RunError, match="nap is under way already"):
         start_job("nap", "r1", {"until": str(until)})
     job = napping()
-    assert by._process is None, "nothing stands by for what needs nothing imported"
+    assert by._process is None, "a kind that needs nothing imported starts no standby process"
     assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"
     until.touch()
     wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
@@ -239,7 +241,9 @@ def test_new_variables_need_a_new_process(
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     woken_up = tmp_path / "awake"
     woken_up.touch()
-    assert woken(nap(by, woken_up, "r2"), "r2")["prepared_in"] == 0, "the first still says how its worker ends"
+    assert woken(nap(by, woken_up, "r2"), "r2")["prepared_in"] == 0, (
+        "the old standby process must still report the end of its worker"
+    )
     until.touch()
     assert woken(process)["prepared_in"] == first
     wait_for(lambda: not by._forked)
