@@ -74,7 +74,7 @@ class Readings:
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
-    # Of the list only what has changed is read, so that it may be looked at oftener.
+    # Only changed rows are read, so that a shorter time costs little.
     @kept(8, seconds=0.25)
     def all(self) -> AllRuns:
         """All runs."""
@@ -88,17 +88,17 @@ class Readings:
 
     @kept(4, seconds=FRESH_SECONDS)
     def waiting(self) -> dict[str, Waiting]:
-        """Of each waiting run its place and when it will about start."""
+        """The forecasts of the queued runs by id, the next run first."""
         from aquadash.work.queue import open_engine
         from aquadash.work.slots import held
         from aquadash.work.waiting import waiting_times
 
         return waiting_times(self.all().runs, slots=open_engine().slots(), paused=held())
 
-    # A run more hardly changes how long epochs take.
+    # One more run hardly changes a median.
     @kept(4, seconds=10.0)
     def paces(self) -> Paces:
-        """How long epochs took in all runs that have finished."""
+        """The seconds an epoch of all finished runs."""
         from aquadash.models import head_epochs
         from aquadash.store.cost import Paces
 
@@ -106,7 +106,7 @@ class Readings:
 
     @_of_run(256)
     def network_size(self, run_id: str) -> tuple[int, float] | None:
-        """Parameters and calculations of a run's network."""
+        """The number of weights and the megabytes of a run's network."""
         from aquadash.store.cost import network_size
 
         return network_size(open_store(), run_id)
@@ -145,13 +145,13 @@ class Readings:
 
     @kept(4096)
     def validation_images(self, run_id: str, ended_at: float | None) -> int | None:
-        """How many validation images a run's model has answered."""
+        """The number of validation images with predictions of a run's model."""
         found = open_store().validation_predictions(run_id)
         return None if found is None else len(found.labels)
 
     @kept(256)
     def evaluation(self, run_id: str, ended_at: float, class_names: tuple[str, ...], images: Images) -> Evaluation:
-        """The figures that follow from what a run's model says."""
+        """The scores of a run's model."""
         found = self._predictions_on(run_id, ended_at, images)
         return evaluate(found.labels, found.probabilities, class_names=class_names)
 

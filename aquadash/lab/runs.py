@@ -109,22 +109,22 @@ class Runs(Part):
         return id_of(text, {run.run_id: run.name for run in runs}, kind="run", kinds="runs")
 
     def waiting(self) -> dict[str, Waiting]:
-        """Of each waiting run, in their order, its place and when it will about start."""
+        """Return the forecasts of the queued runs that the person sees by id, the next run first."""
         seen = {run.run_id for run in self.all()}
         return {run_id: one for run_id, one in readings().waiting().items() if run_id in seen}
 
     def training(self) -> tuple[int, int]:
-        """How many runs train now: of those that the person sees, and of those hidden from them."""
+        """Return the number of running runs that the person sees, and of those hidden from them."""
         seen, total = (
             sum(run.status is RunStatus.RUNNING for run in runs) for runs in (self.all(), readings().all().runs)
         )
         return seen, max(0, total - seen)
 
     def paces(self) -> Paces:
-        """How long epochs took in everybody's runs that have finished."""
+        """Return the seconds an epoch of everybody's finished runs."""
         return readings().paces()
 
-    # -- results of a run ---------------------------------------------------------------------------------------------
+    # -- results of a run ----------------------------------------------------------------------------------------------
 
     def history(self, run_id: str) -> list[EpochRecord]:
         """A run's epochs so far."""
@@ -169,7 +169,7 @@ class Runs(Part):
             try:
                 return readings().validation_images(run.run_id, run.ended_at)
             except AquaDashError:
-                # Not kept: the next look may find it.
+                # Not cached: the file may be put back.
                 return None
 
         return leaderboard(
@@ -194,7 +194,7 @@ class Runs(Part):
         return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
 
     def evaluation(self, run_id: str, images: Images = "test") -> Evaluation:
-        """The figures that follow from what a run's model says of test or validation images.
+        """Return the scores of a run's model on test or validation images.
 
         Raises:
             RunError: There are no predictions, or the run has not ended.
@@ -229,7 +229,7 @@ class Runs(Part):
                 if said is not None:
                     found, at = self.evaluation(run.run_id, images), (run.run_id, self._must_have_ended(run.run_id))
             except NotAllowedError:
-                # Of this person: the pairs are kept for the others, too.
+                # The pairs are cached for all people, so the refusal of one person must not become a part of them.
                 raise
             except AquaDashError as error:
                 said, problem = None, str(error)
@@ -245,12 +245,12 @@ class Runs(Part):
         return readings().epoch_replay(run_id, self._ended_at(run_id))
 
     def environment(self, run_id: str) -> dict[str, Any]:
-        """On what a run was trained; see :class:`aquadash.store.artifacts.Environment`."""
+        """Return the software, hardware and data of a run; see :class:`aquadash.store.artifacts.Environment`."""
         self.get(run_id)
         return open_store().environment(run_id)
 
     def log(self, run_id: str) -> str:
-        """The end of a run's log; of one that came from another computer, of the file that came along."""
+        """Return the end of a run's log; of an imported run, the end of its log file."""
         return self.get(run_id).log_tail or open_store().log(run_id)[-_MAX_LOG:]
 
     def cost(self, run_id: str) -> Cost:
@@ -299,7 +299,7 @@ class Runs(Part):
         try:
             return readings().temperature(run.run_id, run.ended_at) or 1.0
         except StorageError:
-            # Here, where that is not kept: the damaged file may be put back.
+            # Not cached: the damaged file may be put back.
             return 1.0
 
     # -- training ----------------------------------------------------------------------------------------------------
@@ -398,7 +398,7 @@ class Runs(Part):
     def wait(self, run_id: str) -> Run:
         """Wait until a run has ended, and return it as it is then.
 
-        While it waits in the queue, what waits there is trained from here, too.
+        While the run is queued, this process serves the queue.
         """
         serving = False
         while not (run := self.get(run_id)).status.ended:
@@ -447,10 +447,10 @@ class Runs(Part):
             store.jobs.reorder(KIND, [job_id(KIND, each) for each in [*waiting[: rank - 1], run_id]])
         return list(store.ranks())
 
-    # -- what people say of runs -------------------------------------------------------------------------------------
+    # -- names, notes, tags and pins -----------------------------------------------------------------------------------
 
     def guess(self, run_id: str, guess: Guess) -> None:
-        """Keep what the person expects of a run of theirs.
+        """Store the person's guess of the result of a run of theirs.
 
         Raises:
             NotAllowedError: It belongs to another person.
@@ -469,12 +469,12 @@ class Runs(Part):
             store.rename(run_id, name)
 
     def note(self, run_id: str, text: str) -> None:
-        """Keep a note with a run, at most 4,000 characters; errors as for :meth:`rename`."""
+        """Store the note of a run, at most 4,000 characters; errors as for :meth:`rename`."""
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_note(run_id, text)
 
     def tag(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Give a run tags and take others away, one text or several; those that it has, or has not, are passed over.
+        """Add and remove tags, one text or several; ignore those that the run has already, or lacks.
 
         Raises:
             RunError: One of them cannot be a tag.
@@ -484,7 +484,7 @@ class Runs(Part):
             store.change_tags(run_id, add=added, remove=removed)
 
     def pin(self, run_id: str, pinned: bool = True) -> None:
-        """Let a run stand first in tables, or no longer: in a student's own, or in everybody's if a teacher pins.
+        """Pin a run to the top of a student's own tables, or of everybody's if a teacher pins it; or unpin it.
 
         Raises:
             RunError: The teacher has pinned it for everybody, and a student would unpin it.
@@ -493,12 +493,12 @@ class Runs(Part):
             store.set_pinned(run_id, pinned, for_all=self._person.leads)
 
     def archive(self, run_id: str, archived: bool = True) -> None:
-        """Leave a run out of tables and menus unless asked, or no longer. Nothing of it is lost."""
+        """Archive a run, which tables and menus then leave out by default, or bring it back."""
         with self._store_for(Action.LABEL, run_id) as store:
             store.update(run_id, archived=archived)
 
     def hide(self, run_id: str, hidden: bool = True) -> None:
-        """Keep a run from all students but its owner, or no longer."""
+        """Hide a run from all students but its owner, or show it again."""
         self._rights.require(Action.HIDE)
         with self._changing():
             open_store().update(run_id, hidden=hidden)
@@ -518,7 +518,7 @@ class Runs(Part):
             hidden = _search_is_hidden(store.read(run_id).search_id)
             store.restore(run_id)
             if hidden:
-                # Hiding the search passed over what was in the bin, which cannot be written to.
+                # A run in the bin was not hidden with its search.
                 store.update(run_id, hidden=True)
 
     def send_to_mlflow(self, run_id: str) -> str:
@@ -546,7 +546,7 @@ class Runs(Part):
         return replace(run, pinned=True) if own and not run.pinned else run
 
     def _ended_at(self, run_id: str) -> float | None:
-        """When the run ended, None while it has not: the part of a key that a resumed run changes."""
+        """Return the end of the run, None before: a part of cache keys, because a resumed run has a later one."""
         found = self.get(run_id)
         # A home that was brought here without its jobs does not say when its runs were cut off.
         times = (found.ended_at, found.started_at, found.created_at)
@@ -560,7 +560,7 @@ class Runs(Part):
 
     @contextmanager
     def _store_for(self, action: Action, run_id: str) -> Iterator[RunStore]:
-        """The store, to do something with a run that the person may do with it."""
+        """Yield the store for an action on a run, if the person has the right."""
         if not self._person.leads:
             self._rights.require(action, open_store().read(run_id).resource)
         with self._changing():
