@@ -17,11 +17,11 @@ room              holds                                                         
 ``pages``         the pages of the app, one record each                           -
 ``config``        one frozen ``RunConfig``: validation, JSON, difference of two   pydantic
 ``presets``       named configurations                                            -
-``classroom``     a class: codes, sessions, limits, settings                      pydantic, psutil, icu
 ``data``          ``Dataset``, its sources, splits and statistics                 numpy, pydantic, scipy, PIL
 ``augment``       operators, pipelines, application, preview                      numpy, pydantic, imgaug, cv2, imagecorruptions, PIL
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
-``store``         one database: runs, jobs, searches; the files of runs            numpy, pydantic, sqlalchemy, alembic, psutil, h5py
+``store``         one database: runs, jobs, searches; the files of runs            numpy, pydantic, sqlalchemy, alembic, psutil
+``classroom``     a class: codes, sessions, limits, leaderboard                   pydantic, psutil, icu
 ``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
 ``work``          slots, the worker process, the process that stands by           psutil
 ``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, mlflow

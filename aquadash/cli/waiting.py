@@ -39,8 +39,8 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
 
 def wait_for_run(run_id: str) -> Run:
     """Watch a run to its end."""
+    from aquadash.training.forecast import HELD
     from aquadash.work.slots import held
-    from aquadash.work.waiting import HELD
 
     def describe(run: Run, asked: bool) -> Line:
         progress = run.progress

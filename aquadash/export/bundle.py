@@ -25,9 +25,9 @@ from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
+from aquadash.models.network_file import describe_network
 from aquadash.store import RunStore
 from aquadash.store.artifacts import CHECKPOINTS, MODEL
-from aquadash.store.network_file import describe_network
 from aquadash.store.transfer import OldRecord, Record, take_record
 from aquadash.store.types import Run, RunStatus
 

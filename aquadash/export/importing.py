@@ -22,12 +22,12 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError
 from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, VERSION, Manifest, OldRunFile, RunFile
 from aquadash.export.zip_files import Written
+from aquadash.models.network_file import check_network
 from aquadash.people import OWNER, Person
 from aquadash.robustness.measurement import Measurement
 from aquadash.store import RunStore
 from aquadash.store.artifacts import CHECKPOINTS, CONFIG, MODEL, READERS, ROBUSTNESS, check_arrays
 from aquadash.store.database import storage_errors
-from aquadash.store.network_file import check_network
 from aquadash.store.transfer import admit, copies_of
 from aquadash.store.types import Run, reason
 from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, member_fault, open_zip

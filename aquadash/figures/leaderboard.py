@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from aquadash.classroom.leaderboard import Standing
 from aquadash.figures.dot_rows import Dots, dot_rows
 from aquadash.figures.theme import (
     RIGHT_COLOUR,
@@ -17,7 +18,6 @@ from aquadash.figures.theme import (
     percent,
     shorten,
 )
-from aquadash.store.leaderboard import Standing
 
 
 def leaderboard_chart(entries: Sequence[Standing], *, measured_on: str, own: str = "") -> go.Figure:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from aquadash.robustness.measurement import Measurement
     from aquadash.robustness.requests import SweepRequest
     from aquadash.search.types import Search, SearchHead
-    from aquadash.store.cost import Paces
-    from aquadash.work.waiting import Waiting
+    from aquadash.training.forecast import Paces, Waiting
 
 T = TypeVar("T")
 
@@ -89,9 +88,9 @@ class Readings:
     @kept(4, seconds=FRESH_SECONDS)
     def waiting(self) -> dict[str, Waiting]:
         """The forecasts of the queued runs by id, the next run first."""
+        from aquadash.training.forecast import waiting_times
         from aquadash.work.queue import open_engine
         from aquadash.work.slots import held
-        from aquadash.work.waiting import waiting_times
 
         return waiting_times(self.all().runs, slots=open_engine().slots(), paused=held())
 
@@ -99,15 +98,14 @@ class Readings:
     @kept(4, seconds=10.0)
     def paces(self) -> Paces:
         """The seconds an epoch of all finished runs."""
-        from aquadash.models import head_epochs
-        from aquadash.store.cost import Paces
+        from aquadash.training.forecast import Paces
 
-        return Paces(self.all().runs, head_epochs)
+        return Paces(self.all().runs)
 
     @_of_run(256)
     def network_size(self, run_id: str) -> tuple[int, float] | None:
         """The number of weights and the megabytes of a run's network."""
-        from aquadash.store.cost import network_size
+        from aquadash.training.cost import network_size
 
         return network_size(open_store(), run_id)
 

@@ -25,14 +25,14 @@ from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.first_model import add_first_model
 from aquadash.store.job_types import job_id
 from aquadash.store.measured import Images, image_set
-from aquadash.store.reproduction import Reproduction, reproduction
 from aquadash.store.runs import KIND, id_of
 from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions
 
 if TYPE_CHECKING:
-    from aquadash.store.cost import Cost, Paces
-    from aquadash.store.leaderboard import Board
-    from aquadash.work.waiting import Waiting
+    from aquadash.classroom.leaderboard import Board
+    from aquadash.training.cost import Cost
+    from aquadash.training.forecast import Paces, Waiting
+    from aquadash.training.reproduction import Reproduction
 
 
 #: Letters of a log: as many as are kept of a run that is trained here.
@@ -154,16 +154,16 @@ class Runs(Part):
 
     def board_sources(self) -> list[str]:
         """The data sources that students have runs on, the one with most students first."""
-        from aquadash.store.leaderboard import sources
+        from aquadash.classroom.leaderboard import sources
 
         return sources(self.all())
 
     def board(self, source: str) -> Board:
         """The students of the class who have runs on a data source, by the images that the class's limits say."""
+        from aquadash.classroom.leaderboard import leaderboard
         from aquadash.classroom.limits import in_force
         from aquadash.data.folder.about import fingerprint_of
         from aquadash.lab.people import People
-        from aquadash.store.leaderboard import leaderboard
 
         def images(run: Run) -> int | None:
             try:
@@ -255,7 +255,7 @@ class Runs(Part):
 
     def cost(self, run_id: str) -> Cost:
         """The cost of a run: its time and the size of its network."""
-        from aquadash.store.cost import cost_of
+        from aquadash.training.cost import cost_of
 
         read, ended_at = readings(), self._ended_at(run_id)
         return cost_of(read.history(run_id, ended_at), read.network_size(run_id, ended_at))
@@ -265,6 +265,8 @@ class Runs(Part):
 
         Everybody who sees both runs may see these differences.
         """
+        from aquadash.training.reproduction import reproduction
+
         for one in (run_id, repeat_id):
             self.get(one)
         return reproduction(open_store(), run_id, repeat_id)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.network_file import dataset_or_group, describe_network, unpacked_weights
 from aquadash.models.registry import build
 from aquadash.models.summary import layers_within
 from aquadash.models.transfer import with_flip
-from aquadash.store.network_file import dataset_or_group, describe_network, unpacked_weights
 
 if TYPE_CHECKING:
     import keras

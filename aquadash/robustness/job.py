@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquadash import settings
+from aquadash import data, settings
+from aquadash.data import Dataset
 from aquadash.errors import RunError, StorageError
 from aquadash.files import file_digest, forget_oldest, write_whole
 from aquadash.robustness.measurement import Measurement
@@ -31,7 +32,6 @@ from aquadash.store import Job, RunStore, Stopped, open_jobs, open_store
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.store.database import storage_errors
 from aquadash.store.job_types import job_id
-from aquadash.store.measured import dataset_of
 from aquadash.store.types import Run
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[Measurement]:
     check_run(store, run)
     _log.info("run %s (%s): measuring %s", run.run_id, run.name, request)
     job.report("loading the data")
-    subjects = choose_subjects(request, run, dataset_of(run), store.validation_predictions(run.run_id))
+    subjects = choose_subjects(request, run, _dataset_of(run), store.validation_predictions(run.run_id))
     try:
         so_far = result_of(store, run, request if isinstance(request, SweepRequest) else None)
     except StorageError as error:
@@ -195,3 +195,14 @@ def _measured(store: RunStore, job: JobContext) -> Iterator[Measurement]:
             )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _dataset_of(run: Run) -> Dataset:
+    """Load the data set of a run; raise ``RunError`` if its images have changed since the training."""
+    dataset = data.load(run.config.data.source)
+    if run.dataset_fingerprint and dataset.fingerprint != run.dataset_fingerprint:
+        raise RunError(
+            "The data set has changed since this run was trained, so its test images are others now. Bring the old "
+            "data back, or train the run again."
+        )
+    return dataset

@@ -27,8 +27,8 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
+from aquadash.training.forecast import HELD
 from aquadash.work.slots import held
-from aquadash.work.waiting import HELD
 from tests.cli.test_cli import answer, call, refusal
 from tests.support import job_rows, live_runs, ui_runs
 from tests.support.serving import free_port

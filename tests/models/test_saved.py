@@ -15,8 +15,8 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.models import MODELS, ChannelStatistics, load_model
+from aquadash.models.network_file import stored_weights
 from aquadash.models.transfer import with_flip
-from aquadash.store.network_file import stored_weights
 
 Config = dict[str, Any]
 

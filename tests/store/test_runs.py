@@ -35,9 +35,10 @@ from aquadash.store import (
 from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
+from aquadash.store.measured import image_set
 from aquadash.store.runs import CURVE_POINTS, thin
 from aquadash.store.selection import for_each
-from tests.support import live_runs, stored_runs
+from tests.support import live_runs, stored_runs, ui_runs
 from tests.support.made_runs import create, set_status
 
 WORKER = Worker("here", 1234)
@@ -423,3 +424,16 @@ def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, m
         store.model_path(run.run_id)
     store.remove_artifacts(run.run_id, "")
     assert store.artifact_names(run.run_id) == []
+
+
+def test_image_sets_tell_splits_and_data_apart() -> None:
+    store = open_store()
+    one, other = ui_runs.finished(store, "a"), ui_runs.finished(store, "b", {"seed": 3})
+    on_test = ui_runs.finished(store, "c", {"training.validation": "test"})
+    moved = ui_runs.finished(store, "d", fingerprint="e" * 64)
+    assert image_set(one, "test") == image_set(other, "test") == image_set(on_test, "test") != image_set(moved, "test")
+    assert image_set(one, "validation") != image_set(on_test, "validation")
+    predictions_on = Lab(OWNER).runs.predictions_on
+    assert len(predictions_on(one.run_id, "test").labels) == 500
+    assert predictions_on(one.run_id, "validation") is None
+    assert predictions_on(ui_runs.running(store, "e").run_id, "test") is None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.classroom import limits
+from aquadash.classroom.leaderboard import MIN_IMAGES, Board
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.store.leaderboard import MIN_IMAGES, Board
 from aquadash.ui import address, bound, components, datasets, inputs, shell
 from aquadash.ui.glossary import term
 from aquadash.ui.lab import lab, visitor

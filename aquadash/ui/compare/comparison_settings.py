@@ -10,8 +10,8 @@ import streamlit as st
 
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.cost_accuracy import cost_accuracy
-from aquadash.store.cost import Cost
 from aquadash.store.types import Run
+from aquadash.training.cost import Cost
 from aquadash.ui import bound, components
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compared import Compared, labels

@@ -17,7 +17,7 @@ from aquadash.ui.tables import Column, number_column, table
 from aquadash.ui.text import count, duration, moment, named, plain
 
 if TYPE_CHECKING:
-    from aquadash.store.reproduction import Reproduction
+    from aquadash.training.reproduction import Reproduction
 
 #: Seconds between two drawings of a repeat at work.
 TICK_SECONDS = 2.0

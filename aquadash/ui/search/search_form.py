@@ -15,7 +15,7 @@ from aquadash.presets import PRESETS
 from aquadash.search import PRUNERS, SAMPLERS, SearchParameter, SearchPlan, default_space, parse, suggested
 from aquadash.search.plan import DEFAULT_EPOCHS, DEFAULT_PRUNER, DEFAULT_TRIALS, MAX_TRIALS, Strategy
 from aquadash.search.space import separator
-from aquadash.store.cost import STARTING_SECONDS
+from aquadash.training.forecast import STARTING_SECONDS
 from aquadash.ui import bound, datasets, inputs, shell
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term

@@ -19,7 +19,7 @@ from aquadash.figures.architecture import architecture, kind_words, shape_text
 from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS, usual_epochs
-from aquadash.store.cost import STARTING_SECONDS
+from aquadash.training.forecast import STARTING_SECONDS
 from aquadash.ui import address, bound, components, datasets, inputs, run_sizes, shell, warmup
 from aquadash.ui import hyperparameters as fields
 from aquadash.ui.glossary import term

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from aquadash.classroom.leaderboard import MIN_IMAGES, Board, leaderboard, sources
 from aquadash.config import RunConfig, with_values
 from aquadash.evaluation.intervals import difference_interval, ranks
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.store import Run, RunStatus
-from aquadash.store.leaderboard import MIN_IMAGES, Board, leaderboard, sources
 
 IMAGES = 500
 

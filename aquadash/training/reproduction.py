@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aquadash.config import config_diff
 from aquadash.errors import RunError
-from aquadash.store.network_file import stored_weights
+from aquadash.models.network_file import stored_weights
 from aquadash.store.types import EpochRecord, Run, RunStatus
 
 if TYPE_CHECKING:

@@ -109,6 +109,11 @@ def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T
     return values
 
 
+def parameter_count(path: Path) -> int:
+    """Return the number of weights in a ``.keras`` file, without the state of optimizer and random generators."""
+    return sum(stored_weights(path, lambda one: int(one.size or 0)).values())
+
+
 def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | None:
     """Return the node of an HDF5 file under a name; None for a missing one. Refuse links and external data."""
     import h5py
