@@ -19,10 +19,18 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from aquadash import augment, data
+from aquadash import augment, data, models
 from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
 from aquadash.augment.code import drawing_code
-from aquadash.config import AugmentationConfig, RunConfig, with_values
+from aquadash.config import (
+    DEFINITIONS,
+    SETTINGS,
+    AugmentationConfig,
+    ModelConfig,
+    RunConfig,
+    flatten,
+    with_values,
+)
 from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.export import bundle, script
@@ -218,6 +226,64 @@ def test_the_code_draws_the_images_that_aquadash_draws(plan: AugmentationPlan) -
     known: dict[str, Any] = {"np": np}
     exec("\n".join(["from __future__ import annotations", *sorted(imports), body]), known)
     np.testing.assert_array_equal(known["augment"](images, 7), augment.draw(images, plan, seed=7))
+
+
+def _another_value(name: str, config: RunConfig) -> Any:
+    """Return a value of a setting that its record allows and the config does not have."""
+    setting, value = SETTINGS[name], flatten(config)[name]
+    if setting.choices:
+        return next(choice for choice in setting.choices if choice != value)
+    if setting.kind is bool:
+        return not value
+    if setting.kind is tuple:
+        return (*value, 24)[-2:]
+    if setting.kind is str:
+        return {
+            "data.source": "cifar100",
+            "augmentation.pipeline": "notebook-2",
+            "model.name": "cnn",
+            "augmentation.definitions": _definition("Flipud"),
+        }[name]
+    assert setting.high is not None, "a number needs a limit"
+    higher = value + (setting.high - value) / 2
+    return higher if setting.kind is float else value + 1
+
+
+def _definition(operator: str) -> str:
+    step = OPERATORS[operator].example
+    assert step is not None
+    return f'{{"mine": {PipelineSpec("mine", "Mine", "", (Branch("All", (step,)),)).to_json()}}}'
+
+
+def _code(config: RunConfig) -> list[ast.stmt]:
+    """Return the statements of the script of a config, without the table of its settings."""
+    plan, precision = augment.plan(config.augmentation), hardware.precision(config.training)
+    recipe = Recipe("a", config, plan, f"images of {config.data.source}", precision, None, data_in_zip=True)
+    tables = {"AUGMENTATION", "MODEL", "TRAINING"}
+    return [
+        node
+        for node in ast.parse(train_script(recipe)).body
+        if not (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in tables)
+    ]
+
+
+def _users_with_script(name: str) -> list[RunConfig]:
+    """Return a config of each network that uses a setting and has a script; ImageNet's networks have none."""
+    configs = [RunConfig(model=ModelConfig(name=model)) for model in models.MODELS if models.uses(model, name)]
+    return [config for config in configs if not script.why_no_script(config)]
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if _users_with_script(name)])
+def test_the_script_follows_every_setting(name: str) -> None:
+    own = {"augmentation.pipeline": "mine", DEFINITIONS: _definition("Fliplr")}
+    base = with_values(
+        _users_with_script(name)[0], own if name == DEFINITIONS else {"augmentation.pipeline": "notebook-1"}
+    )
+    before, after = _code(base), _code(with_values(base, {name: _another_value(name, base)}))
+    reads = {ast.unparse(node) for part in before for node in ast.walk(part) if isinstance(node, ast.Attribute)}
+    owners = ("config", "config.model", "config.training", "training", "TRAINING")
+    is_read = any(f"{owner}.{name.rpartition('.')[2]}" in reads for owner in owners)
+    assert is_read or list(map(ast.dump, before)) != list(map(ast.dump, after))
 
 
 def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
