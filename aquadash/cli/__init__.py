@@ -14,30 +14,24 @@ from aquadash import __version__, settings
 from aquadash.cli.output import plain
 from aquadash.errors import AquaDashError
 
-#: Each command as ``"module:function"``; without the room of a wing, its command is missing.
-_COMMANDS = {
-    "augment": "augment:augment_command",
-    "classroom": "classroom:classroom",
-    "cluster": "cluster:cluster",
-    "coach": "evaluate:coach",
-    "compare": "compare:compare",
-    "data": "data:data",
-    "evaluate": "evaluate:evaluate",
-    "explain": "predict:explain",
-    "home": "data:home",
-    "label-safety": "robustness:label_safety",
-    "model": "train:model",
-    "pipelines": "augment:pipelines",
-    "predict": "predict:predict",
-    "reproduce": "compare:reproduce",
-    "robustness": "robustness:robustness",
-    "runs": "runs:runs",
-    "search": "search:search",
-    "train": "train:train",
-    "walkthrough": "evaluate:walkthrough",
+#: The commands of each module of this room.
+_MODULES = {
+    "augment": ("augment", "pipelines"),
+    "classroom": ("classroom",),
+    "cluster": ("cluster",),
+    "compare": ("compare", "reproduce"),
+    "data": ("data", "home"),
+    "evaluate": ("coach", "evaluate", "walkthrough"),
+    "predict": ("explain", "predict"),
+    "robustness": ("label-safety", "robustness"),
+    "runs": ("runs",),
+    "search": ("search",),
+    "train": ("model", "train"),
 }
+_COMMANDS = {command: module for module, commands in _MODULES.items() for command in commands}
 
 for _wing in ("classroom", "cluster"):
+    # Without the room of a wing, its command is missing.
     if importlib.util.find_spec(f"aquadash.{_wing}") is None:
         del _COMMANDS[_wing]
 
@@ -46,13 +40,13 @@ class _Commands(click.Group):
     """Imports only the command that was typed, since importing all of them takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, _, function = _COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(f"aquadash.cli.{module}"), function)
+        module = importlib.import_module(f"aquadash.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

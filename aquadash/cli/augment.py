@@ -10,34 +10,34 @@ import click
 import numpy as np
 from PIL import Image
 
-from aquadash import augment
+from aquadash import augment as augmentation
 from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.config_options import read_text, source_option
-from aquadash.cli.output import PATH, Command, Group, Shown, StatusLine, lab, print_result
+from aquadash.cli.output import PATH, Command, Group, Shown, StatusLine, attributes, lab, print_result
 from aquadash.data import load
 from aquadash.errors import AquaDashError
 
 
-@click.command("augment", cls=Command)
+@click.command(cls=Command)
 @source_option
 @click.option("--pipeline", default="notebook", help="A pipeline that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides every draw.")
 @click.option("--out", type=PATH, help="Folder for the images as PNG files.")
 @click.option("--numbers", is_flag=True, help="Measure the time of each version and the changes to its images.")
-def augment_command(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
+def augment(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
-    spec = augment.pipeline(pipeline)
-    plan = augment.AugmentationPlan((spec,))
+    spec = augmentation.pipeline(pipeline)
+    plan = augmentation.AugmentationPlan((spec,))
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
         chosen = dataset.train.take(slice(count))
         began = time.perf_counter()
-        images = augment.draw(chosen.images, plan, seed=seed, progress=line.progress)
+        images = augmentation.draw(chosen.images, plan, seed=seed, progress=line.progress)
         labels, seconds = plan.labels(chosen.labels), time.perf_counter() - began
         files = _write(images, labels, dataset.class_names, out, line) if out else []
-        measured = augment.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
+        measured = augmentation.measure(chosen.images, spec, seed=seed, progress=line.progress) if numbers else None
     values = {
         "pipeline": pipeline,
         "source": source,
@@ -84,13 +84,7 @@ def list_command() -> None:
     """List the built-in and the saved pipelines."""
     library = lab.pipelines.all()
     entries = [
-        {
-            "name": spec.name,
-            "title": spec.title,
-            "summary": spec.summary,
-            "factor": spec.factor,
-            "saved": spec.name in library.saved,
-        }
+        attributes(spec, "name", "title", "summary", "factor") | {"saved": spec.name in library.saved}
         for spec in library.pipelines.values()
     ]
     print_result(
@@ -105,7 +99,9 @@ def list_command() -> None:
 def show_command(name: str) -> None:
     """Say what a pipeline does; with --json print the file that `save` and the Augment page read."""
     spec = lab.pipelines.get(name)
-    print_result(json.loads(spec.to_json()), f"{spec.name}: {spec.title}", spec.summary, "", *augment.describe(spec))
+    print_result(
+        json.loads(spec.to_json()), f"{spec.name}: {spec.title}", spec.summary, "", *augmentation.describe(spec)
+    )
 
 
 @pipelines.command("save")
@@ -116,7 +112,7 @@ def save_command(file: Path, title: str, replace_name: str | None) -> None:
     """Save a pipeline from its JSON FILE."""
     spec = lab.pipelines.save(_read(file), title=title, replace_name=replace_name)
     print_result(
-        {"name": spec.name, "title": spec.title, "factor": spec.factor, "replaced": replace_name},
+        attributes(spec, "name", "title", "factor") | {"replaced": replace_name},
         f"Saved {spec.title!r} as {spec.name}. Use it as --pipeline {spec.name}.",
     )
 
@@ -133,7 +129,7 @@ def delete_command(name: str) -> None:
 @click.argument("name")
 def code_command(name: str) -> None:
     """Print a pipeline as Python code."""
-    code = augment.to_code(lab.pipelines.get(name))
+    code = augmentation.to_code(lab.pipelines.get(name))
     print_result({"name": name, "code": code}, code.rstrip("\n"))
 
 
@@ -142,9 +138,9 @@ def code_command(name: str) -> None:
 def check_command(file: Path) -> None:
     """Check a pipeline's JSON FILE without saving it."""
     spec = _read(file)
-    augment.check(spec)
+    augmentation.check(spec)
     print_result({"title": spec.title, "factor": spec.factor, "valid": True})
 
 
 def _read(file: Path) -> PipelineSpec:
-    return augment.from_json(read_text(file, what="a pipeline", max_bytes=4 * MAX_CHARACTERS))
+    return augmentation.from_json(read_text(file, what="a pipeline", max_bytes=4 * MAX_CHARACTERS))

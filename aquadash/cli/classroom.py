@@ -16,6 +16,7 @@ from aquadash.classroom import limits
 from aquadash.classroom.invitation import addresses, join_address, qr_text
 from aquadash.cli.describe import describe
 from aquadash.cli.output import Group, Shown, lab, print_result
+from aquadash.config import parse_assignments
 from aquadash.errors import ConfigError
 
 classroom = Group("classroom", help="A class: serve it, its codes and its limits. The Class page has all else.")
@@ -23,10 +24,7 @@ classroom = Group("classroom", help="A class: serve it, its codes and its limits
 
 @classroom.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, help="The port of the app.")
-@click.option(
-    "--address", default="0.0.0.0",
-    help="The network address that the app listens on; 0.0.0.0 is all of this machine's.",
-)  # fmt: skip
+@click.option("--address", default="0.0.0.0", help="The address to listen on; 0.0.0.0 is all of this machine's.")
 def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
     _check_address(address, port)
@@ -90,7 +88,7 @@ def limits_command(changes: tuple[str, ...]) -> None:
     """Show the limits of the students, or change some: --set epochs=30 --set paused=yes."""
     current = limits.load()
     if changes:
-        current = limits.with_texts(current, _named_values(changes))
+        current = limits.with_texts(current, parse_assignments(changes, example="epochs=30"))
         lab.people.set_limits(current)
     values = current.to_values()
     rows = [
@@ -98,17 +96,6 @@ def limits_command(changes: tuple[str, ...]) -> None:
         for name, value in values.items()
     ]
     print_result({"limits": values}, describe({"limits": rows}, "limits"))
-
-
-def _named_values(texts: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of the options ``NAME=VALUE``."""
-    values = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise ConfigError(f"{text[:80]!r} has no equals sign. Write it as NAME=VALUE: --set epochs=30.")
-        values[name.strip()] = value
-    return values
 
 
 def _bases(address: str, port: int) -> list[str]:

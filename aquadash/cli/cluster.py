@@ -14,9 +14,7 @@ from aquadash.cli.output import Group, Shown, print_result
 from aquadash.cluster import DASK_MISSING
 from aquadash.errors import ConfigError, RunError
 
-scheduler_option = click.option(
-    "--scheduler", metavar="ADDRESS", help="The scheduler, as tcp://host:port; AQUADASH_SCHEDULER if left out."
-)
+scheduler_option = click.option("--scheduler", metavar="ADDRESS", help="tcp://host:port; default: AQUADASH_SCHEDULER.")
 
 
 @click.group(cls=Group)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from aquadash.cli.output import Command, Shown, lab, print_result
+from aquadash.cli.output import Command, Shown, lab, print_result, run_argument
 from aquadash.cli.runs import brief
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
@@ -70,7 +70,7 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 @click.option("--against", metavar="RUN", type=lab.runs.find, help="Compare with this run, instead of training.")
 def reproduce(run: Run, against: Run | None) -> None:
     """Repeat a finished run from its stored config, seed and data, and compare the two number by number.

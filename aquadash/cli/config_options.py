@@ -51,9 +51,7 @@ def config_options(
     """Give a command the options of a configuration; it gets them as ``options``, a :class:`ConfigOptions`."""
     options = {
         "preset": click.option("--preset", default=default, help="The preset that the settings start from."),
-        "file": click.option(
-            "--config", "file", type=PATH, help="JSON file with settings that replace the preset's."
-        ),
+        "file": click.option("--config", "file", type=PATH, help="JSON file with settings that replace the preset's."),
         "source": click.option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
         "assignments": click.option(
             "--set", "assignments", multiple=True, metavar="NAME=VALUE",

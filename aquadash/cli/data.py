@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from aquadash.cli.config_options import source_option
-from aquadash.cli.output import PATH, Group, Shown, StatusLine, lab, print_result
+from aquadash.cli.output import PATH, Group, Shown, StatusLine, attributes, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
 from aquadash.data.folder.about import all_kept
@@ -40,19 +40,17 @@ def info(source: str) -> None:
         f"{name}_per_class": np.bincount(split.labels, minlength=len(dataset.class_names)).tolist()
         for name, split in (("train", dataset.train), ("test", dataset.test))
     }
-    values = {
-        "name": dataset.name,
-        "title": dataset.title,
-        "origin": dataset.origin,
-        "drawn": dataset.drawn,
-        "train": len(dataset.train),
-        "test": len(dataset.test),
-        "classes": list(dataset.class_names),
-        "image_shape": list(dataset.image_shape),
-        **per_class,
-        "fingerprint": dataset.fingerprint,
-    }
-    print_result(values)
+    print_result(
+        {
+            **attributes(dataset, "name", "title", "origin", "drawn"),
+            "train": len(dataset.train),
+            "test": len(dataset.test),
+            "classes": dataset.class_names,
+            "image_shape": dataset.image_shape,
+            **per_class,
+            "fingerprint": dataset.fingerprint,
+        }
+    )
 
 
 @data.command("fetch")
@@ -61,14 +59,12 @@ def fetch(source: str) -> None:
     """Find or download a data set's archive."""
     with StatusLine() as line:
         result = lab.data.fetch(line.progress)
-    print_result({"source": source, "path": str(result.path), "sha256": result.sha256, "verified": result.verified})
+    print_result({"source": source, **attributes(result, "path", "sha256", "verified")})
 
 
 @data.command("duplicates")
 @source_option
-@click.option(
-    "--distance", default=DEFAULT_DISTANCE, help="How far apart two images may be: 0 is the same picture, 0.5 the most."
-)
+@click.option("--distance", default=DEFAULT_DISTANCE, help="The greatest distance of two images, 0 (the same) to 0.5.")
 def duplicates(source: str, distance: float) -> None:
     """Find test images that look the same as a training image."""
     check_distance(distance)
@@ -80,9 +76,7 @@ def duplicates(source: str, distance: float) -> None:
 
 @data.command("import")
 @click.argument("path", type=PATH)
-@click.option(
-    "--name", help="The name of the data set; its source is then folder-NAME. Default: the name of the file or folder."
-)
+@click.option("--name", help="The name of the data set. Default: that of the file or folder.")
 @click.option("--size", default=32, help="Side to which the pictures are resized, in pixels.")
 @click.option("--test-fraction", default=0.2, help="The fraction kept for the test.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides the split.")

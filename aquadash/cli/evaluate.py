@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from aquadash import evaluation
-from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result
+from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
 from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
@@ -14,7 +14,7 @@ from aquadash.store import Run
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 def evaluate(run: Run) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
     predictions = lab.runs.predictions(run.run_id)
@@ -42,7 +42,7 @@ def evaluate(run: Run) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 def coach(run: Run) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
     notes = run_notes(
@@ -57,13 +57,9 @@ def coach(run: Run) -> None:
 
 
 def _note_text(note: Note, config: RunConfig) -> str:
-    lines = [f"{note.level}: {note.title}", f"  {note.evidence}"]
-    if note.changes:
-        now = flatten(config)
-        lines += [
-            f"  Try --set {name}={_value(value)} (was {_value(now[name])})" for name, value in note.changes.items()
-        ]
-    return "\n".join(lines)
+    now = flatten(config)
+    changes = [f"  Try --set {name}={_value(value)} (was {_value(now[name])})" for name, value in note.changes.items()]
+    return "\n".join([f"{note.level}: {note.title}", f"  {note.evidence}", *changes])
 
 
 def _value(value: object) -> str:

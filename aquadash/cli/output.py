@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: Commands act as the owner of the machine.
 lab = Lab(OWNER)
 
+run_argument = click.argument("run", type=lab.runs.find)
 #: The types of arguments that name a path or a file.
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -46,8 +47,7 @@ json_flag = click.option(
     is_flag=True,
     expose_value=False,
     help="Print one JSON object and nothing else.",
-    # The group and its command share this value: both take the flag.
-    callback=lambda context, _, value: context.meta.update({_AS_JSON: value or context.meta.get(_AS_JSON, False)}),
+    callback=lambda context, _, value: context.meta.update({_AS_JSON: value}),
 )
 
 
@@ -66,6 +66,11 @@ class Group(click.Group):
     group_class = type
 
 
+def attributes(record: object, *names: str) -> dict[str, Any]:
+    """Return these attributes of a record by their names, for a result."""
+    return {name: getattr(record, name) for name in names}
+
+
 class Shown:
     """One value of a result by its name; of its records only these columns, or all that have a value."""
 
@@ -82,7 +87,7 @@ def plain(text: str) -> str:
 def print_result(values: Mapping[str, Any], *text: str | Table | Shown) -> bool:
     """Print the values as JSON after ``--json``, else the parts of the text, or by one rule all values."""
     as_json: bool = click.get_current_context().meta[_AS_JSON]
-    dumped = json.dumps(values, ensure_ascii=False)
+    dumped = json.dumps(values, ensure_ascii=False, default=os.fspath)
     if as_json:
         # JSON need not escape some characters that terminals obey.
         printed = plain(re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", dumped))

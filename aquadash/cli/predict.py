@@ -21,6 +21,7 @@ from aquadash.cli.output import (
     import_tensorflow_quietly,
     lab,
     print_result,
+    run_argument,
 )
 from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
@@ -39,13 +40,9 @@ _LINE = 22
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 @click.argument("images", nargs=-1, required=True, type=PATH)
-@click.option(
-    "--position", type=NumberRange(0, 100), default=50,
-    help="Position of the crop of a picture with other proportions, in per cent: 0 is left or top, 100 "
-    "right or bottom.",
-)  # fmt: skip
+@click.option("--position", type=NumberRange(0, 100), default=50, help="Crop: 0 left or top, 100 right or bottom.")
 @click.option("--csv", "table_file", type=FILE, help="Write the answers here, too.")
 def predict(run: Run, images: tuple[Path, ...], position: float, table_file: Path | None) -> None:
     """Ask a run's model what pictures show. A picture that cannot be read is named; the others are predicted."""
@@ -65,23 +62,16 @@ def predict(run: Run, images: tuple[Path, ...], position: float, table_file: Pat
             line.progress("predicting", index / len(images))
             predictions.append(prediction)
     if table_file is not None:
-        rows = answers_csv((AnswerRow(run.name, each) for each in predictions), class_names=run.class_names)
-        try:
-            table_file.write_bytes(rows)
-        except OSError as error:
-            raise AquaDashError(
-                f"{table_file} cannot be written: {error.strerror}. Give the path of a file in a folder of yours."
-            ) from error
+        rows = [AnswerRow(run.name, each) for each in predictions]
+        table_file.write_bytes(answers_csv(rows, class_names=run.class_names))
     values = {"run_id": run.run_id, "temperature": temperature, "predictions": [p.to_dict() for p in predictions]}
     print_result(values, Shown("predictions", "file", "label", "probabilities", "none_of_these", "error"))
-    if len(predictions) == 1 and predictions[0].error:
-        raise AquaDashError("The file could not be predicted; see the reason above.")
     if all(prediction.error for prediction in predictions):
-        raise AquaDashError(f"None of the {len(predictions)} files could be predicted; see the reason of each.")
+        raise AquaDashError("No file could be predicted; see the reason above.")
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 @click.argument("image", type=PATH)
 @click.option("--method", default="grad-cam", help=f"One of {', '.join(METHODS)}.")
 @click.option("--class", "class_names", multiple=True, metavar="NAME", help="The class to explain; may be repeated.")

@@ -10,7 +10,7 @@ import click
 from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
 from aquadash.cli.describe import describe
-from aquadash.cli.output import Command, NumberRange, Shown, lab, print_result
+from aquadash.cli.output import Command, NumberRange, Shown, attributes, lab, print_result, run_argument
 from aquadash.cli.waiting import wait_for_job
 from aquadash.errors import AquaDashError, ConfigError, RunError, StorageError
 from aquadash.robustness.advice import advice, parameter_title, safe_range
@@ -25,13 +25,9 @@ _seed_option = click.option("--seed", default=0, help="The number all randomness
 
 
 @click.command(cls=Command)
-@click.argument("run", type=lab.runs.find)
-@click.option(
-    "--corruption", "corruptions", multiple=True, metavar="NAME", help="One of the 15; may be repeated. Default: all."
-)
-@click.option(
-    "--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5; may be repeated. Default: all."
-)
+@run_argument
+@click.option("--corruption", "corruptions", multiple=True, metavar="NAME", help="One of the 15. Default: all.")
+@click.option("--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5. Default: all.")
 @click.option("--pipelines/--no-pipelines", default=True, help="Measure augmentation pipelines, too.")
 @_seed_option
 @click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
@@ -56,9 +52,8 @@ def robustness(
     result, status, message = _wait(run, request)
     if result is None:
         raise AquaDashError(f"Measuring {run.name} was stopped before the clean images were looked at.")
-    values = {"run_id": run.run_id, "name": run.name, "status": str(status), "message": message}
     print_result(
-        {**values, **result.to_dict()},
+        {**attributes(run, "run_id", "name"), "status": status, "message": message, **result.to_dict()},
         *map(Shown, ("name", "status", "clean", "cells", "mean_corruption_error")),
         *map(Shown, ("relative_mean_corruption_error", "normalised_by_alexnet")),
         "" if status is RunStatus.FINISHED else "Run the command again to go on.",
@@ -85,7 +80,7 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, st
 
 
 @click.command("label-safety", cls=Command)
-@click.argument("run", type=lab.runs.find)
+@run_argument
 @click.option("--pipeline", "pipeline_name", default="notebook-1", help="A built-in or saved one.")
 @click.option("--branch", type=int, help="The version's number, from 1. Default: the first that changes images.")
 @click.option("--copies", default=50, help="Augmented copies of each image.")
@@ -95,10 +90,7 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, st
 @click.option("--low", type=float, help="The least value. Default: the least that is possible.")
 @click.option("--high", type=float, help="The greatest value. Default: the greatest that is possible.")
 @click.option("--values", default=11, help="How many values to try.")
-@click.option(
-    "--threshold", default=0.8, type=NumberRange(0, 1, min_open=True),
-    help="Below this fraction of the accuracy on unchanged images too much is lost.",
-)  # fmt: skip
+@click.option("--threshold", default=0.8, type=NumberRange(0, 1, min_open=True), help="Fraction of accuracy to keep.")
 @_seed_option
 def label_safety(
     run: Run, pipeline_name: str, branch: int | None, per_class: int, step: str | None, parameter: str | None,
@@ -125,15 +117,13 @@ def label_safety(
     curve = measured.curve("strength", tried.name)
     said = advice(measured, request, threshold=threshold, classes=len(run.class_names))
     result = {
-        "run_id": run.run_id,
-        "name": run.name,
+        **attributes(run, "run_id", "name"),
         "pipeline": spec.name,
         "branch": number,
-        "classes": list(run.class_names),
+        "classes": run.class_names,
         "images": measured.clean.n,
         "split": "validation",
-        "copies": request.copies,
-        "seed": request.seed,
+        **attributes(request, "copies", "seed"),
         "clean": measured.clean.to_dict(),
         "sweep": {
             "step": place.place,
@@ -163,8 +153,7 @@ def label_safety(
 def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
     """Return the branch and its number from 1."""
     if number is None:
-        changing = [position for position, branch in enumerate(spec.branches, start=1) if not branch.is_original]
-        number = changing[0] if changing else 1
+        number = next((i for i, branch in enumerate(spec.branches, start=1) if not branch.is_original), 1)
     if not 1 <= number <= spec.factor:
         raise ConfigError(f"The pipeline {spec.name!r} has the versions 1 to {spec.factor}, not {number}.")
     return spec.branches[number - 1], number

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import click
 
-from aquadash.cli.output import FILE, Command, Group, Shown, StatusLine, lab, print_result
-from aquadash.cli.train import finish, guess_values, guess_words
+from aquadash.cli.output import FILE, Command, Group, Shown, StatusLine, attributes, lab, print_result, run_argument
+from aquadash.cli.train import finish, score_of_guess
 from aquadash.cli.waiting import wait_for_job, wait_for_run
 from aquadash.errors import RunError
 from aquadash.files import check_target
@@ -33,9 +33,7 @@ runs = Group("runs", help="Stored runs.")
 @runs.command("list")
 @click.option("--where", default="", show_default=False, help=f"A condition in SQL: {EXAMPLES[0][0]}. See runs fields.")
 @click.option("--sort", "sort_key", default="-created", help="The field to sort by; -FIELD for the greatest first.")
-@click.option(
-    "--group-by", type=click.Choice([ALL_BUT_SEED]), help="Mean and deviation of runs that differ in the seed only."
-)
+@click.option("--group-by", type=click.Choice([ALL_BUT_SEED]), help="Group runs that differ in the seed only.")
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; may be given more than once.")
 @click.option("--pinned", is_flag=True, help="Only pinned runs.")
 @click.option("--archived/--no-archived", default=True, help="Include archived runs.")
@@ -64,10 +62,11 @@ def list_fields() -> None:
 
 
 @runs.command("show")
-@click.argument("run", type=lab.runs.find)
+@run_argument
 def show_run(run: Run) -> None:
     """Show one run with its settings, figures, history and the end of its log."""
     history, log = lab.runs.history(run.run_id), lab.runs.log(run.run_id)
+    guess, guess_words = score_of_guess(run)
     values = {
         **brief(run),
         "config": run.config.model_dump(),
@@ -75,13 +74,13 @@ def show_run(run: Run) -> None:
         "worker": asdict(run.worker) if run.worker else None,
         "progress": asdict(run.progress) if run.progress else None,
         "environment": lab.runs.environment(run.run_id),
-        "guess": guess_values(run),
+        "guess": guess,
         "log": log,
     }
     print_result(
         values,
         *map(Shown, ("name", "run_id", "status", "message", "note")),
-        *guess_words(run),
+        *guess_words,
         *map(Shown, ("metrics", "history")),
         "\n".join(["Log:", *log.splitlines()[-_SHOWN_LINES:]]) if log else "",
         Shown("config"),
@@ -89,7 +88,7 @@ def show_run(run: Run) -> None:
 
 
 @runs.command("resume")
-@click.argument("run", type=lab.runs.find)
+@run_argument
 def resume(run: Run) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
     # Here, as lists of runs need not wait for its import.
@@ -112,7 +111,7 @@ def first_model() -> None:
 
 
 @runs.command("export")
-@click.argument("run", type=lab.runs.find)
+@run_argument
 @click.argument("file", type=FILE, required=False)
 @click.option("--mlflow", is_flag=True, help="Send it to the tracking server of MLFLOW_TRACKING_URI instead.")
 @click.option(
@@ -198,40 +197,22 @@ _add_change("note", "Keep a note with a run.", lab.runs.note, "has the note", cl
 _add_mark("tag", "Give runs tags.", lambda run_id, tags: lab.runs.tag(run_id, add=tags), _tags)
 _add_mark("untag", "Take tags from runs.", lambda run_id, tags: lab.runs.tag(run_id, remove=tags), _tags)
 _add_mark("pin", "Let runs stand first in lists.", lambda run_id, off: lab.runs.pin(run_id, not off), _off)
-_add_mark(
-    "archive", "Leave runs out of the table on the Compare page; nothing of them is lost.",
-    lambda run_id, off: lab.runs.archive(run_id, not off), _off,
-)  # fmt: skip
+_add_mark("archive", "Hide runs from tables and menus.", lambda run_id, off: lab.runs.archive(run_id, not off), _off)
 
 
 def _group(group: RunGroup) -> dict[str, Any]:
-    return {
-        "key": group.key,
-        "value": group.value,
-        "runs": [run.run_id for run in group.runs],
-        "seeds": group.seeds,
-        **{name: asdict(spread) for name, spread in group.spreads.items()},
-    }
+    spreads = {name: asdict(spread) for name, spread in group.spreads.items()}
+    return attributes(group, "key", "value", "seeds") | {"runs": [run.run_id for run in group.runs]} | spreads
 
 
 def brief(run: Run) -> dict[str, Any]:
     """Return a run without its history and settings, as plain values."""
     return {
-        "run_id": run.run_id,
-        "name": run.name,
-        "status": str(run.status),
+        **attributes(run, "run_id", "name", "status", "search_id", "created_at", "ended_at", "message"),
+        **attributes(run, "note", "tags", "pinned", "archived", "deleted"),
         "source": run.config.data.source,
         "pipeline": run.config.augmentation.pipeline,
         "model": run.config.model.name,
         "seed": run.config.seed,
-        "search_id": run.search_id,
-        "created_at": run.created_at,
-        "ended_at": run.ended_at,
         "metrics": metrics_of(run),
-        "message": run.message,
-        "note": run.note,
-        "tags": list(run.tags),
-        "pinned": run.pinned,
-        "archived": run.archived,
-        "deleted": run.deleted,
     }

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from aquadash.cli.config_options import ConfigOptions, config_options
-from aquadash.cli.output import Group, Shown, lab, print_result
+from aquadash.cli.output import Group, Shown, attributes, lab, print_result
 from aquadash.cli.waiting import wait_for_job
 from aquadash.config import with_values
 from aquadash.errors import RunError
@@ -37,12 +37,10 @@ search = _RunByDefault("search", help="Try many settings, a run each; search --t
 @search.command("run")
 @config_options()
 @click.option(
-    "--over",
-    multiple=True,
-    metavar="NAME=VALUES",
+    "--over", multiple=True, metavar="NAME=VALUES",
     help="A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, "
     "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
-)
+)  # fmt: skip
 @click.option("--trials", type=int, default=DEFAULT_TRIALS, help="How many trials to make.")
 @click.option(
     "--epochs", type=int,
@@ -50,10 +48,7 @@ search = _RunByDefault("search", help="Try many settings, a run each; search --t
     "--set or --config says]",
 )  # fmt: skip
 @click.option("--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", help="The method that draws the values.")
-@click.option(
-    "--pruner", type=click.Choice(list(PRUNERS)), default=DEFAULT_PRUNER,
-    help="The method that stops poor trials early.",
-)  # fmt: skip
+@click.option("--pruner", type=click.Choice(list(PRUNERS)), default=DEFAULT_PRUNER, help="Stops poor trials early.")
 @click.option("--seed", type=int, default=0, help="Decides the values that are drawn.")
 @click.option("--name", default="", show_default=False, help="The name of the search.")
 def run_search(options: ConfigOptions, over: tuple[str, ...], epochs: int | None, **choices: Any) -> None:
@@ -118,44 +113,33 @@ def _finish(search_id: str) -> None:
 
 def _brief(search: Search) -> dict[str, Any]:
     return {
-        "search_id": search.search_id,
-        "name": search.name,
+        **attributes(search, "search_id", "name", "status", "created_at", "default_value", "beats_default", "message"),
         "owner": search.maker.name,
-        "status": str(search.status),
-        "created_at": search.created_at,
         "num_trials": len(search.trials),
         "best_value": search.best.value if search.best else None,
-        "default_value": search.default_value,
-        "beats_default": search.beats_default,
-        "message": search.message,
     }
 
 
-def _values(search: Search) -> dict[str, Any]:
-    return {
+def _trial(trial: Trial) -> dict[str, Any]:
+    return attributes(trial, "number", "state", "value", "params", "run_id", "message")
+
+
+def _print(search: Search) -> None:
+    counts = [(len(search.of(state)), state) for state in TrialState]
+    states = ", ".join(f"{number} {state}" for number, state in counts if number)
+    values = {
         **_brief(search),
         "trials": [_trial(trial) for trial in search.trials],
         "best": _trial(search.best) if search.best else None,
         "importance": importance(search.plan, search.trials),
         "seconds": search.seconds,
         "space": [str(parameter) for parameter in search.plan.space],
-        "sampler": search.plan.sampler,
-        "pruner": search.plan.pruner,
+        **attributes(search.plan, "sampler", "pruner", "seed"),
         "budget": {"trials": search.plan.trials},
-        "seed": search.plan.seed,
         "config": search.plan.config.model_dump(),
     }
-
-
-def _trial(trial: Trial) -> dict[str, Any]:
-    return {name: getattr(trial, name) for name in ("number", "state", "value", "params", "run_id", "message")}
-
-
-def _print(search: Search) -> None:
-    counts = [(len(search.of(state)), state) for state in TrialState]
-    states = ", ".join(f"{number} {state}" for number, state in counts if number)
     print_result(
-        _values(search),
+        values,
         *map(Shown, ("name", "search_id", "status", "message")),
         f"trials: {states or 'none'}",
         describe_result(search),

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from aquadash import data
 from aquadash.cli.config_options import ConfigOptions, config_options
-from aquadash.cli.output import Command, Group, Shown, StatusLine, import_tensorflow_quietly, lab, print_result
+from aquadash.cli.output import (
+    Command,
+    Group,
+    Shown,
+    StatusLine,
+    attributes,
+    import_tensorflow_quietly,
+    lab,
+    print_result,
+)
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError
-from aquadash.evaluation import GuessScore, accuracy_words, check_pair, pair_words, score_guess
+from aquadash.evaluation import accuracy_words, check_pair, pair_words, score_guess
 from aquadash.store import Guess, Run, RunStatus
 from aquadash.store.fields import metrics_of
 
@@ -21,13 +32,8 @@ from aquadash.store.fields import metrics_of
 @click.command(cls=Command)
 @config_options(seed=True)
 @click.option("--name", help="The name of the run.")
-@click.option(
-    "--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect; scored at the end."
-)
-@click.option(
-    "--guess-pair", metavar="TRUE,PREDICTED",
-    help="The most frequent mistake that you expect, such as otter,seal; scored at the end.",
-)  # fmt: skip
+@click.option("--guess-accuracy", type=float, metavar="PERCENT", help="The test accuracy that you expect.")
+@click.option("--guess-pair", metavar="TRUE,PREDICTED", help="The mistake that you expect most, such as otter,seal.")
 def train(options: ConfigOptions, name: str | None, guess_accuracy: float | None, guess_pair: str | None) -> None:
     """Train a run and wait for its end. Ctrl-C asks it to stop; its complete epochs are kept."""
     from aquadash.work import queue
@@ -46,16 +52,14 @@ def finish(run: Run) -> None:
     if run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED):
         raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
     values = {
-        "run_id": run.run_id,
-        "name": run.name,
-        "status": str(run.status),
+        **attributes(run, "run_id", "name", "status", "message"),
         # The run's figures are those of an earlier stop where it was stopped again before it went on.
         "epochs": len(lab.runs.history(run.run_id)),
         "seconds": run.metrics.get("seconds", 0.0),
         "metrics": metrics_of(run),
-        "message": run.message,
     }
-    print_result(values, *map(Shown, ("name", "run_id", "status", "message", "metrics")), *guess_words(run))
+    _, words = score_of_guess(run)
+    print_result(values, *map(Shown, ("name", "run_id", "status", "message", "metrics")), *words)
 
 
 def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> Guess | None:
@@ -70,37 +74,19 @@ def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> G
     )
 
 
-def guess_values(run: Run) -> dict[str, Any] | None:
-    """Return a run's guess and, once there are results, its score, as plain values; None without a guess."""
+def score_of_guess(run: Run) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return a run's guess and its score as plain values, None without a guess; and a sentence for each scored part."""
     if run.guess is None:
-        return None
-    pair, score = run.guess.confused_pair, _score(run)
-    return {
-        "accuracy": run.guess.accuracy,
-        "confused_pair": None if pair is None else list(pair),
-        "score": None if score is None else score.to_dict(),
-    }
-
-
-def guess_words(run: Run) -> list[str]:
-    """Return a sentence for each part of a run's guess that has a score."""
-    score = _score(run)
-    words = {
-        "accuracy": accuracy_words(score.accuracy) if score and score.accuracy else "",
-        "mistake": pair_words(score.pair) if score and score.pair else "",
-    }
-    return [f"The guess of the {part}. {said}" for part, said in words.items() if said]
-
-
-def _score(run: Run) -> GuessScore | None:
-    results = lab.runs.results(run) if run.guess else None
-    if run.guess is None or results is None:
-        return None
-    try:
-        return score_guess(run.guess, results)
-    except AquaDashError:
-        # The data set has lost a class that the guess names.
-        return None
+        return None, []
+    score, words = None, []
+    if results := lab.runs.results(run):
+        with suppress(AquaDashError):  # The data set has lost a class that the guess names.
+            score = score_guess(run.guess, results)
+    if score and score.accuracy:
+        words.append(f"The guess of the accuracy. {accuracy_words(score.accuracy)}")
+    if score and score.pair:
+        words.append(f"The guess of the mistake. {pair_words(score.pair)}")
+    return asdict(run.guess) | {"score": score and score.to_dict()}, words
 
 
 def _read_pair(text: str, class_names: tuple[str, ...]) -> tuple[str, str]:

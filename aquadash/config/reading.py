@@ -186,13 +186,13 @@ def with_values(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     return from_mapping(values)
 
 
-def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """Split texts such as ``training.epochs=20``."""
+def parse_assignments(assignments: Iterable[str], *, example: str = "training.epochs=20") -> dict[str, str]:
+    """Split texts ``NAME=VALUE``."""
     changes: dict[str, str] = {}
     for text in assignments:
         name, sign, value = text.partition("=")
         if not sign:
-            raise ConfigError(f"{text[:80]!r} is not of the form name=value, such as training.epochs=20.")
+            raise ConfigError(f"{text[:80]!r} is not of the form name=value, such as {example}.")
         changes[name.strip()] = value.strip()
     return changes
 

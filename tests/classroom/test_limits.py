@@ -88,7 +88,7 @@ def test_the_command_shows_and_sets_them() -> None:
     assert (changed["epochs"], changed["locked_pages"], changed["paused"]) == (None, ["compare", "train"], True)
     assert command() == changed
     assert command("--set", "locked_pages=none", "--set", "paused=no")["locked_pages"] == []
-    assert "no equals sign" in refusal("classroom", "limits", "--set", "epochs")
+    assert "such as epochs=30" in refusal("classroom", "limits", "--set", "epochs")
     assert "no limit called 'nope'" in refusal("classroom", "limits", "--set", "nope=1")
 
 

@@ -261,7 +261,7 @@ def test_predict_answers(mine: dict[str, Any], tmp_path: Path) -> None:
     assert predictions[0]["label"] == max(predictions[0]["probabilities"], key=predictions[0]["probabilities"].get)
     assert predictions[0]["error"] is None and predictions[1]["label"] is None and "empty" in predictions[1]["error"]
     failed = call("predict", "mine", bad)
-    assert failed.returncode == 1 and "The file could not be predicted" in failed.stderr
+    assert failed.returncode == 1 and "No file could be predicted" in failed.stderr
     latin_1 = good.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
     shown_name = str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
     assert answer("predict", "mine", latin_1)["predictions"][0]["file"] == shown_name
