@@ -25,8 +25,6 @@ class Page:
     lockable: bool = True
     #: Relative frequency of visits in the load test.
     visits: int = 4
-    #: The module below :mod:`aquadash.ui` that holds the page's ``SECTIONS``; empty for a page in one piece.
-    sections: str = ""
     #: Streamlit's names of the large elements that the page begins with; the browser loads their code at once.
     code: tuple[str, ...] = ()
 
@@ -47,21 +45,18 @@ PAGES = {
         "🐟",
         "What does the network learn from, and what is it tested on?",
         visits=8,
-        sections="data.dataset_views",
     ),
     "augment": Page(
         "Augment",
         "🎲",
         "What does the network see when its training images are changed at random?",
         visits=10,
-        sections="augment.studio_frame",
     ),
     "train": Page(
         "Train",
         "🏊",
         "What does the network learn, epoch by epoch?",
         visits=36,
-        sections="search.train_sections",
         code=("PlotlyChart",),
     ),
     "evaluate": Page(
@@ -69,7 +64,6 @@ PAGES = {
         "🔎",
         "Where is the network right, and where does it fail?",
         visits=16,
-        sections="evaluate.evaluate_sections",
         code=("PlotlyChart",),
     ),
     "predict": Page("Predict", "📷", "What does the network say about my picture?", visits=6),
@@ -78,7 +72,6 @@ PAGES = {
         "⚖️",
         "What made one run better than another?",
         visits=10,
-        sections="compare.comparison",
         code=("DataFrame",),
     ),
     "walkthrough": Page(
@@ -86,11 +79,8 @@ PAGES = {
         "🎓",
         "Lastre and Toral's report trains a CNN to tell five aquatic mammals apart. What does it get wrong?",
         visits=10,
-        sections="walkthrough.frame",
     ),
-    "classroom": Page(
-        "Class", "🏫", "Class overview", class_only=True, lockable=False, visits=0, sections="classroom.class_page"
-    ),
+    "classroom": Page("Class", "🏫", "Class overview", class_only=True, lockable=False, visits=0),
 }
 
 #: Name in the address of the visitor's lesson; links to pass on leave it out.

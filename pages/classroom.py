@@ -1,9 +1,5 @@
-"""Class: the board, the queue, and for the teacher all that leads a class."""
+"""Class: the board, the queue, and the teacher's tools."""
 
-from __future__ import annotations
+from aquadash.ui.classroom import page
 
-from aquadash.ui import shell
-from aquadash.ui.classroom import class_page
-
-with shell.page("classroom"):
-    class_page.SECTIONS.choose().show()
+page.render()

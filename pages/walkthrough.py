@@ -1,9 +1,5 @@
-"""Walkthrough: the report, section by section, with something to try and to find out in each."""
+"""Walkthrough: the report, section by section, with something to try in each."""
 
-from __future__ import annotations
+from aquadash.ui.walkthrough import page
 
-from aquadash.ui import shell
-from aquadash.ui.walkthrough import frame
-
-with shell.page("walkthrough"):
-    frame.show()
+page.render()

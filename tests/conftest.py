@@ -154,8 +154,8 @@ def quick_pages() -> None:
     from streamlit.runtime.scriptrunner import script_runner
 
     from aquadash.augment.preview import thumbnail_source
-    from aquadash.ui import warmup
     from aquadash.ui.augment import operator_catalogue
+    from aquadash.ui.kit import warmup
 
     # With Keras imported, Streamlit clears its session after every script, in a quarter of a second.
     script_runner._clean_problem_modules = lambda: None
@@ -472,7 +472,7 @@ def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
 @pytest.fixture
 def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages open no run store in the background."""
-    from aquadash.ui import warmup
+    from aquadash.ui.kit import warmup
 
     monkeypatch.setattr(warmup, "start", lambda: None)
 

@@ -15,7 +15,7 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.pages import PAGES
 from aquadash.people import Role
 from aquadash.store import open_store
-from aquadash.ui.sections import queries
+from aquadash.ui.kit.sections import queries
 from tests.support.browser_pages import add_included_model
 from tests.support.classrooms import give
 from tests.support.compared_runs import add_compared

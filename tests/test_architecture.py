@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import aquadash
-import aquadash.ui
+from aquadash.pages import PAGES
 
 PACKAGE = Path(aquadash.__file__).parent
 ROOT = PACKAGE.parent
@@ -75,12 +75,6 @@ def wrong_arrows(room: str, imported: Iterable[str], rooms: dict[str, set[str]])
     return wrong
 
 
-def ui_folders() -> list[str]:
-    """The folders of the pages' parts in the order of their table."""
-    assert aquadash.ui.__doc__
-    return re.findall(r"^``(\w+)``\s{2,}", aquadash.ui.__doc__, re.MULTILINE)
-
-
 def test_every_room_has_a_line_and_every_line_a_room() -> None:
     assert {room_of(path) for path in sources()} == set(table())
 
@@ -91,17 +85,18 @@ def test_imports_point_one_way() -> None:
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
-def test_every_folder_of_the_pages_has_a_line_and_every_line_a_folder() -> None:
-    assert sorted(ui_folders()) == sorted(path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py"))
+def test_every_page_has_a_folder() -> None:
+    assert {path.parent.name for path in (PACKAGE / "ui").glob("*/page.py")} == set(PAGES)
+    assert {path.parent.name for path in (PACKAGE / "ui").glob("*/__init__.py")} == {*PAGES, "kit"}
 
 
-def test_imports_between_the_folders_of_the_pages_point_one_way() -> None:
-    folders, wrong = ui_folders(), {}
-    for number, folder in enumerate(folders):
-        later = {f"aquadash.ui.{name}" for name in folders[number + 1 :]}
-        for path in (PACKAGE / "ui" / folder).glob("*.py"):
-            if found := later & {".".join(name.split(".")[:3]) for name in imports(path)}:
-                wrong[str(path.relative_to(ROOT))] = found
+def test_a_page_imports_from_the_kit_and_its_own_folder() -> None:
+    wrong = {}
+    for path in (PACKAGE / "ui").glob("*/*.py"):
+        allowed = ("aquadash.ui", "aquadash.ui.kit", f"aquadash.ui.{path.parent.name}")
+        parts = {".".join(name.split(".")[:3]) for name in imports(path) if name.startswith("aquadash.ui")}
+        if others := parts - {*allowed}:
+            wrong[str(path.relative_to(ROOT))] = others
     assert wrong == {}
 
 
@@ -129,7 +124,7 @@ def test_pages_do_what_they_do_by_the_lab() -> None:
     faces = [*ROOT.glob("pages/*.py"), *(path for path in sources() if room_of(path) == "ui")]
     found = {str(path.relative_to(ROOT)): behind_the_lab(path) for path in faces if path.name != "warmup.py"}
     assert {path: names for path, names in found.items() if names} == {}
-    assert behind_the_lab(PACKAGE / "ui" / "warmup.py") and behind_the_lab(PACKAGE / "lab" / "runs.py")
+    assert behind_the_lab(PACKAGE / "ui" / "kit" / "warmup.py") and behind_the_lab(PACKAGE / "lab" / "runs.py")
 
 
 def test_pages_leave_the_work_to_the_rooms() -> None:

@@ -16,8 +16,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
-from aquadash.ui.evaluate.evaluate_sections import SECTIONS
-from aquadash.ui.sections import queries
+from aquadash.ui.evaluate.page import SECTIONS
+from aquadash.ui.kit.sections import queries
 from aquadash.walkthrough import LESSONS
 from scripts.bench import load, visitors
 from scripts.bench.__main__ import bench

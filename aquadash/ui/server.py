@@ -25,7 +25,8 @@ from aquadash import settings
 from aquadash.data.images import MAX_BYTES, shrink
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES, name_at
-from aquadash.ui import hosts, shell, warmup
+from aquadash.ui import hosts
+from aquadash.ui.kit import shell, uploads, warmup
 from aquadash.work import processes
 
 #: Niceness of the pages beside a training: they use its gaps, and keep a quarter of a processor without any.
@@ -34,7 +35,7 @@ NICENESS = 5
 _WARM_SECONDS = 15.0
 
 #: Modules whose import would delay the first page by half a second.
-_AHEAD = ("pyarrow", "aquadash.ui.compare.comparison", "aquadash.ui.compare.run_actions")
+_AHEAD = ("pyarrow", "aquadash.ui.compare.page")
 
 _LOG = logging.getLogger(__name__)
 
@@ -140,8 +141,6 @@ def on_script_error(error: Exception) -> bool:
     return True
 
 
-#: Path of Streamlit's uploads.
-UPLOADS = "/_stcore/upload_file/"
 #: Bytes of an upload's form beside its file, at most.
 FORM_BYTES = 10_000
 
@@ -155,7 +154,7 @@ class Shrinking:
         self._one = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not (scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)):
+        if not (scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(uploads.PATH)):
             await self._app(scope, receive, send)
             return
         told = Request(scope).headers.get("content-length", "")

@@ -63,7 +63,7 @@ from aquadash.pages import PAGES
 from aquadash.presets import PRESETS
 from aquadash.store import RunStatus, open_store
 from aquadash.store.first_model import add_first_model
-from aquadash.ui.sections import queries
+from aquadash.ui.kit.sections import queries
 from scripts.generate_runs import generate_runs
 store = open_store()
 trained = add_first_model(store).run_id

@@ -16,8 +16,8 @@ from aquadash.classroom import codes
 from aquadash.classroom.joining import FREE_CODES, FREE_NAMES
 from aquadash.classroom.sessions import open_sessions
 from aquadash.ui import server
-from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.auth_middleware import AuthMiddleware
+from aquadash.ui.kit.admission import COOKIE
 from tests.support.asgi import Answer, ask
 from tests.support.class_app import OWN, class_app, cookie_of, join, open_page
 

@@ -13,7 +13,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.store import RunStatus, open_store
-from aquadash.ui.train.form_state import DEFAULT_PRESET
+from aquadash.ui.kit.form_state import DEFAULT_PRESET
 from tests.support import ui_runs
 from tests.support.browser_pages import (
     LAYOUT_SHIFT,

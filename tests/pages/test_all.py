@@ -11,7 +11,7 @@ from aquadash.pages import PAGES, addresses, name_at
 from aquadash.people import Role
 from aquadash.settings import PROJECT_ROOT
 from aquadash.store import Run, RunStore
-from aquadash.ui import sections
+from aquadash.ui.kit import sections
 from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.support.classrooms import join, look_as, open_class
 from tests.support.compared_runs import add_compared

@@ -12,9 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.ui import predictions
-from aquadash.ui.classroom import admission
-from aquadash.ui.explain import explainer
+from aquadash.ui.kit import admission, explainer, predictions
 from tests.support.app_pages import open_app_page, words
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 

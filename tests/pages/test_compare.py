@@ -9,7 +9,7 @@ import pytest
 from aquadash.lab import memory
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
-from aquadash.ui.text import plain
+from aquadash.ui.kit.text import plain
 from tests.support import ui_runs
 from tests.support.app_pages import address_of, ids, open_app_page, unfold, words
 

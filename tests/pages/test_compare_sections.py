@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.ui.compare.comparison import SECTIONS
+from aquadash.ui.compare.page import SECTIONS
 from tests.support import ui_runs
 from tests.support.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
 from tests.support.compared_runs import add_compared

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.data import cifar100
 from aquadash.data.folder import about
 from aquadash.errors import DataError
-from aquadash.ui import warmup
 from aquadash.ui.data import own_pictures
+from aquadash.ui.kit import warmup
 from tests.support.app_pages import address_of, html, open_app_page, texts
 from tests.support.own_pictures import imported, in_archive, in_folder, of_classes, picture
 

@@ -14,8 +14,8 @@ from aquadash import data
 from aquadash.config import RunConfig
 from aquadash.errors import DataError
 from aquadash.store import Predictions, Run, RunStatus, RunStore, Worker
-from aquadash.ui import datasets
-from aquadash.ui.evaluate.evaluate_sections import SECTIONS
+from aquadash.ui.evaluate.page import SECTIONS
+from aquadash.ui.kit import datasets
 from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.support.made_runs import create, set_status, start
 from tests.support.stored_runs import HOSTILE, OTTER, SEAL, add_run

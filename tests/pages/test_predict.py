@@ -17,9 +17,9 @@ from PIL import Image
 from aquadash.lab.runs import Runs
 from aquadash.store import Run, open_store
 from aquadash.store.first_model import NAME
-from aquadash.ui import predictions
+from aquadash.ui.kit import predictions
+from aquadash.ui.kit.picture_cards import NONE_OF_THESE
 from aquadash.ui.predict import predict_views
-from aquadash.ui.predict.picture_cards import NONE_OF_THESE
 from tests.support.app_pages import address_of, texts, words
 from tests.support.encoded_pictures import saved
 from tests.support.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.config import with_values
 from aquadash.lab import memory
 from aquadash.store import Run, RunStore
-from aquadash.ui.text import plain
+from aquadash.ui.kit.text import plain
 from tests.support.app_pages import address_of, html, open_app_page, words
 from tests.support.stored_runs import HOSTILE, add_run
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.ui.text import safe_markdown
+from aquadash.ui.kit.text import safe_markdown
 from tests.support import ui_runs
 from tests.support.app_pages import address_of, open_app_page, unfold, words
 from tests.support.made_runs import create, set_status

@@ -14,7 +14,7 @@ from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.store import RunStatus, open_store
-from aquadash.ui import warmup
+from aquadash.ui.kit import warmup
 from aquadash.work import queue as engine
 from tests.support import ui_runs
 from tests.support.app_pages import address_of, charts, metrics, open_app_page, words

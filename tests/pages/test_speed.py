@@ -10,7 +10,7 @@ import pytest
 from aquadash.lab import memory
 from aquadash.pages import PAGES
 from aquadash.store import RunStore
-from aquadash.ui import sections
+from aquadash.ui.kit import sections
 from tests.support import stored_runs, ui_runs
 from tests.support.app_pages import open_app_page
 from tests.support.compared_runs import add_compared

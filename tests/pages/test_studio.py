@@ -13,7 +13,7 @@ from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import Draft
 from aquadash.data import Dataset
 from aquadash.people import Person
-from aquadash.ui import components, datasets
+from aquadash.ui.kit import components, datasets
 from tests.support.app_pages import address_of
 from tests.support.builder_page import (
     DEEP,

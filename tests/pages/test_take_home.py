@@ -16,7 +16,7 @@ from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.training.answer_process import AnswerProcess
-from aquadash.ui.text import plain
+from aquadash.ui.kit.text import plain
 from tests.support import job_rows, stored_runs, ui_runs
 from tests.support.app_pages import open_app_page
 

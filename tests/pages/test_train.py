@@ -11,8 +11,8 @@ from aquadash.config import with_values
 from aquadash.errors import RunError
 from aquadash.store import Guess, RunStatus, RunStore
 from aquadash.store.first_model import add_first_model
-from aquadash.ui import shell
-from aquadash.ui.text import plain
+from aquadash.ui.kit import shell
+from aquadash.ui.kit.text import plain
 from tests.support import live_runs, ui_runs
 from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
 from tests.support.train_page import FakeEngine, controls, open_advanced, open_page

@@ -12,9 +12,9 @@ from aquadash.lab import memory
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.ui.hyperparameters import effective
-from aquadash.ui.text import plain
-from aquadash.ui.train.form_state import DEFAULT_PRESET
+from aquadash.ui.kit.form_state import DEFAULT_PRESET
+from aquadash.ui.kit.hyperparameters import effective
+from aquadash.ui.kit.text import plain
 from tests.support import ui_runs
 from tests.support.app_pages import address_of, words
 from tests.support.made_runs import create, set_status

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.store import Run, RunStatus, RunStore, open_store
 from aquadash.store.first_model import add_first_model
-from aquadash.ui import datasets
+from aquadash.ui.kit import datasets
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests.support import live_runs, ui_runs
 from tests.support.app_pages import address_of, charts, open_app_page, texts

@@ -17,9 +17,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from aquadash.classroom import codes
 from aquadash.classroom.joining import Joining
 from aquadash.ui.classroom import routes
-from aquadash.ui.classroom.admission import COOKIE
 from aquadash.ui.classroom.auth_middleware import AuthMiddleware
 from aquadash.ui.hosts import SameOriginMiddleware
+from aquadash.ui.kit.admission import COOKIE
 from tests.support.asgi import Answer, ask
 
 OWN = {"origin": "http://lab:8501"}

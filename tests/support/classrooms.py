@@ -12,7 +12,7 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import memory
 from aquadash.people import Person, Role
 from aquadash.store import Run, RunStore
-from aquadash.ui.classroom import admission
+from aquadash.ui.kit import admission
 
 
 class _AsServed(PagesManager):

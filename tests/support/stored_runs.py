@@ -13,7 +13,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.people import Person
 from aquadash.store import EpochRecord, Predictions, Run, RunStatus, RunStore, Worker
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui import warmup
+from aquadash.ui.kit import warmup
 from tests.support.made_runs import create, set_status, start
 
 OTTER, SEAL = 2, 3

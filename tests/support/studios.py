@@ -43,13 +43,13 @@ def open_view(
 
 def _view(draw, pipeline, branch) -> None:  # type: ignore[no-untyped-def]
     from aquadash.augment import PIPELINES
-    from aquadash.ui import datasets, shell
     from aquadash.ui.augment.studio import Studio
+    from aquadash.ui.kit import datasets, shell
 
     dataset = datasets.dataset("synthetic")
     positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
     spec = PIPELINES.get(pipeline, pipeline)
-    with shell.guard():  # As :class:`aquadash.ui.sections.Section` does.
+    with shell.guard():  # As :class:`aquadash.ui.kit.sections.Section` does.
         draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
 
 

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import address
+from aquadash.ui.kit import address
 from tests.support.app_pages import run_script
 
 
 def script() -> None:
     import streamlit as st
 
-    from aquadash.ui import address, bound
+    from aquadash.ui.kit import address, bound
 
     st.button("Seven", on_click=address.assign, args=("seed", 7))
     if "cut" in st.query_params:
@@ -50,7 +50,7 @@ def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
 def by_itself() -> None:
     import streamlit as st
 
-    from aquadash.ui import address, bound
+    from aquadash.ui.kit import address, bound
 
     if st.session_state.pop("by itself", False):
         address.draw_again()
@@ -96,7 +96,7 @@ def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> 
 def clicked() -> None:
     import streamlit as st
 
-    from aquadash.ui import address, bound
+    from aquadash.ui.kit import address, bound
 
     if st.button("A bar of the chart"):
         address.assign("outcome", "all")
@@ -112,7 +112,7 @@ def test_an_assigned_value_wins_over_an_address_that_was_not_read_yet() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr("aquadash.ui.address.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("aquadash.ui.kit.address.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
@@ -150,7 +150,7 @@ def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
 def two_pages() -> None:
     import streamlit as st
 
-    from aquadash.ui import address, bound
+    from aquadash.ui.kit import address, bound
 
     address.enter(st.session_state.get("here", "home"), shared=("source",))
     bound.number("sample", 0, 99, label="Sample", default=0)
@@ -177,7 +177,7 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
 def several() -> None:
     import streamlit as st
 
-    from aquadash.ui import bound
+    from aquadash.ui.kit import bound
 
     options = ["flips", "flips:3, shifts", "shifts"]
     codec = bound.several_of(options, ignored=["x"])

@@ -13,7 +13,7 @@ from tests.support.app_pages import run_script
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import bound, inputs
+    from aquadash.ui.kit import bound, inputs
 
     animals = {"otter": "Sea otter", "seal": "Grey seal"}
     st.session_state["said"] = {

@@ -14,7 +14,7 @@ from aquadash.evaluation import Evaluation, evaluate
 from aquadash.lab.limits import Limits
 from aquadash.lab.runs import Runs
 from aquadash.store import EpochRecord, Run
-from aquadash.ui.train import clone, coach_notes
+from aquadash.ui.kit import clone, coach_notes
 from tests.coach.test_after import learning, overfitting, stopped
 from tests.support.app_pages import run_script
 from tests.support.coach_runs import epochs, run
@@ -31,7 +31,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] = ()) -> AppTest:
     def page(run, history, leave_out) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui.train import coach_notes
+        from aquadash.ui.kit import coach_notes
 
         coach_notes.run_notes_box(run, history, leave_out=leave_out)
 

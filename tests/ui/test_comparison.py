@@ -13,7 +13,7 @@ from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import comparison_settings
-from aquadash.ui.compared import Compared
+from aquadash.ui.kit.compared import Compared
 from tests.support.compared_runs import add_compared
 
 

@@ -12,8 +12,8 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
 from aquadash.store import Run, RunStatus
-from aquadash.ui import datasets
-from aquadash.ui.run_lists import best_first, pictured_first
+from aquadash.ui.kit import datasets
+from aquadash.ui.kit.run_lists import best_first, pictured_first
 
 
 def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:

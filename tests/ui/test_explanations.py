@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.store import Run, RunStore
-from aquadash.ui.explain import explainer
+from aquadash.ui.kit import explainer
 from tests.support.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.support.explained_models import add_untrained
 from tests.support.stored_runs import OTTER, add_run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aquadash.ui.gallery import Bar, Card, markup
+from aquadash.ui.kit.gallery import Bar, Card, markup
 from tests.support.app_pages import run_script
 
 EVIL = '"><script>alert(1)</script>'
@@ -28,7 +28,7 @@ def test_every_text_is_escaped() -> None:
 def pages() -> None:
     import streamlit as st
 
-    from aquadash.ui import gallery
+    from aquadash.ui.kit import gallery
 
     with gallery.paged(95, per_page=10, key="page") as shown:
         st.session_state["slice"] = shown

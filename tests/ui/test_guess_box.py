@@ -14,7 +14,7 @@ from aquadash.evaluation import evaluate
 from aquadash.lab.runs import Runs
 from aquadash.store import Guess, Run, RunStatus
 from aquadash.store.transfer import IMPORTED
-from aquadash.ui.train import guess_box
+from aquadash.ui.kit import guess_box
 from tests.support.app_pages import run_script
 from tests.support.lessons import ANNA, BEN
 from tests.support.stored_runs import HOSTILE
@@ -27,7 +27,7 @@ def asking() -> AppTest:
     def page() -> None:
         import streamlit as st
 
-        from aquadash.ui.train import guess_box
+        from aquadash.ui.kit import guess_box
 
         if not st.checkbox("elsewhere"):
             cars = (f"Automobile model year {year} side view" for year in (1998, 2004))
@@ -60,7 +60,7 @@ def test_a_mistake_needs_two_different_classes() -> None:
 
 def shown(run: Run) -> list[str]:
     def page(run) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui.train import guess_box
+        from aquadash.ui.kit import guess_box
 
         guess_box.render_guess(run)
 

@@ -8,7 +8,7 @@ from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfi
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.models import MODELS, uses
 from aquadash.training.optimizers import OPTIMIZERS
-from aquadash.ui import hyperparameters as fields
+from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.train.train_settings import GROUPS
 
 NAMES = list(flatten(RunConfig()))

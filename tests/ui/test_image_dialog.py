@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.store import Predictions, Run, RunStatus, RunStore, open_store
-from aquadash.ui.image_dialog import image_name
+from aquadash.ui.kit.image_dialog import image_name
 from tests.support import live_runs
 from tests.support.app_pages import address_of, html, open_app_page
 from tests.support.explained_models import add_untrained

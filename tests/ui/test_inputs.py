@@ -8,7 +8,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui import inputs
+from aquadash.ui.kit import inputs
 from tests.support.app_pages import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ INPUTS = {name for name, each in vars(inputs).items() if hasattr(each, "__wrappe
 def page() -> None:
     import streamlit as st
 
-    from aquadash.ui import inputs
+    from aquadash.ui.kit import inputs
 
     held = {
         "selectbox": "seal", "radio": "seal", "multiselect": ["otter", "seal"], "segmented_control": "otter",
@@ -82,7 +82,7 @@ def test_every_run_sends_the_session_s_values() -> None:
 def unusable() -> None:
     import streamlit as st
 
-    from aquadash.ui import inputs
+    from aquadash.ui.kit import inputs
 
     st.session_state.setdefault("whole", 3)
     st.session_state.setdefault("secret", "open sesame")
@@ -122,13 +122,13 @@ def test_pages_take_their_input_widgets_from_there() -> None:
         for call in calls(path)
         if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
     ]
-    assert found == [], "use aquadash.ui.inputs"
+    assert found == [], "use aquadash.ui.kit.inputs"
 
 
 def controlled_page() -> None:
     import streamlit as st
 
-    from aquadash.ui import inputs
+    from aquadash.ui.kit import inputs
 
     held = st.session_state.setdefault("held", 1.0)
 

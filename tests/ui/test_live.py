@@ -7,7 +7,7 @@ from dataclasses import replace
 from aquadash.config import RunConfig
 from aquadash.presets import PRESETS
 from aquadash.store.types import Progress, Run, RunStatus
-from aquadash.ui import run_lists
+from aquadash.ui.kit import run_lists
 from aquadash.ui.train import live
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aquadash.ui import predictions
-from aquadash.ui.gallery import SHOWN_EDGE
-from aquadash.ui.predict import picture_cards
-from aquadash.ui.predictions import Item, Memory, Network, closer
+from aquadash.ui.kit import picture_cards, predictions
+from aquadash.ui.kit.gallery import SHOWN_EDGE
+from aquadash.ui.kit.predictions import Item, Memory, Network, closer
 from tests.support.encoded_pictures import saved
 
 

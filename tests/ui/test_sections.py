@@ -15,8 +15,8 @@ def script() -> None:
     import streamlit as st
 
     from aquadash.errors import StorageError
-    from aquadash.ui.lab import visitor
-    from aquadash.ui.sections import Section, Sections
+    from aquadash.ui.kit.lab import visitor
+    from aquadash.ui.kit.sections import Section, Sections
 
     def broken(name: str) -> None:
         raise StorageError(f"No {name}.")
@@ -37,7 +37,7 @@ def script() -> None:
 def tabbed_script() -> None:
     import streamlit as st
 
-    from aquadash.ui.sections import Section, Sections
+    from aquadash.ui.kit.sections import Section, Sections
 
     table = {
         word: Section(word.title(), st.write, group=group)
@@ -60,7 +60,7 @@ def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_i
 
 def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "marks" in said(run_script(script, view="marks"))
-    monkeypatch.setattr("aquadash.ui.lab.visitor", lambda: Person("1", "Anna", Role.STUDENT))
+    monkeypatch.setattr("aquadash.ui.kit.lab.visitor", lambda: Person("1", "Anna", Role.STUDENT))
     app = run_script(script, view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)

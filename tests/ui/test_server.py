@@ -29,7 +29,8 @@ from aquadash.errors import ImageError
 from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
-from aquadash.ui.server import UPLOADS, Shrinking
+from aquadash.ui.kit import uploads
+from aquadash.ui.server import Shrinking
 from tests.support.app_pages import APP
 from tests.support.asgi import ask
 from tests.support.encoded_pictures import saved
@@ -151,7 +152,7 @@ class Kept:
 
 def test_photographs_are_small_when_they_are_kept() -> None:
     kept, data = Kept(), large("photo.jpg")
-    kept.send(f"{UPLOADS}session/1", form("photo.jpg", data))
+    kept.send(f"{uploads.PATH}session/1", form("photo.jpg", data))
     small = kept.files["photo.jpg"]
     assert len(small) < 0.7 * len(data)
     assert decode(small, name="photo.jpg").original_size == decode(data, name="photo.jpg").original_size
@@ -161,9 +162,9 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
     kept = Kept()
     photo, archive = large("photo.jpg"), b"PK\x03\x04" + bytes(26_000_000)
     for name, data, path, method, told in (
-        ("broken.jpg", photo[:600_000], f"{UPLOADS}s/1", "PUT", True),
-        ("archive.zip", archive, f"{UPLOADS}s/2", "PUT", True),
-        ("pieces.jpg", photo, f"{UPLOADS}s/3", "PUT", False),
+        ("broken.jpg", photo[:600_000], f"{uploads.PATH}s/1", "PUT", True),
+        ("archive.zip", archive, f"{uploads.PATH}s/2", "PUT", True),
+        ("pieces.jpg", photo, f"{uploads.PATH}s/3", "PUT", False),
         ("elsewhere.jpg", photo, "/class/join", "POST", True),
     ):
         kept.send(path, form(name, data), method=method, length_is_told=told)

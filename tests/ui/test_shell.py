@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.pages import PAGES
-from aquadash.ui import shell
+from aquadash.ui.kit import shell
 from tests.support.app_pages import run_script
 
 pytestmark = pytest.mark.usefixtures("no_warm_up")
@@ -17,7 +17,7 @@ def run(kind: str) -> AppTest:
         import streamlit as st
 
         from aquadash.errors import StorageError
-        from aquadash.ui import shell
+        from aquadash.ui.kit import shell
 
         with shell.page("train"):
             if kind == "own":

@@ -8,13 +8,9 @@ import pytest
 import streamlit as st
 
 from aquadash.settings import PROJECT_ROOT
-from aquadash.ui import components
-from aquadash.ui.glossary import GLOSSARY
-from aquadash.ui.text import (
-    duration,
-    plain,
-    safe_markdown,
-)
+from aquadash.ui.kit import components
+from aquadash.ui.kit.glossary import GLOSSARY
+from aquadash.ui.kit.text import duration, plain, safe_markdown
 from tests.support.app_pages import run_script
 
 
@@ -84,7 +80,7 @@ def picker() -> None:
 
     from aquadash.config import RunConfig
     from aquadash.store.types import Run, RunStatus
-    from aquadash.ui import components
+    from aquadash.ui.kit import components
 
     runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]
     chosen = components.run_picker(runs)

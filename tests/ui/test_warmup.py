@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from aquadash.errors import StorageError
-from aquadash.ui import warmup
+from aquadash.ui.kit import warmup
 from aquadash.work import queue
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from aquadash.augment.numbers import BLACK_FRACTION, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
-from aquadash.ui import components
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, duration, plain
+from aquadash.ui.kit import components
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.text import count, duration, plain
 
 
 def show(studio: Studio) -> None:

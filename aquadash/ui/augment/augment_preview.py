@@ -12,9 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash import augment
 from aquadash.augment.preview import GREY
 from aquadash.figures.channels import channel_change
-from aquadash.ui import bound, components, gallery
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.sections import Section, Sections
+from aquadash.ui.kit import bound, components, gallery
+from aquadash.ui.kit.sections import Section, Sections
 
 MAX_DRAWS = 8
 #: Titles of the differences by their word in the address.

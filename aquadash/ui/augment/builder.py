@@ -11,10 +11,10 @@ import streamlit as st
 from aquadash.augment import Branch, Operator, PipelineSpec, describe, editing, operator_info
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.editing import MAX_TITLE_CHARACTERS, Group, Place, StepId
-from aquadash.ui import address, bound, inputs
 from aquadash.ui.augment import builder_state, operator_catalogue, setting_widgets
-from aquadash.ui.glossary import term
-from aquadash.ui.text import named, plain
+from aquadash.ui.kit import address, bound, inputs
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.text import named, plain
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from aquadash.augment.editing import Group
 from aquadash.augment.history import History
 from aquadash.augment.saved_pipelines import Draft, version_of
 from aquadash.errors import ConfigError
-from aquadash.ui import address, bound, shell
-from aquadash.ui.lab import lab
+from aquadash.ui.kit import address, bound, shell
+from aquadash.ui.kit.lab import lab
 
 #: The first visitor's pipeline, and the base of a pipeline without one.
 DEFAULT, EMPTY = "notebook", "none"

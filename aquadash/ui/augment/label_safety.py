@@ -17,12 +17,12 @@ from aquadash.robustness.requests import MAX_IMAGES, SweepRequest, choose_subjec
 from aquadash.robustness.steps import SwitchedStep, first_strength, steps, text_of, with_parameter
 from aquadash.store import Job
 from aquadash.store.types import Run
-from aquadash.ui import address, bound, components, gallery, inputs, job_panel, run_lists, shell
 from aquadash.ui.augment.setting_widgets import Scale
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
+from aquadash.ui.kit import address, bound, components, gallery, inputs, job_panel, run_lists, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import plain
 
 
 def show(studio: Studio) -> None:

@@ -12,10 +12,10 @@ from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing, operato
 from aquadash.augment.editing import Group, Place
 from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.errors import ConfigError
-from aquadash.ui import address, bound, gallery, inputs
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.text import named, plain
+from aquadash.ui.kit import address, bound, gallery, inputs
+from aquadash.ui.kit.text import named, plain
 
 #: Key of the place of the next step.
 _PLACE = "studio:adding"

@@ -6,11 +6,10 @@ import streamlit as st
 
 from aquadash.config import with_values
 from aquadash.presets import PRESETS
-from aquadash.ui import bound, shell
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.train import form_state
+from aquadash.ui.kit import bound, form_state, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
 
 _PRESET = "notebook-fixed"
 _SEEDS = 2**32

@@ -14,13 +14,12 @@ from aquadash.augment.reading import MAX_CHARACTERS
 from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS, version_of
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.lab.rights import Action
-from aquadash.ui import components, inputs, shell
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain
-from aquadash.ui.train import form_state
-from aquadash.ui.uploads import switched_off
+from aquadash.ui.kit import components, form_state, inputs, shell
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
+from aquadash.ui.kit.uploads import switched_off
 
 
 def show(library: Library) -> None:

@@ -15,9 +15,9 @@ import streamlit as st
 from aquadash.augment import Operator, Parameter, Range, editing, operator_info
 from aquadash.augment.catalogue import settings_of
 from aquadash.augment.spec import Value
-from aquadash.ui import inputs
 from aquadash.ui.augment import builder_state
-from aquadash.ui.glossary import term
+from aquadash.ui.kit import inputs
+from aquadash.ui.kit.glossary import term
 
 _LABELS = {"probability": "Probability", "word": "Choice", "number": "Value", "integer": "Value"}
 

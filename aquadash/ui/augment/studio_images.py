@@ -14,9 +14,9 @@ from aquadash.data import Dataset
 from aquadash.data.framing import fit, fraction_seen, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
-from aquadash.ui import address, bound, gallery, inputs
-from aquadash.ui.text import plain
-from aquadash.ui.uploads import Upload, picture_field, within_limit
+from aquadash.ui.kit import address, bound, gallery, inputs
+from aquadash.ui.kit.text import plain
+from aquadash.ui.kit.uploads import Upload, picture_field, within_limit
 
 #: Titles of the origins by their word in the address.
 ORIGINS = {"training": "🐟 Training images", "own": "🖼️ Your own pictures"}

@@ -17,8 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.classroom.invitation import JOIN_PATH
 from aquadash.people import STRANGER, Person
-from aquadash.ui.classroom import admission, routes
-from aquadash.ui.server import UPLOADS
+from aquadash.ui.classroom import routes
+from aquadash.ui.kit import admission, uploads
 
 #: More pages than a class opens in a day.
 _MAX_SESSIONS = 10_000
@@ -58,8 +58,8 @@ class AuthMiddleware:
         elif person is STRANGER:
             await _refusal(scope)(scope, receive, send)
             return
-        elif path.startswith(UPLOADS):
-            session = path.removeprefix(UPLOADS).partition("/")[0]
+        elif path.startswith(uploads.PATH):
+            session = path.removeprefix(uploads.PATH).partition("/")[0]
             if self._owners.get(session) != person.person_id:
                 refusal = PlainTextResponse("This page is not open here any more. Reload it.", 403, headers=_CLOSE)
                 await refusal(scope, receive, send)

@@ -7,11 +7,11 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.classroom.leaderboard import MIN_IMAGES, Board
 from aquadash.figures.leaderboard import leaderboard_chart
-from aquadash.ui import address, bound, components, datasets, inputs, shell
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab, visitor
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, percent, plain
+from aquadash.ui.kit import address, bound, components, datasets, inputs, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab, visitor
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, percent, plain
 
 #: The board's own data set in the address, apart from that of all pages.
 _SOURCE = "board"

@@ -12,11 +12,10 @@ from aquadash.classroom import limits
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
-from aquadash.ui import address, shell
-from aquadash.ui.classroom import admission
-from aquadash.ui.classroom.admission import REMOVED, Admission
-from aquadash.ui.lab import visitor
-from aquadash.ui.text import plain
+from aquadash.ui.kit import address, admission, shell
+from aquadash.ui.kit.admission import REMOVED, Admission
+from aquadash.ui.kit.lab import visitor
+from aquadash.ui.kit.text import plain
 
 #: Seconds between two checks of the visitor's admission.
 _WATCH_SECONDS = 3.0

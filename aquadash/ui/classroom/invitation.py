@@ -12,8 +12,8 @@ from aquadash import settings
 from aquadash.classroom import codes
 from aquadash.classroom.invitation import addresses, join_address, qr_svg
 from aquadash.people import Role
-from aquadash.ui import shell
-from aquadash.ui.lab import lab, visitor
+from aquadash.ui.kit import shell
+from aquadash.ui.kit.lab import lab, visitor
 
 _TICK_SECONDS = 5.0
 

@@ -9,9 +9,9 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.classroom.limits import LOCKABLE, NUMBERS, WORDS
 from aquadash.errors import StorageError
-from aquadash.ui import inputs, shell
-from aquadash.ui.lab import lab
-from aquadash.ui.text import plain, sentence
+from aquadash.ui.kit import inputs, shell
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import plain, sentence
 
 #: Session key of the limits that the fields were filled with.
 _SHOWN = "class:limits"

@@ -10,10 +10,10 @@ import streamlit as st
 from aquadash.classroom.invitation import rejoin_address
 from aquadash.classroom.sessions import AWAY_SECONDS, REJOIN_SECONDS, Member
 from aquadash.people import Person, Role
-from aquadash.ui import inputs, shell
 from aquadash.ui.classroom import invitation
-from aquadash.ui.lab import lab, visitor
-from aquadash.ui.text import count, duration, moment, named, plain
+from aquadash.ui.kit import inputs, shell
+from aquadash.ui.kit.lab import lab, visitor
+from aquadash.ui.kit.text import count, duration, moment, named, plain
 
 _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"

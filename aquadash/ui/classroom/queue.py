@@ -10,11 +10,10 @@ import streamlit as st
 from aquadash.classroom import limits
 from aquadash.lab.rights import Action
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import components, run_lists, shell
-from aquadash.ui.compare import run_actions
-from aquadash.ui.lab import lab, visitor
-from aquadash.ui.run_lists import owner_badge
-from aquadash.ui.text import count, duration, named, percent, plain
+from aquadash.ui.kit import components, run_lists, shell, undo
+from aquadash.ui.kit.lab import lab, visitor
+from aquadash.ui.kit.run_lists import owner_badge
+from aquadash.ui.kit.text import count, duration, named, percent, plain
 
 _TICK_SECONDS = 2.0
 _MAX_ROWS = 40
@@ -30,7 +29,7 @@ def render_queue() -> None:
 
 def _queue() -> None:
     # Inside the live part, which is all that the buttons below draw again.
-    run_actions.undo_bar()
+    undo.render_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]
     waiting = run_lists.queued(runs)
@@ -153,4 +152,4 @@ def _deleted(run: Run) -> None:
     lab().runs.stop(run.run_id)
     lab().runs.delete(run.run_id)
     # Not for a trial: its search has submitted another one meanwhile.
-    run_actions.can_be_undone([run.run_id], run.name, waited=not run.search_id)
+    undo.offer([run.run_id], run.name, waited=not run.search_id)

@@ -20,7 +20,7 @@ from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.classroom.joining import Form, Joining, TooManyAttemptsError, WrongCodeError
 from aquadash.classroom.sessions import NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
-from aquadash.ui.classroom.admission import COOKIE, REMOVED, was_removed
+from aquadash.ui.kit.admission import COOKIE, REMOVED, was_removed
 
 #: Longer than a session, so that the browser proves next week that the name is its person's.
 COOKIE_SECONDS = 30 * 86400

@@ -15,11 +15,11 @@ from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_
 from aquadash.figures.theme import shorten
 from aquadash.lab.rights import Action
 from aquadash.store.types import EpochRecord, Run
-from aquadash.ui import address, bound, components, inputs, run_lists, shell
-from aquadash.ui.compared import Compared, labels
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.text import duration
+from aquadash.ui.kit import address, bound, components, inputs, run_lists, shell
+from aquadash.ui.kit.compared import Compared, labels
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import duration
 
 #: Seconds between two drawings of the curves while a run is at work.
 _TICK_SECONDS = 5.0

@@ -12,11 +12,11 @@ from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
 from aquadash.store.types import Predictions, Run
-from aquadash.ui import address, bound, components, datasets, gallery, image_dialog
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
-from aquadash.ui.compared import Compared
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import address, bound, components, datasets, gallery, image_dialog
+from aquadash.ui.kit.compared import Compared
+from aquadash.ui.kit.text import count, plain
 
 _PER_PAGE = 12
 

@@ -13,13 +13,13 @@ from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
 from aquadash.figures.paired_change import paired_change as paired_change_chart
 from aquadash.figures.theme import run_colour, shorten
-from aquadash.ui import address, bound, components, gallery
-from aquadash.ui import hyperparameters as fields
 from aquadash.ui.compare import comparison_curves
-from aquadash.ui.compared import Compared, bold
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, percent, plain
+from aquadash.ui.kit import address, bound, components, gallery
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.compared import Compared, bold
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.text import count, percent, plain
 
 _MATRIX = "pair-matrix"
 

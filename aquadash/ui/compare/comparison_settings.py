@@ -12,13 +12,13 @@ from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.store.types import Run
 from aquadash.training.cost import Cost
-from aquadash.ui import bound, components
-from aquadash.ui import hyperparameters as fields
-from aquadash.ui.compared import Compared, labels
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.kit import bound, components
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.compared import Compared, labels
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, duration, percent, plain
 
 _DASH = "–"
 #: Maximum number of settings in a line.

@@ -1,4 +1,4 @@
-"""Actions for stored runs, for one or for all picked ones; deletion with undo and the bin."""
+"""Actions for stored runs, for one or for all picked ones; the bin."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from aquadash import settings
 from aquadash.lab.rights import Action
 from aquadash.store.selection import for_each
 from aquadash.store.types import Run, clean_tag
-from aquadash.ui import address, components, inputs, run_lists, shell
 from aquadash.ui.compare import run_table
-from aquadash.ui.evaluate import export_import
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain, safe_markdown
-from aquadash.ui.train import clone
+from aquadash.ui.kit import address, clone, components, export_import, inputs, run_lists, shell, undo
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain, safe_markdown
 
 #: Maximum number of picked runs with actions of their own.
 _MAX_ROWS = 10
@@ -133,7 +131,7 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
         if st.button("Delete", key="bulk-delete", icon="🗑️", help="You can undo this, and the bin keeps deleted runs."):
             done = _do(runs.delete, ids)
             names = {run.run_id: run.name for run in picked}
-            can_be_undone(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
+            undo.offer(done, names[done[0]] if len(done) == 1 else count(len(done), "run"))
             st.rerun()
     if len(picked) > 1:
         with st.expander("Tags", icon="🏷️", key="bulk-tags-box"):
@@ -168,29 +166,6 @@ def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     return result.done
 
 
-#: Session key of deletions that can be undone: ids, description, and whether the runs were in the queue.
-_DELETED = "compare:deleted"
-
-
-def undo_bar() -> None:
-    """Draw failures, and each deletion with its undo."""
-    shell.show_failure()
-    for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
-        undo = partial(_restore, run_ids, to_queue=waited)
-        components.undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
-
-
-def can_be_undone(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:
-    """Offer to undo a deletion, from the next drawing on; runs that ``waited`` return to the queue."""
-    if run_ids:
-        # A run that was restored elsewhere and deleted again must not have two rows with one key.
-        earlier = [
-            (tuple(run_id for run_id in ids if run_id not in run_ids), *told)
-            for ids, *told in st.session_state.get(_DELETED, [])
-        ]
-        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words, waited)]
-
-
 def import_and_bin() -> None:
     """Draw the menu with the import of a run and the bin."""
     with st.popover("More", icon=":material/more_horiz:", key="more"):
@@ -215,20 +190,4 @@ def _bin() -> None:
                 format_func=components.run_labels(deleted.values()).__getitem__,
                 placeholder="Choose runs to restore",
             )
-            st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=_restore, args=(chosen,))
-
-
-def _restore(run_ids: Sequence[str], *, to_queue: bool = False) -> None:
-    def restore() -> None:
-        for run_id in run_ids:
-            lab().runs.restore(run_id)
-        _forget(run_ids)
-        for run_id in run_ids if to_queue else ():
-            lab().runs.resume(run_id)
-
-    shell.attempt(restore)
-
-
-def _forget(run_ids: Sequence[str]) -> None:
-    gone = set(run_ids)
-    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if not gone & set(entry[0])]
+            st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=undo.restore, args=(chosen,))

@@ -15,13 +15,13 @@ from aquadash.store.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
 from aquadash.store.query import EXAMPLES, MAX_LENGTH, QueryError, names
 from aquadash.store.selection import RunFilter
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import bound
-from aquadash.ui import hyperparameters as settings
 from aquadash.ui.compare import run_table
-from aquadash.ui.components import status_text
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table, text_column
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import bound
+from aquadash.ui.kit import hyperparameters as settings
+from aquadash.ui.kit.components import status_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.text import count, plain
 
 #: Menus of values by their names in the address: field, label, and phrase of the note under the table.
 _MENUS = {

@@ -21,12 +21,12 @@ from aquadash.evaluation.intervals import wilson_interval
 from aquadash.settings import classroom as in_class
 from aquadash.store.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import address, inputs, shell
-from aquadash.ui import hyperparameters as settings
-from aquadash.ui.components import run_labels, status_text
-from aquadash.ui.lab import lab
-from aquadash.ui.tables import Column, number_column, text_column
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import address, inputs, shell
+from aquadash.ui.kit import hyperparameters as settings
+from aquadash.ui.kit.components import run_labels, status_text
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, number_column, text_column
+from aquadash.ui.kit.text import count, plain
 
 T = TypeVar("T")
 

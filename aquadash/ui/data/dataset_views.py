@@ -9,11 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from aquadash.data import Dataset
 from aquadash.figures.channels import channel_histogram
 from aquadash.figures.class_counts import class_counts
-from aquadash.ui import bound, components, datasets, gallery, inputs
-from aquadash.ui.glossary import term
-from aquadash.ui.sections import Section, Sections
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import bound, components, datasets, gallery, inputs
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, plain
 
 #: Titles of the splits.
 SPLITS = {"train": "Training", "test": "Test"}
@@ -23,7 +22,7 @@ PER_PAGE = ("10", "20", "50", "100")
 MAX_IN_ROW = 6
 
 
-def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
+def render_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
     """Draw counts, channel statistics and the mean image of each class."""
     measured = datasets.statistics(dataset, split)
     left, right = st.columns(2)
@@ -64,7 +63,7 @@ def show_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
         )
 
 
-def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
+def render_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None:
     """Draw the images, their filters and the pager."""
     names = list(dataset.class_names)
     in_row = filters.container(width="content")
@@ -98,8 +97,3 @@ def show_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> None
             for i, label in zip(positions[shown].tolist(), images.labels[positions[shown]].tolist(), strict=True)
         ]
         gallery.show(cards, label=f"{SPLITS[split]} images")
-
-
-SECTIONS = Sections(
-    "view", "Show", {"pictures": Section("Pictures", show_pictures), "numbers": Section("Numbers", show_numbers)}
-)

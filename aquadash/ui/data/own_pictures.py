@@ -16,12 +16,12 @@ from aquadash.data.folder.splitting import TEST_FRACTIONS, SplitChoice
 from aquadash.data.images import display_name
 from aquadash.errors import DataError
 from aquadash.lab.rights import Action
-from aquadash.ui import bound, inputs, shell
 from aquadash.ui.data import own_pictures_set
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain
-from aquadash.ui.uploads import Upload, most_megabytes, picture_field, switched_off
+from aquadash.ui.kit import bound, inputs, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
+from aquadash.ui.kit.uploads import Upload, most_megabytes, picture_field, switched_off
 
 #: Maximum number of classes dropped one by one; archives can have more.
 MAX_DROPPED = 20

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from aquadash.data.folder.about import PREFIX
 from aquadash.data.folder.types import CheckReport, Finding, Picture
-from aquadash.ui import components, gallery, shell
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import components, gallery, shell
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
 
 #: Key of the data set that was just kept.
 KEPT = "own:kept"

@@ -6,12 +6,12 @@ import streamlit as st
 
 from aquadash.evaluation import Calibration, Rescaling, bin_of
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.ui import address, bound, components, gallery
 from aquadash.ui.evaluate import scores
-from aquadash.ui.evaluated import Evaluated, Narrowed
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import address, bound, components, gallery
+from aquadash.ui.kit.evaluated import Evaluated, Narrowed
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, plain
 
 RELIABILITY_KEY = "reliability"
 _ANY = "any"

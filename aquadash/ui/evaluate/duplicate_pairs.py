@@ -9,11 +9,11 @@ from aquadash.data import Dataset
 from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, DuplicatePair, Duplicates, find_duplicates
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.theme import class_colour
-from aquadash.ui import address, bound, gallery, image_browser
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.text import count, percent
+from aquadash.ui.kit import address, bound, gallery, image_browser
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.text import count, percent
 
 _PAIRS_PER_PAGE = 8
 

@@ -9,9 +9,9 @@ from aquadash.data import Dataset, Split
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.probe_timeline import probe_timeline
 from aquadash.store.types import EpochReplay, Run
-from aquadash.ui import address, bound, components, gallery, image_browser, inputs, run_lists, shell
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
+from aquadash.ui.kit import address, bound, components, gallery, image_browser, inputs, run_lists, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
 
 #: The slider's key and the name of the epoch in the address.
 KEY = "epoch"

@@ -20,13 +20,13 @@ from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusio
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.store.types import Run
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui import address, bound, components, gallery, image_browser, run_lists, shell
-from aquadash.ui import hyperparameters as fields
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text
-from aquadash.ui.lab import lab
-from aquadash.ui.sections import Section
-from aquadash.ui.text import count, duration, percent, plain
+from aquadash.ui.kit import address, bound, components, gallery, image_browser, run_lists, shell
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.sections import Section
+from aquadash.ui.kit.text import count, duration, percent, plain
 
 #: Name in the address of the screen's number, from 1.
 KEY = "present"

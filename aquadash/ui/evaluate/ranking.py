@@ -8,11 +8,11 @@ import streamlit as st
 
 from aquadash.evaluation import macro_mean
 from aquadash.figures.ranking_curves import MAX_DRAWN, Kind, area, ranking_curves_figure
-from aquadash.ui import bound, components
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table
+from aquadash.ui.kit import bound, components
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table
 
 _KINDS = {"roc": "ROC", "precision-recall": "Precision and recall"}
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import address, components, run_lists, shell
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.run_lists import BY_RUN
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, duration, moment, named, plain
+from aquadash.ui.kit import address, components, run_lists, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.run_lists import BY_RUN
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, duration, moment, named, plain
 
 if TYPE_CHECKING:
     from aquadash.training.reproduction import Reproduction

@@ -21,12 +21,12 @@ from aquadash.robustness.measurement import Condition, Mean, Measurement
 from aquadash.robustness.requests import RobustnessRequest, chosen_positions
 from aquadash.store import Job, RunStatus
 from aquadash.store.types import Run
-from aquadash.ui import bound, components, datasets, gallery, inputs, job_panel, shell
-from aquadash.ui.compared import labels
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, moment, percent, plain
+from aquadash.ui.kit import bound, components, datasets, gallery, inputs, job_panel, shell
+from aquadash.ui.kit.compared import labels
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, moment, percent, plain
 
 #: Seconds between two drawings of a measurement at work.
 _TICK_SECONDS = 2.0

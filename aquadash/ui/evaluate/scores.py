@@ -17,14 +17,13 @@ from aquadash.figures.confusion_matrix import confusion_difference, confusion_ma
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.store.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
-from aquadash.ui import bound, components, image_browser, run_lists
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.tables import number_column, table, text_column
-from aquadash.ui.text import count, percent, plain
-from aquadash.ui.train import coach_notes
+from aquadash.ui.kit import bound, coach_notes, components, image_browser, run_lists
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import number_column, table, text_column
+from aquadash.ui.kit.text import count, percent, plain
 
 
 def render_scores(one: Evaluated) -> None:

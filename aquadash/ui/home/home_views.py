@@ -16,13 +16,11 @@ from aquadash.lab.rights import Action
 from aquadash.store.fields import validation_accuracy
 from aquadash.store.first_model import ORIGIN
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui import components, datasets, gallery, run_lists, shell, uploads
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.predict import predict_runs, predict_views
-from aquadash.ui.text import count, plain
-from aquadash.ui.walkthrough import context
+from aquadash.ui.kit import components, datasets, gallery, predict_runs, run_lists, shell, uploads, visit
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
 from aquadash.walkthrough import LESSONS, progress
 
 #: Seconds between two redraws.
@@ -59,7 +57,7 @@ def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
         return None
     runs, networks = predict_runs.networks([run])
     if picture:
-        predict_views.render_answer(networks[0], picture)
+        predict_runs.render_answer(networks[0], picture)
     else:
         predict_runs.render_samples(runs, networks, sample, one=True)
     return run
@@ -187,7 +185,7 @@ def _figure(label: str, run: Run) -> None:
 
 
 def _lesson() -> None:
-    solved = len(progress.read(context.whose()).solved)
+    solved = len(progress.read(visit.whose()).solved)
     minutes = sum(lesson.minutes for lesson in LESSONS.values())
     components.metric("Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False)
     st.progress(solved / len(LESSONS), text=f"{count(solved, 'question')} solved")

@@ -15,14 +15,13 @@ from aquadash.evaluation import Evaluation, evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 from aquadash.store.types import Run
-from aquadash.ui import components, gallery, predictions
-from aquadash.ui.gallery import class_text
-from aquadash.ui.glossary import term
-from aquadash.ui.predict import picture_cards
-from aquadash.ui.predict.picture_cards import NONE_OF_THESE
-from aquadash.ui.predictions import Item, Memory, Network
-from aquadash.ui.text import count, joined, percent, plain, time_left
-from aquadash.ui.uploads import Upload
+from aquadash.ui.kit import components, gallery, picture_cards, predictions
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.picture_cards import NONE_OF_THESE
+from aquadash.ui.kit.predictions import Item, Memory, Network
+from aquadash.ui.kit.text import count, joined, percent, plain, time_left
+from aquadash.ui.kit.uploads import Upload
 
 PER_PAGE = 20
 
@@ -81,17 +80,6 @@ def _cards(
                 progress.step()
             with st.container(border=True, width=width):
                 _card(runs, networks, memory, item, answers)
-
-
-def render_answer(network: Network, upload: Upload) -> None:
-    """Draw a picture with one network's answer."""
-    memory, item = predictions.remembered(), Item(upload, picture_cards.position_of(upload))
-    memory.forget([upload])
-    for _ in memory.predict([item], [network]):
-        pass
-    answers = memory.answers(item, [network]) or []
-    look, opens = memory.look(item, [network]), picture_cards.own(upload).opens
-    st.html(picture_cards.card_markup(look, answers, run_names=[network.name], opens=opens))
 
 
 def _card(

@@ -18,11 +18,10 @@ from aquadash.lab.rights import Action
 from aquadash.store.fields import FIGURES, validation_accuracy
 from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
 from aquadash.training.forecast import HELD
-from aquadash.ui import address, components, inputs, run_lists, shell
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, duration, joined, named, percent, plain, sentence
-from aquadash.ui.train import clone, coach_notes, guess_box
+from aquadash.ui.kit import address, clone, coach_notes, components, guess_box, inputs, run_lists, shell
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, duration, joined, named, percent, plain, sentence
 from aquadash.work.slots import held
 
 #: Seconds between two redraws of a running run's progress, which its worker reports once a second.

@@ -20,15 +20,27 @@ from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS, usual_epochs
 from aquadash.training.forecast import STARTING_SECONDS
-from aquadash.ui import address, bound, components, datasets, inputs, run_sizes, shell, warmup
-from aquadash.ui import hyperparameters as fields
-from aquadash.ui.glossary import term
-from aquadash.ui.lab import lab
-from aquadash.ui.predictions import WAKING
-from aquadash.ui.tables import bar_column, number_column, table, text_column
-from aquadash.ui.text import count, duration, expected_time, joined, plain, roughly
-from aquadash.ui.train import coach_notes, form_state, guess_box, launch, train_settings
-from aquadash.ui.train.form_state import COPY, DEFAULT_PRESET
+from aquadash.ui.kit import (
+    address,
+    bound,
+    coach_notes,
+    components,
+    datasets,
+    form_state,
+    guess_box,
+    inputs,
+    launch,
+    shell,
+    warmup,
+)
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.form_state import COPY, DEFAULT_PRESET
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.predictions import WAKING
+from aquadash.ui.kit.tables import bar_column, number_column, table, text_column
+from aquadash.ui.kit.text import count, duration, expected_time, joined, plain, roughly
+from aquadash.ui.train import run_sizes, train_settings
 
 #: Key of the menu of a card with several presets.
 _OF_CARD = "preset-of-card"

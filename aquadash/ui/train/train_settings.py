@@ -29,13 +29,12 @@ from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
 from aquadash.training.schedules import preview
-from aquadash.ui import components, datasets, gallery, inputs, shell
-from aquadash.ui import hyperparameters as fields
-from aquadash.ui.glossary import term
-from aquadash.ui.hyperparameters import value_text
-from aquadash.ui.lab import lab
-from aquadash.ui.text import plain
-from aquadash.ui.train import form_state
+from aquadash.ui.kit import components, datasets, form_state, gallery, inputs, shell
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.hyperparameters import value_text
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import plain
 
 #: Title and icon of the groups under Advanced. The group "first" is always drawn.
 GROUPS = {

@@ -13,11 +13,11 @@ from aquadash.data import Dataset
 from aquadash.data.dataset import let_go
 from aquadash.figures.channels import channel_histogram
 from aquadash.figures.theme import class_colour
-from aquadash.ui import bound, components, datasets, gallery, image_dialog
-from aquadash.ui.gallery import class_text, class_titles
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, bar_column, number_column, table
-from aquadash.ui.text import count, plain
+from aquadash.ui.kit import bound, components, datasets, gallery, image_dialog
+from aquadash.ui.kit.gallery import class_text, class_titles
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, bar_column, number_column, table
+from aquadash.ui.kit.text import count, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data, checks_network, network
 

@@ -14,12 +14,12 @@ from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui import address, bound, components, gallery, image_browser
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.gallery import class_text, class_titles
-from aquadash.ui.glossary import term
-from aquadash.ui.tables import Column, number_column, table
-from aquadash.ui.text import count, percent, plain
+from aquadash.ui.kit import address, bound, components, gallery, image_browser
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.gallery import class_text, class_titles
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, checks_results, network, report
 

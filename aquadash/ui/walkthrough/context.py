@@ -1,4 +1,4 @@
-"""The data set or run of a section, and the visitor's progress."""
+"""The data set or run of a section."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import streamlit as st
 from aquadash import data
 from aquadash.config import with_values
 from aquadash.data import Dataset
-from aquadash.pages import ME
 from aquadash.presets import PRESETS
 from aquadash.store.types import Run
-from aquadash.ui import address, components, datasets, run_lists, shell
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.lab import lab
-from aquadash.ui.text import count, plain
-from aquadash.walkthrough import progress
-
-_ME = "walkthrough:me"
+from aquadash.ui.kit import components, datasets, run_lists, shell
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
 
 #: Epochs of the offered training, which takes a minute or two.
 EPOCHS = 8
@@ -80,33 +76,3 @@ def _offer_run() -> None:
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
         run = shell.launch_once("walkthrough:launched", lambda: lab().runs.train(config))
         st.switch_page("pages/train.py", query_params={"run": run.run_id})
-
-
-def whose() -> str:
-    """Return the visitor's id from the address or the session; empty before the first answer."""
-    said = st.query_params.get(ME, "")
-    if said and not progress.is_id(said):
-        address.note(ME, said, "the 16 letters and digits of an earlier visit")
-        said = ""
-    _remember(said or st.session_state.get(_ME, ""))
-    return str(st.session_state[_ME])
-
-
-def record(lesson: str, *, solved: bool) -> None:
-    """Store an answer; the first one creates the visitor's id."""
-    me = whose() or progress.new_id()
-    progress.note(me, lesson, solved=solved)
-    _remember(me)
-
-
-def read() -> progress.LessonProgress:
-    """Return the visitor's progress."""
-    return progress.read(whose())
-
-
-def _remember(me: str) -> None:
-    st.session_state[_ME] = me
-    if me and st.query_params.get(ME) != me:
-        st.query_params[ME] = me
-    elif not me and ME in st.query_params:
-        del st.query_params[ME]

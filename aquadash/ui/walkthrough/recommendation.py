@@ -9,11 +9,11 @@ import streamlit as st
 from aquadash import data
 from aquadash.errors import AquaDashError
 from aquadash.store.types import Run
-from aquadash.ui import bound, datasets
-from aquadash.ui.evaluated import Evaluated
-from aquadash.ui.lab import lab
-from aquadash.ui.tables import Column, table, text_column
-from aquadash.ui.text import plain
+from aquadash.ui.kit import bound, datasets
+from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, table, text_column
+from aquadash.ui.kit.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_results, report
 from aquadash.walkthrough.beside import beside, learnt_from, shown

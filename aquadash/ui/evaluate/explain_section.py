@@ -1,0 +1,56 @@
+"""The section of explanation maps of a confusion cell's images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aquadash.evaluation import select
+from aquadash.store.types import Predictions, Run
+from aquadash.ui.kit import address, bound, datasets, explanations, image_browser, image_dialog
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.text import count, plain
+
+#: Key of the toggle that shows the maps.
+STRIP = "explain-all"
+
+
+def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
+    """Draw a toggle, and the maps of the images of the chosen true and predicted class."""
+    dataset = datasets.learned(run)
+    if dataset is None:
+        # The images beside this section say why.
+        return
+    if (number := st.query_params.pop("explain", None)) is not None:
+        # An address of an older version, which explained one image here.
+        st.query_params[image_dialog.KEY] = f"test-{number}"
+    st.markdown("Click an image to see why the network gave its answer, and what its layers see.")
+    true, predicted = image_browser.chosen_classes(class_names)
+    positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
+    most = explanations.MAX_IN_STRIP
+    which = f"the first {most} of " if len(positions) > most else "all "
+    what = f"Maps of {which}{count(len(positions), 'image')}"
+    if bound.toggle(STRIP, label=what, help="Parts that many maps show may be the reason for a mistake."):
+        indices = predictions.indices[positions[:most]]
+        explanations.strip(
+            run,
+            dataset.test.images[indices],
+            predictions.labels[positions[:most]],
+            class_names=class_names,
+            opens=[f"test-{index}" for index in indices],
+        )
+
+
+def link(class_names: Sequence[str]) -> None:
+    """Draw a button that leads from a chosen confusion cell to the maps of its images."""
+    true, predicted = image_browser.chosen_classes(class_names)
+    if true is None or predicted is None:
+        return
+    what = plain(f"{class_text(class_names[true])} → {class_text(class_names[predicted])}")
+    st.button(f"Why? Maps of {what}", key="explain-cell", icon="🔦", on_click=_show_strip)
+
+
+def _show_strip() -> None:
+    address.assign("section", "explain")
+    address.assign(STRIP, True)

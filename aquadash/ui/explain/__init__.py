@@ -1,1 +1,0 @@
-"""Explanation maps on Evaluate and Predict."""

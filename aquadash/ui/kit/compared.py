@@ -1,0 +1,71 @@
+"""The compared runs, with the results that the sections of Compare read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aquadash.figures.theme import shorten
+from aquadash.store.measured import Images
+from aquadash.store.types import Predictions, Run
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import plain, unique_titles
+
+if TYPE_CHECKING:
+    from aquadash.evaluation import Evaluation, PairTest
+    from aquadash.lab.runs import Compared as Found
+
+#: Number of runs that differ in colour, dash and marker.
+MAX_RUNS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Two to ten runs, their titles and the images of the measurement; results have one entry a run, in order."""
+
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]
+    images: Images
+
+    def on(self, images: Images) -> Compared:
+        """Return the same runs, measured on other images."""
+        return replace(self, images=images)
+
+    @cached_property
+    def _found(self) -> Found:
+        return lab().runs.compare(self.runs, self.images)
+
+    def predictions(self) -> tuple[Predictions | None, ...]:
+        """Return the runs' predictions; None for a run without."""
+        return self._found.predictions
+
+    def evaluations(self) -> tuple[Evaluation | None, ...]:
+        """Return the runs' scores; None for a run without predictions."""
+        return self._found.evaluations
+
+    def pairs(self) -> tuple[PairTest, ...]:
+        """Return the tests of each run against each later one."""
+        return self._found.pairs
+
+    def measured_together(self) -> list[int]:
+        """Return the positions of the first run that can be compared with another, and of all those."""
+        from aquadash.evaluation import measured_together
+
+        return measured_together(self.pairs())
+
+    def damaged(self) -> dict[str, str]:
+        """Return the titles of runs whose predictions cannot be read, with the reason."""
+        return {name: reason for name, reason in zip(self.names, self._found.errors, strict=True) if reason}
+
+
+def bold(name: str) -> str:
+    """Return a run's name in bold, as markdown."""
+    return f"**{plain(shorten(name))}**"
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """Return the runs' names, with the start of the id where two are equal."""
+    names = {run.run_id: run.name for run in runs}
+    return list(unique_titles(names, lambda run_id, name: f"{name} ({run_id[:8]})").values())

@@ -1,0 +1,203 @@
+"""Explanation maps of one image by a choice of methods, and strips of many images."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aquadash.explain import pictures
+from aquadash.explain.explainer import RemoteExplainer
+from aquadash.explain.methods import METHODS
+from aquadash.explain.results import Explanation, describe_map
+from aquadash.figures.theme import class_colour
+from aquadash.store.types import Run
+from aquadash.ui.kit import bound, gallery
+from aquadash.ui.kit.explainer import explained
+from aquadash.ui.kit.gallery import class_text
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.predictions import predictor
+from aquadash.ui.kit.text import count, plain
+
+#: The quickest method: the default, and that of strips.
+DEFAULT_METHOD = "grad-cam"
+
+#: Maximum number of images in a strip.
+MAX_IN_STRIP = 48
+
+#: The gap between an image and its map is the image's width divided by this.
+_GAP = 16
+
+
+def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
+    """Draw a menu of methods, and maps for the answer and the true class or, for a right answer, the second choice.
+
+    The image has the network's size; ``label`` is None for an unknown true class.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {name: method.title for name, method in METHODS.items()}
+        method = bound.menu(
+            "why-method", titles, label="Why?", default=DEFAULT_METHOD, help=term("explanation"), width=200
+        )
+        view = _view_picker("why-view")
+    network = predictor(run)
+    answer, following = (int(each) for each in np.argsort(-y_prob, kind="stable")[:2])
+    missed = None if label == answer else label
+    classes = [answer, following if missed is None else missed]
+    found = explained(run, image[None].repeat(2, axis=0), classes, method=method)
+    roles = ["The answer", "The second choice" if missed is None else "The true class"]
+    gallery.show(
+        [_card(each, f"{role}. {each.where.capitalize()}.", view) for each, role in zip(found, roles, strict=True)],
+        size_rem=9,
+        columns=2,
+        label=f"Maps by {titles[method]}",
+    )
+    st.html(_legends(found))
+    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, found)]))
+    if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
+        _show_layers(run, image)
+
+
+def strip(
+    run: Run,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | Sequence[int],
+    *,
+    class_names: Sequence[str],
+    opens: Sequence[str],
+) -> None:
+    """Draw Grad-CAM maps of at most :data:`MAX_IN_STRIP` images, each beside its image."""
+    if not len(images):
+        st.info("There are no such images.", icon="🔎")
+        return
+    view = _view_picker("strip-view")
+    found = explained(run, images, None, method=DEFAULT_METHOD)
+    cards = []
+    for image, label, explanation, opened in zip(images, labels, found, opens, strict=True):
+        true, right = class_names[int(label)], int(label) == explanation.class_index
+        sure = f"{100 * explanation.probability:.0f} %"
+        said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
+        gap = np.full((image.shape[0], max(1, image.shape[1] // _GAP), 3), 128, np.uint8)
+        cards.append(
+            gallery.Card(
+                image=np.hstack([image, gap, _picture(explanation, view)]),
+                title=class_text(true),
+                subtitle=said,
+                alt=f"An image of {true} and its map: {pictures.alt_text(explanation)}",
+                accent=class_colour(true, int(label)),
+                opens=opened,
+            )
+        )
+    gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
+    st.html(_legends(found[:1]))
+
+
+def _view_picker(key: str) -> str:
+    """Draw the choice between the map over its image and the map alone."""
+    return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="View")
+
+
+def _picture(explanation: Explanation, view: str) -> NDArray[np.uint8]:
+    return pictures.overlay(explanation) if view == "over" else pictures.colour_picture(explanation)
+
+
+def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
+    return gallery.Card(
+        image=_picture(explanation, view),
+        title=f"Why {class_text(explanation.class_name)}?",
+        subtitle=subtitle,
+        alt=pictures.alt_text(explanation),
+        accent=class_colour(explanation.class_name, explanation.class_index),
+    )
+
+
+def _legends(found: Sequence[Explanation]) -> str:
+    """Return the legends of the maps as HTML; maps with the same scale share one."""
+    texts = dict.fromkeys((explanation.signed, *pictures.legend_texts(explanation)) for explanation in found)
+    names = {(e.signed, *pictures.legend_texts(e)): e.class_name for e in found}
+    return "".join(
+        _legend(signed, low, high, of=names[signed, low, high] if len(texts) > 1 else "") for signed, low, high in texts
+    )
+
+
+def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
+    colours = ", ".join(pictures.scale_colours(signed=signed))
+    name = f"{html.escape(class_text(of))}: " if of else ""
+    return (
+        '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; font-size: 0.8125rem">'
+        f"<span>{name}{html.escape(low)}</span>"
+        '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
+        f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
+    )
+
+
+def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str]:
+    """Describe the figures of a method in sentences."""
+    first = found[0]
+    name = plain(first.class_name)
+    if first.method == "integrated-gradients":
+        total, change = first.facts["sum"], first.facts["change"]
+        return [
+            f"For {name} the contributions add up to {100 * total:+.1f} points of probability. From plain black and "
+            f"white images to this image, the probability changes by {100 * change:+.1f} points."
+        ]
+    if first.method == "occlusion":
+        side = f"{first.facts['patch']:.0f} × {first.facts['patch']:.0f}"
+        lost = 100 * first.facts["most_lost"]
+        return [
+            f"Each square covers {side} pixels. The most important one costs {name} {lost:.0f} points of probability."
+            if lost > 0
+            else f"Each square covers {side} pixels. No square lowers the probability of {name}."
+        ]
+    height, width, _ = network.map_shape
+    return [f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."]
+
+
+#: Maximum number of drawn filters.
+_MAX_FILTERS = 32
+
+
+def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
+    """Draw the first convolution's filters, and the layers' channels for the image, uint8 (height, width, 3)."""
+    network = predictor(run)
+    with st.spinner("Looking into the layers ..."):
+        filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)
+    shown = len(filters.patterns)
+    which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
+    st.markdown(f"**The {which} of {plain(filters.layer)}**")
+    st.caption(
+        "The network looks for these small patterns everywhere in the image. Grey has no influence. Below each: its "
+        "strength in per cent of the strongest."
+    )
+    gallery.show(
+        [
+            gallery.Card(image=pattern, title=f"{100 * float(strength):.0f} %", alt=f"Filter {number}")
+            for number, (pattern, strength) in enumerate(zip(filters.patterns, filters.strengths, strict=True))
+        ],
+        size_rem=3.2,
+        label="Filters of the first convolution, with their strength in per cent of the strongest",
+    )
+    st.markdown("**Outputs of the layers**")
+    st.caption("The channels that vary most, by number. Dark is the layer's lowest value, bright its highest.")
+    for layer in layers:
+        height, width, channels = layer.shape
+        silent = f"; {100 * layer.silent:.0f} % of them are the same everywhere" if layer.silent else ""
+        st.markdown(
+            f"{plain(layer.layer)} ({plain(layer.kind)}): {height} × {width} values, "
+            f"{count(channels, 'channel')}{silent}"
+        )
+        gallery.show(
+            [
+                gallery.Card(
+                    image=pictures.colours(values, signed=False),
+                    title=str(channel),
+                    alt=f"Channel {channel} of layer {layer.layer}: {describe_map(values)}",
+                )
+                for channel, values in zip(layer.channels, layer.maps, strict=True)
+            ],
+            size_rem=3.6,
+            label=f"Channels of layer {layer.layer}",
+        )

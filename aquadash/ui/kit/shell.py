@@ -1,0 +1,175 @@
+"""The frame of every page: its head, and errors shown as messages instead of tracebacks."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from aquadash import settings
+from aquadash.errors import AquaDashError
+from aquadash.pages import PAGES
+from aquadash.ui.kit import address, datasets, upgrading, warmup
+from aquadash.ui.kit.text import plain
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DOUBLE_CLICK_SECONDS = 2.0
+
+_FAILED = "shell:failed"
+#: Seconds that a failure stays on the page, also when its part is drawn again.
+_FAILED_SECONDS = 20.0
+
+
+@contextmanager
+def page(name: str) -> Iterator[None]:
+    """Frame a page of :data:`aquadash.pages.PAGES`: ``with shell.page("data"): ...``."""
+    with bare_page():
+        address.enter(name, shared=(datasets.SOURCE,))
+        record = PAGES[name]
+        head(f"{record.icon} {record.heading or record.title}", question=record.question)
+        datasets.choose()
+        with guard():
+            upgrading.render_notice(name)
+        yield
+
+
+def head(title: str, *, question: str) -> None:
+    """Draw a page's title and its question, in one line where the screen is wide enough."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="page-head"):
+        st.title(title, anchor=False, width="content")
+        st.markdown(question, width="content")
+
+
+@contextmanager
+def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
+    """:func:`page` without the head, for a full screen; ``open_to_all`` admits visitors outside the class."""
+    address.begin()
+    warmup.start()
+    try:
+        if not open_to_all and _admission() == "join":
+            # Second check: the frame of a class has refused the visitor already.
+            st.error("Join the class to see this page.", icon="🚪")
+            st.stop()
+        with guard():
+            yield
+    finally:
+        address.drawn()
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show an error inside the block as a message, and draw the rest of the page."""
+    try:
+        yield
+    except Exception as error:  # Streamlit's own control flow (rerun, stop) is no Exception and passes.
+        if not isinstance(error, AquaDashError):
+            _LOG.exception("A page failed")
+        show_error(error)
+
+
+def live(
+    run_every: float | None, *, open_to_all: bool = False
+) -> Callable[[Callable[..., object]], Callable[..., None]]:
+    """Draw a part of a page every ``run_every`` seconds, guarded: ``@shell.live(2.0)`` over a function.
+
+    With ``open_to_all`` it is drawn also after the visitor's session has ended or the page was locked.
+    """
+
+    def decorate(draw: Callable[..., object]) -> Callable[..., None]:
+        @functools.wraps(draw)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            # The session may have ended, or the page been locked, since the page was drawn.
+            if not open_to_all and _admission() != "page":
+                address.draw_again()
+            with guard():
+                draw(*args, **kwargs)
+
+        return st.fragment(guarded, run_every=run_every)
+
+    return decorate
+
+
+def launch_once(key: str, launch: Callable[[], T]) -> T:
+    """Return the result of ``launch``; the second click of a double click returns the result of the first.
+
+    The second click ends the first script at its next element, so the second script has to show the result.
+    """
+    # Changed in place, since reading the session again could end the script.
+    last: dict[str, Any] = st.session_state.setdefault(key, {})
+    if last.get("result") is None or time.monotonic() - last["at"] >= _DOUBLE_CLICK_SECONDS:
+        with st.spinner("Launching ..."):
+            last.update(result=launch(), at=time.monotonic())
+    result: T = last["result"]
+    return result
+
+
+def action_button(label: str, work: Callable[[], object], **options: Any) -> None:
+    """Draw a button that does the work and draws the page again, or shows the error."""
+    if st.button(label, **options):
+        with guard():
+            work()
+            st.rerun()
+
+
+def attempt(work: Callable[..., object], *arguments: object) -> None:
+    """Do the work in a callback, which cannot draw; :func:`show_failure` shows its error."""
+    fail("")
+    try:
+        work(*arguments)
+    except AquaDashError as error:
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    """Set the message of :func:`show_failure`; empty for none."""
+    st.session_state[_FAILED] = (message, time.monotonic())
+
+
+def show_failure() -> None:
+    """Show the error of the last :func:`attempt` for some seconds."""
+    message, at = st.session_state.get(_FAILED, ("", 0.0))
+    if message and time.monotonic() - at < _FAILED_SECONDS:
+        st.error(plain(message), icon="🚧")
+
+
+def stop_button(
+    stop: Callable[[], object], *, asked: bool, key: str, label: str = "Stop", help: str | None = None, may: bool = True
+) -> None:
+    """Draw the button that stops a job; disabled once ``asked``, and where the visitor ``may`` stop nothing."""
+    label = "Stopping ..." if asked and may else label
+    disabled = asked or not may
+    action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
+
+
+def _admission() -> str:
+    """Return the visitor's :class:`aquadash.ui.kit.admission.Admission`; ``"page"`` without a class."""
+    if not settings.classroom():
+        return "page"
+    from aquadash.ui.kit import admission
+
+    return admission.now()
+
+
+def show_error(error: Exception) -> None:
+    """Show the message of an error of ours, and a general one for others."""
+    if isinstance(error, AquaDashError):
+        st.error(plain(str(error)), icon="🚧")
+    elif isinstance(error, OSError):
+        st.error(
+            plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"),
+            icon="🚧",
+        )
+    else:
+        st.error(
+            "Something went wrong that AquaDash did not expect. Nothing that was stored is lost; the details are in "
+            "the console that it was started from.",
+            icon="🚧",
+        )

@@ -1,0 +1,51 @@
+"""Undo of deleted runs, on Compare and in the queue of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from aquadash.ui.kit import components, shell
+from aquadash.ui.kit.lab import lab
+
+#: Session key of deletions that can be undone: ids, description, and whether the runs were in the queue.
+_DELETED = "compare:deleted"
+
+
+def render_bar() -> None:
+    """Draw failures, and each deletion with its undo."""
+    shell.show_failure()
+    for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
+        undo = partial(restore, run_ids, to_queue=waited)
+        components.undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
+
+
+def offer(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:
+    """Offer to undo a deletion, from the next drawing on; runs that ``waited`` return to the queue."""
+    if run_ids:
+        # A run that was restored elsewhere and deleted again must not have two rows with one key.
+        earlier = [
+            (tuple(run_id for run_id in ids if run_id not in run_ids), *told)
+            for ids, *told in st.session_state.get(_DELETED, [])
+        ]
+        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words, waited)]
+
+
+def restore(run_ids: Sequence[str], *, to_queue: bool = False) -> None:
+    """Restore deleted runs, and queue them again if they waited."""
+
+    def act() -> None:
+        for run_id in run_ids:
+            lab().runs.restore(run_id)
+        _forget(run_ids)
+        for run_id in run_ids if to_queue else ():
+            lab().runs.resume(run_id)
+
+    shell.attempt(act)
+
+
+def _forget(run_ids: Sequence[str]) -> None:
+    gone = set(run_ids)
+    st.session_state[_DELETED] = [entry for entry in st.session_state.get(_DELETED, []) if not gone & set(entry[0])]

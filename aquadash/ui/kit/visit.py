@@ -1,0 +1,41 @@
+"""The visitor's progress in the lesson, by the id in the address or the session."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aquadash.pages import ME
+from aquadash.ui.kit import address
+from aquadash.walkthrough import progress
+
+_ME = "walkthrough:me"
+
+
+def whose() -> str:
+    """Return the visitor's id from the address or the session; empty before the first answer."""
+    said = st.query_params.get(ME, "")
+    if said and not progress.is_id(said):
+        address.note(ME, said, "the 16 letters and digits of an earlier visit")
+        said = ""
+    _remember(said or st.session_state.get(_ME, ""))
+    return str(st.session_state[_ME])
+
+
+def record(lesson: str, *, solved: bool) -> None:
+    """Store an answer; the first one creates the visitor's id."""
+    me = whose() or progress.new_id()
+    progress.note(me, lesson, solved=solved)
+    _remember(me)
+
+
+def read() -> progress.LessonProgress:
+    """Return the visitor's progress."""
+    return progress.read(whose())
+
+
+def _remember(me: str) -> None:
+    st.session_state[_ME] = me
+    if me and st.query_params.get(ME) != me:
+        st.query_params[ME] = me
+    elif not me and ME in st.query_params:
+        del st.query_params[ME]

@@ -1,0 +1,256 @@
+"""The form that starts a search: base settings, values to try, strategy and length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from aquadash.augment import embedded
+from aquadash.config import RunConfig, SearchRange, Value, setting, with_values
+from aquadash.data import is_here
+from aquadash.errors import AquaDashError
+from aquadash.presets import PRESETS
+from aquadash.search import PRUNERS, SAMPLERS, SearchParameter, SearchPlan, default_space, parse, suggested
+from aquadash.search.plan import DEFAULT_EPOCHS, DEFAULT_PRUNER, DEFAULT_TRIALS, MAX_TRIALS, Strategy
+from aquadash.search.space import separator
+from aquadash.training.forecast import STARTING_SECONDS
+from aquadash.ui.kit import bound, datasets, form_state, inputs, shell
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, expected_time, mid_sentence, plain
+
+#: The menu's entry for the settings of the form of a single training.
+THE_FORM = "form"
+
+_LAUNCHES = "search:launches"
+
+#: Default number of trials and epochs per trial: short trials find good settings, too.
+_TRIALS, _EPOCHS = 12, 15
+
+
+@shell.live(None)
+def search_form() -> None:
+    """Draw the form; a launch puts the new search into the address and draws the page again."""
+    with shell.guard():
+        origin, config = _start()
+        varies = st.container()
+        trials, config = _size(config)
+        with varies:
+            # Suggestions for the epochs contain the epochs of a trial, not those of the base.
+            space = space_fields(config, origin=origin)
+        estimate, bar = st.container(), st.container(key="launch-bar")
+        with st.expander("Advanced", icon="⚙️", key="search:advanced"):
+            name = inputs.text_input(
+                "Name (optional)", key=f"search:name:{_launches()}", max_chars=80, persist_state="session"
+            )
+            sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
+            pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, DEFAULT_PRUNER, term("pruning"))
+            seed = inputs.number_input(
+                "Seed",
+                0,
+                2**32 - 1,
+                key="search:seed",
+                persist_state="session",
+                help="Decides which values are tried. Each training keeps its own seed.",
+            )
+        plan = None
+        with estimate, shell.guard():
+            if space is not None:
+                plan = SearchPlan(config, space, sampler, pruner, trials, int(seed), name).checked()
+                st.caption(f"⏱️ {estimate_text(plan)}")
+        with bar, shell.guard():
+            here = is_here(config.data.source)
+            pressed = st.button(
+                "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=not (plan and here)
+            )
+            if pressed and plan is not None:
+                _launch(plan)
+
+
+HELP = (
+    "The first training has the settings to start from, so that you see whether the search beats them. All are "
+    "compared on the same validation images; test images decide nothing."
+)
+
+
+def estimate_text(plan: SearchPlan) -> str:
+    """Return the number of trials and epochs, and the estimated time, in markdown."""
+    size = f"{plan.trials} × {count(plan.epochs, 'epoch')}"
+    # The longest trial has the most epochs, and the fewest of the new head alone.
+    heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
+    longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
+    # The pace is that of the slowest value, each tried alone.
+    paced = [p for p in plan.space if setting(p.name).affects_pace]
+    tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
+    paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]
+    known_paces = [seconds for seconds in paces if seconds is not None]
+    if not known_paces:
+        return f"{size}; the first trial shows how long"
+    return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}"
+
+
+def _launches() -> int:
+    launches: int = st.session_state.setdefault(_LAUNCHES, 0)
+    return launches
+
+
+def _start() -> tuple[str, RunConfig]:
+    """Draw the menu of the base; return its name and its settings."""
+    titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "As under “One training”"}
+    origin = bound.menu(
+        "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"
+    )
+    source = datasets.current()
+    datasets.here(source)
+    config = lab().limits.fitted(PRESETS[origin].config) if origin in PRESETS else form_state.config()
+    return origin, form_state.allowed(with_values(config, {"data.source": source}))
+
+
+def _size(config: RunConfig) -> tuple[int, RunConfig]:
+    """Draw trials and epochs; return the trials, and the settings with these epochs."""
+    trials_column, epochs_column = st.columns(2, vertical_alignment="bottom")
+    with trials_column:
+        trials = inputs.number_input(
+            "Trials",
+            2,
+            MAX_TRIALS,
+            DEFAULT_TRIALS,
+            key="search:trials",
+            persist_state="session",
+            help=term("trial"),
+        )
+    with epochs_column:
+        limits = fields.number("training.epochs")
+        epochs = inputs.number_input(
+            "Epochs per trial",
+            int(limits.low),
+            int(limits.high),
+            DEFAULT_EPOCHS,
+            key="search:epochs",
+            persist_state="session",
+            help="At most, unless the search varies Maximum epochs. Short trials tell good settings from poor ones; "
+            "train the best for longer afterwards.",
+        )
+    return int(trials), form_state.allowed(with_values(config, {"training.epochs": int(epochs)}))
+
+
+def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, help: str) -> str:
+    entries = "\n".join(f"- **{one.title}**: {one.help}" for one in table.values())
+    return inputs.selectbox(
+        label,
+        list(table),
+        index=list(table).index(usual),
+        key=f"search:{name}",
+        persist_state="session",
+        format_func=lambda each: table[each].title,
+        help=f"{help}\n\n{entries}",
+    )
+
+
+def _launch(plan: SearchPlan) -> None:
+    search_id = shell.launch_once("search:launched", lambda: lab().searches.start(plan))
+    st.session_state[_LAUNCHES] = _launches() + 1
+    st.query_params["search"] = search_id
+    st.rerun()
+
+
+_OVER = "search:over"
+_FILLED_FOR = "search:filled-for"
+
+_PARTS = ("low", "high", "log", "values")
+
+
+def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
+    """Draw the choice of settings and a field for each; None while a field cannot be read."""
+    suggestions = suggested(config)
+    if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
+        st.session_state[_FILLED_FOR] = (origin, config.model.name)
+        _fill_space(config, suggestions)
+    varied = ", ".join(mid_sentence(fields.label(name)) for name in st.session_state[_OVER])
+    with st.expander(f"Varies {varied or 'nothing'}", icon="🎚️", key="search:values-to-try"):
+        names = inputs.multiselect(
+            "Settings to vary",
+            list(suggestions),
+            key=_OVER,
+            format_func=fields.label,
+            persist_state="session",
+            placeholder="Choose at least one",
+            help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
+        )
+        space = [_field(name, suggestions[name]) for name in names]
+    parameters = tuple(parameter for parameter in space if parameter is not None)
+    return parameters if len(parameters) == len(space) else None
+
+
+def _fill_space(config: RunConfig, suggestions: dict[str, SearchParameter]) -> None:
+    """Set all fields to the suggestions."""
+    st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
+    for name in suggestions:
+        for part in _PARTS:
+            st.session_state.pop(_space_key(name, part), None)
+
+
+def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
+    """Draw a setting's fields; return its values, or None while they cannot be read."""
+    values = suggestion.values
+    text = _range_field(suggestion, values) if isinstance(values, SearchRange) else _choices_field(name, values)
+    try:
+        return parse(f"{name}={text}")
+    except AquaDashError as error:
+        shell.show_error(error)
+        return None
+
+
+def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
+    name = suggestion.name
+    label = fields.label(name)
+    _, _, bounds = str(suggestion).partition("=")
+    low_text, high_text = bounds.partition(":")[0].split("..")
+    for part, value in (("low", low_text), ("high", high_text), ("log", values.log)):
+        st.session_state.setdefault(_space_key(name, part), value)
+    left, right = st.columns(2)
+    with left:
+        low = inputs.text_input(
+            f"{label}, from",
+            key=_space_key(name, "low"),
+            max_chars=20,
+            persist_state="session",
+            help=fields.help_text(name),
+        )
+    with right:
+        high = inputs.text_input(f"{label}, to", key=_space_key(name, "high"), max_chars=20, persist_state="session")
+    log = inputs.checkbox(
+        f"{label}: log scale",
+        key=_space_key(name, "log"),
+        persist_state="session",
+        help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
+        "rates and penalties.",
+    )
+    return f"{low}..{high}{':log' if log else ''}"
+
+
+def _choices_field(name: str, values: tuple[Value, ...]) -> str:
+    label, key = fields.label(name), _space_key(name, "values")
+    common: dict[str, Any] = {"key": key, "persist_state": "session", "help": fields.help_text(name)}
+    if setting(name).kind is bool:
+        st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
+        return "no,yes"
+    if words := fields.choices(name):
+        options = list(dict.fromkeys([*words, *map(str, values)]))
+        st.session_state.setdefault(key, list(values))
+        chosen = inputs.multiselect(
+            label, options, format_func=lambda option: fields.value_text(name, option), **common
+        )
+        mark = separator(name, chosen)
+        # Without a separator, one mixture of pipelines would be read as several pipelines.
+        return mark.join(chosen) + (mark if len(chosen) == 1 else "")
+    st.session_state.setdefault(key, str(SearchParameter(name, values)).partition("=")[2])
+    form = "comma-separated" if separator(name) == "," else "separated by |"
+    return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
+
+
+def _space_key(name: str, part: str) -> str:
+    return f"search:{name}:{part}"

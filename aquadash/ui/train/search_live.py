@@ -1,0 +1,371 @@
+"""A search: its buttons, metrics, charts and trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from aquadash import settings
+from aquadash.config import Value
+from aquadash.figures import search_charts
+from aquadash.figures.theme import escape
+from aquadash.lab.rights import Action
+from aquadash.search import Search, SearchHead, Trial, TrialState
+from aquadash.search.plan import MAX_TRIALS, PRUNERS, SAMPLERS, Strategy
+from aquadash.search.strategies import has_importance, study_of
+from aquadash.search.types import describe_result
+from aquadash.store.fields import FIGURES
+from aquadash.store.types import RunStatus
+from aquadash.ui.kit import address, clone, components, inputs, run_lists, shell
+from aquadash.ui.kit import hyperparameters as fields
+from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.text import count, joined, mid_sentence, named, plain, short_moment, time_left, unique_titles
+from aquadash.ui.train import live
+
+#: Seconds between two redraws of a running search.
+TICK_SECONDS = 2.0
+
+#: Maximum number of running trials that are listed.
+_MAX_SHOWN = 4
+
+
+def watch_searches(heads: Sequence[SearchHead]) -> None:
+    """Draw the menu of searches and the chosen one, by default a running one or the newest."""
+    at_work = [head for head in heads if head.at_work]
+    titles = {}
+    for head in [*at_work, *(head for head in heads if head not in at_work)]:
+        owner = run_lists.owner_text(head.resource)
+        parts = (head.name, short_moment(head.created_at), owner)
+        titles[head.search_id] = " · ".join(filter(None, parts))
+    with st.container(horizontal=True, vertical_alignment="center", key="search-head"):
+        chosen = components.id_picker(
+            unique_titles(titles), key="search", label="Search", thing="search", label_visibility="collapsed",
+            # Searches are never deleted.
+            why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
+        )  # fmt: skip
+        if chosen is not None:
+            search = lab().searches.get(chosen)
+            components.status_badge(search.status)
+            run_lists.owner_badge(search.resource)
+            _actions(search)
+    if chosen is not None:
+        render_search(search)
+
+
+def render_search(search: Search) -> None:
+    """Draw a search's progress, charts and trials."""
+    _explanation(search)
+    # An app that has just started continues interrupted searches.
+    changing = search.at_work or search.status is RunStatus.INTERRUPTED
+    shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
+
+
+def progress_text(search: Search) -> str:
+    """Return a search's progress and remaining time as plain text."""
+    return joined(f"{search.num_ended} of {count(search.plan.trials, 'trial')} done", time_left(search.eta_seconds))
+
+
+def _signature(search: Search) -> tuple[object, ...]:
+    """Return the values whose change redraws the whole page."""
+    return search.status, search.stop_requested, search.best and search.best.run_id
+
+
+def _recipe(search: Search) -> str:
+    plan = search.plan
+    varied = ", ".join(mid_sentence(fields.label(parameter.name)) for parameter in plan.space)
+    return " · ".join(
+        [
+            fields.value_text("model.name", plan.config.model.name),
+            fields.value_text("data.source", plan.config.data.source),
+            f"varies {varied}",
+            _title(SAMPLERS, plan.sampler),
+            f"stops poor trials: {_title(PRUNERS, plan.pruner).lower()}",
+        ]
+    )
+
+
+def _title(table: Mapping[str, Strategy], name: str) -> str:
+    """Return a strategy's title; an earlier version's search may have one that is gone."""
+    return table[name].title if name in table else f"{name} (of an earlier version)"
+
+
+def _explanation(search: Search) -> None:
+    """Draw why a search is not running."""
+    may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
+    going = "**Continue** makes the trials that are left"
+    if search.status is RunStatus.INTERRUPTED and not search.spent:
+        by_itself = "AquaDash goes on with it by itself soon after a start."
+        more = f"{going}; {by_itself}" if may else by_itself
+        st.warning(f"This search was cut off, and nothing is lost. {more}", icon="⚡")
+    elif search.status is RunStatus.FAILED:
+        st.error(plain(search.message or "The search failed without a reason."), icon="❌")
+    elif search.status is RunStatus.STOPPED:
+        st.info(f"Stopped. {going}." if may else "Stopped.", icon="✋")
+
+
+def _actions(search: Search) -> None:
+    """Draw the buttons: stop, continue, more trials, the best trial's settings, hide."""
+    if search.at_work:
+        if lab().rights.allow(Action.STOP, search.resource):
+            shell.stop_button(
+                partial(lab().searches.stop, search.search_id),
+                asked=search.stop_requested,
+                key=f"stop-{search.search_id}",
+                help="Trainings at work stop, and their trials end without a result. The search can be continued.",
+            )
+    elif not lab().rights.allow(Action.RESUME, search.resource):
+        pass
+    elif search.status is RunStatus.FINISHED or search.spent:
+        _more_trials(search)
+    else:
+        resume = partial(lab().searches.resume, search.search_id)
+        shell.action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
+    if search.best is not None and search.best.run_id:
+        clone.button(
+            search.best.run_id,
+            key="use-best",
+            label="Use the best",
+            icon=":material/arrow_forward:",
+            help="Fills the form of a single training with the settings of the best trial.",
+        )
+    if settings.classroom() and lab().rights.allow(Action.HIDE):
+        shell.action_button(
+            "Show again" if search.hidden else "Hide",
+            partial(lab().searches.hide, search.search_id, not search.hidden),
+            key=f"hide-{search.search_id}",
+            icon="🙈",
+            help="Only its owner and the teacher see a hidden search and its trials.",
+        )
+
+
+def _more_trials(search: Search) -> None:
+    """Draw the field for more trials of a search that has made all of its own."""
+    made = len(search.trials)
+    if made >= MAX_TRIALS:
+        return
+    with st.popover("More trials", icon="➕"):
+        more = inputs.number_input(
+            "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
+        )
+        extend = partial(lab().searches.resume, search.search_id, trials=made + int(more))
+        shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
+
+
+def _picture(search_id: str, seen: tuple[object, ...]) -> None:
+    """Draw the part of a search that changes."""
+    search = lab().searches.get(search_id)
+    if _signature(search) != seen:
+        lab().refresh()
+        address.draw_again()
+    st.progress(search.fraction, text=plain(progress_text(search)))
+    _under_way(search)
+    _figures(search)
+    if search.status.ended and search.complete:
+        show_verdict = st.success if search.beats_default else st.info
+        show_verdict(plain(describe_result(search)), icon="🏆" if search.beats_default else "🟰")
+    render_charts(search)
+    render_trials(search)
+    st.caption(plain(_recipe(search)))
+
+
+def _under_way(search: Search) -> None:
+    """Draw the running trials."""
+    at_work = search.of(TrialState.RUNNING)
+    for trial in at_work[:_MAX_SHOWN]:
+        if not trial.run_id:
+            continue
+        run = lab().runs.get(trial.run_id)
+        waits = run.status is RunStatus.QUEUED
+        with st.container(horizontal=True, vertical_alignment="center"):
+            text = "waits for its turn" if waits else live.progress_text(run)
+            st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
+            st.page_link("pages/train.py", label=named("Watch", run.name), query_params={"run": trial.run_id})
+    if len(at_work) > _MAX_SHOWN:
+        st.caption(f"and {len(at_work) - _MAX_SHOWN} more")
+
+
+def _figures(search: Search) -> None:
+    """Draw the best accuracy beside that of the base settings."""
+    best, default = search.best, search.default_value
+    if best is None or best.value is None:
+        return
+    with st.container(horizontal=True, key="search-figures"):
+        components.metric(
+            "Best so far" if search.at_work else "Best",
+            f"{100 * best.value:.1f} %",
+            note=f"trial {best.number}",
+            help=f"Validation accuracy. {term('validation')}",
+        )
+        if default is not None:
+            components.metric(
+                "Settings to start from",
+                f"{100 * default:.1f} %",
+                note=f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten",
+                help="Validation accuracy of trial 0, which has the settings that the search started from.",
+            )
+        pruned, failed = len(search.of(TrialState.PRUNED)), len(search.of(TrialState.FAILED))
+        components.metric(
+            "Trials",
+            f"{len(search.trials)}",
+            note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "all well",
+            help=term("trial"),
+        )
+
+
+def _stage(search: Search) -> tuple[object, ...]:
+    """Return the cache key of a search's charts."""
+    # The trials' numbers are in the key: visitors may see different trials.
+    trials = ((trial.number, str(trial.state), trial.value) for trial in search.trials)
+    return search.search_id, *trials
+
+
+#: Number of slices side by side.
+_SLICES = 3
+
+
+def render_charts(search: Search) -> None:
+    """Draw the history and, from two complete trials on, the settings against the accuracy."""
+    study = _study(search)
+    components.plot(_history(search), key="search-history")
+    if len(search.complete) < 2:
+        return
+    st.markdown("**What the best trials share**", help=term("parallel coordinates"))
+    components.plot(_parallel(search), key="search-parallel")
+    names = [_label(parameter.name) for parameter in search.plan.space]
+    with st.expander("Accuracy by setting", icon="🎚️"):
+        for start in range(0, len(names), _SLICES):
+            components.plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
+    if len(names) > 1 and has_importance(study):
+        # Last, because it is slow.
+        figure = _importances(search)
+        st.markdown("**What decides?**", help=term("importance"))
+        components.plot(figure, key="search-importance")
+
+
+def _label(name: str) -> str:
+    return escape(fields.label(name))
+
+
+def _text(name: str, value: Value) -> str:
+    return escape(fields.value_text(name, value))
+
+
+_by_stage = st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
+
+
+@_by_stage
+def _study(search: Search) -> Any:
+    """Return an Optuna study."""
+    return study_of(search.plan, search.trials, label=_label, text=_text)
+
+
+@_by_stage
+def _history(search: Search) -> go.Figure:
+    return search_charts.optimization_history(_study(search), revision=search.search_id)
+
+
+@_by_stage
+def _parallel(search: Search) -> go.Figure:
+    return search_charts.parallel_coordinates(_study(search))
+
+
+@_by_stage
+def _slices(search: Search, names: tuple[str, ...]) -> go.Figure:
+    return search_charts.slices(_study(search), names)
+
+
+@_by_stage
+def _importances(search: Search) -> go.Figure:
+    return search_charts.importances(_study(search))
+
+
+#: Icon and word of each state.
+TRIAL_SIGNS: dict[TrialState, tuple[str, str]] = {
+    TrialState.RUNNING: ("🏊", "training"),
+    TrialState.COMPLETE: ("✅", "complete"),
+    TrialState.PRUNED: ("✂️", "stopped early"),
+    TrialState.FAILED: ("❌", "failed"),
+}
+
+
+def render_trials(search: Search) -> None:
+    """Draw the table of trials and the menu below it."""
+    if not search.trials:
+        return
+    st.markdown("**All trials**", help=f"{term('trial')} {term('pruning')}")
+    ranked = sorted(search.trials, key=lambda trial: (trial.value is None, -(trial.value or 0.0), trial.number))
+    accuracies = [None if trial.value is None else 100 * trial.value for trial in ranked]
+    kept = "Of the weights that the training kept. Trials that were stopped early have none."
+    start = "the settings to start from"
+    notes = [start if trial.number == 0 and not trial.message else trial.message for trial in ranked]
+    table(
+        number_column("Trial", [trial.number for trial in ranked], "%d", pinned=True),
+        Column("State", [" ".join(TRIAL_SIGNS[trial.state]) for trial in ranked]),
+        number_column(FIGURES["val_accuracy"].title, accuracies, "%.1f %%", help=kept),
+        *(
+            Column(fields.label(name), [_cell(name, trial.params.get(name)) for trial in ranked])
+            for name in (parameter.name for parameter in search.plan.space)
+        ),
+        text_column("Note", notes, width="medium"),
+        alt=f"Table of {count(len(search.trials), 'trial')} with their state, accuracy and settings.",
+        key="search-trials",
+        placeholder="–",
+    )
+    _one_trial(search)
+
+
+def _cell(name: str, value: object) -> object:
+    """Return a setting's value for the table; None without one."""
+    if isinstance(value, float):
+        return float(f"{value:.3g}")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    return fields.value_text(name, value)
+
+
+def _one_trial(search: Search) -> None:
+    """Draw the menu of trials that have a run."""
+    trials = {trial.number: trial for trial in search.trials if trial.run_id}
+    if not trials:
+        return
+    key = f"search-trial-{search.search_id}"
+    numbers = list(trials)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = inputs.selectbox(
+            "One of the trials",
+            numbers,
+            index=numbers.index(search.best.number) if search.best and search.best.number in trials else 0,
+            key=key,
+            format_func=lambda number: trial_label(trials[number]),
+            width=300,
+        )
+        trial = trials[number]
+        clone.button(
+            trial.run_id,
+            key="use-trial",
+            label="Use its settings",
+            help="Fills the form of a single training with them.",
+        )
+        st.page_link(
+            "pages/train.py",
+            label="Watch its training",
+            icon=":material/show_chart:",
+            query_params={"run": trial.run_id},
+        )
+    st.caption(
+        plain(
+            "; ".join(f"{fields.label(name)} {fields.value_text(name, value)}" for name, value in trial.params.items())
+        )
+    )
+
+
+def trial_label(trial: Trial) -> str:
+    """Return a trial's title in menus: number, state, accuracy."""
+    accuracy = "" if trial.value is None else f" · {100 * trial.value:.1f} %"
+    return f"Trial {trial.number} · {' '.join(TRIAL_SIGNS[trial.state])}{accuracy}"
