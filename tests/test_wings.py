@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.cli import cli
 from aquadash.lab import OWNER, Lab
 from aquadash.pages import PAGES
-from aquadash.ui import warmup
+from aquadash.ui.kit import warmup
 
 # Another process would import TensorFlow beside the pages.
 warmup.prepare_training = warmup.prepare_answers = lambda: None
