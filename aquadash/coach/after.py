@@ -10,21 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.coach import suggestions
-from aquadash.coach.before import config_notes, test_images_decide
+from aquadash.coach import rates, suggestions
+from aquadash.coach.before import TEST_IMAGES_DECIDE, config_notes
 from aquadash.coach.network_rules import mixes
 from aquadash.coach.note import Note, by_importance, good, hint, warning
-from aquadash.coach.rates import (
-    PLANNED,
-    higher,
-    largest,
-    lower,
-    optimizer_title,
-    sensible_patience,
-    text,
-    too_large,
-    too_small,
-)
 from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig
 from aquadash.evaluation import Evaluation
@@ -49,9 +38,9 @@ MAX_EPOCHS = 2000
 
 #: Keys of notes before training that explain why a network learns badly; the curves themselves show a bad rate.
 CAUSES = (
-    "batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty", "tiny-normalized-batch",
-    "linear-network", "head-forever", "body-stands-still",
-)  # fmt: skip
+    *("batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty"),
+    *("tiny-normalized-batch", "linear-network", "head-forever", "body-stands-still"),
+)
 
 
 def run_notes(
@@ -110,8 +99,8 @@ def _broke_down(s: Situation) -> Note | None:
         "broke-down",
         "The learning rate was too high: training broke down",
         f"In epoch {epoch} the loss was no longer a number{before}. The weight updates were too large: the learning "
-        f"rate was {text(s.config.training.learning_rate)}.",
-        {"training.learning_rate": lower(s.config, 10)},
+        f"rate was {rates.text(s.config.training.learning_rate)}.",
+        {"training.learning_rate": rates.lower(s.config, 10)},
     )
 
 
@@ -136,15 +125,16 @@ def _rate_too_high(s: Situation) -> Note | None:
     if oscillates and not mixes(s.config) and s.history[-1].accuracy < LEARNT_BY_HEART:
         evidence = (
             f"The training loss changes by {percent(s.roughness)} from one epoch to the next, and "
-            f"{percent(s.backward)} of this movement goes upwards: the steps are too large. The rate was {text(rate)}."
+            f"{percent(s.backward)} of this movement goes upwards: the steps are too large. The rate was "
+            f"{rates.text(rate)}."
         )
     # A flat loss: at a rate that is too low, less of its movement goes upwards.
     elif kind == "unstable" or (kind == "not learning" and s.backward >= 0.35):
-        evidence = f"{s.verdict.reason} The rate was {text(rate)}."
-    elif too_large(s.config) and kind in ("not learning", "underfitting"):
+        evidence = f"{s.verdict.reason} The rate was {rates.text(rate)}."
+    elif rates.too_large(s.config) and kind in ("not learning", "underfitting"):
         evidence = (
-            f"{s.verdict.reason} The rate was {text(rate)}; training usually breaks down above "
-            f"{text(largest(s.config))} ({optimizer_title(s.config)})."
+            f"{s.verdict.reason} The rate was {rates.text(rate)}; training usually breaks down above "
+            f"{rates.text(rates.largest(s.config))} ({rates.optimizer_title(s.config)})."
         )
     else:
         return None
@@ -152,7 +142,7 @@ def _rate_too_high(s: Situation) -> Note | None:
         "rate-too-high",
         "The learning rate is probably too high",
         evidence,
-        {"training.learning_rate": lower(s.config, 10)},
+        {"training.learning_rate": rates.lower(s.config, 10)},
     )
 
 
@@ -163,17 +153,17 @@ def _rate_too_low(s: Situation) -> Note | None:
         return None
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
     creeps = s.falling >= 0.75 and pace < 0.01 and s.straightness >= 0.5
-    crawls = kind == "not learning" or too_small(s.config)
+    crawls = kind == "not learning" or rates.too_small(s.config)
     if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up(RISEN):
         return None
-    rate, faster = s.config.training.learning_rate, higher(s.config, 10 if crawls else 3)
+    rate, faster = s.config.training.learning_rate, rates.higher(s.config, 10 if crawls else 3)
     if faster <= rate:
         return None
     return warning(
         "rate-too-low",
         "The learning rate is probably too low",
         f"In {len(s.losses)} epochs the training loss fell from {s.losses[0]:.2f} to {s.losses[-1]:.2f}, by "
-        f"{100 * pace:.1f} % an epoch: it falls, but slowly. The rate was {text(rate)}.",
+        f"{100 * pace:.1f} % an epoch: it falls, but slowly. The rate was {rates.text(rate)}.",
         {"training.learning_rate": faster},
     )
 
@@ -186,7 +176,7 @@ def _not_learning(s: Situation) -> Note | None:
 
 
 def _test_images_validated(s: Situation) -> Note | None:
-    return test_images_decide(s.config) if s.history else None
+    return TEST_IMAGES_DECIDE(s.config) if s.history else None
 
 
 def _overfitting(s: Situation) -> Note | None:
@@ -204,8 +194,8 @@ def _too_few_epochs(s: Situation) -> Note | None:
         return None
     more = {"training.epochs": min(MAX_EPOCHS, max(10, 2 * epochs))}
     training = s.config.training.model_copy(update={"epochs": more["training.epochs"]})
-    if training.schedule in PLANNED and 0 < training.patience < sensible_patience(training):
-        more["training.patience"] = sensible_patience(training)
+    if training.schedule in rates.PLANNED and 0 < training.patience < rates.sensible_patience(training):
+        more["training.patience"] = rates.sensible_patience(training)
     if epochs < MIN_EPOCHS:
         return hint(
             "too-few-epochs",
@@ -215,7 +205,7 @@ def _too_few_epochs(s: Situation) -> Note | None:
         )
     if s.verdict.kind != "still improving" or epochs - s.best_epoch >= RECENT_EPOCHS:
         return None
-    begun = "Try a longer schedule" if s.config.training.schedule in PLANNED else "More epochs may help"
+    begun = "Try a longer schedule" if s.config.training.schedule in rates.PLANNED else "More epochs may help"
     return hint(
         "too-few-epochs",
         f"{begun}: it was still improving at the end",

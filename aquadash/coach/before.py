@@ -5,23 +5,10 @@ from __future__ import annotations
 import math
 
 from aquadash import augment
+from aquadash.coach import rates
 from aquadash.coach.network_rules import NETWORK_RULES
 from aquadash.coach.note import Note, Rule, by_importance, hint, warning
-from aquadash.coach.rates import (
-    PLANNED,
-    USUAL_PATIENCE,
-    USUAL_WAIT,
-    effective_rate,
-    largest,
-    lower,
-    optimizer_title,
-    sensible_patience,
-    text,
-    too_large,
-    too_small,
-    usual,
-)
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder import about
 from aquadash.errors import AquaDashError
@@ -104,44 +91,12 @@ def _nothing_to_balance(config: RunConfig, source: Source | None) -> Note | None
     )
 
 
-def test_images_decide(config: RunConfig) -> Note | None:
-    """Test images decide when training ends or which weights are kept."""
-    training = config.training
-    if training.validation != "test" or not training.decided_by_validation:
-        return None
-    return warning(
-        "validation-on-test",
-        f"Test images decide {training.decided_by_validation}",
-        "Validation uses the first 400 test images (or four fifths of a smaller set). The run is fitted to them, so "
-        "its accuracy on them is too good. Only the other test images are unseen.",
-        {"training.validation": "training"},
-    )
-
-
-def _rate_too_high(config: RunConfig) -> Note | None:
-    if not too_large(config):
-        return None
-    training, added_up = config.training, effective_rate(config.training)
-    momentum = f" With a momentum of {training.momentum:g}, steps in one direction add up to {added_up:.2g}."
-    return warning(
-        "rate-too-high",
-        f"A learning rate of {text(training.learning_rate)} is very high",
-        f"Training usually breaks down above {text(largest(config))} ({optimizer_title(config)}): the loss jumps up "
-        f"and down or is no longer a number.{momentum if added_up > training.learning_rate else ''}",
-        {"training.learning_rate": lower(config, 10)},
-    )
-
-
-def _rate_too_low(config: RunConfig) -> Note | None:
-    if not too_small(config):
-        return None
-    return hint(
-        "rate-too-low",
-        f"A learning rate of {text(config.training.learning_rate)} is very low",
-        f"The network will hardly learn anything in the first epochs. {text(usual(config))} is a good start "
-        f"({optimizer_title(config)}).",
-        {"training.learning_rate": usual(config)},
-    )
+def _momentum(training: TrainingConfig) -> str:
+    """Say how far momentum raises the learning rate; empty without momentum."""
+    added_up = rates.effective_rate(training)
+    if added_up <= training.learning_rate:
+        return ""
+    return f" With a momentum of {training.momentum:g}, steps in one direction add up to {added_up:.2g}."
 
 
 def _warmup_too_long(config: RunConfig) -> Note | None:
@@ -164,23 +119,21 @@ def _fading_epoch(config: RunConfig) -> float:
     return training.schedule_epochs * math.log(FADED) / math.log(training.schedule_factor)
 
 
-def _rate_fades(config: RunConfig) -> Note | None:
-    training = config.training
-    if training.schedule not in ("step", "exponential") or _fading_epoch(config) >= training.epochs / 2:
-        return None
-    return hint(
-        "rate-fades",
-        f"The network learns nothing more from epoch {math.ceil(_fading_epoch(config)):,} on",
-        f"By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. Cut "
-        "it less often.",
-        {"training.schedule_epochs": max(0.1, round(training.epochs / 10, 1)), "training.schedule_factor": 0.5},
-    )
-
+#: Test images decide when training ends or which weights are kept.
+TEST_IMAGES_DECIDE = Rule(
+    "warning",
+    "validation-on-test",
+    lambda c: c.training.validation == "test" and bool(c.training.decided_by_validation),
+    "Test images decide {training.decided_by_validation}",
+    "Validation uses the first 400 test images (or four fifths of a smaller set). The run is fitted to them, so its "
+    "accuracy on them is too good. Only the other test images are unseen.",
+    {"training.validation": "training"},
+)
 
 #: In the order in which notes of the same level are shown; these need the number of images.
 _DATA_RULES = (_batch_too_large, _few_validation_images, _nothing_to_balance)
 _RULES = (
-    test_images_decide,
+    TEST_IMAGES_DECIDE,
     Rule(
         "warning",
         "much-smoothing",
@@ -215,15 +168,27 @@ _RULES = (
         "The processor has to convert these numbers back and forth. ‘auto’ uses them only where they are faster.",
         {"training.precision": "auto"},
     ),
-    _rate_too_high,
+    Rule(
+        "warning",
+        "rate-too-high",
+        rates.too_large,
+        lambda c: f"A learning rate of {rates.text(c.training.learning_rate)} is very high",
+        lambda c: (
+            f"Training usually breaks down above {rates.text(rates.largest(c))} ({rates.optimizer_title(c)}): the loss "
+            f"jumps up and down or is no longer a number.{_momentum(c.training)}"
+        ),
+        lambda c: {"training.learning_rate": rates.lower(c, 10)},
+    ),
     Rule(
         "warning",
         "patience-cuts-schedule",
-        lambda c: c.training.schedule in PLANNED and 0 < c.training.patience < sensible_patience(c.training),
+        lambda c: (
+            c.training.schedule in rates.PLANNED and 0 < c.training.patience < rates.sensible_patience(c.training)
+        ),
         "Early stopping will cut the schedule short",
         "Most of the progress comes when the learning rate is low, near epoch {training.epochs:,}. Before that, "
         "progress often pauses for longer than the patience ({training.patience}), and the run would end.",
-        lambda c: {"training.patience": sensible_patience(c.training)},
+        lambda c: {"training.patience": rates.sensible_patience(c.training)},
     ),
     Rule(
         "warning",
@@ -233,10 +198,10 @@ _RULES = (
         "Epochs without progress until the rate is cut: {training.schedule_epochs:g}; until the run ends: "
         "{training.patience}.",
         lambda c: (
-            {"training.patience": sensible_patience(c.training)}
-            if sensible_patience(c.training) <= c.training.epochs
+            {"training.patience": rates.sensible_patience(c.training)}
+            if rates.sensible_patience(c.training) <= c.training.epochs
             # With patience beyond the epochs, the cuts have to come sooner.
-            else {"training.schedule_epochs": USUAL_WAIT, "training.patience": USUAL_PATIENCE}
+            else {"training.schedule_epochs": rates.USUAL_WAIT, "training.patience": rates.USUAL_PATIENCE}
         ),
     ),
     _warmup_too_long,
@@ -244,12 +209,22 @@ _RULES = (
     Rule(
         "warning",
         "no-early-stopping",
-        lambda c: not c.training.patience and c.training.epochs > 300 and c.training.schedule not in PLANNED,
+        lambda c: not c.training.patience and c.training.epochs > 300 and c.training.schedule not in rates.PLANNED,
         "The run will train for all {training.epochs:,} epochs",
         "Patience is 0, so early stopping is off. The best epoch usually comes long before the last.",
-        lambda c: {"training.patience": min(c.training.epochs, sensible_patience(c.training))},
+        lambda c: {"training.patience": min(c.training.epochs, rates.sensible_patience(c.training))},
     ),
-    _rate_too_low,
+    Rule(
+        "hint",
+        "rate-too-low",
+        rates.too_small,
+        lambda c: f"A learning rate of {rates.text(c.training.learning_rate)} is very low",
+        lambda c: (
+            f"The network will hardly learn anything in the first epochs. {rates.text(rates.usual(c))} is a good start "
+            f"({rates.optimizer_title(c)})."
+        ),
+        lambda c: {"training.learning_rate": rates.usual(c)},
+    ),
     Rule(
         "hint",
         "never-cut",
@@ -259,5 +234,16 @@ _RULES = (
         "{training.epochs:,}.",
         lambda c: {"training.schedule_epochs": max(0.1, round(c.training.epochs / 3, 1))},
     ),
-    _rate_fades,
+    Rule(
+        "hint",
+        "rate-fades",
+        lambda c: c.training.schedule in ("step", "exponential") and _fading_epoch(c) < c.training.epochs / 2,
+        lambda c: f"The network learns nothing more from epoch {math.ceil(_fading_epoch(c)):,} on",
+        "By then the learning rate is a ten-thousandth of its start, and {training.epochs:,} epochs are planned. "
+        "Cut it less often.",
+        lambda c: {
+            "training.schedule_epochs": max(0.1, round(c.training.epochs / 10, 1)),
+            "training.schedule_factor": 0.5,
+        },
+    ),
 )

@@ -46,9 +46,9 @@ class Rule:
     level: Level
     key: str
     applies: Callable[[RunConfig], bool]
-    title: str
-    evidence: str
-    #: The changes to try, or a function that returns them.
+    title: str | Callable[[RunConfig], str]
+    evidence: str | Callable[[RunConfig], str]
+    #: The changes to try.
     changes: Mapping[str, Any] | Callable[[RunConfig], Mapping[str, Any]]
 
     def __call__(self, config: RunConfig) -> Note | None:
@@ -56,11 +56,11 @@ class Rule:
         if not self.applies(config):
             return None
         title, evidence = (
-            text.format(training=config.training, model=config.model) for text in (self.title, self.evidence)
+            part(config) if callable(part) else part.format(training=config.training, model=config.model)
+            for part in (self.title, self.evidence)
         )
-        return Note(
-            self.level, self.key, title, evidence, self.changes(config) if callable(self.changes) else self.changes
-        )
+        changes = self.changes(config) if callable(self.changes) else self.changes
+        return Note(self.level, self.key, title, evidence, changes)
 
 
 def by_importance(notes: Iterable[Note]) -> list[Note]:
