@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,11 +55,12 @@ def write_app_state(state: AppState) -> None:
         write_whole(_state_file(), json.dumps(asdict(state)))
 
 
-def connect(address: str, *, seconds: float | None = None) -> Client:
-    """Return a client of a scheduler.
+@contextlib.contextmanager
+def connected(address: str, *, seconds: float | None = None) -> Iterator[Client]:
+    """Have a client of a scheduler for the block.
 
     Raises:
-        RunError: It does not answer, or wants a certificate.
+        RunError: It does not answer, breaks off, or wants a certificate.
     """
     try:
         from distributed import Client
@@ -72,7 +73,8 @@ def connect(address: str, *, seconds: float | None = None) -> Client:
     if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
         raise RunError(f"The scheduler {address} wants a certificate, and none is set here (docs/cluster.md).")
     try:
-        return Client(address, timeout=seconds or CONNECT_SECONDS, set_as_default=False)
+        with Client(address, timeout=seconds or CONNECT_SECONDS, set_as_default=False) as client:
+            yield client
     except (OSError, ValueError, TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(
@@ -94,6 +96,11 @@ def database_problem() -> str:
     except AquaDashError as error:
         return str(error)
     return ""
+
+
+def worker_problem() -> str:
+    """Return why this machine's worker can take no runs, or an empty text."""
+    return database_problem() or _check_version().problem
 
 
 class Check(NamedTuple):
@@ -127,7 +134,7 @@ def _check_version() -> Check:
 def _check_scheduler(address: str, name: str) -> Check:
     """Check whether the scheduler answers, and has no worker of that name on another machine."""
     try:
-        with _connected(address) as client:
+        with connected(address) as client:
             workers = client.scheduler_info()["workers"].values()
     except AquaDashError as error:
         return Check("scheduler", str(error))
@@ -139,25 +146,6 @@ def _check_scheduler(address: str, name: str) -> Check:
     return Check("scheduler", "", address)
 
 
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[Client]:
-    """Have a client of the scheduler, which may also break off."""
-    client = connect(address)
-    try:
-        yield client
-    except (OSError, TimeoutError) as error:
-        raise RunError(f"The scheduler {address} does not answer ({error}).") from None
-    finally:
-        client.close(timeout=2)
-
-
-async def describe_worker() -> dict[str, Any]:
-    """Return what a worker knows of itself; Dask calls this in the worker."""
-    # Opening a database can take seconds, in which the worker must go on sending heartbeats.
-    problem = await asyncio.to_thread(database_problem)
-    return {"version": __version__, "home": str(settings.home()), "problem": problem}
-
-
 def cluster_status(address: str) -> dict[str, Any]:
     """Return ``scheduler, database, home, slots, workers, runs, problems``; without the scheduler the last two only."""
     problems = [problem] if (problem := database_problem()) else []
@@ -165,8 +153,11 @@ def cluster_status(address: str) -> dict[str, Any]:
     running = Counter(_worker_name(run) for run in runs if run.status == RunStatus.RUNNING)
     workers: list[dict[str, Any]] = []
     try:
-        workers, wrong = _workers(address, running)
-        problems += wrong
+        with connected(address) as client:
+            workers = describe_workers(client)
+        if not workers:
+            problems.append("No worker is connected: runs wait until one is.")
+        problems += [worker["problem"] for worker in workers if worker["problem"]]
     except AquaDashError as error:
         problems.append(f"{error} Runs that train go on; those that wait start when it is back.")
     return {
@@ -174,7 +165,7 @@ def cluster_status(address: str) -> dict[str, Any]:
         "database": settings.shown_address(settings.database()),
         "home": str(settings.home()),
         "slots": sum(worker["slots"] for worker in workers),
-        "workers": workers,
+        "workers": [{**worker, "busy": running.get(worker["name"], 0)} for worker in workers],
         "runs": [
             {
                 "run_id": run.run_id,
@@ -193,29 +184,36 @@ def _worker_name(run: Run) -> str:
     return run.worker.title if run.worker and run.status == RunStatus.RUNNING else ""
 
 
-def _workers(address: str, running: Mapping[str, int]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Ask the scheduler for the workers; return them and what is wrong with them."""
-    with _connected(address) as client:
-        known = client.scheduler_info()["workers"]
-        answers = client.run(describe_worker, on_error="return", workers=list(known)) if known else {}
-    workers, problems = [], [] if known else ["No worker is connected: runs wait until one is."]
-    for worker_address, info in known.items():
-        name, answer = str(info["name"]), answers.get(worker_address)
-        workers.append({
-            "name": name,
-            "address": worker_address,
-            "busy": running.get(name, 0),
+def describe_workers(client: Client) -> list[dict[str, Any]]:
+    """Return the workers as ``name, address, slots, gpu, problem``, and what each says of itself."""
+    known = client.scheduler_info()["workers"]
+    own = "" if database_problem() else open_store().database.identity()
+    answers = client.run(_describe_worker, own, on_error="return", workers=list(known)) if known else {}
+    return [
+        {
+            "name": str(info["name"]),
+            "address": address,
             "slots": info["nthreads"],
             "gpu": bool(info["resources"].get("GPU")),
-        })  # fmt: skip
-        if isinstance(answer, dict):
-            workers[-1] |= {"version": answer["version"], "home": answer["home"]}
-            if answer["version"] != __version__:
-                problems.append(f"{name} has AquaDash {answer['version']}; this is {__version__}.")
-            if answer["problem"]:
-                problems.append(f"{name}: {answer['problem']}")
-        elif isinstance(answer, OSError) or answer is None:
-            problems.append(f"{name} does not answer at {worker_address}. Let a firewall admit the scheduler there.")
-        else:
-            problems.append(f"{name} cannot import this version of AquaDash ({type(answer).__name__}: {answer}).")
-    return workers, problems
+            **_read_answer(str(info["name"]), address, answers.get(address)),
+        }
+        for address, info in known.items()
+    ]
+
+
+async def _describe_worker(database: str) -> dict[str, Any]:
+    """Return what a worker knows of itself; Dask calls this in the worker."""
+    # Opening a database can take seconds, in which the worker must go on sending heartbeats.
+    problem = await asyncio.to_thread(worker_problem)
+    if not problem and database and database != open_store().database.identity():
+        problem = "Its database is not that of the app. Give both the same AQUADASH_DATABASE (docs/cluster.md)."
+    return {"version": __version__, "home": str(settings.home()), "problem": problem}
+
+
+def _read_answer(name: str, address: str, answer: Any) -> dict[str, Any]:
+    """Return version, home and problem of a worker; of one that has not answered the problem alone."""
+    if isinstance(answer, dict):
+        return {**answer, "problem": answer["problem"] and f"{name}: {answer['problem']}"}
+    if isinstance(answer, OSError) or answer is None:
+        return {"problem": f"{name} does not answer at {address}. Let a firewall admit the scheduler there."}
+    return {"problem": f"{name} cannot import this version of AquaDash ({type(answer).__name__}: {answer})."}

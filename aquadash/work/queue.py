@@ -20,12 +20,12 @@ from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
-from aquadash.store.runs import NewRunFields
+from aquadash.store.runs import KIND, NewRunFields
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
-#: Returns how many slots a cluster has; imported where ``AQUADASH_SCHEDULER`` names one.
-_CLUSTER_SLOTS = "aquadash.cluster.dispatch:slots"
+#: Looks after a cluster, and returns how many slots it has; imported where ``AQUADASH_SCHEDULER`` names one.
+_CLUSTER_WATCH, _CLUSTER_SLOTS = "aquadash.cluster.dispatch:watch", "aquadash.cluster.dispatch:slots"
 
 
 class Engine:
@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, store: RunStore, *, serving: bool = True) -> None:
         self._store = store
         self._serving = serving
-        self._slots = Slots(store.jobs)
+        self._slots = Slots(lambda: store.jobs, self._kinds)
 
     def submit(
         self, config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Unpack[NewRunFields]
@@ -62,6 +62,13 @@ class Engine:
         if self._serving:
             _sweep()
             self._slots.serve()
+
+    def _kinds(self) -> set[str]:
+        """Return the kinds of jobs that this process does; the workers of a cluster take the trainings."""
+        if settings.scheduler_address() is None:
+            return set(KINDS)
+        named(_CLUSTER_WATCH)(self._store.jobs)
+        return set(KINDS) - {KIND}
 
     def prepare(self) -> None:
         """Start the standby process, unless a cluster trains, so that the next run begins at once."""

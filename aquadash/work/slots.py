@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.store import Job, Worker
 from aquadash.store.jobs import JobTable
-from aquadash.store.kinds import KINDS, JobKind, named
+from aquadash.store.kinds import KINDS, JobKind
 from aquadash.store.runs import KIND
 from aquadash.work.standby import STANDBY
 
@@ -34,9 +34,6 @@ _RENEW_SECONDS = 5.0
 
 #: Seconds that a worker has to end a job that is to stop, if its kind has a limit of seconds.
 STOP_SECONDS = 5.0
-
-#: Gives the waiting trainings to the workers of a cluster; imported where ``AQUADASH_SCHEDULER`` names one.
-_GIVE_OUT = "aquadash.cluster.dispatch:give_out"
 
 
 def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambda: False) -> None:
@@ -99,10 +96,22 @@ def _class_is_served() -> bool:
 
 
 class Slots:
-    """Gives queued jobs to worker processes from :meth:`serve` on, as many at once as there are slots."""
+    """Gives queued jobs to worker processes from :meth:`serve` on, as many at once as there are slots.
 
-    def __init__(self, jobs: JobTable) -> None:
-        self._jobs = jobs
+    Args:
+        jobs: Returns the table of jobs.
+        kinds: Returns the kinds of jobs to take, before each look at the queue.
+        offers: Returns the requirements of jobs that this machine meets.
+    """
+
+    def __init__(
+        self,
+        jobs: Callable[[], JobTable],
+        kinds: Callable[[], set[str]] = lambda: set(KINDS),
+        *,
+        offers: Callable[[], Collection[str]] = settings.offers,
+    ) -> None:
+        self._jobs, self._kinds, self._offers = jobs, kinds, offers
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -143,19 +152,16 @@ class Slots:
             self._wake.clear()
 
     def look(self) -> None:
-        """Claim queued jobs while slots are free, and start a thread for each; give trainings to a cluster."""
-        kinds = set(KINDS)
+        """Claim queued jobs while slots are free, and start a thread for each."""
+        kinds = self._kinds()
         if held():
             kinds.discard(KIND)
-        elif settings.scheduler_address() is not None:
-            kinds.discard(KIND)
-            named(_GIVE_OUT)(self._jobs, self._wake.set)
-        while (job := self._jobs.claim(kinds, Worker.of(os.getpid()), offers=settings.offers())) is not None:
+        while kinds and (job := self._jobs().claim(kinds, Worker.of(os.getpid()), offers=self._offers())) is not None:
             threading.Thread(target=self._carry_out, args=(job,), name=f"slot-{job.id}", daemon=True).start()
 
     def _carry_out(self, job: Job) -> None:
         try:
-            carry_out(self._jobs, job, slot_ends=self._ending.is_set)
+            carry_out(self._jobs(), job, slot_ends=self._ending.is_set)
         except AquaDashError as error:
             _log.warning("%s: %s", job.id, error)
         self._wake.set()

@@ -1,4 +1,4 @@
-"""Tasks for the free slots of a cluster: the order of runs, and the reasons why they wait. Trainings are stand-ins."""
+"""Workers of a cluster that take runs: their order, and the reasons why they wait. Trainings are stand-ins."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
-import distributed
 import pytest
 from distributed import LocalCluster
 
 from aquadash import __version__
 from aquadash.cluster import checks, dispatch
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError
-from aquadash.store import Job, RunStatus, RunStore, Worker
+from aquadash.store import Job, RunStatus, RunStore
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
+from aquadash.work import slots
 from aquadash.work.queue import Engine
 from tests.support.live_runs import job_of
 from tests.support.serving import free_port
@@ -50,7 +48,7 @@ class Trainings:
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> Trainings:
     trainings = Trainings()
-    monkeypatch.setattr(dispatch, "carry_out", trainings.carry_out)
+    monkeypatch.setattr(slots, "carry_out", trainings.carry_out)
     return trainings
 
 
@@ -60,20 +58,20 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]
     monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{free_port()}")
     for module in (dispatch, checks):
         monkeypatch.setattr(module, "database_problem", lambda: "")
-    monkeypatch.setattr(dispatch, "_CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(dispatch, "_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(dispatch, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(dispatch, "LOOK_SECONDS", 0.2)
     with Engine(store) as engine:
         yield engine
-    dispatch._dispatcher(os.environ["AQUADASH_SCHEDULER"]).close()
 
 
-def cluster_of(slots: int, monkeypatch: pytest.MonkeyPatch, **options: object) -> LocalCluster:
-    """A scheduler at the address that the app names, and a worker in this process."""
-    # Its tasks set these for the process that they are in.
-    monkeypatch.setenv("AQUADASH_WORKER_NAME", "0")
-    monkeypatch.setenv("AQUADASH_SLOTS", str(slots))
+def cluster_of(workers: int, slots: int, monkeypatch: pytest.MonkeyPatch, **options: object) -> LocalCluster:
+    """A scheduler at the address that the app names, and workers in this process: plain ones of Dask."""
+    # Its plugin sets these for the process that it is in.
+    for name in ("AQUADASH_WORKER_NAME", "AQUADASH_SLOTS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     return LocalCluster(
-        n_workers=1 if slots else 0, threads_per_worker=slots, processes=False, protocol="tcp://", memory_limit=0,
+        n_workers=workers, threads_per_worker=slots, processes=False, protocol="tcp://", memory_limit=0,
         dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
         scheduler_port=int(os.environ["AQUADASH_SCHEDULER"].rpartition(":")[2]), **options,
     )  # fmt: skip
@@ -95,9 +93,10 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
     runs = submitted(engine, 4)
     wait_for(lambda: "does not answer" in message_of(store, runs[0]))
     assert engine.slots() == 1, "nobody has seen the cluster yet"
-    with cluster_of(2, monkeypatch):
+    with cluster_of(1, 2, monkeypatch):
         assert {trainings.begun.get(timeout=30), trainings.begun.get(timeout=30)} == {*runs[:2]}
-        assert engine.slots() == 2 and checks.read_app_state() == checks.AppState(__version__, 2)
+        wait_for(lambda: engine.slots() == 2)
+        assert checks.read_app_state() == checks.AppState(__version__, 2)
         wait_for(lambda: message_of(store, runs[3]) == "")
         # The first keeps its slot for long; the others take turns in the second.
         for ended, following in zip(runs[1:], runs[2:], strict=False):
@@ -109,40 +108,31 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
         wait_for(lambda: all(run.status is RunStatus.FINISHED for run in store.list_runs()))
 
 
-def test_a_scheduler_that_comes_back_is_found_again(
+def test_a_scheduler_that_comes_back_gets_its_workers_again(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, monkeypatch):
+    with cluster_of(1, 1, monkeypatch):
         (first,) = submitted(engine, 1)
         assert trainings.begun.get(timeout=30) == first
     (second,) = submitted(engine, 1)
     wait_for(lambda: "does not answer" in message_of(store, second))
-    with cluster_of(1, monkeypatch):
+    with cluster_of(1, 1, monkeypatch):
         wait_for(lambda: message_of(store, second) == "")
-        assert trainings.begun.empty(), "the training has outlived its task and keeps the slot"
+        assert trainings.begun.empty(), "the training has outlived its worker and keeps the slot"
         store.jobs.end(job_of(first), RunStatus.FINISHED)
         assert trainings.begun.get(timeout=30) == second
         trainings.end(second)
 
 
-refused: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-
-def _refuse(version: str, database: str) -> bool:
-    refused.put(version)
-    raise RunError("Its folder is another.")
-
-
-def test_a_worker_that_refuses_is_asked_again_later(
+def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, monkeypatch):
+    with cluster_of(1, 1, monkeypatch):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dispatch, "take_next", _refuse)
+            patch.setattr(checks, "__version__", "0.1")
             (run_id,) = submitted(engine, 1)
-            wait_for(lambda: message_of(store, run_id) == "Its folder is another.")
-        assert refused.get(timeout=30) and refused.empty()
-        monkeypatch.setattr(dispatch, "REFUSED_SECONDS", 0.0)
+            wait_for(lambda: "0: This machine has AquaDash 0.1, and the app has" in message_of(store, run_id))
+            assert trainings.begun.empty()
         assert trainings.begun.get(timeout=30) == run_id
         assert job_of(run_id).message == ""
         trainings.end(run_id)
@@ -152,16 +142,16 @@ def test_without_workers_or_a_graphics_card_a_run_says_what_it_waits_for(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.submit(RunConfig(), needs="gpu")
-    with cluster_of(0, monkeypatch):
+    with cluster_of(0, 1, monkeypatch):
         engine.serve()
         wait_for(lambda: "No worker is connected" in message_of(store, run.run_id))
-    with cluster_of(1, monkeypatch):
+    with cluster_of(1, 1, monkeypatch):
         wait_for(lambda: "no worker of the cluster has one" in message_of(store, run.run_id))
         # It keeps no slot from another run.
         (other,) = submitted(engine, 1)
         assert trainings.begun.get(timeout=30) == other
         trainings.end(other)
-    with cluster_of(1, monkeypatch, resources={"GPU": 1}):
+    with cluster_of(1, 1, monkeypatch, resources={"GPU": 1}):
         assert trainings.begun.get(timeout=30) == run.run_id
         trainings.end(run.run_id)
         wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
@@ -177,47 +167,7 @@ def test_a_cluster_refuses_sqlite(store: RunStore, engine: Engine, monkeypatch: 
 def test_a_run_is_trained(
     quick_training: None, store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, monkeypatch):
+    with cluster_of(1, 1, monkeypatch):
         run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
         wait_for(lambda: store.get(run_id).status.ended, saying=lambda: store.get(run_id))
     assert store.get(run_id).status is RunStatus.FINISHED and store.get(run_id).worker.name == "0"
-
-
-@pytest.fixture
-def on_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This thread is that of a Dask worker."""
-    state = SimpleNamespace(nthreads=1, total_resources={})
-    worker = SimpleNamespace(name="far", state=state, status=distributed.Status.running)
-    monkeypatch.setattr(distributed, "get_worker", lambda: worker)
-    monkeypatch.setattr(dispatch, "database_problem", lambda: "")
-    for name in ("AQUADASH_WORKER_NAME", "AQUADASH_SLOTS"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-
-
-@pytest.mark.parametrize(
-    ("version", "database", "reason"),
-    [
-        ("0.1", "", "has AquaDash .*, and the app has 0.1"),
-        (__version__, "another", "has another database than the app"),
-    ],
-)
-def test_a_worker_refuses_another_version_or_database(
-    store: RunStore, on_worker: None, version: str, database: str, reason: str
-) -> None:
-    with pytest.raises(RunError, match=f"The worker far {reason}"):
-        dispatch.take_next(version, database or store.database.identity())
-
-
-def test_a_plain_dask_worker_takes_as_many_runs_as_it_has_threads(
-    store: RunStore, on_worker: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    identity = store.database.identity()
-    assert dispatch.take_next(__version__, identity) is False, "there is nothing to take"
-    runs = [store.submit(RunConfig()).run_id for _ in range(2)]
-    taken: list[Job] = []
-    monkeypatch.setattr(dispatch, "carry_out", lambda jobs, job, **_: taken.append(job))
-    assert dispatch.take_next(__version__, identity) is True
-    assert dispatch.take_next(__version__, identity) is False, "its only slot is taken"
-    assert [job.run for job in taken] == runs[:1]
-    assert taken[0].worker == Worker.of(os.getpid()) and taken[0].worker.name == "far"

@@ -19,6 +19,7 @@ from aquadash.cluster.worker import find_gpu, hand_over
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.store import RunStatus, RunStore, Worker
+from aquadash.store.database import Database
 from aquadash.store.runs import KIND
 from tests.cli.test_cli import answer, call, refusal
 from tests.support.waiting import gone
@@ -103,6 +104,12 @@ def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
         ]
         assert sorted(one["worker"] for one in status["runs"]) == ["", "0"] and status["problems"] == []
 
+        identities = map(str, range(2))
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "identity", lambda _: next(identities))
+            (problem,) = checks.cluster_status(cluster.scheduler_address)["problems"]
+        assert problem.startswith("0: Its database is not that of the app.")
+
         monkeypatch.setattr(checks, "database_problem", lambda: "The home is another.")
         problems = checks.cluster_status(cluster.scheduler_address)["problems"]
         assert problems == ["The home is another.", "0: The home is another."]
@@ -155,8 +162,11 @@ def test_the_units_are_what_systemd_expects(tmp_path: Path) -> None:
 
 
 def test_the_scheduler_asks_for_certificates_where_dask_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RunError, match="wants a certificate, and none is set here"):
-        checks.connect("tls://127.0.0.1:1")
+    with (
+        pytest.raises(RunError, match="wants a certificate, and none is set here"),
+        checks.connected("tls://127.0.0.1:1"),
+    ):
+        pass
     monkeypatch.setattr(os, "execv", lambda *_: None)
     monkeypatch.setattr(os, "chdir", lambda _: None)
     monkeypatch.setattr(os, "environ", {**os.environ})

@@ -80,7 +80,7 @@ def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> 
 def test_the_queue_waits_while_it_is_held(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(Slots, "_carry_out", lambda self, job: started.append(store.get(job.run).name))
-    slots = Slots(store.jobs)
+    slots = Slots(lambda: store.jobs)
     asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
     Lab(OWNER).runs.move(ask(engine, ANNA, "c").run_id, 1)

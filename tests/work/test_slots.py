@@ -119,10 +119,10 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.submit(RunConfig(), needs="gpu").run_id
     workers = launched_by(monkeypatch, Workers())
-    Slots(store.jobs).look()
+    Slots(lambda: store.jobs).look()
     assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    Slots(store.jobs).look()
+    Slots(lambda: store.jobs).look()
     wait_for(lambda: len(workers.launched) == 1)
 
 
@@ -137,7 +137,7 @@ def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
 
     monkeypatch.setattr(slots, "_LOOK_SECONDS", 0.01)
     monkeypatch.setattr(store.jobs, "claim", away)
-    served = Slots(store.jobs)
+    served = Slots(lambda: store.jobs)
     served.serve()
     wait_for(lambda: len(tries) > 3)
     served.close()
