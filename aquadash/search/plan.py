@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from aquadash import config as run_config
+from pydantic import BeforeValidator, PlainSerializer
+
 from aquadash.config import RunConfig, Value, flatten, with_values
 from aquadash.errors import ConfigError, look_up
 from aquadash.models import effective
-from aquadash.search.space import SearchParameter, base_value, checked, ends, parse_all
+from aquadash.search.space import SearchParameter, base_value, checked, ends, parse
 from aquadash.work.queue import check_names
 
 #: The most settings that vary: too few trials would try each value of more.
@@ -47,6 +47,14 @@ PRUNERS: dict[str, Strategy] = {
 }
 
 
+def _read_parameter(value: Any) -> Any:
+    return parse(value) if isinstance(value, str) else value
+
+
+#: A parameter, which a search's row holds as text.
+_StoredParameter = Annotated[SearchParameter, BeforeValidator(_read_parameter), PlainSerializer(str)]
+
+
 @dataclass(frozen=True)
 class SearchPlan:
     """The plan of a search; with the data, it decides the result."""
@@ -54,7 +62,7 @@ class SearchPlan:
     #: The settings to start from, which the first trial has unchanged.
     config: RunConfig
     #: The settings that vary.
-    space: tuple[SearchParameter, ...]
+    space: tuple[_StoredParameter, ...]
     #: A name of :data:`SAMPLERS`; a name of an earlier version draws at random.
     sampler: str = "tpe"
     #: A name of :data:`PRUNERS`; a name of an earlier version stops no trial.
@@ -123,10 +131,6 @@ class SearchPlan:
         """The most epochs that a trial may take."""
         return max([self.config.training.epochs, *(int(value) for value in self.ends("training.epochs"))])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values; :func:`from_dict` reads them."""
-        return asdict(self) | {"config": self.config.model_dump(), "space": [str(part) for part in self.space]}
-
 
 def check_trials(trials: int) -> None:
     """Refuse a number of trials outside the limits."""
@@ -134,18 +138,12 @@ def check_trials(trials: int) -> None:
         raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
 
 
-def from_dict(values: Mapping[str, Any]) -> SearchPlan:
-    """Read the values of :meth:`SearchPlan.to_dict`; raise ``ConfigError`` for others.
+def _trials_of_budget(values: Any) -> Any:
+    """Return the values of a plan; earlier versions wrote a budget of trials or minutes in place of the trials."""
+    if isinstance(values, dict) and "budget" in values:
+        return {**values, "trials": values["budget"]["trials"] or DEFAULT_TRIALS}
+    return values
 
-    Earlier versions wrote a budget of trials and minutes; a budget of minutes only becomes the default of trials.
-    """
-    try:
-        trials = values["budget"]["trials"] or DEFAULT_TRIALS if "budget" in values else values["trials"]
-        return SearchPlan(
-            config=run_config.from_mapping(values["config"]),
-            space=parse_all(values["space"]),
-            trials=int(trials),
-            **{name: values[name] for name in ("sampler", "pruner", "seed", "name")},
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"This is not a search's plan ({type(error).__name__}: {error}).") from None
+
+#: A plan as a search's row holds it.
+StoredPlan = Annotated[SearchPlan, BeforeValidator(_trials_of_budget)]

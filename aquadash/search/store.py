@@ -6,20 +6,23 @@ import contextlib
 import math
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
 
 from aquadash.data.folder.about import fingerprint_of
-from aquadash.errors import RunError, UnknownNameError
-from aquadash.people import OWNER, Person, Role
-from aquadash.search.plan import SearchPlan, check_trials, from_dict
+from aquadash.errors import AquaDashError, ConfigError, RunError, UnknownNameError
+from aquadash.people import OWNER, Person
+from aquadash.search.plan import SearchPlan, check_trials
 from aquadash.search.types import Search, SearchHead, Trial, TrialState
 from aquadash.store import Run, RunStatus, RunStore, open_store, schema
+from aquadash.store.fields import duration
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import id_of
-from aquadash.store.types import clean_name
+from aquadash.store.types import clean_name, reason
 
 #: The kind of job that carries a search out.
 KIND = "search"
@@ -28,6 +31,9 @@ KIND = "search"
 STOPPED = "Its training was stopped."
 
 _columns = schema.searches.c
+#: The fields of a search that are columns. The others come from its job and its runs.
+_STORED = {column.name for column in _columns} - {"revision"}
+_HEAD, _SEARCH = TypeAdapter(SearchHead), TypeAdapter(Search)
 
 
 class SearchStore:
@@ -43,19 +49,19 @@ class SearchStore:
     def submit(self, plan: SearchPlan, *, owner: Person = OWNER) -> str:
         """Store a new search and its job in one transaction; return its id."""
         search_id = uuid.uuid4().hex
-        values = {
-            "search_id": search_id,
-            "name": clean_name(plan.name) or f"search-{search_id[:6]}",
-            "status": RunStatus.QUEUED,
-            "plan": plan.to_dict(),
-            "created_at": time.time(),
-            "images": fingerprint_of(plan.config.data.source),
-            "owner": owner.person_id,
-            "owner_name": owner.name,
-            "shared": owner.leads,
-        }
+        search = Search(
+            search_id,
+            clean_name(plan.name) or f"search-{search_id[:6]}",
+            RunStatus.QUEUED,
+            time.time(),
+            plan,
+            images=fingerprint_of(plan.config.data.source),
+            owner=owner.person_id,
+            owner_name=owner.name,
+            shared=owner.leads,
+        )
         with self._runs.database.writing("store the search") as (connection, revision):
-            connection.execute(schema.searches.insert().values(**values, revision=revision))
+            connection.execute(schema.searches.insert().values(**_values(search), revision=revision))
             self._runs.jobs.submit(KIND, search_id, {}, owner=owner.person_id)
         return search_id
 
@@ -64,7 +70,7 @@ class SearchStore:
         self._runs.jobs.end_expired()
         with self._runs.database.reading("read the searches") as connection:
             rows = connection.execute(select(schema.searches).order_by(_columns.created_at.desc())).mappings().all()
-        return [_head(row) for row in rows]
+        return [_HEAD.validate_python(dict(row)) for row in rows]
 
     def get(self, search_id: str) -> Search:
         """Return one search with its trials."""
@@ -73,12 +79,10 @@ class SearchStore:
             row = connection.execute(select(schema.searches).where(_columns.search_id == search_id)).mappings().first()
         if row is None:
             raise UnknownNameError(f"There is no search {search_id[:40]!r}.")
-        head, job = _head(row), self._runs.jobs.get(job_id(KIND, search_id))
-        return Search(
-            **vars(head),
-            plan=from_dict(row["plan"]),
-            trials=tuple(trial_of(run, is_active=head.at_work) for run in trials if run.trial is not None),
-            images=row["images"],
+        search, job = read_search(dict(row)), self._runs.jobs.get(job_id(KIND, search_id))
+        return replace(
+            search,
+            trials=tuple(trial_of(run, is_active=search.at_work) for run in trials if run.trial is not None),
             stop_requested=job is not None and job.stop_requested and not job.status.ended,
         )
 
@@ -90,8 +94,8 @@ class SearchStore:
     def set_trials(self, search_id: str, trials: int) -> None:
         """Change the number of trials, the earlier ones included."""
         check_trials(trials)
-        plan = replace(self.get(search_id).plan, trials=trials)
-        self._update(search_id, {"plan": plan.to_dict()})
+        search = self.get(search_id)
+        self._update(search_id, {"plan": _values(replace(search, plan=replace(search.plan, trials=trials)))["plan"]})
 
     def set_hidden(self, search_id: str, hidden: bool = True) -> None:
         """Hide the search and its trials from all students but its owner, or show them again.
@@ -110,24 +114,24 @@ class SearchStore:
             connection.execute(update(schema.searches).where(where).values(**values, revision=revision))
 
 
-def _head(row: RowMapping) -> SearchHead:
-    role = Role.STUDENT if not row["shared"] else Role.TEACHER if row["owner"] else Role.OWNER
-    return SearchHead(
-        row["search_id"],
-        row["name"],
-        RunStatus(row["status"]),
-        row["created_at"],
-        message=row["message"],
-        maker=Person(row["owner"], row["owner_name"], role),
-        hidden=row["hidden"],
-    )
+def read_search(row: Mapping[str, Any]) -> Search:
+    """Return the search of a row, without its trials; raise ``ConfigError`` for an impossible plan."""
+    try:
+        return _SEARCH.validate_python(row)
+    except (ValueError, LookupError, AquaDashError) as error:
+        raise ConfigError(f"This search cannot be read ({reason(error)}).") from None
+
+
+def _values(search: Search) -> dict[str, Any]:
+    """Return the columns of a search as plain values."""
+    values: dict[str, Any] = _SEARCH.dump_python(search, mode="json", include=_STORED)
+    return values
 
 
 def trial_of(run: Run, *, is_active: bool) -> Trial:
     """Return the trial of a run; its state follows from the status of the run and the search."""
     assert run.trial is not None
     state, message, value = _outcome(run, is_active)
-    ended = run.ended_at is not None and run.started_at is not None and state is not TrialState.RUNNING
     return Trial(
         number=run.trial.number,
         state=state,
@@ -136,7 +140,7 @@ def trial_of(run: Run, *, is_active: bool) -> Trial:
         run_id=run.run_id,
         pruned_at=run.trial.pruned_at,
         message=message,
-        seconds=max(0.0, (run.ended_at or 0.0) - (run.started_at or 0.0)) if ended else None,
+        seconds=duration(run) if state.ended else None,
     )
 
 

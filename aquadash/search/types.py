@@ -8,8 +8,8 @@ from enum import StrEnum
 from statistics import median
 
 from aquadash.config import Value
-from aquadash.people import OWNER, Person, Resource
-from aquadash.search.plan import SearchPlan
+from aquadash.people import Person, Resource, Role
+from aquadash.search.plan import StoredPlan
 from aquadash.store.types import RunStatus
 
 
@@ -62,8 +62,14 @@ class SearchHead:
     created_at: float
     #: The reason for a failure or interruption; empty otherwise.
     message: str = field(default="", kw_only=True)
-    #: The owner of the search and of the runs of its trials.
-    maker: Person = field(default=OWNER, kw_only=True)
+    #: The fingerprint of own pictures; empty for other images, and for a search of version 0.6.0.
+    images: str = field(default="", kw_only=True)
+    #: The id of the person who submitted it; empty for the owner of the machine.
+    owner: str = field(default="", kw_only=True)
+    #: That person's name at the time as plain text, never markup or a path.
+    owner_name: str = field(default="", kw_only=True)
+    #: True for a search of the teacher or the owner of the machine, which the whole class may open.
+    shared: bool = field(default=True, kw_only=True)
     #: True if the teacher hides the search from the class.
     hidden: bool = field(default=False, kw_only=True)
 
@@ -73,9 +79,15 @@ class SearchHead:
         return not self.status.ended
 
     @property
+    def maker(self) -> Person:
+        """The owner of the search and of the runs of its trials."""
+        role = Role.STUDENT if not self.shared else Role.TEACHER if self.owner else Role.OWNER
+        return Person(self.owner, self.owner_name, role)
+
+    @property
     def resource(self) -> Resource:
         """The search for the table of rights."""
-        return Resource("search", self.name, self.maker.person_id, self.maker.name, self.maker.leads, self.hidden)
+        return Resource("search", self.name, self.owner, self.owner_name, self.shared, self.hidden)
 
 
 @dataclass(frozen=True)
@@ -83,11 +95,9 @@ class Search(SearchHead):
     """A search with its plan and trials."""
 
     #: The plan, with the present number of trials.
-    plan: SearchPlan
+    plan: StoredPlan
     #: The trials in the order of their numbers; the lab leaves out those with runs that the person may not see.
     trials: tuple[Trial, ...] = ()
-    #: The fingerprint of own pictures; empty for other images, and for a search of version 0.6.0.
-    images: str = ""
     #: True from the request to stop until the search has stopped.
     stop_requested: bool = False
 

@@ -14,7 +14,6 @@ from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError, StorageError
 from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
-from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store
 from aquadash.store import RunStatus, open_jobs
 from aquadash.store.job_types import job_id
@@ -276,13 +275,11 @@ def test_a_trial_that_could_not_be_stored_is_submitted_again(store: SearchStore,
     assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
 
 
-def test_a_search_of_an_earlier_version_opens_and_goes_on(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(trials=3))
-    values = plan().to_dict() | {"sampler": "grid", "pruner": "hyperband"}
-    del values["trials"]
-    for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
-        store._update(search_id, {"plan": values | {"budget": budget}})
-        assert store.get(search_id).plan == plan(trials=trials, sampler="grid", pruner="hyperband")
+def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(
+    store: SearchStore, runs: FakeRuns
+) -> None:
+    search_id = store.submit(plan(trials=3, sampler="grid", pruner="hyperband"))
+    take_up(search_id)
     assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
     assert len(store.get(search_id).complete) == 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import re
 from dataclasses import replace
@@ -16,7 +15,7 @@ from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, effective
 from aquadash.presets import PRESETS
 from aquadash.search import Search, SearchPlan, Trial, TrialState, default_space, suggested
-from aquadash.search.plan import MAX_TRIALS, from_dict
+from aquadash.search.plan import MAX_TRIALS
 from aquadash.search.space import (
     SearchParameter,
     base_value,
@@ -65,19 +64,6 @@ def test_the_most_epochs_include_those_that_vary() -> None:
     assert plan().epochs == 20
     assert plan("training.epochs=10,50,30").epochs == 50
     assert plan("training.epochs=5..60").epochs == 60
-
-
-def test_json_round_trip() -> None:
-    one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
-    assert from_dict(json.loads(json.dumps(one.to_dict()))) == one
-
-
-def test_what_is_no_plan_is_an_error_for_people() -> None:
-    of_another_version = plan().to_dict()
-    del of_another_version["trials"]
-    for values in ({}, {"config": {}, "space": 3}, of_another_version):
-        with pytest.raises(ConfigError, match="not a search's plan"):
-            from_dict(values)
 
 
 @pytest.mark.parametrize(

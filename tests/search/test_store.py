@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from aquadash.errors import RunError, UnknownNameError
-from aquadash.search.store import SearchStore, open_search_store
+from aquadash.errors import ConfigError, RunError, UnknownNameError
+from aquadash.search.plan import DEFAULT_TRIALS
+from aquadash.search.store import SearchStore, open_search_store, read_search
 from aquadash.store import open_store
+from aquadash.store.schema import searches
 from aquadash.store.types import TrialOf
 from tests.support.made_runs import create
 from tests.support.search_fakes import plan
@@ -35,6 +38,31 @@ def test_a_search_that_is_not_there(store: SearchStore) -> None:
     for name in ("0" * 32, "../../etc/passwd", ""):
         with pytest.raises(UnknownNameError):
             store.get(name)
+
+
+def test_a_plan_is_read_as_it_was_written(store: SearchStore) -> None:
+    one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
+    assert store.get(store.submit(one)).plan == one
+
+
+def row_of(search_id: str, **plan: object) -> dict[str, object]:
+    """The row of a search with other values in its plan."""
+    with open_store().database.reading("read the search") as connection:
+        row = connection.execute(select(searches).where(searches.c.search_id == search_id)).mappings().one()
+    return {**row, "plan": {**row["plan"], **plan}}
+
+
+def test_the_plan_of_an_earlier_version_is_read(store: SearchStore) -> None:
+    search_id = store.submit(plan())
+    earlier = {"sampler": "grid", "pruner": "hyperband"}
+    for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
+        assert read_search(row_of(search_id, budget=budget, **earlier)).plan == plan(trials=trials, **earlier)
+
+
+@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}])
+def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="This search cannot be read"):
+        read_search(row_of(store.submit(plan()), **damage))
 
 
 def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:
