@@ -21,7 +21,10 @@ from aquadash.files import write_whole
 from aquadash.store import Run, RunStatus, open_store
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Worker
+
+#: The name of the plugin with which a worker takes runs.
+PLUGIN = "aquadash"
 
 #: Seconds that a command waits for the scheduler.
 CONNECT_SECONDS = 10.0
@@ -201,12 +204,14 @@ def describe_workers(client: Client) -> list[dict[str, Any]]:
     ]
 
 
-async def _describe_worker(database: str) -> dict[str, Any]:
+async def _describe_worker(database: str, dask_worker: Worker) -> dict[str, Any]:
     """Return what a worker knows of itself; Dask calls this in the worker."""
     # Opening a database can take seconds, in which the worker must go on sending heartbeats.
     problem = await asyncio.to_thread(worker_problem)
     if not problem and database and database != open_store().database.identity():
         problem = "Its database is not that of the app. Give both the same AQUADASH_DATABASE (docs/cluster.md)."
+    if not problem and PLUGIN not in dask_worker.plugins:
+        problem = "It takes no runs. Start it with --preload aquadash.cluster.plugin."
     return {"version": __version__, "home": str(settings.home()), "problem": problem}
 
 

@@ -1,4 +1,4 @@
-"""The app's part in a cluster: it gives the plugin to the scheduler, and says on waiting runs why none starts."""
+"""The app's part in a cluster: it notes the version and the slots, and says on waiting runs why none starts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Watch:
         self._next_at = 0.0
 
     def look(self, jobs: JobTable) -> None:
-        """Have the workers take runs, note the slots, and write on the waiting runs why none can start."""
+        """Note the slots, and write on the waiting runs why none can start."""
         if time.monotonic() < self._next_at:
             return
         try:
@@ -50,15 +50,10 @@ def _look(needs: set[str]) -> str:
     address = settings.scheduler_address()
     assert address is not None
     with connected(address, seconds=CONNECT_SECONDS) as client:
-        # Dask may be missing, which the connection reports.
-        from aquadash.cluster.plugin import TakeRuns
-
-        # Workers compare their version with this one before they take a run.
-        state = AppState(__version__, sum(client.nthreads().values()))
-        if state != read_app_state():
-            write_app_state(state)
-        client.register_plugin(TakeRuns())
         workers = describe_workers(client)
+    state = AppState(__version__, sum(worker["slots"] for worker in workers))
+    if state != read_app_state():
+        write_app_state(state)
     if not workers:
         return f"No worker is connected to the scheduler {address}. Runs wait until one is."
     if all(worker["problem"] for worker in workers):

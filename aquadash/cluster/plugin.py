@@ -1,14 +1,14 @@
-"""Lets a Dask worker take runs: the app gives this plugin to the scheduler, and the scheduler to each worker."""
+"""A plugin with which a Dask worker takes runs; a plain one has it by ``--preload aquadash.cluster.plugin``."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 
-from distributed import Worker, WorkerPlugin
+from distributed import Status, Worker, WorkerPlugin
 
 from aquadash import settings
-from aquadash.cluster.checks import worker_problem
+from aquadash.cluster.checks import PLUGIN, worker_problem
 from aquadash.errors import RunError
 from aquadash.store import open_jobs
 from aquadash.store.runs import KIND
@@ -18,17 +18,15 @@ from aquadash.work.slots import Slots
 class TakeRuns(WorkerPlugin):
     """The slots of a Dask worker, which take the next training from the database by themselves."""
 
-    name = "aquadash"
-    #: The scheduler keeps the first one: a second one would end the slots of the first.
-    idempotent = True
+    name = PLUGIN
 
     def setup(self, worker: Worker) -> None:
         """Begin to take runs."""
-        # A plain `dask worker`, as Slurm or Kubernetes start it, has not set these.
+        # A plain `dask worker`, as Slurm starts it, has not set these.
         os.environ.setdefault("AQUADASH_WORKER_NAME", str(worker.name))
         os.environ.setdefault("AQUADASH_SLOTS", str(worker.state.nthreads))
         offers = ("gpu",) if worker.state.total_resources.get("GPU") else settings.offers()
-        self._slots = Slots(open_jobs, _kinds, offers=lambda: offers)
+        self._slots = Slots(open_jobs, lambda: _kinds(worker), offers=lambda: offers)
         self._slots.serve()
 
     async def teardown(self, worker: Worker) -> None:
@@ -36,8 +34,16 @@ class TakeRuns(WorkerPlugin):
         await asyncio.to_thread(self._slots.close)
 
 
-def _kinds() -> set[str]:
+async def dask_setup(worker: Worker) -> None:
+    """Give the plugin to a worker; Dask calls this in a worker that has this module as a preload."""
+    await worker.plugin_add(TakeRuns())
+
+
+def _kinds(worker: Worker) -> set[str]:
     """Return the kinds of jobs that a worker takes; raise ``RunError`` if it can take none."""
+    # Dask sets plugins up before the scheduler has accepted the worker.
+    if worker.status is not Status.running:
+        return set()
     if problem := worker_problem():
         raise RunError(problem)
     return {KIND}

@@ -51,6 +51,8 @@ async def _work(scheduler: str, name: str, host: str | None, port: int) -> None:
     """Be a Dask worker until a signal comes, and a new one each time that the connection to the scheduler is lost."""
     from distributed import Worker
 
+    from aquadash.cluster.plugin import TakeRuns
+
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
@@ -58,7 +60,7 @@ async def _work(scheduler: str, name: str, host: str | None, port: int) -> None:
     while True:
         worker = Worker(
             scheduler, name=name, nthreads=settings.slots(), resources={"GPU": 1} if settings.offers() else {},
-            host=host, port=port, dashboard_address="127.0.0.1:0", memory_limit=0,
+            host=host, port=port, plugins=[TakeRuns()], dashboard_address="127.0.0.1:0", memory_limit=0,
         )  # fmt: skip
         serving = asyncio.create_task(_serve(worker, name))
         await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from distributed import LocalCluster
 
 from aquadash import __version__
 from aquadash.cluster import checks, dispatch
@@ -18,6 +16,7 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.queue import Engine
+from tests.support.clusters import dask_workers
 from tests.support.live_runs import job_of
 from tests.support.serving import free_port
 from tests.support.tiny_networks import QUICK
@@ -64,19 +63,6 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]
         yield engine
 
 
-def cluster_of(workers: int, slots: int, monkeypatch: pytest.MonkeyPatch, **options: object) -> LocalCluster:
-    """A scheduler at the address that the app names, and workers in this process: plain ones of Dask."""
-    # Its plugin sets these for the process that it is in.
-    for name in ("AQUADASH_WORKER_NAME", "AQUADASH_SLOTS"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=slots, processes=False, protocol="tcp://", memory_limit=0,
-        dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
-        scheduler_port=int(os.environ["AQUADASH_SCHEDULER"].rpartition(":")[2]), **options,
-    )  # fmt: skip
-
-
 def submitted(engine: Engine, count: int) -> list[str]:
     return [engine.submit(RunConfig()).run_id for _ in range(count)]
 
@@ -93,7 +79,7 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
     runs = submitted(engine, 4)
     wait_for(lambda: "does not answer" in message_of(store, runs[0]))
     assert engine.slots() == 1, "nobody has seen the cluster yet"
-    with cluster_of(1, 2, monkeypatch):
+    with dask_workers(monkeypatch, slots=2):
         assert {trainings.begun.get(timeout=30), trainings.begun.get(timeout=30)} == {*runs[:2]}
         wait_for(lambda: engine.slots() == 2)
         assert checks.read_app_state() == checks.AppState(__version__, 2)
@@ -111,12 +97,12 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
 def test_a_scheduler_that_comes_back_gets_its_workers_again(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, 1, monkeypatch):
+    with dask_workers(monkeypatch):
         (first,) = submitted(engine, 1)
         assert trainings.begun.get(timeout=30) == first
     (second,) = submitted(engine, 1)
     wait_for(lambda: "does not answer" in message_of(store, second))
-    with cluster_of(1, 1, monkeypatch):
+    with dask_workers(monkeypatch):
         wait_for(lambda: message_of(store, second) == "")
         assert trainings.begun.empty(), "the training has outlived its worker and keeps the slot"
         store.jobs.end(job_of(first), RunStatus.FINISHED)
@@ -127,7 +113,8 @@ def test_a_scheduler_that_comes_back_gets_its_workers_again(
 def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, 1, monkeypatch):
+    checks.write_app_state(checks.AppState(__version__, 1))
+    with dask_workers(monkeypatch):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(checks, "__version__", "0.1")
             (run_id,) = submitted(engine, 1)
@@ -138,20 +125,28 @@ def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
         trainings.end(run_id)
 
 
+def test_a_dask_worker_without_the_plugin_is_named(
+    store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_workers(monkeypatch, preload=[]):
+        (run_id,) = submitted(engine, 1)
+        wait_for(lambda: "It takes no runs. Start it with --preload" in message_of(store, run_id))
+
+
 def test_without_workers_or_a_graphics_card_a_run_says_what_it_waits_for(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = store.submit(RunConfig(), needs="gpu")
-    with cluster_of(0, 1, monkeypatch):
+    with dask_workers(monkeypatch, workers=0):
         engine.serve()
         wait_for(lambda: "No worker is connected" in message_of(store, run.run_id))
-    with cluster_of(1, 1, monkeypatch):
+    with dask_workers(monkeypatch):
         wait_for(lambda: "no worker of the cluster has one" in message_of(store, run.run_id))
         # It keeps no slot from another run.
         (other,) = submitted(engine, 1)
         assert trainings.begun.get(timeout=30) == other
         trainings.end(other)
-    with cluster_of(1, 1, monkeypatch, resources={"GPU": 1}):
+    with dask_workers(monkeypatch, resources={"GPU": 1}):
         assert trainings.begun.get(timeout=30) == run.run_id
         trainings.end(run.run_id)
         wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
@@ -167,7 +162,7 @@ def test_a_cluster_refuses_sqlite(store: RunStore, engine: Engine, monkeypatch: 
 def test_a_run_is_trained(
     quick_training: None, store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with cluster_of(1, 1, monkeypatch):
+    with dask_workers(monkeypatch):
         run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
         wait_for(lambda: store.get(run_id).status.ended, saying=lambda: store.get(run_id))
     assert store.get(run_id).status is RunStatus.FINISHED and store.get(run_id).worker.name == "0"

@@ -11,7 +11,6 @@ from pathlib import Path
 import dask
 import psutil
 import pytest
-from distributed import LocalCluster
 
 from aquadash import __version__, settings
 from aquadash.cluster import checks
@@ -22,6 +21,7 @@ from aquadash.store import RunStatus, RunStore, Worker
 from aquadash.store.database import Database
 from aquadash.store.runs import KIND
 from tests.cli.test_cli import answer, call, refusal
+from tests.support.clusters import dask_workers
 from tests.support.waiting import gone
 
 AWAY = "tcp://127.0.0.1:1"
@@ -39,13 +39,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "CONNECT_SECONDS", 0.5)
 
 
-def local_cluster(**options: object) -> LocalCluster:
-    return LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", memory_limit=0,
-        dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0", **options,
-    )  # fmt: skip
-
-
 def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
     done = call("cluster", "worker", "--check", "--scheduler", AWAY)
     assert done.returncode == 1 and done.stdout == ""
@@ -54,8 +47,10 @@ def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
     assert "No scheduler is named" in refusal("cluster", "status")
 
 
-def test_a_worker_of_another_version_than_the_app_is_told_so(right_database: None, home: Path) -> None:
-    with local_cluster() as cluster:
+def test_a_worker_of_another_version_than_the_app_is_told_so(
+    right_database: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_workers(monkeypatch) as cluster:
         check = ("cluster", "worker", "--check", "--scheduler", cluster.scheduler_address)
         assert "no app has used this home with a scheduler yet" in call(*check).stderr
         checks.write_app_state(checks.AppState("0.1", 1))
@@ -65,7 +60,7 @@ def test_a_worker_of_another_version_than_the_app_is_told_so(right_database: Non
 
 
 def test_the_name_of_another_worker_is_refused(right_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    with local_cluster() as cluster:
+    with dask_workers(monkeypatch) as cluster:
         check = ("cluster", "worker", "--check", "--name", "0", "--scheduler", cluster.scheduler_address)
         assert answer(*check)["worker"] == "0", "it may be this machine's own"
         monkeypatch.setattr(psutil, "net_if_addrs", dict)
@@ -97,7 +92,7 @@ def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
         store.submit(RunConfig())
     monkeypatch.setenv("AQUADASH_WORKER_NAME", "0")
     store.jobs.claim([KIND], Worker.of(os.getpid()))
-    with local_cluster() as cluster:
+    with dask_workers(monkeypatch) as cluster:
         status = answer("cluster", "status", "--scheduler", cluster.scheduler_address)
         assert [(one["name"], one["busy"], one["slots"], one["version"]) for one in status["workers"]] == [
             ("0", 1, 1, __version__)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pytest
+from distributed import LocalCluster
 
 from aquadash import settings
 from aquadash.store import RunStatus, open_jobs
@@ -95,6 +97,20 @@ def postgresql(*, listen: str = "127.0.0.1") -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def dask_workers(monkeypatch: pytest.MonkeyPatch, workers: int = 1, slots: int = 1, **options: object) -> LocalCluster:
+    """A scheduler, at the address that the environment names if it does, and plain Dask workers in this process."""
+    # The plugin of a worker sets these for the process that it is in.
+    for name in ("AQUADASH_WORKER_NAME", "AQUADASH_SLOTS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return LocalCluster(
+        n_workers=workers, threads_per_worker=slots, processes=False, protocol="tcp://", memory_limit=0,
+        dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+        scheduler_port=int((settings.scheduler_address() or "0").rpartition(":")[2]),
+        **{"preload": ["aquadash.cluster.plugin"]} | options,
+    )  # fmt: skip
 
 
 def _ip(*words: str) -> None:
