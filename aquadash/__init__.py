@@ -22,9 +22,9 @@ room              holds                                                         
 ``evaluation``    labels and probabilities to typed results                       numpy, pydantic, sklearn, scipy
 ``store``         one database: runs, jobs, searches; the files of runs            numpy, pydantic, sqlalchemy, alembic, psutil
 ``classroom``     a class: codes, sessions, limits, leaderboard                   pydantic, psutil, icu
-``models``        a model's name to a Keras model                                 tensorflow, keras, numpy, h5py
+``models``        a model's name to a Keras model; files of networks              tensorflow, keras, numpy, h5py
 ``work``          slots, the worker process, the process that stands by           psutil
-``training``      the training loop, its worker, a process that answers           tensorflow, keras, numpy, psutil, mlflow
+``training``      the training loop, its worker; forecasts; repeats compared      tensorflow, keras, numpy, psutil, mlflow
 ``cluster``       the same work on other machines, by Dask                        distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
@@ -34,7 +34,7 @@ room              holds                                                         
 ``walkthrough``   the report as a lesson: questions, checks, progress, findings   numpy, pydantic, scipy
 ``figures``       a typed result to a plotly figure                               plotly, numpy, pandas, optuna
 ``export``        a run to export: ZIP, script, notebook, report, other formats   numpy, plotly, PIL, pydantic, jinja2, nbformat, tensorflow, keras
-``lab``           every action of a person, for pages, commands and Python        -
+``lab``           every action of a person; conditions on runs; groups of runs    -
 ``ui``            theme, caches, state and components of the pages                streamlit, numpy, pandas, PIL, plotly, jinja2
 ``cli``           the command line                                                click, rich, numpy, PIL, tensorflow
 ================  ==============================================================  =====================================

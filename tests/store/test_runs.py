@@ -19,6 +19,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, StorageError, UnknownNameError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.lab import OWNER, Lab
+from aquadash.lab.selection import for_each
 from aquadash.store import (
     EpochRecord,
     Guess,
@@ -37,7 +38,6 @@ from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
 from aquadash.store.measured import image_set
 from aquadash.store.runs import CURVE_POINTS, thin
-from aquadash.store.selection import for_each
 from tests.support import live_runs, stored_runs, ui_runs
 from tests.support.made_runs import create, set_status
 

@@ -20,10 +20,10 @@ from aquadash.cli import cli
 from aquadash.config import RunConfig, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.export.script import Recipe, train_script
+from aquadash.lab.query import select
 from aquadash.search import suggested
 from aquadash.store import Run, open_store
 from aquadash.store.fields import run_fields
-from aquadash.store.query import select
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.lab.rights import Action
-from aquadash.store.selection import for_each
+from aquadash.lab.selection import for_each
 from aquadash.store.types import Run, clean_tag
 from aquadash.ui.compare import run_table
 from aquadash.ui.kit import address, clone, components, export_import, inputs, run_lists, shell, undo

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from aquadash.store import query
+from aquadash.lab import query
+from aquadash.lab.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
 from aquadash.store.fields import run_fields
-from aquadash.store.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
 from tests.support.made_runs import made_run
 
 RUNS = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError, look_up
+from aquadash.lab.query import select
 from aquadash.store.fields import RunField, known_fields, validation_accuracy
-from aquadash.store.query import select
 from aquadash.store.types import Run
 
 
@@ -29,7 +29,7 @@ class RunFilter:
     trials: bool = False
     #: The least and greatest validation accuracy, 0 to 1; runs without one pass the full range only.
     accuracy: tuple[float, float] = (0.0, 1.0)
-    #: A condition; see :mod:`aquadash.store.query`.
+    #: A condition; see :mod:`aquadash.lab.query`.
     where: str = ""
 
     def apply(self, runs: Iterable[Run]) -> list[Run]:
