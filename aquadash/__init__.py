@@ -26,7 +26,7 @@ room              holds                                                         
 ``work``          slots, the worker process, the process that stands by           psutil
 ``training``      the training loop, its worker; forecasts; repeats compared      tensorflow, keras, numpy, psutil, mlflow
 ``cluster``       the same work on other machines, by Dask                        distributed, dask, psutil
-``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy
+``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy, pydantic
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL
 ``explain``       explanations of a model's answers                               tensorflow, keras, numpy
 ``robustness``    accuracy on changed images, and how far one may change them     numpy, pydantic, cv2, PIL
