@@ -143,23 +143,18 @@ class RunStore(RunArtifacts):
 
     def read(self, run_id: str) -> Run:
         """Return a run, also one with an unreadable row; its status and message say so then."""
-        self.jobs.end_expired()
-        with self.database.reading("read the run") as connection:
-            row = connection.execute(_with_job().where(_columns.run_id == run_id)).mappings().one_or_none()
-            if row is None:
-                raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
-            ranks = self.jobs.ranks(connection, KIND) if row["status"] == RunStatus.QUEUED else {}
-        return replace(_run(row), rank=ranks.get(run_id, 0))
+        runs = self.find(run_id=run_id)
+        if not runs:
+            raise UnknownNameError(f"There is no run {run_id[:40]!r}. It may have been removed.")
+        return replace(runs[0], rank=self.ranks().get(run_id, 0)) if runs[0].status is RunStatus.QUEUED else runs[0]
 
     def trials(self, search_id: str) -> list[Run]:
         """Return the runs of a search's trials in order, also from the bin."""
-        self.jobs.end_expired()
-        with self.database.reading("read the search") as connection:
-            rows = connection.execute(_with_job().where(_columns.search_id == search_id)).mappings().all()
-        return sorted(map(_run, rows), key=lambda run: run.trial.number if run.trial else -1)
+        return sorted(self.find(search_id=search_id), key=lambda run: run.trial.number if run.trial else -1)
 
     def find(self, **values: str) -> list[Run]:
         """Return the runs with these values in these columns, also from the bin."""
+        self.jobs.end_expired()
         where = [_columns[name] == value for name, value in values.items()]
         with self.database.reading("read the runs") as connection:
             return list(map(_run, connection.execute(_with_job().where(*where)).mappings().all()))
