@@ -39,7 +39,7 @@ _KEYWORDS = frozenset("and or not like glob in is null between escape case when 
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<![\w.])[A-Za-z_][\w.]*""")
 _FUNCTIONS = frozenset(("like", "glob", "abs", "round", "lower", "upper", "length", "coalesce"))
 #: Steps of SQLite's virtual machine: more than the longest condition takes for 10,000 runs.
-_MAX_STEPS = 5_000_000
+MAX_STEPS = 5_000_000
 #: Characters of a text in the table, such as a note.
 _MAX_TEXT = 5000
 _LIMITS = {
@@ -124,7 +124,7 @@ def _restrict(connection: sqlite3.Connection) -> None:
 
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    connection.set_progress_handler(lambda: 1, _MAX_STEPS)
+    connection.set_progress_handler(lambda: 1, MAX_STEPS)
     connection.set_authorizer(authorize)
 
 

@@ -28,7 +28,7 @@ _log = logging.getLogger("aquadash.search")
 POLL_SECONDS = 1.0
 
 #: Errors in a row (a busy or full disk) after which a search fails.
-_MAX_ERRORS = 30
+MAX_ERRORS = 30
 
 
 def start_search(plan: SearchPlan, engine: Engine, *, owner: Person = OWNER) -> str:
@@ -88,7 +88,7 @@ def work(job: JobContext) -> dict[str, Any]:
         except AquaDashError as error:
             errors += 1
             _log.warning("search %s (%d in a row): %s", job.run, errors, error)
-            if errors >= _MAX_ERRORS:
+            if errors >= MAX_ERRORS:
                 raise
         search = controller.search
         # The controller reads the request to stop itself, and stops the trainings first.

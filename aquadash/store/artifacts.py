@@ -44,7 +44,7 @@ CHECKPOINTS = "checkpoint"
 ROBUSTNESS = "robustness.json"
 
 #: The most unpacked bytes of a file of arrays, far above those of 100,000 images, 100 classes and 2,000 epochs.
-_MAX_ARRAY_BYTES = 200_000_000
+MAX_ARRAY_BYTES = 200_000_000
 
 #: A checkpoint of InceptionV3 has about 1,200 arrays.
 _MAX_ARRAYS = 10_000
@@ -79,16 +79,16 @@ class Environment(BaseModel):
 def _arrays_of(kind: type[Predictions] | type[EpochReplay]) -> Callable[[Path, Run | None], Any]:
     """Return a reader of a record's arrays that checks them against the run's classes."""
     return lambda path, run: kind.from_arrays(
-        read_arrays(path, max_bytes=_MAX_ARRAY_BYTES), num_classes=len(run.class_names) or None if run else None
+        read_arrays(path, max_bytes=MAX_ARRAY_BYTES), num_classes=len(run.class_names) or None if run else None
     )
 
 
 def _read_detector(path: Path, run: Run | None) -> OutOfDistributionDetector | None:
     """Read the detector; None for one of an older version with too many features or with distances of 0 only."""
     with zipfile.ZipFile(path) as archive:
-        if sum(info.file_size for info in archive.infolist()) > _MAX_ARRAY_BYTES:
+        if sum(info.file_size for info in archive.infolist()) > MAX_ARRAY_BYTES:
             return None
-    detector = OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=_MAX_ARRAY_BYTES))
+    detector = OutOfDistributionDetector.from_arrays(read_arrays(path, max_bytes=MAX_ARRAY_BYTES))
     return detector if detector.threshold > 0 else None
 
 

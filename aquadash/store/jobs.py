@@ -64,7 +64,7 @@ class JobTable:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._now = database.now
         # Leases further in the future than any write sets them are from before the clock was set back.
         too_late = func.abs(_columns.lease) > self._now + LEASE_SECONDS + 1
@@ -100,7 +100,7 @@ class JobTable:
                 "submitted_at": self._now,
                 "revision": revision,
             }
-            new = self._database.insert(_jobs).values(id=job_id(kind, run), kind=kind, run=run, **values)
+            new = self.database.insert(_jobs).values(id=job_id(kind, run), kind=kind, run=run, **values)
             # An earlier worker knows the job by its attempt, so that the number goes on.
             replaced = {column.name: new.excluded[column.name] for column in _columns if column.name != "attempt"}
             new = new.on_conflict_do_update(index_elements=["id"], set_=replaced, where=_columns.status.not_in(_ACTIVE))
@@ -275,7 +275,7 @@ class JobTable:
 
     def end_expired(self) -> None:
         """End or requeue the jobs that are lost."""
-        with self._database.reading("read the jobs") as connection:
+        with self.database.reading("read the jobs") as connection:
             expired = connection.execute(select(exists().where(or_(self._silent, self._lost)))).scalar()
         if not expired:
             return
@@ -322,14 +322,14 @@ class JobTable:
 
     def _read(self, where: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Job]:
         self.end_expired()
-        with self._database.reading("read the jobs") as connection:
+        with self.database.reading("read the jobs") as connection:
             rows = connection.execute(
                 select(*_read_columns).where(where).order_by(*order, _columns.position)
             ).mappings()
             return [_job(row) for row in rows]
 
     def _writing(self) -> AbstractContextManager[tuple[Connection, int]]:
-        return self._database.writing("write the jobs")
+        return self.database.writing("write the jobs")
 
 
 def _claimable(kinds: Collection[str], offers: Collection[str]) -> ColumnElement[bool]:

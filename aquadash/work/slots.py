@@ -25,12 +25,12 @@ from aquadash.work.standby import STANDBY
 _log = logging.getLogger("aquadash.work")
 
 #: Seconds between two looks at the queue when nothing wakes the thread.
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 
 _POLL_SECONDS = 0.5
 
 #: Seconds between two renewals of the lease of a job whose worker has not begun.
-_RENEW_SECONDS = 5.0
+RENEW_SECONDS = 5.0
 
 #: Seconds that a worker has to end a job that is to stop, if its kind has a limit of seconds.
 STOP_SECONDS = 5.0
@@ -54,7 +54,7 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
             return
         if process.pid is None:
             # On a busy machine the standby process loads TensorFlow for longer than a lease.
-            if now - renewed_at > _RENEW_SECONDS:
+            if now - renewed_at > RENEW_SECONDS:
                 jobs.heartbeat(job, None)
                 renewed_at = now
         elif kind.max_seconds is not None and (row := jobs.get(job.id)) is not None and row.stop_requested:
@@ -148,7 +148,7 @@ class Slots:
                 self._complaint = str(error)
             except Exception:
                 _log.exception("the queue could not be looked after")
-            self._wake.wait(_LOOK_SECONDS)
+            self._wake.wait(LOOK_SECONDS)
             self._wake.clear()
 
     def look(self) -> None:

@@ -29,7 +29,7 @@ IDLE_SECONDS = 600.0
 #: Bytes of free memory below which no standby process is started.
 MIN_FREE_MEMORY = 2 * 1024**3
 
-_CAN_FORK = sys.platform.startswith("linux")
+CAN_FORK = sys.platform.startswith("linux")
 
 #: Prefixes of the variables that the interpreter and the libraries read at their start; a change needs a new process.
 _READ_AT_START = ("PYTHON", "TF_", "KERAS_", "CUDA_", "OMP_", "MLFLOW_")
@@ -75,7 +75,7 @@ class Standby:
                 if self._forked:
                     return False
                 self._let_end()
-            if not _CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
+            if not CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
                 self._process = None
                 return False
             self._read_at_start = _read_at_start()
@@ -118,6 +118,12 @@ class Standby:
                 return forked
             self._forked.pop(self._number, None)
             return None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None while none stands by."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def close(self) -> None:
         """End the process; its workers go on."""

@@ -122,7 +122,7 @@ def test_what_is_much_work_for_many_runs_ends_soon(condition: str) -> None:
 
 
 def test_a_condition_of_too_many_steps_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "_MAX_STEPS", 20)
+    monkeypatch.setattr(query, "MAX_STEPS", 20)
     with pytest.raises(QueryError, match="takes too long"):
         select(RUNS * 10, "seed > 0 and seed < 10")
 

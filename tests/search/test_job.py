@@ -157,7 +157,7 @@ def test_a_lasting_error_ends_a_search(engine: InThreads, runs: QuickRuns, monke
     def fail(config: RunConfig) -> None:
         raise StorageError("disk full")
 
-    monkeypatch.setattr(job, "_MAX_ERRORS", 3)
+    monkeypatch.setattr(job, "MAX_ERRORS", 3)
     runs.on_submit = fail
     search = engine.ended(start_search(plan(), engine))
     assert search.status is RunStatus.FAILED and "disk full" in search.message

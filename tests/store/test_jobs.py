@@ -237,7 +237,7 @@ def test_a_heartbeat_renews_the_lease_and_a_queued_job_has_none(jobs: JobTable) 
     behind = jobs.submit("once", "r2", {})
     let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
     jobs.heartbeat(job, None)
-    with jobs._database.reading("look") as connection:
+    with jobs.database.reading("look") as connection:
         leases = dict(connection.execute(text("SELECT id, lease FROM jobs")).tuples().all())
     assert leases[job.id] - now(jobs, job).submitted_at >= LEASE_SECONDS - 1 and leases[behind.id] is None
     let_time_pass(behind, 1e6, jobs=jobs)
@@ -399,7 +399,7 @@ def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable)
             jobs.end(claimed(jobs, kind, run), RunStatus.FINISHED, result={"size": 3})
     old = [jobs.get(f"{kind}-r1") for kind in ("once", "brief")]
     assert all(job.result == {"size": 3} for job in old)
-    with jobs._database.writing("look") as (connection, _):
+    with jobs.database.writing("look") as (connection, _):
         connection.execute(text("UPDATE jobs SET ended_at = ended_at - 61 WHERE run = 'r1'"))
     jobs.submit("brief", "r3", {})
     kept = {job.id for kind in ("once", "brief") for job in jobs.find(kind=kind)}

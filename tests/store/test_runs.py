@@ -220,7 +220,7 @@ def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monke
         detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95)
         store.add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
         assert (store.ood_detector(run_id) is not None) is (threshold > 0)
-    monkeypatch.setattr(artifacts, "_MAX_ARRAY_BYTES", 100)
+    monkeypatch.setattr(artifacts, "MAX_ARRAY_BYTES", 100)
     assert store.ood_detector(run_id) is None
 
 

@@ -85,5 +85,5 @@ def let_nobody_miss(job: Job) -> None:
 
 
 def _set_lease(job: Job, jobs: JobTable | None, lease: str, **values: float) -> None:
-    with (jobs or open_jobs())._database.writing("change the lease") as (connection, _):
+    with (jobs or open_jobs()).database.writing("change the lease") as (connection, _):
         connection.execute(text(f"UPDATE jobs SET lease = {lease} WHERE id = :id"), {"id": job.id, **values})

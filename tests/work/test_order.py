@@ -12,6 +12,7 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore
 from aquadash.store.runs import KIND
+from aquadash.work import slots
 from aquadash.work.queue import Engine
 from aquadash.work.slots import Slots
 from tests.support import job_rows, live_runs
@@ -79,17 +80,17 @@ def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> 
 @pytest.mark.usefixtures("in_class")
 def test_the_queue_waits_while_it_is_held(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(Slots, "_carry_out", lambda self, job: started.append(store.get(job.run).name))
-    slots = Slots(lambda: store.jobs)
+    monkeypatch.setattr(slots, "carry_out", lambda jobs, job, **_: started.append(store.get(job.run).name))
+    served = Slots(lambda: store.jobs)
     asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
     Lab(OWNER).runs.move(ask(engine, ANNA, "c").run_id, 1)
     assert [(one.rank, one.seconds) for one in Lab(OWNER).runs.waiting().values()] == [(1, None), (2, None)]
     monkeypatch.setenv("AQUADASH_SLOTS", "3")
-    slots.look()
+    served.look()
     assert order(store, claimed=False) == ["c", "b"] and started == []
     limits.save(ClassLimits())
-    slots.look()
+    served.look()
     assert store.ranks() == {}
     wait_for(lambda: sorted(started) == ["b", "c"])
 

@@ -168,7 +168,7 @@ import sys
 from aquadash.config import from_json
 from aquadash.work.queue import open_engine
 from aquadash.work import standby
-standby._CAN_FORK = False  # Forking saves time from the second worker on.
+standby.CAN_FORK = False  # Forking saves time from the second worker on.
 engine = open_engine()
 for text in sys.argv[1:]:
     print(engine.submit(from_json(text)).run_id, flush=True)

@@ -112,15 +112,11 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     return job.result
 
 
-def pid_of(by: Standby) -> int:
-    return by._process.pid
-
-
 def test_a_worker_has_imports_and_environment(
     by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert by.keep_ready() and by.keep_ready()
-    parent = pid_of(by)
+    parent = by.pid
     # Another home than the one in which the process was started.
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "another"))
     monkeypatch.setenv("DREAM", "of fish")
@@ -133,7 +129,7 @@ def test_a_worker_has_imports_and_environment(
     assert woken(process) == {"prepared_in": parent, "home": str(tmp_path / "another"), "dream": "of fish"}
     assert "good night" in settings.job_log("nap-r1").read_text()
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == pid_of(by), (
+    assert woken(nap(by, until, "r2"), "r2")["prepared_in"] == parent == by.pid, (
         "a kind that needs nothing imported is forked, too"
     )
 
@@ -146,11 +142,13 @@ def test_a_worker_that_fails_says_so_and_why_in_its_log(by: Standby, monkeypatch
     assert "which is no database" in settings.job_log("nap").read_text()
 
 
-def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) -> None:
+def test_a_worker_outlives_the_process_that_forked_it(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     process = nap(by, until)
     job = napping()
-    os.kill(pid_of(by), signal.SIGKILL)
-    wait_for(lambda: by._process is not None and by._process.poll() is not None)
+    os.kill(by.pid, signal.SIGKILL)
+    wait_for(lambda: by.pid is None)
     assert process.wait(0.2) is None, "it is still at work"
     until.touch()
     # How it ended is known to the table alone.
@@ -159,8 +157,9 @@ def test_a_worker_outlives_the_process_that_forked_it(by: Standby, until: Path) 
     ended = open_jobs().get(job.id)
     assert ended.status is RunStatus.FINISHED
     again = nap(by, until, "r2")
-    assert woken(again, "r2")["prepared_in"] == pid_of(by), "it is forked from a new standby process"
-    wait_for(lambda: not by._forked)
+    assert woken(again, "r2")["prepared_in"] == by.pid, "it is forked from a new standby process"
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    wait_for(by.keep_ready)  # A lost worker does not keep the process from being replaced.
 
 
 _APP = """
@@ -171,7 +170,7 @@ from aquadash import settings
 open_jobs().submit("nap", "r1", {"until": sys.argv[1]})
 job = open_jobs().claim(["nap"], Worker("here", 1))
 STANDBY.launch(["nap", job.id, str(job.attempt)], log_path=settings.job_log("nap"))
-print(STANDBY._process.pid, flush=True)
+print(STANDBY.pid, flush=True)
 sys.stdin.read()
 """
 
@@ -197,16 +196,15 @@ def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, mon
     monkeypatch.setattr(standby, "IDLE_SECONDS", 0.5)
     process = nap(by, until)
     napping()
-    first = pid_of(by)
+    first = by.pid
     time.sleep(1.5)  # No event can be awaited: the process must not end.
     assert not gone(first), "it must not end while one of its workers runs"
     until.touch()
     woken(process)
     wait_for(lambda: gone(first))
-    wait_for(lambda: by._process is None)
 
 
-@pytest.mark.parametrize(("name", "value"), [("MIN_FREE_MEMORY", 2**60), ("_CAN_FORK", False)])
+@pytest.mark.parametrize(("name", "value"), [("MIN_FREE_MEMORY", 2**60), ("CAN_FORK", False)])
 def test_none_starts_without_memory_or_fork(
     by: Standby, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
@@ -225,7 +223,7 @@ def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkey
     with pytest.raises(RunError, match="nap is under way already"):
         start_job("nap", "r1", {"until": str(until)})
     job = napping()
-    assert by._process is None, "a kind that needs nothing imported starts no standby process"
+    assert by.pid is None, "a kind that needs nothing imported starts no standby process"
     assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"
     until.touch()
     wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
@@ -237,7 +235,7 @@ def test_new_variables_need_a_new_process(
 ) -> None:
     process = nap(by, until)
     napping()
-    first = pid_of(by)
+    first = by.pid
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     woken_up = tmp_path / "awake"
     woken_up.touch()
@@ -246,10 +244,9 @@ def test_new_variables_need_a_new_process(
     )
     until.touch()
     assert woken(process)["prepared_in"] == first
-    wait_for(lambda: not by._forked)
     monkeypatch.delenv("PYTHONHASHSEED")
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "1")
-    assert woken(nap(by, until, "r3"), "r3")["prepared_in"] == pid_of(by) != first
+    assert woken(nap(by, until, "r3"), "r3")["prepared_in"] == by.pid != first
     wait_for(lambda: gone(first))
 
 
