@@ -11,7 +11,7 @@ import pytest
 from aquadash.config import RunConfig, with_values
 from aquadash.data.folder.about import About
 from aquadash.data.folder.store import delete
-from aquadash.errors import ConfigError, StorageError
+from aquadash.errors import ConfigError
 from aquadash.search import SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
 from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store
@@ -26,18 +26,6 @@ def begin(store: SearchStore, of: SearchPlan) -> str:
     search_id = store.submit(of.checked())
     take_up(search_id)
     return search_id
-
-
-def request_stop(search_id: str) -> None:
-    open_jobs().request_stop(job_id(KIND, search_id))
-
-
-def go_on_after_stop(search_id: str) -> None:
-    """Let the worker stop the search, and a person continue it."""
-    job = open_jobs().get(job_id(KIND, search_id))
-    assert job is not None
-    open_jobs().end(job, RunStatus.STOPPED)
-    take_up(search_id)
 
 
 def controller(store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1) -> Controller:
@@ -229,22 +217,17 @@ def test_the_time_left_follows_from_the_median_trial(store: SearchStore) -> None
 # -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
 
 
-def test_stop_ends_the_trials_and_a_continued_search_makes_the_rest(store: SearchStore, runs: FakeRuns) -> None:
+def test_a_search_stops_once_its_trials_have(store: SearchStore, runs: FakeRuns) -> None:
     search_id = begin(store, plan(trials=4))
     control = controller(store, search_id, runs, slots=2)
     control.step()
-    request_stop(search_id)
+    open_jobs().request_stop(job_id(KIND, search_id))
     assert control.step() is RunStatus.RUNNING  # Asked, not ended yet.
     assert all(run.stop_requested for run in runs.at_work)
     runs.heed_stops()
     assert control.step() is RunStatus.STOPPED
     stopped = store.get(search_id).trials
     assert [(trial.state, trial.message) for trial in stopped] == [(TrialState.PRUNED, STOPPED)] * 2
-
-    go_on_after_stop(search_id)
-    assert carry_out(controller(store, search_id, runs, slots=2), runs) is RunStatus.FINISHED
-    assert [trial.state for trial in store.get(search_id).trials[2:]] == [TrialState.COMPLETE] * 2
-    assert len(runs.runs) == 4 and not runs.resumed
 
 
 def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStore, runs: FakeRuns) -> None:
@@ -259,20 +242,6 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
     trials = store.get(search_id).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
     assert trials[1].message == STOPPED
-
-
-def test_a_trial_that_could_not_be_stored_is_submitted_again(store: SearchStore, runs: FakeRuns) -> None:
-    search_id = begin(store, plan(trials=2))
-
-    def crash(config: RunConfig) -> None:
-        raise StorageError("the disk is full")
-
-    runs.on_submit = crash
-    with pytest.raises(StorageError):
-        controller(store, search_id, runs).step()
-    runs.on_submit = lambda config: None
-    assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
-    assert [trial.state for trial in store.get(search_id).trials] == [TrialState.COMPLETE] * 2
 
 
 def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(

@@ -55,7 +55,7 @@ def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monk
 
 
 def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
-    search_id = start_search(plan(trials=2), engine)
+    search_id = start_search(plan(trials=3), engine)
     wait_for(lambda: runs.at_work)
     with pytest.raises(RunError, match="running already"):
         resume_search(search_id, engine)
@@ -68,8 +68,10 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     runs.gate.set()
     resume_search(search_id, engine)
     finished = engine.ended(search_id)
-    assert finished.status is RunStatus.FINISHED and len(runs.runs) == 2 and not finished.stop_requested
-    assert "2 of 2 trials done, best" in job_rows.latest(KIND).progress.phase
+    assert finished.status is RunStatus.FINISHED and not finished.stop_requested
+    assert [trial.state for trial in finished.trials] == [TrialState.PRUNED, *[TrialState.COMPLETE] * 2]
+    assert len(runs.runs) == 3 and not runs.resumed
+    assert "3 of 3 trials done, best" in job_rows.latest(KIND).progress.phase
 
 
 def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:

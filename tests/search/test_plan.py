@@ -109,7 +109,6 @@ def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None
         ("training.from_logits=0..1", "not a number"),
         ("model.filters=16,32", "different ones"),
         ("model.filters=16,32|0", "greater than or equal to 1"),
-        ("data.source=synthetic,cifar100", "cannot vary"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_words(text: str, complaint: str) -> None:
@@ -138,12 +137,6 @@ def test_a_space_is_widened_by_the_value_to_start_from() -> None:
     assert widened(decay, 0.0) == decay  # A logarithm never comes to zero.
     assert widened(parse("training.batch_size=16,64"), 32) == SearchParameter("training.batch_size", (16, 32, 64))
     assert widened(parse("training.optimizer=sgd,adam"), "rmsprop").contains("rmsprop")
-
-
-def test_the_base_value_of_a_list_is_text_that_the_settings_understand() -> None:
-    config = with_values(RunConfig(), {"model.filters": (8, 16, 32)})
-    text = base_value(config, "model.filters")
-    assert text == "8, 16, 32" and with_values(RunConfig(), {"model.filters": text}) == config
 
 
 # -- suggested ones: they fit every network and hold the settings to start from ----------------------------------------

@@ -49,8 +49,9 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path / 'aquadash.db'}")
     else:
-        monkeypatch.setattr(Database, "_check_home", lambda self: None)
-        database = Database(request.getfixturevalue("postgresql"))
+        address, home = request.getfixturevalue("postgresql")
+        monkeypatch.setenv("AQUADASH_HOME", str(home))
+        database = Database(address)
         with database.writing("empty the table") as (connection, _):
             connection.execute(text("DELETE FROM jobs"))
     yield JobTable(database)
@@ -58,9 +59,10 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a server's database, and its home."""
     with clusters.postgresql() as address:
-        yield address
+        yield address, tmp_path_factory.mktemp("home")
 
 
 def claimed(jobs: JobTable, kind: str = "once", run: str = "r1") -> Job:
@@ -187,11 +189,13 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     taken = jobs.claim(["again"], HERE)
     jobs.request_stop(taken.id)
     let_the_lease_run_out(taken, jobs=jobs)
-    assert now(jobs, taken).status is RunStatus.STOPPED, "a job that was to stop is not requeued"
+    stopped = now(jobs, taken)
+    assert stopped.status is RunStatus.STOPPED, "a job that was to stop is not requeued"
+    assert stopped.message.endswith("(no heartbeat) after it was asked to stop. What is complete is kept.")
 
 
 def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_lost(jobs: JobTable) -> None:
-    job = claimed(jobs)
+    job, waiting = claimed(jobs), jobs.submit("once", "r2", {})
     for _ in range(4):
         let_time_pass(job, 3600.0, jobs=jobs)
         assert now(jobs, job).status is RunStatus.RUNNING, (
@@ -206,6 +210,8 @@ def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_l
         assert now(jobs, job).status is RunStatus.RUNNING
     let_time_pass(job, 6.0, jobs=jobs)
     assert now(jobs, job).status is RunStatus.INTERRUPTED
+    let_time_pass(waiting, 1e6, jobs=jobs)
+    assert now(jobs, waiting).status is RunStatus.QUEUED, "a queued job has no lease"
 
 
 def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTable) -> None:
@@ -230,18 +236,6 @@ def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable) -> N
         assert now(jobs, job).status is RunStatus.RUNNING
         let_time_pass(job, DOUBT_SECONDS, jobs=jobs)
         assert now(jobs, job).status is RunStatus.INTERRUPTED
-
-
-def test_a_heartbeat_renews_the_lease_and_a_queued_job_has_none(jobs: JobTable) -> None:
-    job = claimed(jobs)
-    behind = jobs.submit("once", "r2", {})
-    let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
-    jobs.heartbeat(job, None)
-    with jobs.database.reading("look") as connection:
-        leases = dict(connection.execute(text("SELECT id, lease FROM jobs")).tuples().all())
-    assert leases[job.id] - now(jobs, job).submitted_at >= LEASE_SECONDS - 1 and leases[behind.id] is None
-    let_time_pass(behind, 1e6, jobs=jobs)
-    assert now(jobs, behind).status is RunStatus.QUEUED, "it waits for a slot"
 
 
 # -- workers that are lost -------------------------------------------------------------------------------------------
@@ -292,14 +286,6 @@ def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
     stopped = jobs.request_stop(job.id)
     assert stopped.status is RunStatus.STOPPED
     assert stopped.message == "Taken out of the queue before it started again."
-
-
-def test_a_lost_worker_that_was_asked_to_stop_has_stopped(jobs: JobTable) -> None:
-    job = claimed(jobs, "again")
-    jobs.request_stop(job.id)
-    lost = jobs.requeue(job, "The worker on here was lost")
-    assert lost.status is RunStatus.STOPPED
-    assert lost.message == "The worker on here was lost after it was asked to stop. What is complete is kept."
 
 
 # -- the order of the queue ------------------------------------------------------------------------------------------

@@ -140,15 +140,12 @@ def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> Non
     again = live_runs.queue(store, run_id)
     assert (again.status, again.stop_requested, again.ended_at, again.message) == (RunStatus.QUEUED, False, None, "")
     live_runs.end(store, live_runs.start(store, run_id), RunStatus.FINISHED)
-    with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
-        store.queue(run_id)
-
-
-def test_stopping_a_run_that_has_ended_changes_nothing(store: RunStore) -> None:
-    run_id = create(store, RunConfig()).run_id
-    set_status(store, run_id, RunStatus.FINISHED)
-    with pytest.raises(RunError, match="is not running"):
-        store.request_stop(run_id)
+    for change, reason in (
+        (store.queue, "only a stopped, failed or interrupted"),
+        (store.request_stop, "is not running"),
+    ):
+        with pytest.raises(RunError, match=reason):
+            change(run_id)
     assert store.get(run_id).status is RunStatus.FINISHED
 
 
@@ -316,10 +313,12 @@ def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.
     assert store.list_runs() == []
     run = store.submit(RunConfig())
     job = store.jobs.claim(["train"], WORKER)
-    with monkeypatch.context() as patch:
-        patch.setattr(JobTable, "_changed", fail)
-        with pytest.raises(StorageError):
-            store.jobs.end(job, RunStatus.FINISHED)
+    with sqlite3.connect(settings.home() / "aquadash.db") as connection:
+        connection.execute("CREATE TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(StorageError):
+        store.jobs.end(job, RunStatus.FINISHED)
+    with sqlite3.connect(settings.home() / "aquadash.db") as connection:
+        connection.execute("DROP TRIGGER refuse")
     assert store.get(run.run_id).status is RunStatus.RUNNING and store.jobs.get(job.id).status is RunStatus.RUNNING
     store.jobs.end(job, RunStatus.FAILED, message="why")
     ended = store.get(run.run_id)
