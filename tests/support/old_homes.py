@@ -25,8 +25,8 @@ CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT, PRIMARY KEY (key, run_uu
 CREATE TABLE metrics (key TEXT, value FLOAT, timestamp INTEGER, run_uuid TEXT, step INTEGER, is_nan INTEGER DEFAULT 0);
 """
 _JOBS = """
-CREATE TABLE jobs (id TEXT PRIMARY KEY, kind TEXT, run TEXT, needs TEXT, status TEXT, message TEXT, rank FLOAT,
-turn INTEGER, position FLOAT, submitted_at FLOAT, started_at FLOAT, ended_at FLOAT);
+CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, kind TEXT, run TEXT, needs TEXT, status TEXT, message TEXT,
+rank FLOAT, turn INTEGER, position FLOAT, submitted_at FLOAT, started_at FLOAT, ended_at FLOAT);
 """
 _SEARCHES = """
 CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name TEXT);
@@ -53,7 +53,7 @@ def digests(home: Path) -> dict[str, str]:
 
 
 class OldHome:
-    """A home of version 0.6.0, which kept no jobs, or of 0.7 after :meth:`add_jobs`."""
+    """A home of version 0.6.0, which kept no jobs, or of 0.7 after :meth:`add_job`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,21 +98,15 @@ class OldHome:
         columns = "key, value, timestamp, run_uuid, step"
         self._execute("runs.db", f"INSERT INTO metrics ({columns}) VALUES (?, ?, ?, ?, ?)", *points)
 
-    def add_jobs(self, *jobs: Mapping[str, Any]) -> None:
-        """Add jobs, in the order in which they were submitted."""
+    def add_job(self, kind: str, run: str, status: str, **values: Any) -> None:
+        """Add a job behind the others."""
         self._execute("jobs.db", _JOBS)
-        for position, job in enumerate(jobs):
-            values = {
-                "needs": "",
-                "message": "",
-                "turn": 1,
-                "position": position,
-                "submitted_at": 50.0 + position,
-                **job,
-            }
-            values["id"] = f"{values['kind']}-{values['run']}"
-            marks = ", ".join("?" * len(values))
-            self._execute("jobs.db", f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+        values = {"needs": "", "message": "", "turn": 1, "submitted_at": 50.0} | values
+        values |= {"id": f"{kind}-{run}", "kind": kind, "run": run, "status": status}
+        columns, marks = ", ".join(values), ", ".join("?" * len(values))
+        position = "(SELECT count(*) FROM jobs)"
+        insert = f"INSERT INTO jobs ({columns}, position) VALUES ({marks}, {position})"
+        self._execute("jobs.db", insert, tuple(values.values()))
 
     def add_search(self, number: int, trials: Mapping[str, Mapping[str, Any]], **attributes: Any) -> str:
         """Add a search over three settings, with a trial for each run; return its id."""
