@@ -154,6 +154,7 @@ def quick_pages() -> None:
     from streamlit.runtime.scriptrunner import script_runner
 
     from aquadash.augment.preview import thumbnail_source
+    from aquadash.predict import remote
     from aquadash.ui.augment import operator_catalogue
     from aquadash.ui.kit import warmup
 
@@ -163,6 +164,8 @@ def quick_pages() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
+    # The page would wait for that process where it shows augmented images.
+    remote.call = lambda function, *args, **options: function(*args, **options)
     # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
     operator_catalogue.thumbnail = lambda name: thumbnail_source()
 

@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from aquadash.predict.predictor import Predictor
 from aquadash.store import first_model
 from aquadash.store.artifacts import CONFIG, MODEL, OOD_DETECTOR, read_artifact
 from aquadash.training.answer_process import AnswerProcess
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Number of networks that stay loaded; one takes 10 to 100 MB.
 _KEEP = 4
@@ -106,6 +109,11 @@ class RemotePredictor:
 def shared_process() -> AnswerProcess:
     """Return the process that the whole app shares."""
     return AnswerProcess(_begin, forks=True)
+
+
+def call(function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """Call a function of a module in that process: one that imports imgaug would cost the server 150 MB."""
+    return shared_process().ask(partial(function, *args, **options))
 
 
 def prepare() -> None:

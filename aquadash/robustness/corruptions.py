@@ -27,6 +27,7 @@ from aquadash import settings
 from aquadash.data.folder.reading import usable_processors
 from aquadash.errors import ConfigError, look_up
 from aquadash.files import keep
+from aquadash.predict import remote
 
 #: The severities, from the mildest to the strongest.
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -203,12 +204,12 @@ def kept(source: Subjects, cell: Cell) -> NDArray[np.uint8] | None:
 
 
 def sample(source: Subjects, cell: Cell, row: int) -> NDArray[np.uint8]:
-    """Return one image of a set, uint8 (height, width, 3), from the cache or made anew."""
+    """Return one image of a set, uint8 (height, width, 3), from the cache or made anew in the process that answers."""
     images = kept(source, cell)
     if images is not None:
         return np.array(images[row])
     part = slice(row, row + 1)
-    return corrupt(source.images[part], *cell, seed=source.seed, positions=source.positions[part])[0]
+    return remote.call(corrupt, source.images[part], *cell, seed=source.seed, positions=source.positions[part])[0]
 
 
 def open_pool() -> ProcessPoolExecutor:

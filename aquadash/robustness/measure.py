@@ -152,6 +152,11 @@ def changed_copies(images: NDArray[np.uint8], branch: Branch, *, copies: int, se
         yield changed
 
 
+def changed_once(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> NDArray[np.uint8]:
+    """Change one copy of each image, as :func:`changed_copies` does."""
+    return np.concatenate(list(changed_copies(images, branch, copies=1, seed=seed)))
+
+
 def _harmless(request: Request, images: NDArray[np.uint8]) -> float | None:
     """Return the parameter's value at which its step alone changes pixels least; None without a parameter."""
     if not isinstance(request, SweepRequest):

@@ -124,8 +124,9 @@ class AnswerProcess:
                     # Retry once where the process ended between two questions.
                     if is_last or ended.args[0]:
                         raise AnswerError(
-                            "The process that runs the networks crashed, probably because memory ran out. Try again. "
-                            "If it crashes again, the network is too large for this computer or its file is damaged."
+                            "The process that runs networks and augmentations crashed, probably because memory ran "
+                            "out. Try again. If it crashes again, the network is too large for this computer or its "
+                            "file is damaged."
                         ) from None
                 else:
                     if kind is _Reply.ERROR:
@@ -160,7 +161,7 @@ class AnswerProcess:
                     progress(fraction)
                 if time.monotonic() > deadline:
                     raise AnswerError(
-                        f"The network took more than {self._answer_seconds:.0f} seconds, so AquaDash stopped waiting. "
+                        f"The answer took more than {self._answer_seconds:.0f} seconds, so AquaDash stopped waiting. "
                         "Ask for fewer images at once, or use a smaller network."
                     )
         except _EndedError:
@@ -267,11 +268,11 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
         _log.exception("a question could not be answered")
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return _Reply.ERROR, AnswerError(
-                "The network needs more memory for this answer than AquaDash allows. Ask for fewer images at once, "
-                "or use a smaller network."
+                "This answer needs more memory than AquaDash allows. Ask for fewer images at once, or use a smaller "
+                "network."
             )
         reason = " ".join(str(error).split())[:200]
-        return _Reply.ERROR, AnswerError(f"The network could not answer ({type(error).__name__}: {reason}).")
+        return _Reply.ERROR, AnswerError(f"No answer could be calculated ({type(error).__name__}: {reason}).")
 
 
 if __name__ == "__main__":

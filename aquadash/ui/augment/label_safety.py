@@ -10,8 +10,9 @@ import streamlit as st
 from aquadash.augment.words import value_text
 from aquadash.errors import AquaDashError
 from aquadash.figures.robustness_curves import strength_curve
+from aquadash.predict import remote
 from aquadash.robustness.advice import advice, parameter_title, safe_range
-from aquadash.robustness.measure import changed_copies, is_measured
+from aquadash.robustness.measure import changed_once, is_measured
 from aquadash.robustness.measurement import Condition, Measurement
 from aquadash.robustness.requests import MAX_IMAGES, SweepRequest, choose_subjects
 from aquadash.robustness.steps import SwitchedStep, first_strength, steps, text_of, with_parameter
@@ -172,7 +173,7 @@ def _show_copies(studio: Studio, run: Run, measured: Measurement, request: Sweep
         st.caption(plain(str(error)))
         return
     branch = with_parameter(request.branch, request.place, request.parameter, value)
-    (copies,) = changed_copies(subjects.images, branch, copies=1, seed=request.seed)
+    copies = remote.call(changed_once, subjects.images, branch, seed=request.seed)
     right = measured.scores[Condition("strength", request.parameter, value)].right
     cards = []
     for at in sorted(range(len(copies)), key=lambda at: (right[at], at)):

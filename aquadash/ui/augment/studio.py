@@ -15,6 +15,7 @@ from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec
 from aquadash.augment.numbers import BranchNumbers
 from aquadash.data import Dataset
+from aquadash.predict import remote
 
 #: Number of training images to measure: fractions are then exact to a few per cent.
 MEASURED = 200
@@ -53,12 +54,15 @@ class Studio:
     @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
     def draws(self, *, branch: int | None, draws: int, alike: bool = False) -> NDArray[np.uint8]:
         """Return uint8 (draws, n, height, width, 3); branch None uses all, ``alike`` gives images the same choices."""
-        return augment.preview(self.images, pipeline=self.spec, branch=branch, seed=self.seed, draws=draws, alike=alike)
+        return remote.call(
+            augment.preview, self.images,
+            pipeline=self.spec, branch=branch, seed=self.seed, draws=draws, alike=alike,
+        )  # fmt: skip
 
     @st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
     def film_strip(self, branch: int) -> NDArray[np.uint8]:
         """Return uint8 (steps + 1, n, height, width, 3): the images before and after each step."""
-        return augment.film_strip(self.images, pipeline=self.spec, branch=branch, seed=self.seed)
+        return remote.call(augment.film_strip, self.images, pipeline=self.spec, branch=branch, seed=self.seed)
 
     def numbers(self, branch: int) -> BranchNumbers:
         """Measure a branch on :data:`MEASURED` training images, or on a person's own."""
@@ -77,4 +81,4 @@ def _numbers(steps: str, pictures: str, branch: int, seed: int, _studio: Studio)
         train = _studio.dataset.train.images
         chosen = np.random.default_rng(0).choice(len(train), size=min(MEASURED, len(train)), replace=False)
         images = train[np.sort(chosen)]
-    return augment.measure(images, _studio.spec, branch=branch, seed=seed).branches[0]
+    return remote.call(augment.measure, images, _studio.spec, branch=branch, seed=seed).branches[0]

@@ -27,6 +27,7 @@ from aquadash.data import is_here
 from aquadash.errors import AquaDashError
 from aquadash.figures.schedule import compute, learning_rate_curve
 from aquadash.models import MODELS
+from aquadash.predict import remote
 from aquadash.presets import PRESETS
 from aquadash.training.schedules import preview
 from aquadash.ui.kit import components, datasets, form_state, gallery, inputs, shell
@@ -242,7 +243,7 @@ def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int,
     """Return a changed version of each image."""
     images = datasets.dataset(source).train.images[list(positions)]
     # The last block: the originals come first.
-    return augment.draw(images, augment.plan(config), seed=seed)[-len(positions) :]
+    return remote.call(augment.draw, images, augment.plan(config), seed=seed)[-len(positions) :]
 
 
 def _titles(library: Library, own: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from aquadash.data import Dataset
 from aquadash.data.dataset import let_go
 from aquadash.figures.channels import channel_histogram
 from aquadash.figures.theme import class_colour
+from aquadash.predict import remote
 from aquadash.ui.kit import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.kit.gallery import class_text, class_titles
 from aquadash.ui.kit.glossary import term
@@ -163,14 +164,14 @@ def augmentation(dataset: Dataset) -> None:
 
 @st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...", hash_funcs=datasets.BY_CONTENT)
 def _untouched(dataset: Dataset, name: str) -> float:
-    return checks_data.untouched_fraction(dataset.train.images[:_MEASURED], name, seed=0)
+    return remote.call(checks_data.untouched_fraction, dataset.train.images[:_MEASURED], name, seed=0)
 
 
 @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=datasets.BY_CONTENT)
 def _draws(dataset: Dataset, position: int, name: str, seed: int) -> NDArray[np.uint8]:
     """Changed versions of one training image, uint8 (draws, height, width, 3)."""
     images = dataset.train.images[position : position + 1]
-    return augment.preview(images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]
+    return remote.call(augment.preview, images, pipeline=augment.PIPELINES[name], seed=seed, draws=_DRAWS)[:, 0]
 
 
 def copies(dataset: Dataset) -> None:
@@ -229,7 +230,7 @@ def copies(dataset: Dataset) -> None:
 def _blocks(dataset: Dataset) -> NDArray[np.uint8]:
     """The first images in each block, uint8 (blocks, n, height, width, 3)."""
     images = dataset.train.images[:_BLOCK_IMAGES]
-    made = augment.draw(images, augment.AugmentationPlan((augment.PIPELINES["notebook"],)), seed=0)
+    made = remote.call(augment.draw, images, augment.AugmentationPlan((augment.PIPELINES["notebook"],)), seed=0)
     return made.reshape(-1, *images.shape)
 
 
