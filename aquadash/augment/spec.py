@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
+from pydantic_core import core_schema
 
 from aquadash.errors import ConfigError
 
@@ -19,13 +20,43 @@ from aquadash.errors import ConfigError
 FORMAT: Literal["aquadash-pipeline"] = "aquadash-pipeline"
 VERSION: Literal[1] = 1
 
+#: JSON readers also let numbers of any size pass.
+_MAX_NUMBER = 1e9
+_Number: TypeAlias = (
+    Annotated[int, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)] | Annotated[float, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)]
+)
+_Text: TypeAlias = Annotated[str, Field(max_length=500)]
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+#: A field that has its default in files.
+_NOT_IN_FILES = GetPydanticSchema(lambda *_: core_schema.none_schema())
+
+
+def _as_object(kind: Any) -> GetPydanticSchema:
+    """Read and write pairs as an object of JSON, a ``dict`` of that type."""
+
+    def schema(_: Any, handler: Any) -> core_schema.CoreSchema:
+        by_name = handler.generate_schema(kind)
+        writing = core_schema.wrap_serializer_function_ser_schema(
+            lambda pairs, write: write(dict(pairs)), schema=by_name
+        )
+        return core_schema.no_info_after_validator_function(
+            lambda values: (*values.items(),), by_name, serialization=writing
+        )
+
+    return GetPydanticSchema(schema)
+
 
 @dataclass(frozen=True)
 class Range:
     """A value drawn anew for each image, anywhere from ``low`` to ``high``."""
 
-    low: float
-    high: float
+    __pydantic_config__: ClassVar = _STRICT
+
+    low: _Number
+    high: _Number
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -33,25 +64,29 @@ class Range:
 
 
 #: A setting of an operator: fixed (number, yes or no, text) or drawn anew for each image.
-Value: TypeAlias = bool | int | float | str | Range
+Value: TypeAlias = bool | _Number | _Text | Range
 
 
 @dataclass(frozen=True)
 class Operator:
     """One step of a pipeline. Build it with :func:`op`."""
 
+    __pydantic_config__: ClassVar = _STRICT
+
     #: Its name in the catalogue, which is imgaug's name.
-    name: str
+    name: _Text
     #: Pairs of setting and value; settings that are left out take the catalogue's default.
-    settings: tuple[tuple[str, Value], ...] = ()
+    settings: Annotated[tuple[tuple[str, Value], ...], _as_object(dict[str, Value])] = ()
     #: Pairs of slot and the operators in it, for operators that steer others.
-    children: tuple[tuple[str, tuple[Operator, ...]], ...] = ()
+    children: Annotated[
+        tuple[tuple[str, tuple[Operator, ...]], ...], _as_object(dict[str, "tuple[Operator, ...]"])
+    ] = ()
     #: Share of the images that it is applied to, 0 to 1.
-    probability: float = 1.0
+    probability: _Number = 1.0
     #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
     enabled: bool = True
     #: Identifies the step while a pipeline is edited; None elsewhere, and in files.
-    id: int | None = field(default=None, compare=False, repr=False)
+    id: Annotated[int | None, Field(exclude=True), _NOT_IN_FILES] = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.probability <= 1.0:
@@ -99,8 +134,10 @@ def walk(operators: Iterable[Operator]) -> Iterator[Operator]:
 class Branch:
     """A way to make one image out of each image: the operators in the order in which they are applied."""
 
+    __pydantic_config__: ClassVar = _STRICT
+
     #: A short name for people.
-    title: str
+    title: _Text
     #: Empty for the branch that hands the images on as they are.
     operators: tuple[Operator, ...] = ()
 
@@ -134,18 +171,10 @@ class PipelineSpec:
 
     def to_json(self) -> str:
         """The pipeline as indented JSON; :func:`aquadash.augment.reading.from_json` reads and checks it."""
-        form = PipelineForm.model_construct(
-            format=FORMAT,
-            version=VERSION,
-            name=self.name,
-            title=self.title,
-            summary=self.summary,
-            branches=[
-                BranchForm.model_construct(title=branch.title, operators=list(map(StepForm.of, branch.operators)))
-                for branch in self.branches
-            ],
-        )
+        form = PipelineForm.model_construct(format=FORMAT, version=VERSION, **vars(self))
         values = form.model_dump(mode="json", exclude_defaults=True, warnings=False)
+        for branch in values["branches"]:
+            branch.setdefault("operators", [])
         return json.dumps(values, indent=2, ensure_ascii=False)
 
 
@@ -154,84 +183,18 @@ def as_pipeline(spec: PipelineSpec | Branch) -> PipelineSpec:
     return PipelineSpec("branch", spec.title, "", (spec,)) if isinstance(spec, Branch) else spec
 
 
-#: JSON readers also let numbers of any size pass.
-_MAX_NUMBER = 1e9
-_Number: TypeAlias = (
-    Annotated[int, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)] | Annotated[float, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)]
-)
-_Text: TypeAlias = Annotated[str, Field(max_length=500)]
+class PipelineForm(BaseModel):
+    """The file of a :class:`PipelineSpec`; steps and branches are read and written as they are."""
 
-
-class _Form(BaseModel):
-    """A part of a pipeline's JSON, written and read."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class RangeForm(_Form):
-    """A :class:`Range`."""
-
-    low: _Number
-    high: _Number
-
-
-class StepForm(_Form):
-    """An :class:`Operator`; what is as usual is left out of the JSON."""
-
-    name: _Text
-    settings: dict[str, bool | _Number | _Text | RangeForm] = {}
-    children: dict[str, list[StepForm]] = {}
-    probability: _Number = 1.0
-    enabled: bool = True
-
-    @classmethod
-    def of(cls, step: Operator) -> StepForm:
-        """Return the form of a step, unchecked."""
-        return cls.model_construct(
-            name=step.name,
-            settings={
-                name: RangeForm.model_construct(low=value.low, high=value.high) if isinstance(value, Range) else value
-                for name, value in step.settings
-            },
-            children={slot: list(map(cls.of, inner)) for slot, inner in step.children},
-            probability=step.probability,
-            enabled=step.enabled,
-        )
-
-    def operator(self) -> Operator:
-        """Return the step."""
-        return Operator(
-            self.name,
-            tuple(
-                (name, Range(value.low, value.high) if isinstance(value, RangeForm) else value)
-                for name, value in self.settings.items()
-            ),
-            tuple((slot, tuple(step.operator() for step in inner)) for slot, inner in self.children.items()),
-            self.probability,
-            self.enabled,
-        )
-
-
-class BranchForm(_Form):
-    """A :class:`Branch`."""
-
-    title: _Text
-    operators: list[StepForm]
-
-
-class PipelineForm(_Form):
-    """A :class:`PipelineSpec`."""
+    model_config = _STRICT
 
     format: Literal["aquadash-pipeline"]
     version: Literal[1]
     name: _Text
     title: _Text
     summary: _Text
-    branches: list[BranchForm]
+    branches: tuple[Branch, ...]
 
     def spec(self) -> PipelineSpec:
         """Return the pipeline."""
-        branches = (
-            Branch(branch.title, tuple(step.operator() for step in branch.operators)) for branch in self.branches
-        )
-        return PipelineSpec(self.name, self.title, self.summary, tuple(branches))
+        return PipelineSpec(self.name, self.title, self.summary, self.branches)
