@@ -78,9 +78,7 @@ class Operator:
     #: Pairs of setting and value; settings that are left out take the catalogue's default.
     settings: Annotated[tuple[tuple[str, Value], ...], _as_object(dict[str, Value])] = ()
     #: Pairs of slot and the operators in it, for operators that steer others.
-    children: Annotated[
-        tuple[tuple[str, tuple[Operator, ...]], ...], _as_object(dict[str, "tuple[Operator, ...]"])
-    ] = ()
+    children: Annotated[tuple[tuple[str, tuple[Operator, ...]], ...], _as_object(dict[str, tuple[Operator, ...]])] = ()
     #: Share of the images that it is applied to, 0 to 1.
     probability: _Number = 1.0
     #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
