@@ -35,8 +35,7 @@ class DataSets(Part):
     """``Lab.data``: see there."""
 
     def sources(self) -> dict[str, Source]:
-        """The data sets that the person may use by the name in ``data.source``: those that come along, then the kept
-        ones of own pictures."""
+        """Return the usable data sets by their name in ``data.source``, own pictures last."""
         own = {kept.source: kept.resource for kept in about.all_kept().values()}
         return {
             name: data.SOURCES[name]
@@ -45,53 +44,30 @@ class DataSets(Part):
         }
 
     def require(self, source: str, *, load: bool = False) -> None:
-        """Refuse a data set that the person may not use; one that is not there passes.
-
-        Args:
-            load: Whether the data set will be loaded, which downloads a missing one first.
-
-        Raises:
-            NotAllowedError: It is another student's, or missing and the person may not download it.
-        """
+        """Refuse a data set that the person may not use, or with ``load`` not download; a missing one passes."""
         if reason := self._refusal(source, load):
             raise NotAllowedError(reason)
 
     def job_refusal(self, source: str, action: Action, resource: Resource | None = None) -> str:
         """Return why the person may not start a job that reads a data set, in words; empty if they may.
 
-        Such a job needs two rights: the action on what it works on, and the pictures. An imported run names any data
-        set, so owning the run says nothing about its pictures.
-
-        Args:
-            resource: The object of the action, such as a run; None for an action without one.
+        Such a job needs two rights: the action (on ``resource``), and the pictures. An imported run names any data set,
+        so owning the run says nothing about its pictures.
         """
         return self._rights.refusal(action, resource) or self._refusal(source, load=True)
 
     def require_for_job(self, source: str, action: Action, resource: Resource | None = None) -> None:
-        """Refuse what :meth:`job_refusal` has a reason for; arguments as there.
-
-        Raises:
-            NotAllowedError: With that reason.
-        """
+        """Refuse a job that :meth:`job_refusal` has a reason against."""
         if reason := self.job_refusal(source, action, resource):
             raise NotAllowedError(reason)
 
     def load(self, source: str, *, progress: ProgressCallback | None = None) -> Dataset:
-        """A data set, with all of its images; see :func:`aquadash.data.load`.
-
-        Raises:
-            DataError: The data is missing, damaged or not what it claims to be.
-        """
+        """Load a data set with all of its images; a ``DataError`` says what is missing or damaged."""
         self.require(source, load=True)
         return data.load(source, progress=progress)
 
     def fetch(self, progress: ProgressCallback | None = None) -> FetchResult:
-        """Find the archive of CIFAR-100, or download it.
-
-        Raises:
-            NotAllowedError: It is not here, and a student asks.
-            DataError: It is neither here nor can it be downloaded.
-        """
+        """Find the archive of CIFAR-100, or download it; a ``DataError`` says why that fails."""
         if cifar100.locate() is None:
             self._rights.require(Action.ADD_FOR_ALL)
         return cifar100.fetch(progress)
@@ -105,11 +81,7 @@ class DataSets(Part):
         return kept
 
     def report(self, source: str) -> tuple[CheckReport, tuple[LeftOut, ...]]:
-        """Return the findings of the check and the unreadable files of a data set; errors as :meth:`own`.
-
-        Raises:
-            DataError: The data set is damaged.
-        """
+        """Return the findings of the check and the unreadable files of a data set of own pictures."""
         return store.report_of(self.own(source).name)
 
     def delete(self, source: str) -> None:
@@ -147,12 +119,10 @@ class DataSets(Part):
         Args:
             source: An archive or folder of this computer; or uploads: the bytes of an archive, or files.
             size: Side that the pictures are brought to, in pixels.
-            split: How the pictures are divided into training and test.
-            progress: Called with how far it is; what it raises ends the reading.
+            progress: Called with the step and the done fraction, 0 to 1; an exception that it raises ends the reading.
 
         Raises:
             DataError: The pictures cannot be read, or the size is none of those offered.
-            NotAllowedError: Students upload, no more than the class's limit, and for some minutes only.
         """
         self._rights.require(Action.READ_FOLDER if isinstance(source, Path) else Action.UPLOAD)
         if not isinstance(source, Path):
@@ -169,16 +139,12 @@ class DataSets(Part):
         return new
 
     def keep(self, new: NewDataSet, *, title: str, replace: bool = False) -> About:
-        """Make a data set of what was read.
+        """Make a data set of what :meth:`read` returned; its name is derived from the title.
 
-        Args:
-            new: What :meth:`read` returned.
-            title: The title on pages; the name is derived from it.
-            replace: Take the place of a data set of that title, which is deleted.
+        With ``replace`` it takes the place of a data set of that title, which is deleted.
 
         Raises:
             DataError: A problem stands in the way, the title is taken, or the pictures are not there any more.
-            NotAllowedError: The person may keep no more, or not replace that one.
         """
         self._rights.require(Action.UPLOAD)
         kept = about.all_kept()

@@ -24,10 +24,7 @@ class Home(Part):
 
         Args:
             source: The folder that was AQUADASH_HOME then; None for the present one.
-            progress: Gets the step and the done fraction, 0 to 1.
-
-        Raises:
-            StorageError: The folder has no runs of an earlier version, or they cannot be read.
+            progress: Called with the step and the done fraction, 0 to 1.
         """
         self._rights.require(Action.ADD_FOR_ALL)
         with self._changing():

@@ -39,12 +39,7 @@ class Jobs(Part):
         return not self._refusal_to_stop(job)
 
     def stop(self, job_id: str) -> None:
-        """Ask a job to stop.
-
-        Raises:
-            RunError: It is not at work.
-            NotAllowedError: Another person started it, on a run that is not the person's own.
-        """
+        """Ask a job to stop."""
         job = open_jobs().get(job_id)
         if job is None:
             raise RunError("This work is not known here, so there is nothing to stop.")
@@ -56,18 +51,12 @@ class Jobs(Part):
     # -- robustness --------------------------------------------------------------------------------------------------
 
     def measure_robustness(self, run_id: str, request: Request | None = None) -> Job:
-        """Start measuring how a run does on changed images, or go on with what is not measured yet.
+        """Start measuring how a run with a model does on changed images, or measure what is still missing.
 
         Args:
-            run_id: A run that has ended and has a model.
+            run_id: A run that has ended.
             request: The measurement, such as a sweep of one parameter; None repeats the last request under corruptions
                 and pipelines.
-
-        Raises:
-            RunError: The run has no model, or is being measured already.
-            NotAllowedError: The person may not have the network looked at or open the pictures of its data set, or
-                would replace another's figures.
-            AquaDashError: The request is not possible.
         """
         from aquadash.robustness.job import start
         from aquadash.robustness.requests import RobustnessRequest
@@ -83,11 +72,7 @@ class Jobs(Part):
             return start(open_store(), run_id, request, owner=self._person.person_id)
 
     def robustness_job(self, run_id: str, sweep: SweepRequest | None = None) -> str:
-        """Return the id of the job that measures a run under corruptions and pipelines, or of a sweep.
-
-        Raises:
-            NotAllowedError: The run is hidden from the person, or they may not ask its network what a sweep asks.
-        """
+        """Return the id of the job that measures a run under corruptions and pipelines, or of a sweep."""
         from aquadash.robustness.job import job_of
 
         run = self._run(run_id)
@@ -96,14 +81,9 @@ class Jobs(Part):
         return job_of(run, sweep)
 
     def robustness(self, run_id: str, sweep: SweepRequest | None = None) -> Measurement | None:
-        """Return what is measured so far; None where nothing is, or it is of weights that the run has no more.
+        """Return the measurement so far, of a sweep or under corruptions and pipelines.
 
-        Args:
-            sweep: A sweep; None for the measurement under corruptions and pipelines.
-
-        Raises:
-            NotAllowedError: As for :meth:`robustness_job`.
-            StorageError: The figures are damaged.
+        None without one, or if the run's weights have changed since.
         """
         job = self.get(self.robustness_job(run_id, sweep))
         if job is not None and not job.status.ended:
@@ -120,13 +100,7 @@ class Jobs(Part):
         return readings().export_id(run_id, include_data, self._show_images(run, include_data))
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
-        """Make the ZIP file of a run ready, with the images that it learned from or without.
-
-        Its report shows some of them, unless the person may not open them.
-
-        Raises:
-            RunError: It is being made already.
-        """
+        """Make the ZIP file of a run; its report shows images unless the person may not open them."""
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
         show = self._show_images(run, include_data)
@@ -141,10 +115,8 @@ class Jobs(Part):
         """Write the ZIP file of a run to a path at once.
 
         Args:
-            run_id: The run.
-            path: The file to write.
             include_data: Whether the images are packed; None for those that AquaDash drew.
-            progress: Called with what is done, and how much of it.
+            progress: Called with the step and the done fraction, 0 to 1.
         """
         from aquadash.export.bundle import export_run
 
@@ -154,16 +126,12 @@ class Jobs(Part):
         return export_run(open_store(), run_id, path, include_data=include_data, show_images=show, progress=progress)
 
     def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
-        """Take in a run that :meth:`export` has packed; it is the person's then.
+        """Import a run that :meth:`export` has packed; it then belongs to the person.
 
         Args:
             upload: The id of the upload, which becomes part of the job's id.
             called: The name of the file, for messages.
             write: Writes the file to the given path.
-
-        Raises:
-            NotAllowedError: It is larger than what the person may upload.
-            RunError: It is being taken in already.
         """
         self._rights.require(Action.UPLOAD)
         with self._changing():

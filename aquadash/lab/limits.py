@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one person."""
+    """The limits of one person. Each check refuses with the limit and what to do."""
 
     person: Person
 
@@ -55,16 +55,7 @@ class Limits:
         return epochs if limits is None or limits.epochs is None else min(epochs, limits.epochs)
 
     def check_training(self, epochs: int, *, waiting: int, more: int = 1) -> None:
-        """Refuse a training beyond the limits of the person.
-
-        Args:
-            epochs: The maximum epochs of the training.
-            waiting: The number of the person's queued runs.
-            more: The number of runs to add.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
+        """Refuse a training of so many epochs, or ``more`` runs beside the ``waiting`` ones of the person."""
         limits = self.in_force
         if limits is None:
             return
@@ -84,14 +75,7 @@ class Limits:
         )
 
     def check_upload(self, size: int) -> None:
-        """Refuse an upload above the limit of the person.
-
-        Args:
-            size: The size of the upload in bytes.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
+        """Refuse an upload of so many bytes."""
         limits = self.in_force
         if limits is None or limits.upload_megabytes is None or size <= limits.upload_megabytes * 1_000_000:
             return
@@ -103,11 +87,7 @@ class Limits:
         )
 
     def within_upload(self, write: Callable[[Path], object]) -> Callable[[Path], None]:
-        """Return a writer of an upload that refuses one above the limit; errors as :meth:`check_upload`.
-
-        Args:
-            write: Writes the upload to the given path.
-        """
+        """Return a writer of an upload to a path that refuses one above the limit."""
 
         def checked(path: Path) -> None:
             write(path)
@@ -116,11 +96,7 @@ class Limits:
         return checked
 
     def check_data_sets(self, have: int) -> None:
-        """Refuse to keep one more data set of own pictures than ``have``.
-
-        Raises:
-            NotAllowedError: With the limit and what to do.
-        """
+        """Refuse to keep one more data set of own pictures than ``have``."""
         limits = self.in_force
         if limits is not None and limits.data_sets is not None and have >= limits.data_sets:
             raise NotAllowedError(
@@ -129,11 +105,7 @@ class Limits:
             )
 
     def check_search(self) -> None:
-        """Refuse a search if the person may start none.
-
-        Raises:
-            NotAllowedError: Searches are the teacher's in this class.
-        """
+        """Refuse a search if the person may start none."""
         if not self.may_search:
             raise NotAllowedError(
                 "Searches take the computer for long, so in this class only the teacher starts them. Ask your teacher."

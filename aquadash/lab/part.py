@@ -12,11 +12,12 @@ from aquadash.people import Person
 
 
 class Part:
-    """A part of one person's lab.
+    """The base of a part of one person's lab.
 
-    Every method raises :class:`~aquadash.errors.NotAllowedError` with the reason if the person lacks the right,
+    Every method raises :class:`~aquadash.errors.NotAllowedError` with the reason if the person lacks the right or
+    exceeds a limit of the class, :class:`~aquadash.errors.RunError` if the state of a run or job forbids it,
     :class:`~aquadash.errors.UnknownNameError` for an unknown name, and :class:`~aquadash.errors.StorageError` if the
-    store cannot be read or written. The docstrings of methods list other errors, and other reasons for these.
+    store cannot be read or written. The docstrings of methods list other errors.
     """
 
     def __init__(self, person: Person) -> None:

@@ -45,11 +45,7 @@ class People(Part):
         return codes.codes().student
 
     def renew_codes(self, *roles: Role) -> Codes:
-        """Make new codes; who has joined stays in.
-
-        Args:
-            roles: Whose codes: :attr:`Role.STUDENT`, :attr:`Role.TEACHER`; both if none is named.
-        """
+        """Make new codes for these roles, or for all; everybody who has joined stays in."""
         self._lead()
         return codes.renew(*roles)
 

@@ -16,29 +16,18 @@ class Pipelines(Part):
         return library()
 
     def get(self, name: str) -> PipelineSpec:
-        """The built-in or saved pipeline of that name.
-
-        Raises:
-            UnknownNameError: There is none; the message names the nearest.
-            ConfigError: Its file is damaged.
-        """
+        """Return the built-in or saved pipeline of that name; a damaged file raises a ``ConfigError``."""
         return pipeline(name)
 
     def save(self, spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> PipelineSpec:
-        """Save a pipeline under a title, from which its name follows.
+        """Save a pipeline under a title of 1 to 80 characters, from which its name follows; return it as saved.
 
         Args:
             spec: The pipeline; its own name and title are ignored.
-            title: The title on pages, 1 to 80 characters.
             replace_name: The name of the saved pipeline to replace, which keeps its owner; None for a new one.
 
-        Returns:
-            The pipeline as saved, with its name and title.
-
         Raises:
-            NotAllowedError: The person may not save pipelines, or not replace that one.
             ConfigError: The title or pipeline cannot be used, or another pipeline has the name already.
-            UnknownNameError: ``replace_name``, or an operator or setting of the pipeline, is not known.
         """
         self._rights.require(Action.SAVE_PIPELINE)
         if replace_name is not None:
@@ -46,12 +35,7 @@ class Pipelines(Part):
         return saved_pipelines.save(spec, title=title, replace_name=replace_name, owner=self._person)
 
     def delete(self, name: str) -> None:
-        """Delete a saved pipeline for good. Runs that were trained with it keep it.
-
-        Raises:
-            UnknownNameError: No saved pipeline has that name.
-            StorageError: It cannot be deleted.
-        """
+        """Delete a saved pipeline for good. Runs that were trained with it keep it."""
         self._rights.require(Action.CHANGE_PIPELINE, saved_pipelines.resource_of(name))
         saved_pipelines.delete(name)
 

@@ -125,12 +125,7 @@ class Rights:
     person: Person
 
     def refusal(self, action: Action, resource: Resource | None = None) -> str:
-        """Return why the person may not take an action, in words for people; empty if they may.
-
-        Args:
-            action: The action.
-            resource: The object of the action; None for an action without one.
-        """
+        """Return why the person may not take an action (on a resource), in words for people; empty if they may."""
         person = self.person
         if person.leads:
             return ""
@@ -161,15 +156,11 @@ class Rights:
         return f"The {resource.kind} “{resource.name}” {of}. Only {may} can {rule.does}. {rule.hint or hint}"
 
     def allow(self, action: Action, resource: Resource | None = None) -> bool:
-        """Return whether the person may take an action; arguments as of :meth:`refusal`."""
+        """Return whether the person may take an action."""
         return not self.refusal(action, resource)
 
     def require(self, action: Action, resource: Resource | None = None) -> None:
-        """Refuse an action that the person may not take; arguments as of :meth:`refusal`.
-
-        Raises:
-            NotAllowedError: It names the action, the owner and the person to ask.
-        """
+        """Refuse an action that the person may not take; the error names the owner and the person to ask."""
         if reason := self.refusal(action, resource):
             raise NotAllowedError(reason)
 

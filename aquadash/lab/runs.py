@@ -62,9 +62,9 @@ class Runs(Part):
     # -- finding runs ------------------------------------------------------------------------------------------------
 
     def all(self, *, deleted: bool = False) -> tuple[Run, ...]:
-        """The runs, newest first; with ``deleted`` those in the bin that the person may bring back.
+        """Return the runs, newest first; with ``deleted`` those in the bin that the person may bring back.
 
-        A run is the same object until something of it has changed, for all who see all of it.
+        A run is the same object until something of it has changed.
         """
         if deleted:
             # Not kept: it is looked at seldom.
@@ -76,30 +76,21 @@ class Runs(Part):
         return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.resource)))
 
     def get(self, run_id: str) -> Run:
-        """One run by its full id, a deleted one too; of one that cannot be read, its status and message say so."""
+        """Return a run by its full id, also one in the bin; the status of an unreadable one says so."""
         # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
         found = readings().all().by_id.get(run_id) or readings().one(run_id)
         self._rights.require(Action.VIEW, found.resource)
         return self._as_seen(found)
 
     def find(self, text: str) -> Run:
-        """The run that an id, a unique prefix of one or a unique name stands for.
-
-        Raises:
-            RunError: More than one does.
-            StorageError: Its stored data cannot be read.
-        """
+        """Return the run of an id, a unique prefix of one or a unique name; an unreadable run is an error."""
         found = self.get(self.find_id(text))
         if found.status is RunStatus.UNREADABLE:
             raise StorageError(f"{found.message} Delete it, or import it once more.")
         return found
 
     def find_id(self, text: str, *, deleted: bool = False) -> str:
-        """The id that such a text stands for, also of a run that cannot be read; with ``deleted`` of one in the bin.
-
-        Raises:
-            RunError: More than one does.
-        """
+        """Return the id that such a text stands for, also of an unreadable run; with ``deleted`` of one in the bin."""
         if re.fullmatch(r"[0-9a-f]{32}", text) and open_store().read(text).deleted is deleted:
             return text
         # The message lists names: those of hidden runs must not be among them.
@@ -131,11 +122,7 @@ class Runs(Part):
         return list(readings().history(run_id, self._ended_at(run_id)))
 
     def predictions(self, run_id: str) -> Predictions:
-        """The predictions of a run's model on the test split.
-
-        Raises:
-            RunError: There are no predictions yet.
-        """
+        """Return the predictions of a run's model on the test images."""
         ended_at = self._ended_at(run_id)
         if ended_at is None:
             # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
@@ -143,23 +130,20 @@ class Runs(Part):
         return readings().predictions(run_id, ended_at)
 
     def validation_predictions(self, run_id: str) -> Predictions | None:
-        """The predictions of a run's model on its validation images; None for a run that kept none.
-
-        Of a run that goes on, what it said before.
-        """
+        """Return the predictions on the validation images; None for a run that kept none."""
         ended_at = self._ended_at(run_id)
         if ended_at is None:
             return open_store().validation_predictions(run_id)
         return readings().validation_predictions(run_id, ended_at)
 
     def board_sources(self) -> list[str]:
-        """The data sources that students have runs on, the one with most students first."""
+        """Return the data sources that students have runs on, the one with most students first."""
         from aquadash.classroom.leaderboard import sources
 
         return sources(self.all())
 
     def board(self, source: str) -> Board:
-        """The students of the class who have runs on a data source, by the images that the class's limits say."""
+        """Return the ranking of the students on a data source, by the images that the class's limits say."""
         from aquadash.classroom.leaderboard import leaderboard
         from aquadash.classroom.limits import in_force
         from aquadash.data.folder.about import fingerprint_of
@@ -182,28 +166,19 @@ class Runs(Part):
         )
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
-        """The predictions of a run's model on test or validation images; None for a run that has none.
-
-        Raises:
-            StorageError: The file is damaged.
-            RunError: The run has a result but its predictions are missing.
-        """
+        """Return the predictions of an ended run on test or validation images; None for a run without."""
         run = self.get(run_id)
         if not run.status.ended or "test_accuracy" not in run.metrics:
             return None
         return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
 
     def evaluation(self, run_id: str, images: Images = "test") -> Evaluation:
-        """Return the scores of a run's model on test or validation images.
-
-        Raises:
-            RunError: There are no predictions, or the run has not ended.
-        """
+        """Return the scores of an ended run's model on test or validation images."""
         ended_at = self._must_have_ended(run_id)
         return readings().evaluation(run_id, ended_at, self.get(run_id).class_names, images)
 
     def results(self, run: Run) -> Evaluation | None:
-        """:meth:`evaluation` on the test images; None while a run is at work, or where it has none that can be read."""
+        """Return :meth:`evaluation` on the test images; None for a run without readable results."""
         if not run.status.ended or "test_accuracy" not in run.metrics:
             return None
         try:
@@ -212,10 +187,10 @@ class Runs(Part):
             return None
 
     def compare(self, runs: Sequence[Run], images: Images = "test") -> Compared:
-        """Compare runs image by image. Unreadable predictions of one run do not hide the others.
+        """Compare two or more runs image by image. Unreadable predictions of one run do not hide the others.
 
         Args:
-            runs: Two or more, as they were read last; those that have not ended yet have no results.
+            runs: The runs as they were read last; those that have not ended have no results.
             images: Validation images while a choice is being made; test images only for the last measurement.
         """
         predictions: list[Predictions | None] = []
@@ -261,10 +236,7 @@ class Runs(Part):
         return cost_of(read.history(run_id, ended_at), read.network_size(run_id, ended_at))
 
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
-        """Whether a run and its repeat are the same, number by number.
-
-        Everybody who sees both runs may see these differences.
-        """
+        """Compare a run and its repeat number by number, for everybody who sees both."""
         from aquadash.training.reproduction import reproduction
 
         for one in (run_id, repeat_id):
@@ -272,28 +244,19 @@ class Runs(Part):
         return reproduction(open_store(), run_id, repeat_id)
 
     def network(self, run: Run) -> tuple[Path, Path | None]:
-        """The files of a run's network, and of what tells images of none of its classes, if it has that.
-
-        Raises:
-            RunError: There is none.
-        """
+        """Return the files of a run's network and of its out-of-distribution detector, if it has one."""
         self._rights.require(Action.OPEN_MODEL, run.resource)
         return open_store().model_path(run.run_id), open_store().artifact(run.run_id, OOD_DETECTOR)
 
     def tflite(self, run: Run) -> bytes:
-        """Return a run's network as a TensorFlow Lite file, which takes seconds.
-
-        Raises:
-            RunError: There is none.
-            AquaDashError: It cannot be converted.
-        """
+        """Return a run's network as a TensorFlow Lite file, which takes seconds."""
         from aquadash.export.tflite import tflite_file
 
         path, _ = self.network(run)
         return tflite_file(path, run.config.model, num_classes=len(run.class_names))
 
     def temperature(self, run: Run) -> float:
-        """The temperature that divides the scores of a run's network before the probabilities are shown.
+        """Return the temperature that divides the scores of a run's network before probabilities are shown.
 
         It is fitted on the run's validation images; 1 where there are none, or their answers are all right.
         """
@@ -315,9 +278,7 @@ class Runs(Part):
             name: Its name; if empty, a friendly one is made up.
 
         Raises:
-            AquaDashError: A name in the config is unknown, pretrained weights cannot be had, the store cannot be
-                written or the scheduler not reached.
-            NotAllowedError: The class has limits that this is beyond, or the data set is another student's.
+            AquaDashError: A name in the config is unknown, or pretrained weights cannot be had.
         """
         from aquadash.work.queue import open_engine
 
@@ -325,16 +286,9 @@ class Runs(Part):
             return open_engine().submit(config, name=name, owner=self._person)
 
     def train_pair(self, config: RunConfig, pipeline: str) -> tuple[Run, Run]:
-        """Store and queue two runs with the same settings and seed: one without augmentation, one with a pipeline.
+        """Queue two runs with the same settings and seed: first one without augmentation, then one with a pipeline.
 
-        Args:
-            config: The settings of both; its own pipeline is left out.
-
-        Returns:
-            The run without the pipeline, which is trained first, and the one with it.
-
-        Raises:
-            AquaDashError: As for :meth:`train`.
+        The pipeline of the config itself is ignored; errors as for :meth:`train`.
         """
         from aquadash import augment
         from aquadash.work.queue import open_engine
@@ -351,13 +305,7 @@ class Runs(Part):
             )
 
     def repeat(self, run_id: str) -> Run:
-        """Queue a finished run once more, with its stored config, to see whether the same comes out.
-
-        Raises:
-            RunError: The run was stopped: a repeat could not stop at the same moment. Or its data set
-                has other images now.
-            AquaDashError: As for :meth:`train`.
-        """
+        """Queue a run that finished by itself once more, with its stored config, to compare the results."""
         from aquadash.data.folder.about import of_source
         from aquadash.work.queue import open_engine
 
@@ -380,11 +328,7 @@ class Runs(Part):
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
 
-        A run that waits already keeps its place in the queue.
-
-        Raises:
-            NotAllowedError: It is not the person's own, or beyond the limits of the class.
-            RunError: It has finished, trains already, or is in the bin.
+        A queued run keeps its place.
         """
         from aquadash.work.queue import open_engine
 
@@ -398,10 +342,7 @@ class Runs(Part):
             return open_engine().resume(run_id)
 
     def wait(self, run_id: str) -> Run:
-        """Wait until a run has ended, and return it as it is then.
-
-        While the run is queued, this process serves the queue.
-        """
+        """Wait until a run has ended, and return it. While the run is queued, this process serves the queue."""
         serving = False
         while not (run := self.get(run_id)).status.ended:
             if run.status is RunStatus.QUEUED and not serving:
@@ -414,28 +355,12 @@ class Runs(Part):
         return run
 
     def stop(self, run_id: str) -> None:
-        """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept.
-
-        Raises:
-            RunError: It has ended.
-        """
+        """Ask a run to stop: a queued one at once, a running one within seconds. Complete epochs are kept."""
         with self._store_for(Action.STOP, run_id) as store:
             store.request_stop(run_id)
 
     def move(self, run_id: str, rank: int) -> list[str]:
-        """Give one waiting run another place.
-
-        Args:
-            run_id: A run that waits.
-            rank: 1 for the one that starts next; beyond the last is the last.
-
-        Returns:
-            The ids of all waiting runs in their new order.
-
-        Raises:
-            NotAllowedError: In a class the teacher alone changes the order.
-            RunError: The run does not wait (any more), or there is no such place.
-        """
+        """Move a queued run to a rank, 1 for the one that starts next; return the ids of all in their new order."""
         self._rights.require(Action.REORDER)
         if rank < 1:
             raise RunError(f"The place is {rank}; expected 1 for the run that starts next, 2 for the one after it ...")
@@ -452,35 +377,22 @@ class Runs(Part):
     # -- names, notes, tags and pins -----------------------------------------------------------------------------------
 
     def guess(self, run_id: str, guess: Guess) -> None:
-        """Store the person's guess of the result of a run of theirs.
-
-        Raises:
-            NotAllowedError: It belongs to another person.
-            RunError: The run has ended, so that there is nothing left to guess.
-        """
+        """Store the person's guess of the result of a run of theirs that has not ended."""
         with self._store_for(Action.GUESS, run_id) as store:
             store.set_guess(run_id, guess)
 
     def rename(self, run_id: str, name: str) -> None:
-        """Give a run another name, at most 120 characters; control characters are dropped.
-
-        Raises:
-            RunError: Nothing is left of the name.
-        """
+        """Give a run another name, at most 120 characters; control characters are dropped."""
         with self._store_for(Action.LABEL, run_id) as store:
             store.rename(run_id, name)
 
     def note(self, run_id: str, text: str) -> None:
-        """Store the note of a run, at most 4,000 characters; errors as for :meth:`rename`."""
+        """Store the note of a run, at most 4,000 characters."""
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_note(run_id, text)
 
     def tag(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Add and remove tags, one text or several; ignore those that the run has already, or lacks.
-
-        Raises:
-            RunError: One of them cannot be a tag.
-        """
+        """Add and remove tags, one text or several; ignore those that the run has already, or lacks."""
         with self._store_for(Action.LABEL, run_id) as store:
             added, removed = ([tags] if isinstance(tags, str) else tags for tags in (add, remove))
             store.change_tags(run_id, add=added, remove=removed)
@@ -488,8 +400,7 @@ class Runs(Part):
     def pin(self, run_id: str, pinned: bool = True) -> None:
         """Pin a run to the top of a student's own tables, or of everybody's if a teacher pins it; or unpin it.
 
-        Raises:
-            RunError: The teacher has pinned it for everybody, and a student would unpin it.
+        A student cannot unpin a run that the teacher has pinned.
         """
         with self._store_for(Action.LABEL, run_id) as store:
             store.set_pinned(run_id, pinned, for_all=self._person.leads)
@@ -506,11 +417,7 @@ class Runs(Part):
             open_store().update(run_id, hidden=hidden)
 
     def delete(self, run_id: str) -> None:
-        """Put a run into the bin, from where :meth:`restore` brings it back.
-
-        Raises:
-            RunError: It is at work: it must be stopped first.
-        """
+        """Put a run that is not at work into the bin, from where :meth:`restore` brings it back."""
         with self._store_for(Action.DELETE, run_id) as store:
             store.delete(run_id)
 
@@ -524,12 +431,7 @@ class Runs(Part):
                 store.update(run_id, hidden=True)
 
     def send_to_mlflow(self, run_id: str) -> str:
-        """Send a run that has ended, with its files, to the MLflow tracking server; return the id that it has there.
-
-        Raises:
-            RunError: The run has not ended, no server is named, or MLflow is not installed.
-            StorageError: The server does not answer or refuses.
-        """
+        """Send an ended run with its files to the MLflow tracking server; return the id that it has there."""
         from aquadash.training import mlflow_log
 
         self._rights.require(Action.OPEN_MODEL, self.get(run_id).resource)

@@ -31,20 +31,11 @@ class Searches(Part):
         return replace(found, trials=tuple(filter(self._sees, found.trials)))
 
     def find(self, text: str) -> Search:
-        """The search that an id, a unique prefix of one or a unique name stands for.
-
-        Raises:
-            RunError: More than one does.
-        """
+        """Return the search of an id, a unique prefix of one or a unique name."""
         return self.get(open_search_store().resolve(text))
 
     def start(self, plan: SearchPlan) -> str:
-        """Store a new search, have it begun, and return its id.
-
-        Raises:
-            AquaDashError: The plan is impossible, its pretrained weights are missing, or the search cannot be stored.
-            NotAllowedError: Only the teacher starts searches in this class, or the trainings exceed the limits.
-        """
+        """Store a new search, have it begun, and return its id; an impossible plan is an ``AquaDashError``."""
         DataSets(self._person).require_for_job(plan.config.data.source, Action.SEARCH)
         self._check(plan)
         with self._changing():
@@ -53,10 +44,7 @@ class Searches(Part):
     def stop(self, search_id: str) -> None:
         """Ask a search to stop, whichever process carries it out.
 
-        Its runs at work are stopped and keep their complete epochs; their trials end without a result.
-
-        Raises:
-            RunError: It is not at work.
+        Its running runs are stopped and keep their complete epochs; their trials end without a result.
         """
         self._rights.require(Action.STOP, self.get(search_id).resource)
         try:
@@ -67,16 +55,7 @@ class Searches(Part):
             raise RunError(f"{search.name} is not running: it is {search.status}.") from None
 
     def resume(self, search_id: str, *, trials: int | None = None) -> None:
-        """Make the trials that are left of a search that was stopped, interrupted, failed, or is given more.
-
-        Args:
-            trials: A new number of trials, those that were made included; None keeps the old one.
-
-        Raises:
-            NotAllowedError: It is not the person's own, in this class the teacher alone starts searches, or its
-                trainings are beyond the limits.
-            RunError: It is running, or all of its trials are made.
-        """
+        """Make the remaining trials of a search, up to the new number ``trials``, those already made included."""
         search = self.get(search_id)
         DataSets(self._person).require_for_job(search.plan.config.data.source, Action.RESUME, search.resource)
         self._check(search.plan)
