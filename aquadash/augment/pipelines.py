@@ -20,7 +20,7 @@ def _shift_channel(channel: int) -> Operator:
     )
 
 
-ORIGINAL = Branch("Original")
+ORIGINAL = Branch("Original", ())
 
 _FLIPPED = Branch(
     "Flipped and blurred",

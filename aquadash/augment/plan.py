@@ -81,7 +81,7 @@ class AugmentationPlan:
 
     def parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
         """For each of the ``factor`` sets of images its branch, None for a mixture, and the path of its seed."""
-        kept = (Branch("Original"), ())
+        kept = (Branch("Original", ()), ())
         if self.mixed:
             mixtures: list[tuple[Branch | None, tuple[int, ...]]] = [
                 (None, (version,)) for version in range(self.copies)

@@ -137,7 +137,7 @@ class Branch:
     #: A short name for people.
     title: _Text
     #: Empty for the branch that hands the images on as they are.
-    operators: tuple[Operator, ...] = ()
+    operators: tuple[Operator, ...]
 
     @property
     def is_original(self) -> bool:
@@ -171,8 +171,6 @@ class PipelineSpec:
         """The pipeline as indented JSON; :func:`aquadash.augment.reading.from_json` reads and checks it."""
         form = PipelineForm.model_construct(format=FORMAT, version=VERSION, **vars(self))
         values = form.model_dump(mode="json", exclude_defaults=True, warnings=False)
-        for branch in values["branches"]:
-            branch.setdefault("operators", [])
         return json.dumps(values, indent=2, ensure_ascii=False)
 
 

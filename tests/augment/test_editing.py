@@ -15,7 +15,7 @@ from aquadash.errors import AquaDashError, ConfigError
 
 FLIP, BLUR, SWAP = op("Fliplr", p=0.5), op("GaussianBlur"), op("ChannelShuffle")
 GROUP = op("Sometimes", then_list=(BLUR, SWAP))
-SPEC, _ = editing.with_ids(PipelineSpec("mine", "Mine", "", (Branch("One", (FLIP, GROUP, SWAP)), Branch("Two"))))
+SPEC, _ = editing.with_ids(PipelineSpec("mine", "Mine", "", (Branch("One", (FLIP, GROUP, SWAP)), Branch("Two", ()))))
 #: Ids, given in this order.
 FLIPPED, GROUPED, BLURRED, SWAPPED, LAST = range(5)
 INSIDE: editing.Place = (GROUPED, "then_list")
@@ -127,12 +127,12 @@ def test_the_limits_of_a_pipelines_file_hold_for_the_builder_too() -> None:
     with pytest.raises(ConfigError, match=f"at most {MAX_DEPTH} levels deep"):
         editing.wrap(spec, FLIPPED, "Sequential")
 
-    branches = (Branch("One", (BLUR,) * MAX_OPERATORS),) + (Branch("x"),) * (MAX_BRANCHES - 1)
+    branches = (Branch("One", (BLUR,) * MAX_OPERATORS),) + (Branch("x", ()),) * (MAX_BRANCHES - 1)
     full, _ = editing.with_ids(PipelineSpec("mine", "Mine", "", branches))
     with pytest.raises(ConfigError, match=f"at most {MAX_OPERATORS} are allowed"):
         editing.duplicate(full, 0)
     with pytest.raises(ConfigError, match=f"at most {MAX_BRANCHES} are allowed"):
-        editing.add_branch(full, Branch("x"))
+        editing.add_branch(full, Branch("x", ()))
 
 
 #: Each operator once, so that its name says which step it is.

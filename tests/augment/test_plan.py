@@ -122,7 +122,7 @@ def test_no_images_give_none_and_what_cannot_be_augmented_is_refused() -> None:
 
 def test_a_mixture_takes_each_pipeline_by_its_weight_and_all_branches_of_one_alike() -> None:
     images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
-    save(PipelineSpec("", "", "", (Branch("Original"), *_FLIP.branches)), title="both")
+    save(PipelineSpec("", "", "", (Branch("Original", ()), *_FLIP.branches)), title="both")
     found = plan(settings(pipeline="both:3, none:1").augmentation)
     result = draw(images, found, seed=1)
     turned = (result == images[:, :, ::-1]).all(axis=(1, 2, 3))

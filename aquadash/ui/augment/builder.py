@@ -86,7 +86,7 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
     with st.container(horizontal=True):
         # Callbacks copy the present version: the click may arrive together with a newly typed title.
         for label, key, icon, added in (
-            ("Add an empty version", "branch-add", "➕", lambda _: Branch("New version")),
+            ("Add an empty version", "branch-add", "➕", lambda _: Branch("New version", ())),
             ("Copy this version", "branch-copy", ":material/content_copy:", lambda now: now.branches[branch]),
         ):
             st.button(label, key=key, icon=icon, on_click=_add_version, args=(added,))
