@@ -99,17 +99,17 @@ def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
 
 def insert(spec: PipelineSpec, place: Place, index: int, step: Operator) -> PipelineSpec:
     """Put a step before the one of that index, or at the end."""
-    return _checked(_changed(spec, place, lambda steps: (*steps[:index], step, *steps[index:])))
+    return _changed(spec, place, lambda steps: (*steps[:index], step, *steps[index:]))
 
 
 def remove(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Take a step out, with what is inside it."""
-    return _checked(_replaced(spec, step_id, lambda step: ()))
+    return _replaced(spec, step_id, lambda step: ())
 
 
 def duplicate(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Put a copy of a step after it."""
-    return _checked(_replaced(spec, step_id, lambda step: (step, step)))
+    return _replaced(spec, step_id, lambda step: (step, step))
 
 
 def move(spec: PipelineSpec, step_id: StepId, index: int) -> PipelineSpec:
@@ -117,7 +117,7 @@ def move(spec: PipelineSpec, step_id: StepId, index: int) -> PipelineSpec:
     group, before = _found(spec, step_id)
     steps = list(group.steps)
     steps.insert(max(index, 0), steps.pop(before))
-    return _checked(_changed(spec, group.place, lambda _: tuple(steps)))
+    return _changed(spec, group.place, lambda _: tuple(steps))
 
 
 def shift(spec: PipelineSpec, step_id: StepId, by: int) -> PipelineSpec:
@@ -132,7 +132,7 @@ def relocate(spec: PipelineSpec, step_id: StepId, place: Place) -> PipelineSpec:
     if isinstance(place, tuple) and any(inner.id == place[0] for inner in walk((step,))):
         raise ConfigError("A step cannot be moved into itself. Choose another place.")
     taken_out = _replaced(spec, step_id, lambda step: ())
-    return _checked(_changed(taken_out, place, lambda steps: (*steps, step)))
+    return _changed(taken_out, place, lambda steps: (*steps, step))
 
 
 def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
@@ -141,14 +141,12 @@ def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
     if not slots:
         raise ConfigError(f"{name} applies no other steps, so no step can be put into it.")
     outer = new_step(name)
-    return _checked(_replaced(spec, step_id, lambda step: (replace(outer, children=((slots[0][0], (step,)),)),)))
+    return _replaced(spec, step_id, lambda step: (replace(outer, children=((slots[0][0], (step,)),)),))
 
 
 def dissolve(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
     """Put what is inside a step in its place."""
-    return _checked(
-        _replaced(spec, step_id, lambda step: tuple(child for _, inner in step.children for child in inner))
-    )
+    return _replaced(spec, step_id, lambda step: tuple(child for _, inner in step.children for child in inner))
 
 
 def set_setting(spec: PipelineSpec, step_id: StepId, name: str, value: Value) -> PipelineSpec:
@@ -161,17 +159,17 @@ def set_setting(spec: PipelineSpec, step_id: StepId, name: str, value: Value) ->
         ordered = tuple((each.name, given[each.name]) for each in info.parameters if each.name in given)
         return (replace(step, settings=ordered),)
 
-    return _checked(_replaced(spec, step_id, change))
+    return _replaced(spec, step_id, change)
 
 
 def set_probability(spec: PipelineSpec, step_id: StepId, probability: float) -> PipelineSpec:
     """Set the share of the images that a step is applied to, 0 to 1."""
-    return _checked(_replaced(spec, step_id, lambda step: (replace(step, probability=probability),)))
+    return _replaced(spec, step_id, lambda step: (replace(step, probability=probability),))
 
 
 def set_enabled(spec: PipelineSpec, step_id: StepId, enabled: bool) -> PipelineSpec:
     """Switch a step on or off."""
-    return _checked(_replaced(spec, step_id, lambda step: (replace(step, enabled=enabled),)))
+    return _replaced(spec, step_id, lambda step: (replace(step, enabled=enabled),))
 
 
 def add_branch(spec: PipelineSpec, branch: Branch) -> PipelineSpec:
@@ -277,7 +275,7 @@ def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps])
         before = spec.branches[place]
         title = "Augmented" if before == ORIGINAL and steps else before.title
         branch = Branch(title, steps)
-        return replace(spec, branches=(*spec.branches[:place], branch, *spec.branches[place + 1 :]))
+        return _checked(replace(spec, branches=(*spec.branches[:place], branch, *spec.branches[place + 1 :])))
     outer = group.around[-1]
     inner = {**dict(outer.children), place[1]: steps}
     slots = [slot for slot, _ in operator_info(outer.name).slots]

@@ -20,6 +20,24 @@ RUINED_FRACTION = 0.01
 #: Fraction of unchanged images that gives a caution; the report's third pipeline leaves 28 % unchanged on purpose.
 UNCHANGED_FRACTION = 1 / 3
 
+#: By kind, the gravest first: the fraction of the images from which on there is a caution, and its words.
+_CAUTIONS = {
+    "nearly constant": (
+        RUINED_FRACTION,
+        "become nearly constant: one flat colour, without the animal. Weaken the strongest step, or apply it to fewer "
+        "images.",
+    ),
+    "mostly black": (
+        RUINED_FRACTION,
+        "become mostly black, so the animal can no longer be recognised. Cover, move or darken the images less.",
+    ),
+    "unchanged": (
+        UNCHANGED_FRACTION,
+        "come out unchanged. Such copies teach the network nothing new. If you want more change, raise the steps' "
+        "probabilities or widen their ranges.",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Caution:
@@ -40,26 +58,12 @@ def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly
     if branch.is_original:
         words = "Every step is switched off, so the images stay unchanged. Switch a step on, or remove the steps."
         return (Caution("all off", 1.0, words),)
-    gravest_first = []
-    if nearly_constant >= RUINED_FRACTION:
-        words = (
-            f"{_percent(nearly_constant)} of the images become nearly constant: one flat colour, without the animal. "
-            "Weaken the strongest step, or apply it to fewer images."
-        )
-        gravest_first.append(Caution("nearly constant", nearly_constant, words))
-    if mostly_black >= RUINED_FRACTION:
-        words = (
-            f"{_percent(mostly_black)} of the images become mostly black, so the animal can no longer be recognised. "
-            "Cover, move or darken the images less."
-        )
-        gravest_first.append(Caution("mostly black", mostly_black, words))
-    if unchanged >= UNCHANGED_FRACTION:
-        words = (
-            f"{_percent(unchanged)} of the images come out unchanged. Such copies teach the network nothing new. "
-            "If you want more change, raise the steps' probabilities or widen their ranges."
-        )
-        gravest_first.append(Caution("unchanged", unchanged, words))
-    return tuple(gravest_first)
+    shares = {"nearly constant": nearly_constant, "mostly black": mostly_black, "unchanged": unchanged}
+    return tuple(
+        Caution(kind, share, f"{_percent(share)} of the images {_CAUTIONS[kind][1]}")
+        for kind, share in shares.items()
+        if share >= _CAUTIONS[kind][0]
+    )
 
 
 def _percent(fraction: float) -> str:

@@ -102,8 +102,6 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
-    if saved.name != replace_name and target.exists():
-        raise ConfigError(_taken(saved.title))
     if replace_name is not None:
         _check_saved(replace_name)
         owner_text = _owner_text(folder() / f"{replace_name}.json")
@@ -118,7 +116,9 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
             with replacing(target, new=replace_name != saved.name) as file:
                 file.write(saved.to_json().encode("utf-8"))
         except FileExistsError:
-            raise ConfigError(_taken(saved.title)) from None
+            raise ConfigError(
+                f"A pipeline called {saved.title!r} already exists. Choose another name, or edit that one."
+            ) from None
         if replace_name == saved.name:
             return saved  # The owner stays.
         _owner_file(target).unlink(missing_ok=True)
@@ -205,10 +205,6 @@ def resource_of(name: str) -> Resource:
 def owner_ids() -> set[str]:
     """Return the ids of the owners of all pipelines, also in ``earlier/``; empty for the owner of the machine."""
     return {_thing(path, "").owner for path in folder().rglob("*.json")}
-
-
-def _taken(title: str) -> str:
-    return f"A pipeline called {title!r} already exists. Choose another name, or edit that one."
 
 
 def _check_saved(name: str) -> None:
