@@ -15,8 +15,8 @@ from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
+from aquadash.lab.memory import FRESH_SECONDS, kept
 from aquadash.lab.part import Part
-from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 from aquadash.store import Job, Run, open_jobs, open_store
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 class Jobs(Part):
     """``Lab.jobs``: see there."""
 
+    @kept(128, seconds=FRESH_SECONDS, method=True)
     def get(self, job_id: str) -> Job | None:
         """A job as it is now; None if it was never submitted."""
-        return readings().job(job_id)
+        return open_jobs().get(job_id)
 
     def may_stop(self, job: Job) -> bool:
         """Whether the person may stop a job: they asked for it, the run that it is about is theirs, or they lead."""
@@ -87,9 +88,9 @@ class Jobs(Part):
         """
         job = self.get(self.robustness_job(run_id, sweep))
         if job is not None and not job.status.ended:
-            return readings().robustness_so_far(run_id, sweep)
+            return _measured_so_far(run_id, sweep)
         ended_at = self._run(run_id).ended_at
-        return readings().robustness(run_id, sweep, ended_at, None if job is None else job.revision)
+        return measured(run_id, sweep, ended_at, None if job is None else job.revision)
 
     # -- exporting a run ---------------------------------------------------------------------------------------------
 
@@ -97,7 +98,7 @@ class Jobs(Part):
         """Return the id of the job that exports a run as it is now; the id changes with the content of the ZIP file."""
         run = self._run(run_id)
         self._rights.require(Action.OPEN_MODEL, run.resource)
-        return readings().export_id(run_id, include_data, self._show_images(run, include_data))
+        return _export_id(run_id, include_data, self._show_images(run, include_data))
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
         """Make the ZIP file of a run; its report shows images unless the person may not open them."""
@@ -170,3 +171,20 @@ def _run_of(job: Job) -> Resource | None:
         return open_store().read(str(job.request.get("run_id", job.run))).resource
     except UnknownNameError:
         return None
+
+
+def _read_measurement(run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:
+    from aquadash.robustness.job import result_of
+
+    store = open_store()
+    return result_of(store, store.get(run_id), sweep)
+
+
+#: An ended measurement; its version has the job's revision, which grows with each report of its worker.
+measured = kept(64)(_read_measurement)
+_measured_so_far = kept(8, seconds=FRESH_SECONDS)(_read_measurement)
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _export_id(run_id: str, include_data: bool, show_images: bool) -> str:
+    return export_jobs.export_id(open_store(), run_id, include_data=include_data, show_images=show_images)

@@ -9,23 +9,29 @@ from typing import Any, ParamSpec, TypeVar
 from cachetools import Cache, LRUCache, TTLCache, cached
 from cachetools.keys import hashkey
 
+from aquadash import settings
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: Seconds after which a reading that may change is stale.
+FRESH_SECONDS = 1.0
 
 _forget: list[Callable[[], None]] = []
 _generation = 0
 
 
 def kept(
-    most: int, *, seconds: float | None = None, size: Callable[[Any], int] | None = None
+    most: int, *, seconds: float | None = None, size: Callable[[Any], int] | None = None, method: bool = False
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Cache the results of a function; of several threads with the same arguments, one computes the result.
+    """Cache the results of a function for each store; of several threads with the same arguments, one computes them.
 
     Args:
         most: The most results, least recently used first out; with ``size`` the most bytes of all results.
         seconds: The lifetime of a result that may change; None for one that stays. A result None is then not cached,
             because a missing file may be put back.
         size: Returns the bytes of a result. A result larger than ``most`` is not cached.
+        method: Whether it is a method. All people share its results, so these must not depend on ``self``.
     """
 
     def of(answer: Any) -> int:
@@ -34,8 +40,11 @@ def kept(
     memory: Cache[Any, Any] = LRUCache(most, of) if seconds is None else TTLCache(most, seconds, getsizeof=size)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        # A result that was computed during a refresh may be stale, so later calls have another key.
-        key = hashkey if seconds is None else lambda *args, **options: hashkey(_generation, *args, **options)
+        def key(*args: Any, **options: Any) -> tuple[Any, ...]:
+            # A result that was computed during a refresh may be stale, so later calls have another key.
+            generation = None if seconds is None else _generation
+            return hashkey(settings.store_key(), generation, *args[method:], **options)
+
         wrapped = cached(memory, key=key, condition=Condition())(function)
         if seconds is not None:
             _forget.append(wrapped.cache_clear)

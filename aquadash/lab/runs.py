@@ -1,24 +1,26 @@
 """The runs that a person may see, train, label and delete.
 
-All people share the cached readings (:mod:`aquadash.lab.readings`). A change made here shows at once.
+All people share the cached readings (:mod:`aquadash.lab.memory`). A change made here shows at once.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from aquadash.config import DEFINITIONS, RunConfig, with_values
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
-from aquadash.evaluation import Evaluation, PairTest
+from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
+from aquadash.evaluation.calibration import fit_temperature
+from aquadash.lab.memory import FRESH_SECONDS, kept
 from aquadash.lab.part import Part
-from aquadash.lab.readings import FRESH_SECONDS, readings
 from aquadash.lab.rights import Action
 from aquadash.store import Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.artifacts import OOD_DETECTOR
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     from aquadash.training.forecast import Paces, Waiting
     from aquadash.training.reproduction import Reproduction
 
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: The bytes kept for each kind of array of runs. Those of an imported run may be 200 MB.
+_MAX_BYTES = 200_000_000
 
 #: Letters of a log: as many as are kept of a run that is trained here.
 _MAX_LOG = 6000
@@ -56,6 +64,50 @@ class Compared:
     pairs: tuple[PairTest, ...]
 
 
+def _of_run(
+    most: int, *, size: Callable[[Any], int] | None = None
+) -> Callable[[Callable[Concatenate[Runs, str, P], T]], Callable[Concatenate[Runs, str, P], T]]:
+    """Cache a reading of a run that the person may see, by its id and end; all people share it.
+
+    Until the run has ended, for :data:`FRESH_SECONDS` only, and arrays not at all.
+    """
+
+    def decorate(read: Callable[Concatenate[Runs, str, P], T]) -> Callable[Concatenate[Runs, str, P], T]:
+        @kept(most, size=size, method=True)
+        def ended(self: Runs, ended_at: float, run_id: str, /, *args: P.args, **options: P.kwargs) -> T:
+            return read(self, run_id, *args, **options)
+
+        live = read if size else kept(64, seconds=FRESH_SECONDS, method=True)(read)
+
+        @wraps(read)
+        def reading(self: Runs, run_id: str, /, *args: P.args, **options: P.kwargs) -> T:
+            ended_at = self._ended_at(run_id)
+            if ended_at is None:
+                return live(self, run_id, *args, **options)
+            return ended(self, ended_at, run_id, *args, **options)
+
+        return reading
+
+    return decorate
+
+
+def _bytes_of(arrays: Predictions | EpochReplay) -> int:
+    return 1000 + sum(array.nbytes for array in vars(arrays).values())
+
+
+# Only changed rows are read, so that a shorter time costs little.
+@kept(8, seconds=0.25)
+def _all_runs() -> dict[str, Run]:
+    """Return all runs by id, newest first."""
+    return {run.run_id: run for run in open_store().list_runs()}
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _one_run(run_id: str) -> Run:
+    """Return a run, also one in the bin."""
+    return open_store().read(run_id)
+
+
 class Runs(Part):
     """``Lab.runs``: see there. Students do not find runs that the teacher has hidden, unless they are their own."""
 
@@ -70,7 +122,7 @@ class Runs(Part):
             # Not kept: it is looked at seldom.
             found = open_store().list_runs(deleted=True)
             return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.resource))
-        everything = readings().all().runs
+        everything = tuple(_all_runs().values())
         if self._person.leads:
             return everything
         return tuple(map(self._as_seen, self._rights.seen(everything, lambda run: run.resource)))
@@ -78,7 +130,7 @@ class Runs(Part):
     def get(self, run_id: str) -> Run:
         """Return a run by its full id, also one in the bin; the status of an unreadable one says so."""
         # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
-        found = readings().all().by_id.get(run_id) or readings().one(run_id)
+        found = _all_runs().get(run_id) or _one_run(run_id)
         self._rights.require(Action.VIEW, found.resource)
         return self._as_seen(found)
 
@@ -102,39 +154,52 @@ class Runs(Part):
     def waiting(self) -> dict[str, Waiting]:
         """Return the forecasts of the queued runs that the person sees by id, the next run first."""
         seen = {run.run_id for run in self.all()}
-        return {run_id: one for run_id, one in readings().waiting().items() if run_id in seen}
+        return {run_id: one for run_id, one in self._waiting().items() if run_id in seen}
+
+    @kept(4, seconds=FRESH_SECONDS, method=True)
+    def _waiting(self) -> dict[str, Waiting]:
+        from aquadash.training.forecast import waiting_times
+        from aquadash.work.queue import open_engine
+        from aquadash.work.slots import held
+
+        return waiting_times(tuple(_all_runs().values()), slots=open_engine().slots(), paused=held())
 
     def training(self) -> tuple[int, int]:
         """Return the number of running runs that the person sees, and of those hidden from them."""
         seen, total = (
-            sum(run.status is RunStatus.RUNNING for run in runs) for runs in (self.all(), readings().all().runs)
+            sum(run.status is RunStatus.RUNNING for run in runs) for runs in (self.all(), _all_runs().values())
         )
         return seen, max(0, total - seen)
 
+    # One more run hardly changes a median.
+    @kept(4, seconds=10.0, method=True)
     def paces(self) -> Paces:
         """Return the seconds an epoch of everybody's finished runs."""
-        return readings().paces()
+        from aquadash.training.forecast import Paces
+
+        return Paces(tuple(_all_runs().values()))
 
     # -- results of a run ----------------------------------------------------------------------------------------------
 
-    def history(self, run_id: str) -> list[EpochRecord]:
+    @_of_run(256)
+    def history(self, run_id: str) -> Sequence[EpochRecord]:
         """A run's epochs so far."""
-        return list(readings().history(run_id, self._ended_at(run_id)))
+        return tuple(open_store().history(run_id))
 
+    @_of_run(_MAX_BYTES, size=_bytes_of)
     def predictions(self, run_id: str) -> Predictions:
         """Return the predictions of a run's model on the test images."""
-        ended_at = self._ended_at(run_id)
-        if ended_at is None:
-            # A run that is resumed twice has the same key both times, so nothing of it is kept until it ends.
-            return open_store().predictions(run_id)
-        return readings().predictions(run_id, ended_at)
+        return open_store().predictions(run_id)
 
+    @_of_run(_MAX_BYTES, size=_bytes_of)
     def validation_predictions(self, run_id: str) -> Predictions | None:
         """Return the predictions on the validation images; None for a run that kept none."""
-        ended_at = self._ended_at(run_id)
-        if ended_at is None:
-            return open_store().validation_predictions(run_id)
-        return readings().validation_predictions(run_id, ended_at)
+        return open_store().validation_predictions(run_id)
+
+    @_of_run(4096)
+    def _validation_images(self, run_id: str) -> int | None:
+        predictions = open_store().validation_predictions(run_id)
+        return None if predictions is None else len(predictions.labels)
 
     def board_sources(self) -> list[str]:
         """Return the data sources that students have runs on, the one with most students first."""
@@ -151,7 +216,7 @@ class Runs(Part):
 
         def images(run: Run) -> int | None:
             try:
-                return readings().validation_images(run.run_id, run.ended_at)
+                return self._validation_images(run.run_id)
             except AquaDashError:
                 # Not cached: the file may be put back.
                 return None
@@ -167,22 +232,26 @@ class Runs(Part):
 
     def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
         """Return the predictions of an ended run on test or validation images; None for a run without."""
-        run = self.get(run_id)
-        if not run.status.ended or "test_accuracy" not in run.metrics:
-            return None
-        return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
+        return self._predictions(run_id, images) if _has_results(self.get(run_id)) else None
 
     def evaluation(self, run_id: str, images: Images = "test") -> Evaluation:
         """Return the scores of an ended run's model on test or validation images."""
-        ended_at = self._must_have_ended(run_id)
-        return readings().evaluation(run_id, ended_at, self.get(run_id).class_names, images)
+        run = self.get(run_id)
+        if not run.status.ended:
+            raise RunError("This run has not ended yet; its results are worked out when it has.")
+        return self._evaluation(run_id, images, run.class_names)
+
+    @_of_run(256)
+    def _evaluation(self, run_id: str, images: Images, class_names: tuple[str, ...]) -> Evaluation:
+        predictions = self._predictions(run_id, images)
+        if predictions is None:
+            raise RunError("This run kept no predictions of its validation images.")
+        return evaluate(predictions.labels, predictions.probabilities, class_names=class_names)
 
     def results(self, run: Run) -> Evaluation | None:
         """Return :meth:`evaluation` on the test images; None for a run without readable results."""
-        if not run.status.ended or "test_accuracy" not in run.metrics:
-            return None
         try:
-            return self.evaluation(run.run_id)
+            return self.evaluation(run.run_id) if _has_results(run) else None
         except (DataError, RunError, StorageError):
             return None
 
@@ -196,13 +265,13 @@ class Runs(Part):
         predictions: list[Predictions | None] = []
         evaluations: list[Evaluation | None] = []
         errors: list[str] = []
-        ended: list[tuple[str, float] | None] = []
+        ended: list[tuple[str, float | None] | None] = []
         for run in runs:
             said, found, at, problem = None, None, None, ""
             try:
                 said = self.predictions_on(run.run_id, images)
                 if said is not None:
-                    found, at = self.evaluation(run.run_id, images), (run.run_id, self._must_have_ended(run.run_id))
+                    found, at = self.evaluation(run.run_id, images), (run.run_id, self._ended_at(run.run_id))
             except NotAllowedError:
                 # The pairs are cached for all people, so the refusal of one person must not become a part of them.
                 raise
@@ -212,12 +281,20 @@ class Runs(Part):
             evaluations.append(found)
             errors.append(problem)
             ended.append(at)
-        pairs = readings().pairs(tuple(ended), tuple(image_set(run, images) for run in runs), images)
+        pairs = self._pairs(tuple(ended), tuple(image_set(run, images) for run in runs), images)
         return Compared(tuple(predictions), tuple(errors), tuple(evaluations), pairs)
 
+    @kept(64, method=True)
+    def _pairs(
+        self, runs: tuple[tuple[str, float | None] | None, ...], sets: tuple[str, ...], images: Images
+    ) -> tuple[PairTest, ...]:
+        """Test each run, by its id and end, against each later one."""
+        return pairwise([None if run is None else self._predictions(run[0], images) for run in runs], sets=sets)
+
+    @_of_run(_MAX_BYTES, size=_bytes_of)
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """How a run's answers changed from epoch to epoch; None where that was not kept."""
-        return readings().epoch_replay(run_id, self._ended_at(run_id))
+        return open_store().epoch_replay(run_id)
 
     def environment(self, run_id: str) -> dict[str, Any]:
         """Return the software, hardware and data of a run; see :class:`aquadash.store.artifacts.Environment`."""
@@ -232,8 +309,14 @@ class Runs(Part):
         """The cost of a run: its time and the size of its network."""
         from aquadash.training.cost import cost_of
 
-        read, ended_at = readings(), self._ended_at(run_id)
-        return cost_of(read.history(run_id, ended_at), read.network_size(run_id, ended_at))
+        return cost_of(self.history(run_id), self._network_size(run_id))
+
+    @_of_run(256)
+    def _network_size(self, run_id: str) -> tuple[int, float] | None:
+        """Return the number of weights and the megabytes of a run's network."""
+        from aquadash.training.cost import network_size
+
+        return network_size(open_store(), run_id)
 
     def reproduction(self, run_id: str, repeat_id: str) -> Reproduction:
         """Compare a run and its repeat number by number, for everybody who sees both."""
@@ -262,10 +345,21 @@ class Runs(Part):
         """
         self._rights.require(Action.OPEN_MODEL, run.resource)
         try:
-            return readings().temperature(run.run_id, run.ended_at) or 1.0
+            return self._temperature(run.run_id) or 1.0
         except StorageError:
             # Not cached: the damaged file may be put back.
             return 1.0
+
+    @_of_run(256)
+    def _temperature(self, run_id: str) -> float | None:
+        predictions = self.validation_predictions(run_id)
+        if predictions is None:
+            return None
+        try:
+            fitted = fit_temperature(predictions.labels, predictions.probabilities)
+        except DataError:
+            return 1.0
+        return 1.0 if fitted.at_limit else fitted.value
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -456,11 +550,8 @@ class Runs(Part):
         times = (found.ended_at, found.started_at, found.created_at)
         return next(at for at in times if at is not None) if found.status.ended else None
 
-    def _must_have_ended(self, run_id: str) -> float:
-        ended_at = self._ended_at(run_id)
-        if ended_at is None:
-            raise RunError("This run has not ended yet; its results are worked out when it has.")
-        return ended_at
+    def _predictions(self, run_id: str, images: Images) -> Predictions | None:
+        return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
 
     @contextmanager
     def _store_for(self, action: Action, run_id: str) -> Iterator[RunStore]:
@@ -483,6 +574,10 @@ class Runs(Part):
                 for config in configs:
                     self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
             yield
+
+
+def _has_results(run: Run) -> bool:
+    return run.status.ended and "test_accuracy" in run.metrics
 
 
 def _search_is_hidden(search_id: str) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.lab import runs
 from aquadash.lab.data import DataSets
+from aquadash.lab.memory import FRESH_SECONDS, kept
 from aquadash.lab.part import Part
-from aquadash.lab.readings import readings
 from aquadash.lab.rights import Action
 from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
 from aquadash.search.store import open_search_store
@@ -20,11 +20,11 @@ class Searches(Part):
 
     def all(self) -> list[SearchHead]:
         """The searches without their trials, newest first."""
-        return self._rights.seen(readings().searches(), lambda head: head.resource)
+        return self._rights.seen(_heads(), lambda head: head.resource)
 
     def get(self, search_id: str) -> Search:
         """One search, without the trials whose runs are hidden from the person."""
-        found = readings().search(search_id)
+        found = _search(search_id)
         self._rights.require(Action.VIEW, found.resource)
         if self._person.leads:
             return found
@@ -84,3 +84,13 @@ class Searches(Part):
         self._limits.check_search()
         for epochs in (plan.config.training.epochs, *plan.ends("training.epochs")):
             self._limits.check_training(int(epochs), waiting=0)
+
+
+@kept(8, seconds=FRESH_SECONDS)
+def _heads() -> tuple[SearchHead, ...]:
+    return tuple(open_search_store().heads())
+
+
+@kept(64, seconds=FRESH_SECONDS)
+def _search(search_id: str) -> Search:
+    return open_search_store().get(search_id)

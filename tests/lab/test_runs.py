@@ -22,7 +22,7 @@ from aquadash.data.folder import about
 from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.listing import File
 from aquadash.errors import DataError, NotAllowedError
-from aquadash.lab import Lab, memory, readings, runs
+from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, STRANGER, Person, Role
 from aquadash.robustness.requests import RobustnessRequest
 from aquadash.search.store import open_search_store
@@ -70,8 +70,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     fake = FakeStore(
         Run("a" * 32, "one", RunStatus.FINISHED, RunConfig(), 1.0, class_names=("otter", "seal"), ended_at=2.0)
     )
-    for module in (readings, runs):
-        monkeypatch.setattr(module, "open_store", lambda **_: fake)
+    monkeypatch.setattr(runs, "open_store", lambda **_: fake)
     memory.refresh()
     return fake
 

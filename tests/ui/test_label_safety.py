@@ -15,7 +15,7 @@ from aquadash import data
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import StorageError
 from aquadash.lab import memory
-from aquadash.lab.readings import Readings
+from aquadash.lab.jobs import measured as kept_measurement
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
 from aquadash.store import Predictions, Run, RunStore
@@ -107,10 +107,10 @@ def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp
     app.number_input(key="safety-threshold").set_value(10).run()
     assert "safe at every sigma" in words(app) and not app.button, "another threshold needs no measurement"
     # The result is read again after a restart; without its file the page offers to measure.
-    Readings.robustness.cache_clear()
+    kept_measurement.cache_clear()
     assert charts(open_meter(pipeline=draft)) == [curve]
     shutil.rmtree(home / "label-safety")
-    Readings.robustness.cache_clear()
+    kept_measurement.cache_clear()
     assert again(open_meter(pipeline=draft)).button(key="safety-start").label == "Measure"
 
 

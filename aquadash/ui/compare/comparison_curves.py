@@ -26,7 +26,7 @@ _TICK_SECONDS = 5.0
 
 _AXES: dict[str, str] = {"epoch": "Epoch", "time": "Training time"}
 
-Named = list[tuple[str, list[EpochRecord]]]
+Named = list[tuple[str, Sequence[EpochRecord]]]
 
 
 def render_curves(compared: Compared) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,7 +55,7 @@ class Evaluated:
         return Evaluated(run, lab().runs.evaluation(run.run_id), lab().runs.predictions(run.run_id))
 
     @property
-    def history(self) -> list[EpochRecord]:
+    def history(self) -> Sequence[EpochRecord]:
         """The epochs of the run."""
         return lab().runs.history(self.run.run_id)
 
