@@ -98,7 +98,7 @@ def list_command() -> None:
 @click.argument("name")
 def show_command(name: str) -> None:
     """Say what a pipeline does; with --json print the file that `save` and the Augment page read."""
-    spec = lab.pipelines.get(name)
+    spec = augmentation.pipeline(name)
     print_result(
         json.loads(spec.to_json()), f"{spec.name}: {spec.title}", spec.summary, "", *augmentation.describe(spec)
     )
@@ -129,7 +129,7 @@ def delete_command(name: str) -> None:
 @click.argument("name")
 def code_command(name: str) -> None:
     """Print a pipeline as Python code."""
-    code = augmentation.to_code(lab.pipelines.get(name))
+    code = augmentation.to_code(augmentation.pipeline(name))
     print_result({"name": name, "code": code}, code.rstrip("\n"))
 
 

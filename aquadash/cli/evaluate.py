@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from aquadash import evaluation
 from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
-from aquadash.coach import Note, run_notes, training_counts
 from aquadash.config import RunConfig, flatten
 from aquadash.data import SOURCES, load
 from aquadash.evaluation import METRICS
 from aquadash.store import Run
+
+if TYPE_CHECKING:
+    from aquadash.coach import Note
 
 
 @click.command(cls=Command)
@@ -45,6 +49,9 @@ def evaluate(run: Run) -> None:
 @run_argument
 def coach(run: Run) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
+    # Here, as evaluate need not wait for the import of networks and augmenters.
+    from aquadash.coach import run_notes, training_counts
+
     notes = run_notes(
         run,
         lab.runs.history(run.run_id),

@@ -29,18 +29,6 @@ if TYPE_CHECKING:
     from aquadash.lab.searches import Searches
 
 
-#: The parts, each a module of this room, and their classes.
-_PARTS = {
-    "data": "DataSets",
-    "pipelines": "Pipelines",
-    "runs": "Runs",
-    "searches": "Searches",
-    "jobs": "Jobs",
-    "people": "People",
-    "home": "Home",
-}
-
-
 class Lab:
     """The lab of one person. Each part is loaded when it is used first. Safe to use from several threads.
 
@@ -61,6 +49,7 @@ class Lab:
         home: The upgrade of a home of an earlier version.
     """
 
+    # Each part is a class in the module of its name.
     data: DataSets
     pipelines: Pipelines
     runs: Runs
@@ -76,9 +65,9 @@ class Lab:
 
     def __getattr__(self, name: str) -> Any:
         """Return the part of that name, loaded at its first use: an app without a class never loads ``people``."""
-        if name not in _PARTS:
+        if name not in Lab.__annotations__:
             raise AttributeError(f"A lab has no {name!r}.")
-        part = getattr(importlib.import_module(f"aquadash.lab.{name}"), _PARTS[name])(self.person)
+        part = getattr(importlib.import_module(f"aquadash.lab.{name}"), Lab.__annotations__[name])(self.person)
         setattr(self, name, part)
         return part
 

@@ -97,10 +97,6 @@ class DataSets(Part):
         fetched = load and source in data.SOURCES and not data.is_here(source)
         return self._rights.refusal(Action.ADD_FOR_ALL) if fetched else ""
 
-    def _check_number(self) -> None:
-        own = sum(kept.owner == self._person.person_id for kept in about.all_kept().values())
-        self._limits.check_data_sets(own)
-
     # -- own pictures on their way in --------------------------------------------------------------------------------
 
     def read(
@@ -155,7 +151,7 @@ class DataSets(Part):
             if about.clean_title(there.title).casefold() != about.clean_title(title).casefold():
                 raise DataError(f"That would take the place of {there.title!r}. Use that name, or choose another.")
         else:
-            self._check_number()
+            self._limits.check_data_sets(sum(one.owner == self._person.person_id for one in kept.values()))
         return new.keep(title, replacing=replace, owner=self._person)
 
 

@@ -96,15 +96,11 @@ class Jobs(Part):
 
     def export_id(self, run_id: str, *, include_data: bool) -> str:
         """Return the id of the job that exports a run as it is now; the id changes with the content of the ZIP file."""
-        run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        return _export_id(run_id, include_data, self._show_images(run, include_data))
+        return _export_id(run_id, include_data, self._show_images(run_id, include_data))
 
     def export(self, run_id: str, *, include_data: bool) -> Job:
         """Make the ZIP file of a run; its report shows images unless the person may not open them."""
-        run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        show = self._show_images(run, include_data)
+        show = self._show_images(run_id, include_data)
         with self._changing():
             return export_jobs.start_export(
                 open_store(), run_id, include_data=include_data, show_images=show, owner=self._person.person_id
@@ -121,9 +117,7 @@ class Jobs(Part):
         """
         from aquadash.export.bundle import export_run
 
-        run = self._run(run_id)
-        self._rights.require(Action.OPEN_MODEL, run.resource)
-        show = self._show_images(run, bool(include_data))
+        show = self._show_images(run_id, bool(include_data))
         return export_run(open_store(), run_id, path, include_data=include_data, show_images=show, progress=progress)
 
     def import_run(self, upload: str, *, called: str, write: Callable[[Path], object]) -> Job:
@@ -154,8 +148,10 @@ class Jobs(Part):
     def _run(self, run_id: str) -> Run:
         return runs.Runs(self._person).get(run_id)
 
-    def _show_images(self, run: Run, include_data: bool) -> bool:
-        """Return whether the ZIP of a run may show its images; refuse to pack images that the person may not open."""
+    def _show_images(self, run_id: str, include_data: bool) -> bool:
+        """Return whether the ZIP of a run may show its images; refuse an export that the person may not have."""
+        run = self._run(run_id)
+        self._rights.require(Action.OPEN_MODEL, run.resource)
         try:
             DataSets(self._person).require(run.config.data.source)
         except NotAllowedError:

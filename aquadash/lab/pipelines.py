@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquadash.augment import Library, PipelineSpec, library, pipeline, saved_pipelines
+from aquadash.augment import Library, PipelineSpec, library, saved_pipelines
 from aquadash.augment.saved_pipelines import Draft
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
@@ -14,10 +14,6 @@ class Pipelines(Part):
     def all(self) -> Library:
         """The built-in pipelines, then the saved ones; those that cannot be read are named."""
         return library()
-
-    def get(self, name: str) -> PipelineSpec:
-        """Return the built-in or saved pipeline of that name; a damaged file raises a ``ConfigError``."""
-        return pipeline(name)
 
     def save(self, spec: PipelineSpec, *, title: str, replace_name: str | None = None) -> PipelineSpec:
         """Save a pipeline under a title of 1 to 80 characters, from which its name follows; return it as saved.

@@ -180,7 +180,7 @@ from aquadash.cli import cli
 
 for words, slow in (
     (["runs", "list"], ("tensorflow", "mlflow", "sklearn", "scipy", "optuna", "distributed", "aquadash.augment")),
-    (["evaluate", "one"], ("tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "distributed", "pandas")),
+    (["evaluate", "one"], ("tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "pandas", "aquadash.models")),
 ):
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
