@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +139,8 @@ class BranchNumbers:
     clipped_black: float
     #: The same for 255.
     clipped_white: float
+    #: Both together.
+    clipped: float
     channels: tuple[ChannelChange, ...]
     #: Fraction of the images that come out identical, 0 to 1.
     unchanged: float
@@ -152,27 +153,6 @@ class BranchNumbers:
     #: Warnings before training with it, the gravest first.
     cautions: tuple[Caution, ...]
 
-    @property
-    def clipped(self) -> float:
-        """Fraction of all channel values that are 0 or 255 and were not, 0 to 1."""
-        return self.clipped_black + self.clipped_white
-
-
-@dataclass(frozen=True)
-class PipelineNumbers:
-    """All branches of a pipeline, in order."""
-
-    pipeline: str
-    #: One entry a branch.
-    branches: tuple[BranchNumbers, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        values = asdict(self)
-        for plain, branch in zip(values["branches"], self.branches, strict=True):
-            plain["clipped"] = branch.clipped
-        return values
-
 
 def measure(
     images: NDArray[np.uint8],
@@ -182,7 +162,7 @@ def measure(
     seed: int,
     timed: bool = True,
     progress: ProgressCallback = silent,
-) -> PipelineNumbers:
+) -> tuple[BranchNumbers, ...]:
     """Make one variant of each image with each branch and say what became of them.
 
     Args:
@@ -210,7 +190,7 @@ def measure(
         augment_branch(images, one, seed=seed, path=(PREVIEW, number, 0), out=after)
         speed = images_per_second(images, one, seed=seed) if timed else None
         measured.append(compared(images, after, branch=one, images_per_second=speed))
-    return PipelineNumbers(spec.title if isinstance(spec, Branch) else spec.name, tuple(measured))
+    return tuple(measured)
 
 
 def compared(
@@ -218,6 +198,7 @@ def compared(
 ) -> BranchNumbers:
     """Return the figures for images, uint8 (n, height, width, 3), and what a branch made of them."""
     values = before[0].size * len(before)
+    black_values, white_values = (_more_of(level, before, after) for level in (0, 255))
     unchanged = float((before == after).reshape(len(before), -1).all(axis=1).mean())
     constant = float((_constant(after) & ~_constant(before)).mean())
     black = float((_black(after) & ~_black(before)).mean())
@@ -225,8 +206,9 @@ def compared(
         title=branch.title,
         original=not branch.operators,
         images=len(before),
-        clipped_black=_more_of(0, before, after) / values,
-        clipped_white=_more_of(255, before, after) / values,
+        clipped_black=black_values / values,
+        clipped_white=white_values / values,
+        clipped=(black_values + white_values) / values,
         channels=tuple(_channel(name, before[..., i], after[..., i]) for i, name in enumerate(CHANNELS)),
         unchanged=unchanged,
         nearly_constant=constant,

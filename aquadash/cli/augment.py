@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -48,13 +49,13 @@ def augment(source: str, pipeline: str, count: int | None, seed: int, out: Path 
         "files": files,
     }
     if measured is not None:
-        values["numbers"] = measured.to_dict()
+        values["numbers"] = {"pipeline": spec.name, "branches": list(map(asdict, measured))}
     figures = ("images_per_second", "clipped", "unchanged", "nearly_constant", "mostly_black")
     print_result(
         values,
         *map(Shown, ("pipeline", "originals", "images", "seconds")),
         Shown("numbers.branches", "title", *figures),
-        *(f"{one.title}: {each.words}" for one in (measured.branches if measured else ()) for each in one.cautions),
+        *(f"{one.title}: {each.words}" for one in measured or () for each in one.cautions),
         f"written to {out}" if out else "",
     )
 

@@ -92,9 +92,9 @@ def test_every_version_has_a_row_with_its_numbers() -> None:
     app = run_script(numbers_page, state=dict(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
-    assert list(table["Version"]) == [branch.title for branch in expected.branches]
-    assert list(table["Clipped"]) == pytest.approx([100 * branch.clipped for branch in expected.branches])
-    red = expected.branches[4].channels[0]
+    assert list(table["Version"]) == [branch.title for branch in expected]
+    assert list(table["Clipped"]) == pytest.approx([100 * branch.clipped for branch in expected])
+    red = expected[4].channels[0]
     assert app.dataframe[1].value["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
     assert not app.warning
 

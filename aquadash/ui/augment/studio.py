@@ -81,4 +81,4 @@ def _numbers(steps: str, pictures: str, branch: int, seed: int, _studio: Studio)
         train = _studio.dataset.train.images
         chosen = np.random.default_rng(0).choice(len(train), size=min(MEASURED, len(train)), replace=False)
         images = train[np.sort(chosen)]
-    return remote.call(augment.measure, images, _studio.spec, branch=branch, seed=seed).branches[0]
+    return remote.call(augment.measure, images, _studio.spec, branch=branch, seed=seed)[0]
