@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import threading
 import time
 
 from aquadash import __version__, settings
@@ -13,30 +16,36 @@ from aquadash.cluster.checks import (
     read_app_state,
     write_app_state,
 )
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, RunError
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
+
+_log = logging.getLogger("aquadash.cluster")
 
 #: Seconds between two looks at the cluster, and seconds that the scheduler has to answer.
 LOOK_SECONDS, CONNECT_SECONDS = 5.0, 2.0
 
 
 class Watch:
-    """Looks at the cluster every few seconds. Used by one thread."""
+    """Looks at the cluster every few seconds, notes its slots, and writes on waiting runs why none can start."""
 
     def __init__(self) -> None:
         self._next_at = 0.0
 
     def look(self, jobs: JobTable) -> None:
-        """Note the slots, and write on the waiting runs why none can start."""
-        if time.monotonic() < self._next_at:
-            return
+        """Look in a thread, unless one does: a worker that has lost its power delays the answer by up to 30 s."""
+        address = settings.scheduler_address()
+        if address is not None and time.monotonic() >= self._next_at:
+            self._next_at = math.inf
+            threading.Thread(target=self._explain, args=(jobs, address), name="cluster-watch", daemon=True).start()
+
+    def _explain(self, jobs: JobTable, address: str) -> None:
         try:
-            reason = database_problem() or _look({job.needs for job in jobs.queue(KIND)})
+            jobs.explain(KIND, database_problem() or _reason(jobs, address))
         except AquaDashError as error:
-            reason = f"{error} Runs wait until it answers."
-        jobs.explain(KIND, reason)
-        self._next_at = time.monotonic() + LOOK_SECONDS
+            _log.warning("%s", error)
+        finally:
+            self._next_at = time.monotonic() + LOOK_SECONDS
 
 
 def slots() -> int:
@@ -45,12 +54,13 @@ def slots() -> int:
     return state.slots if state else 0
 
 
-def _look(needs: set[str]) -> str:
-    """Look at the cluster; return why no run with these needs can start, or an empty text."""
-    address = settings.scheduler_address()
-    assert address is not None
-    with connected(address, seconds=CONNECT_SECONDS) as client:
-        workers = describe_workers(client)
+def _reason(jobs: JobTable, address: str) -> str:
+    """Look at the cluster; return why no waiting run can start, or an empty text."""
+    try:
+        with connected(address, seconds=CONNECT_SECONDS) as client:
+            workers = describe_workers(client)
+    except RunError as error:
+        return f"{error} Runs wait until it answers."
     state = AppState(__version__, sum(worker["slots"] for worker in workers))
     if state != read_app_state():
         write_app_state(state)
@@ -58,7 +68,7 @@ def _look(needs: set[str]) -> str:
         return f"No worker is connected to the scheduler {address}. Runs wait until one is."
     if all(worker["problem"] for worker in workers):
         return str(workers[0]["problem"])
-    if needs == {"gpu"} and not any(worker["gpu"] for worker in workers):
+    if {job.needs for job in jobs.queue(KIND)} == {"gpu"} and not any(worker["gpu"] for worker in workers):
         return "The run needs a graphics card, and no worker of the cluster has one. It waits until one has."
     return ""
 
