@@ -432,9 +432,15 @@ def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(
 
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "aquadash.db").mkdir()
+    path = home / "aquadash.db"
+    path.mkdir()
     with pytest.raises(StorageError, match=r"aquadash.db is a folder; expected the file of the database"):
         open_jobs()
+    path.rmdir()
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(StorageError, match="damaged"):
+        open_jobs()
+    assert path.read_bytes() == b"this is no database" * 100, "it is left alone"
     monkeypatch.setenv("AQUADASH_DATABASE", "my database")
     with pytest.raises(StorageError, match="'my database', which is no database"):
         open_jobs()

@@ -244,14 +244,6 @@ def test_a_folder_that_cannot_be_made_or_written_to_is_named(home: Path, monkeyp
     assert blocked.read_text() == "in the way"
 
 
-def test_a_damaged_database_is_named_and_left_alone(home: Path) -> None:
-    database = home / "aquadash.db"
-    database.write_bytes(b"this is no database" * 100)
-    with pytest.raises(StorageError, match="damaged"):
-        open_store()
-    assert database.read_bytes() == b"this is no database" * 100
-
-
 def test_a_database_of_a_newer_version_is_named_and_left_alone(store: RunStore, home: Path) -> None:
     copy = home / "newer"
     copy.mkdir()
