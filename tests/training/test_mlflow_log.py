@@ -13,16 +13,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from aquadash import data
 from aquadash.config import RunConfig, with_values
-from aquadash.data import Dataset
 from aquadash.errors import RunError
-from aquadash.store import EpochRecord, LeaseLostError, Run, RunStatus, RunStore, Stopped
+from aquadash.store import EpochRecord, LeaseLostError, Run, RunStore, Stopped
 from aquadash.training import mlflow_log
 from tests.cli.test_cli import answer, refusal
-from tests.support import job_rows, stored_runs
+from tests.support import stored_runs
 from tests.support.made_runs import create
-from tests.support.tiny_networks import QUICK
 
 
 class Metric(NamedTuple):
@@ -166,21 +163,6 @@ def test_a_training_is_sent_while_it_runs(server: FakeServer, store: RunStore, b
     assert kept.data.metrics["final_val_accuracy"] == 0.5
     assert kept.tags["mlflow.note.content"] == "a note" and kept.tags["aquadash.tags"] == "too-dark"
     assert kept.files == ["config.json"]
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("uncompiled", "without_detector", "quiet_worker")
-def test_the_worker_sends_its_run(
-    server: FakeServer, store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
-    run = job_rows.train(store, create(store, QUICK).run_id)
-    (kept,) = server.runs
-    assert (run.status, kept.info.status) == (RunStatus.FINISHED, "FINISHED")
-    assert kept.curve("val_loss") == [record.epoch for record in store.history(run.run_id)]
-    assert kept.data.metrics["final_test_accuracy"] == run.metrics["test_accuracy"]
-    assert {"model.keras", "predictions.npz", "history.csv", "environment.json"} <= set(kept.files)
-    assert kept.tags["aquadash.dataset_fingerprint"] == tiny_dataset.fingerprint
 
 
 def test_a_run_that_is_resumed_goes_on_where_it_was(server: FakeServer, store: RunStore, begun: Run) -> None:
