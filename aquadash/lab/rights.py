@@ -44,14 +44,6 @@ class Action(StrEnum):
     SETTINGS = "settings"
 
 
-class Whose(StrEnum):
-    """The relation of a student to a resource."""
-
-    OWN = "own"
-    SHARED = "for all"
-    OTHERS = "another student's"
-
-
 @dataclass(frozen=True)
 class Rule:
     """The rights of students. The teacher and the owner of the machine may do everything, strangers nothing."""
@@ -111,13 +103,6 @@ RULES_WITHOUT_RESOURCE: dict[Action, Rule] = {
 RULES = _RULES | RULES_WITHOUT_RESOURCE
 
 
-def whose(resource: Resource, person: Person) -> Whose:
-    """Return the relation of a student to a resource."""
-    if person.person_id and resource.owner == person.person_id:
-        return Whose.OWN
-    return Whose.SHARED if resource.shared else Whose.OTHERS
-
-
 @dataclass(frozen=True)
 class Rights:
     """The rights of one person."""
@@ -137,18 +122,19 @@ class Rights:
         rule = RULES[action]
         if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
-        relation = whose(resource, person)
-        if resource.hidden and relation is not Whose.OWN:
+        is_own = bool(person.person_id) and resource.owner == person.person_id
+        if resource.hidden and not is_own:
             return f"The teacher has hidden this {resource.kind} from the class. Ask your teacher to show it again."
-        if {Whose.OWN: rule.own, Whose.SHARED: rule.shared, Whose.OTHERS: rule.others}[relation]:
+        is_others = not is_own and not resource.shared
+        if rule.own if is_own else rule.others if is_others else rule.shared:
             return ""
-        if relation is Whose.OTHERS and resource.kind == "data set":
+        if is_others and resource.kind == "data set":
             # A title says what is on the pictures.
             return (
                 f"This data set holds another student's pictures. Only its owner or the teacher can {rule.does}. "
                 f"{rule.hint or 'Ask your teacher.'}"
             )
-        if relation is Whose.OTHERS:
+        if is_others:
             owner = resource.owner_name or "another student"
             of, may, hint = f"belongs to {owner}", f"{owner} or the teacher", f"Ask {owner} or your teacher."
         else:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aquadash.training.cost import Cost
     from aquadash.training.forecast import Paces, Waiting
     from aquadash.training.reproduction import Reproduction
+    from aquadash.work.queue import Engine
 
 
 P = ParamSpec("P")
@@ -159,10 +160,9 @@ class Runs(Part):
     @kept(4, seconds=FRESH_SECONDS, method=True)
     def _waiting(self) -> dict[str, Waiting]:
         from aquadash.training.forecast import waiting_times
-        from aquadash.work.queue import open_engine
         from aquadash.work.slots import held
 
-        return waiting_times(tuple(_all_runs().values()), slots=open_engine().slots(), paused=held())
+        return waiting_times(tuple(_all_runs().values()), slots=_engine().slots(), paused=held())
 
     def training(self) -> tuple[int, int]:
         """Return the number of running runs that the person sees, and of those hidden from them."""
@@ -374,10 +374,8 @@ class Runs(Part):
         Raises:
             AquaDashError: A name in the config is unknown, or pretrained weights cannot be had.
         """
-        from aquadash.work.queue import open_engine
-
         with self._adding(config):
-            return open_engine().submit(config, name=name, owner=self._person)
+            return _engine().submit(config, name=name, owner=self._person)
 
     def train_pair(self, config: RunConfig, pipeline: str) -> tuple[Run, Run]:
         """Queue two runs with the same settings and seed: first one without augmentation, then one with a pipeline.
@@ -385,14 +383,13 @@ class Runs(Part):
         The pipeline of the config itself is ignored; errors as for :meth:`train`.
         """
         from aquadash import augment
-        from aquadash.work.queue import open_engine
 
         title = augment.pipeline(pipeline).title
         without, with_it = (
             with_values(config, {DEFINITIONS: "", "augmentation.pipeline": name}) for name in ("none", pipeline)
         )
         with self._adding(without, with_it):
-            engine = open_engine()
+            engine = _engine()
             return (
                 engine.submit(without, name=f"Without: {title}", owner=self._person),
                 engine.submit(with_it, name=f"With: {title}", owner=self._person),
@@ -401,7 +398,6 @@ class Runs(Part):
     def repeat(self, run_id: str) -> Run:
         """Queue a run that finished by itself once more, with its stored config, to compare the results."""
         from aquadash.data.folder.about import of_source
-        from aquadash.work.queue import open_engine
 
         run = self.get(run_id)
         if run.status is not RunStatus.FINISHED:
@@ -417,33 +413,29 @@ class Runs(Part):
                     "name, can repeat this run."
                 )
             name = f"{run.name[:100]} again"
-            return open_engine().submit(run.config, name=name, repeats=run_id, owner=self._person)
+            return _engine().submit(run.config, name=name, repeats=run_id, owner=self._person)
 
     def resume(self, run_id: str) -> Run:
         """Put a stopped, failed or interrupted run back into the queue, to go on after its last complete epoch.
 
         A queued run keeps its place.
         """
-        from aquadash.work.queue import open_engine
-
         run = open_store().get(run_id)
         self._rights.require(Action.RESUME, run.resource)
         if run.status is RunStatus.QUEUED:
             # It has a place in the queue already, so no limit applies.
             with self._changing():
-                return open_engine().resume(run_id)
+                return _engine().resume(run_id)
         with self._adding(run.config):
-            return open_engine().resume(run_id)
+            return _engine().resume(run_id)
 
     def wait(self, run_id: str) -> Run:
         """Wait until a run has ended, and return it. While the run is queued, this process serves the queue."""
         serving = False
         while not (run := self.get(run_id)).status.ended:
             if run.status is RunStatus.QUEUED and not serving:
-                from aquadash.work.queue import open_engine
-
                 # The program that has queued it may have ended.
-                open_engine().serve()
+                _engine().serve()
                 serving = True
             time.sleep(FRESH_SECONDS)
         return run
@@ -574,6 +566,13 @@ class Runs(Part):
                 for config in configs:
                     self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
             yield
+
+
+def _engine() -> Engine:
+    # Here, as pages and commands that only look at runs need not wait for its import.
+    from aquadash.work.queue import open_engine
+
+    return open_engine()
 
 
 def _has_results(run: Run) -> bool:
