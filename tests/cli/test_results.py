@@ -366,12 +366,9 @@ def test_a_file_gets_whole_plain_lines_whatever_the_terminal(monkeypatch: pytest
     ]
 
 
-def test_what_people_type_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_text_is_no_markup_and_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table([("[bold]mine[/] :whale:", "[/red]")], header=("[b]", ""))
     assert printed(monkeypatch, table, to=io.StringIO()) == ["[b]", "[bold]mine[/] :whale:  [/red]"]
-
-
-def test_what_people_type_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table([("\x1b[2Jmine", "\x07")], header=("a\x9bb", "c"))
     lines = printed(monkeypatch, "\x1b]0;title\x07\r\nnote\rmine", table, to=Terminal())
     assert lines == ["\ufffd]0;title\ufffd", "note\ufffdmine", "", "a\ufffdb       c", "\ufffd[2Jmine  \ufffd"]

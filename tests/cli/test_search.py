@@ -41,18 +41,14 @@ def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
     assert all(run.config.training.epochs == 7 for run in runs.runs.values())
 
 
-def test_over_sampler_and_pruner(runs: QuickRuns) -> None:
-    over = ("--over", "training.optimizer=sgd,adam", "--over", "training.batch_size=16,32")
-    values = answer("search", "run", *over, "--sampler", "random", "--pruner", "median", "--trials", 4)
-    assert len(values["trials"]) == 4 and values["budget"] == {"trials": 4}
-    assert (values["sampler"], values["pruner"]) == ("random", "median")
-    assert values["space"] == ["training.optimizer=sgd,adam", "training.batch_size=16,32"]
-
-
 def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
     assert answer("search", "list") == {"searches": []}
-    over = ("--over", "training.learning_rate=1..10")
-    search_id = answer("search", "--trials", 2, "--name", "mine", *over)["search_id"]
+    over = ("--over", "training.learning_rate=1..10", "--over", "training.batch_size=16,32")
+    options = ("--sampler", "random", "--pruner", "median", "--trials", 2, "--name", "mine")
+    made = answer("search", "run", *over, *options)
+    search_id = made["search_id"]
+    assert (made["sampler"], made["pruner"], made["budget"]) == ("random", "median", {"trials": 2})
+    assert made["space"] == ["training.learning_rate=1..10", "training.batch_size=16,32"]
     assert answer("search", "list")["searches"][0]["search_id"] == search_id
     assert answer("search", "show", "mine")["search_id"] == search_id
     assert "all of its 2 trials" in refusal("search", "resume", "mine")
