@@ -135,22 +135,15 @@ class JobTable:
         Raises:
             RunError: The job has ended or is unknown.
         """
-        queued = _columns.status == RunStatus.QUEUED
-        values = {
-            "stop_requested": True,
-            "status": case((queued, RunStatus.STOPPED), else_=_columns.status),
-            "message": case(
-                (and_(queued, _columns.attempt == 0), "Taken out of the queue before it started."),
-                (queued, "Taken out of the queue before it started again."),
-                else_=_columns.message,
-            ),
-            "ended_at": case((queued, self._now), else_=null()),
-        }
-        self.end_expired()
-        job = self._write(and_(_columns.id == name, is_active), values)
-        if job is None:
-            raise RunError("There is nothing to stop: the job is not at work.")
-        return job
+        with self._writing():
+            job = self.get(name)
+            if job is None or job.status.ended:
+                raise RunError("There is nothing to stop: the job is not at work.")
+            values: dict[str, Any] = {"stop_requested": True}
+            if job.status is RunStatus.QUEUED:
+                message = f"Taken out of the queue before it started{' again' if job.attempt else ''}."
+                values |= {"status": RunStatus.STOPPED, "message": message, "ended_at": self._now}
+            return self._own(job, values)
 
     def reorder(self, kind: str, names: Sequence[str]) -> None:
         """Let the queued jobs with these ids start first, in this order; the others keep theirs."""
