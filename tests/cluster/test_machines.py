@@ -78,7 +78,7 @@ def store(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> RunStore:
     return open_store()
 
 
-#: An app that gives out the cluster's slots.
+#: An app, which watches the cluster.
 _APP = """
 import sys
 from aquadash.work.queue import open_engine

@@ -12,7 +12,7 @@ from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.config import definitions_text
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.lab.groups import group_runs
-from aquadash.lab.selection import RunFilter, for_each, sort_runs
+from aquadash.lab.selection import RunFilter, sort_runs
 from aquadash.store import Run, RunStatus
 from aquadash.store.fields import run_fields
 from aquadash.store.types import clean_tag
@@ -118,17 +118,6 @@ def test_filters() -> None:
     assert names(accuracy=(0.5, 1.0)) == ["good"] and names(accuracy=(0.0, 0.5)) == []
     assert names(where="tags like '%x%' or val_accuracy > 0.5") == ["tagged", "good"]
     assert names(where="odd > 0.5") == [] and names(archived=True, where="odd > 0.5") == ["old"]
-
-
-def test_one_run_that_cannot_be_changed_does_not_stop_the_rest() -> None:
-    shares: list[float] = []
-
-    def action(run_id: str) -> None:
-        if run_id == "bad":
-            raise RunError("It runs.")
-
-    result = for_each(["a", "bad", "b", "a"], action, progress=shares.append)
-    assert result.done == ["a", "b"] and result.failed == {"bad": "It runs."} and shares[-1] == 1.0
 
 
 def test_tags_are_tidied_or_refused() -> None:
