@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from aquadash import evaluation
 from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
-from aquadash.config import RunConfig, flatten
+from aquadash.config import flatten
 from aquadash.data import SOURCES, load
 from aquadash.evaluation import METRICS
 from aquadash.store import Run
-
-if TYPE_CHECKING:
-    from aquadash.coach import Note
 
 
 @click.command(cls=Command)
@@ -59,14 +54,14 @@ def coach(run: Run) -> None:
         count_training=lambda: training_counts(run, load),
     )
     values = {"run_id": run.run_id, "name": run.name, "notes": [note.to_dict() for note in notes]}
-    texts = [_note_text(note, run.config) for note in notes]
+    now = flatten(run.config)
+    texts = []
+    for note in notes:
+        lines = [
+            f"  Try --set {name}={_value(value)} (was {_value(now[name])})" for name, value in note.changes.items()
+        ]
+        texts.append("\n".join([f"{note.level}: {note.title}", f"  {note.evidence}", *lines]))
     print_result(values, "\n\n".join(texts) or f"{run.name} ({run.run_id[:8]}): nothing to say yet.")
-
-
-def _note_text(note: Note, config: RunConfig) -> str:
-    now = flatten(config)
-    changes = [f"  Try --set {name}={_value(value)} (was {_value(now[name])})" for name, value in note.changes.items()]
-    return "\n".join([f"{note.level}: {note.title}", f"  {note.evidence}", *changes])
 
 
 def _value(value: object) -> str:
