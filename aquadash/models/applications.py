@@ -15,7 +15,7 @@ from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.weights import ImageNetWeights, PretrainedWeights
+from aquadash.models.weights import ImageNetWeights
 
 if TYPE_CHECKING:
     import keras
@@ -179,7 +179,7 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
-def weights(config: ModelConfig) -> PretrainedWeights:
+def weights(config: ModelConfig) -> ImageNetWeights:
     """Return the source of the body's weights."""
     application, size = APPLICATIONS[config.name], input_size(config)
     if size not in _MOBILENET_SIZES:

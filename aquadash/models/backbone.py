@@ -15,7 +15,7 @@ from aquadash.errors import DataError
 from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
-from aquadash.models.weights import LocalWeights, PretrainedWeights, load_npz
+from aquadash.models.weights import LocalWeights, load_npz
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +46,7 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
-def weights(config: ModelConfig) -> PretrainedWeights:
+def weights(config: ModelConfig) -> LocalWeights:
     """Return the source of the body's weights: a file that comes with AquaDash."""
     path = WEIGHTS_FILES[config.name]
     return LocalWeights(

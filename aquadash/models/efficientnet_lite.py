@@ -13,7 +13,7 @@ from aquadash import settings
 from aquadash.config import ModelConfig
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
-from aquadash.models.weights import LocalWeights, PretrainedWeights
+from aquadash.models.weights import LocalWeights
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ def build(
     return transfer.compose(body, config, num_classes)
 
 
-def weights(config: ModelConfig) -> PretrainedWeights:
+def weights(config: ModelConfig) -> LocalWeights:
     """Return the source of the body's weights: a file that is installed once, for all networks of this kind."""
     home, named = settings.home() / "weights" / FILE_NAME, settings.pretrained_weights()
     paths = [home] if named is None else [named if named.name == FILE_NAME else named / FILE_NAME, home]

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 from zipfile import BadZipFile
 
 import numpy as np
@@ -35,16 +35,6 @@ REACH_SECONDS = 5.0
 _FILE_ERRORS = (OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, IndexError, AttributeError)
 
 
-class PretrainedWeights(Protocol):
-    """A file of weights, on this computer or to be downloaded; if neither is possible, a DataError says what to do."""
-
-    def check(self) -> None:
-        """Check before a training starts that the file is here or can be downloaded."""
-
-    def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        """Return the file, downloaded first if need be; progress gets a text and a fraction (None: unknown)."""
-
-
 @dataclass(frozen=True)
 class LocalWeights:
     """A file on this computer: the first of ``paths`` that exists."""
@@ -54,12 +44,12 @@ class LocalWeights:
     missing: str
 
     def check(self) -> None:
-        """See :class:`PretrainedWeights`."""
+        """Check before a training starts that the file is there."""
         if not any(path.is_file() for path in self.paths):
             raise DataError(self.missing)
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        """See :class:`PretrainedWeights`."""
+        """Return the file."""
         self.check()
         return next(path for path in self.paths if path.is_file())
 
@@ -100,14 +90,14 @@ class ImageNetWeights:
         return None
 
     def check(self) -> None:
-        """See :class:`PretrainedWeights`."""
+        """Check before a training starts that the file is here or can be downloaded; a DataError says what to do."""
         if self.locate() is None:
             reason = unreachable(self.url)
             if reason:
                 raise self._missing(reason)
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
-        """See :class:`PretrainedWeights`."""
+        """Return the file, downloaded first if need be; progress gets a text and a fraction (None: unknown)."""
         path = self.locate()
         if path is None:
             return self._download(progress)
@@ -178,6 +168,10 @@ class ImageNetWeights:
             f"({self.size / 1e6:.0f} MB) from {self.url} into {_folders()[0]}, or set AQUADASH_WEIGHTS to "
             "the file or its folder. The model 'backbone' needs no download."
         )
+
+
+#: A file of weights, on this computer or to be downloaded.
+PretrainedWeights: TypeAlias = LocalWeights | ImageNetWeights
 
 
 def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:

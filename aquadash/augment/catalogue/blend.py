@@ -35,6 +35,16 @@ def _gradient(axis: str) -> tuple[Parameter, ...]:
     )
 
 
+def _noise(layers: str, *, min_size: int, crisp: float) -> tuple[Parameter, ...]:
+    size_help = "Longer side of the mask before it is enlarged."
+    crisp_help = "Share of the masks that are pushed towards all or nothing."
+    return (
+        whole("size_px_max", "mask size in pixels", size_help, Range(min_size, 16), min_size, 64),
+        whole("iterations", "layers", f"How many {layers} are laid over each other.", Range(1, 3), 1, 5),
+        probability("sigmoid", "crisp edges", crisp_help, crisp),
+    )
+
+
 _GRID = (
     whole("nb_rows", "rows", "Rows of the grid.", Range(2, 6), 1, 16),
     whole("nb_cols", "columns", "Columns of the grid.", Range(2, 6), 1, 16),
@@ -64,16 +74,7 @@ ENTRIES = (
         "Blend through soft blots",
         "Changes the picture in two ways and blends the two through a mask of blots.",
         (
-            whole(
-                "size_px_max",
-                "mask size in pixels",
-                "Longer side of the mask before it is enlarged.",
-                Range(2, 16),
-                2,
-                64,
-            ),
-            whole("iterations", "layers", "How many masks are laid over each other.", Range(1, 3), 1, 5),
-            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", True),
+            *_noise("masks", min_size=2, crisp=True),
             PER_CHANNEL,
         ),
         effect="Patches of light and shade, or of one colour and another, as under trees.",
@@ -93,16 +94,7 @@ ENTRIES = (
                 -8.0,
                 8.0,
             ),
-            whole(
-                "size_px_max",
-                "mask size in pixels",
-                "Longer side of the mask before it is enlarged.",
-                Range(4, 16),
-                4,
-                64,
-            ),
-            whole("iterations", "layers", "How many clouds are laid over each other.", Range(1, 3), 1, 5),
-            probability("sigmoid", "crisp edges", "Share of the masks that are pushed towards all or nothing.", 0.5),
+            *_noise("clouds", min_size=4, crisp=0.5),
             PER_CHANNEL,
         ),
         effect="Cloud shadows over animal and water, or grain, as the exponent has it.",
