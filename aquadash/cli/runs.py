@@ -17,7 +17,7 @@ from aquadash.cli.train import finish, score_of_guess
 from aquadash.cli.waiting import wait_for_job, wait_for_run
 from aquadash.errors import RunError
 from aquadash.files import check_target
-from aquadash.lab.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.lab.groups import ALL_BUT_SEED, GROUPED, RunGroup, group_runs
 from aquadash.lab.query import EXAMPLES, names
 from aquadash.lab.selection import RunFilter, for_each, sort_runs
 from aquadash.store import Run, RunStatus
@@ -49,7 +49,7 @@ def list_runs(sort_key: str, group_by: str | None, deleted: bool, **filters: Any
         columns = ("run_id", "name", "status", "source", "pipeline", "metrics.test_accuracy", "created_at", "tags")
         print_result({"runs": [brief(run) for run in listed]}, Shown("runs", *columns, "pinned", "archived"), nothing)
         return
-    figures = [f"{name}.{part}" for name in METRICS for part in ("n", "mean", "deviation", "low", "high")]
+    figures = [f"{name}.{part}" for name in GROUPED for part in ("n", "mean", "deviation", "low", "high")]
     groups = [_group(group) for group in group_runs(listed)]
     print_result({"group_by": group_by, "groups": groups}, Shown("groups", "value", "seeds", *figures), nothing)
 

@@ -103,9 +103,9 @@ def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: EpochMetric,
         for name, history in runs
         if (best := best_record(history, monitor=metric)) is not None
     ]
-    which = "highest" if metric.endswith("accuracy") else "lowest"
+    extreme = "highest" if metric.endswith("accuracy") else "lowest"
     by = "training time" if axis == "time" else "epoch"
     return (
-        f"{TITLES[metric]} by {by} of {len(runs)} run{'s' if len(runs) > 1 else ''}. The {which} values: "
+        f"{TITLES[metric]} by {by} of {len(runs)} run{'s' if len(runs) > 1 else ''}. The {extreme} values: "
         f"{listed(bests, most=10)}."
     )

@@ -23,7 +23,7 @@ from aquadash.figures.theme import (
 
 
 def reliability_diagram(
-    found: Calibration,
+    calibration: Calibration,
     *,
     lines: Sequence[tuple[str, Calibration]] = (),
     selected: int | None = None,
@@ -34,27 +34,27 @@ def reliability_diagram(
     lines' points is ``[bin]``.
 
     Args:
-        found: Drawn as bars.
+        calibration: Drawn as bars.
         lines: Drawn over them, by name: with a temperature, or of another run. All have the same bins.
         selected: A bin to frame.
     """
-    filled = np.flatnonzero(found.counts)
-    low, high = 100 * found.edges[:-1], 100 * found.edges[1:]
+    filled = np.flatnonzero(calibration.counts)
+    low, high = 100 * calibration.edges[:-1], 100 * calibration.edges[1:]
     points = {
         "customdata": [[int(index)] for index in filled],
-        "hovertext": [_hover(found, int(index)) for index in filled],
+        "hovertext": [_hover(calibration, int(index)) for index in filled],
         "hoverinfo": "text",
     }
     figure = go.Figure()
     figure.add_bar(
         x=(low + high)[filled] / 2,
-        y=100 * found.accuracy[filled],
+        y=100 * calibration.accuracy[filled],
         width=0.92 * (high - low)[filled],
         name="Model",
         marker={
             "color": RIGHT_COLOUR,
             # Bars of few images are pale, because their height is uncertain.
-            "opacity": [0.45 if found.counts[index] < 10 else 0.95 for index in filled],
+            "opacity": [0.45 if calibration.counts[index] < 10 else 0.95 for index in filled],
             "line": {
                 "color": [SELECTED_COLOUR if index == selected else OUTLINE_COLOUR for index in filled],
                 "width": [4 if index == selected else 0.5 for index in filled],
@@ -63,8 +63,8 @@ def reliability_diagram(
         **points,
     )
     figure.add_scatter(
-        x=100 * found.confidence[filled],
-        y=100 * found.accuracy[filled],
+        x=100 * calibration.confidence[filled],
+        y=100 * calibration.accuracy[filled],
         mode="markers",
         marker={"color": "white", "size": 9, "line": {"color": RIGHT_COLOUR, "width": 2}},
         showlegend=False,
@@ -96,25 +96,25 @@ def reliability_diagram(
     figure.update_xaxes(axis, title="Confidence in the predicted class")
     figure.update_yaxes(axis, title="Share of answers that are right")
     figure.update_layout(hovermode="closest", bargap=0)
-    return finish(figure, alt=_alt(found, lines), height=400, zoom=False)
+    return finish(figure, alt=_alt(calibration, lines), height=400, zoom=False)
 
 
-def _hover(found: Calibration, index: int) -> str:
-    count = int(found.counts[index])
+def _hover(calibration: Calibration, index: int) -> str:
+    count = int(calibration.counts[index])
     return (
-        f"Confidence {100 * found.edges[index]:.0f} to {100 * found.edges[index + 1]:.0f} %: {count} "
-        f"image{'' if count == 1 else 's'}<br>{100 * found.confidence[index]:.0f} % confidence on average, "
-        f"{100 * found.accuracy[index]:.0f} % right"
+        f"Confidence {100 * calibration.edges[index]:.0f} to {100 * calibration.edges[index + 1]:.0f} %: {count} "
+        f"image{'' if count == 1 else 's'}<br>{100 * calibration.confidence[index]:.0f} % confidence on average, "
+        f"{100 * calibration.accuracy[index]:.0f} % right"
     )
 
 
-def _alt(found: Calibration, lines: Sequence[tuple[str, Calibration]]) -> str:
-    gap = found.mean_confidence - found.mean_accuracy
+def _alt(calibration: Calibration, lines: Sequence[tuple[str, Calibration]]) -> str:
+    gap = calibration.mean_confidence - calibration.mean_accuracy
     side = "too sure" if gap > 0 else "not sure enough"
     text = (
-        f"Confidence against accuracy of {found.n} images: {percent(found.mean_confidence)} sure on average and "
-        f"{percent(found.mean_accuracy)} right, so {side} by {abs(100 * gap):.1f} points; expected calibration error "
-        f"{100 * found.ece:.1f} points."
+        f"Confidence against accuracy of {calibration.n} images: {percent(calibration.mean_confidence)} sure on "
+        f"average and {percent(calibration.mean_accuracy)} right, so {side} by {abs(100 * gap):.1f} points; expected "
+        f"calibration error {100 * calibration.ece:.1f} points."
     )
     if lines:
         told = [f"{shorten(name)} {100 * other.ece:.1f}" for name, other in lines]

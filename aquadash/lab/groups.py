@@ -17,7 +17,7 @@ from aquadash.store.types import Run, RunStatus
 ALL_BUT_SEED = "all-but-seed"
 
 #: The figures that groups have a mean and deviation of.
-METRICS = tuple(name for name, figure in FIGURES.items() if figure.grouped)
+GROUPED = tuple(name for name, figure in FIGURES.items() if figure.grouped)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def group_runs(runs: Iterable[Run]) -> list[RunGroup]:
     for key, inside in members.items():
         counted = _counted(inside)
         value = {name: settings[key][name] for name in differing}
-        spreads = {name: _spread(counted, FIGURES[name]) for name in METRICS}
+        spreads = {name: _spread(counted, FIGURES[name]) for name in GROUPED}
         groups.append(RunGroup(key, value, tuple(inside), len({run.config.seed for run in counted}), spreads))
     return sorted(groups, key=_rank)
 
@@ -100,5 +100,5 @@ def _spread(runs: Sequence[Run], field: RunField) -> Spread:
 
 
 def _rank(group: RunGroup) -> list[tuple[bool, float]]:
-    means = [group.spreads[name].mean for name in METRICS]
+    means = [group.spreads[name].mean for name in GROUPED]
     return [(mean is None, -(mean or 0.0)) for mean in means]

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.lab.groups import ALL_BUT_SEED, METRICS, RunGroup, group_runs
+from aquadash.lab.groups import ALL_BUT_SEED, GROUPED, RunGroup, group_runs
 from aquadash.lab.query import EXAMPLES, MAX_LENGTH, QueryError, names
 from aquadash.lab.selection import RunFilter
 from aquadash.store.fields import FIGURES, RunField, validation_accuracy
@@ -236,7 +236,7 @@ def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:
         Column("Runs", [len(group.runs) for group in groups]),
         Column("Seeds", [group.seeds for group in groups]),
     ]
-    for name in METRICS:
+    for name in GROUPED:
         figure, spreads = FIGURES[name], [group.spreads[name] for group in groups]
         format = run_table.number_format(figure, figure.mean_digits)
         columns.append(Column(f"{figure.title}: n", [spread.n for spread in spreads]))
