@@ -134,8 +134,8 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
 def test_suggestions(
     history: list[EpochRecord], changes: dict[str, Any], key: str, cure: dict[str, Any] | None
 ) -> None:
-    found = notes(history, changes)
-    assert (dict(found[key].changes) if key in found else None) == cure
+    by_key = notes(history, changes)
+    assert (dict(by_key[key].changes) if key in by_key else None) == cure
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_the_level_of_a_note(history: list[EpochRecord], changes: dict[str, Any]
 
 def test_a_run_that_was_ended_early_has_not_used_its_epochs() -> None:
     for status in (RunStatus.STOPPED, RunStatus.INTERRUPTED):
-        found = notes(learning(12), TWELVE, status=status)
-        assert "too-few-epochs" not in found and found["still-improving"].changes == {}
+        by_key = notes(learning(12), TWELVE, status=status)
+        assert "too-few-epochs" not in by_key and by_key["still-improving"].changes == {}
 
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
@@ -171,8 +171,8 @@ def evaluation(recall: dict[str, float], *, per_class: int = 100) -> Evaluation:
     return evaluate(labels, np.eye(5)[answers], class_names=CLASSES)
 
 
-def note(found: Evaluation | None, counts: dict[str, int] | None = None, **changes: object):  # noqa: ANN201
-    return classes_ignored(Situation(run(dict(changes)), [], found, lambda: counts or {}))
+def note(results: Evaluation | None, counts: dict[str, int] | None = None, **changes: object):  # noqa: ANN201
+    return classes_ignored(Situation(run(dict(changes)), [], results, lambda: counts or {}))
 
 
 @pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.FINISHED, RunStatus.FAILED])
@@ -181,23 +181,23 @@ def test_any_run_at_any_time_gets_notes_whose_changes_are_possible(name: str, st
     curve = CURVES[name]
     for count in range(len(curve.history) + 1):
         run = Run("a" * 32, name, status, curve.config, 0.0)
-        found = run_notes(run, curve.history[:count], None)
-        assert len(found) <= MAX_NOTES
-        assert [note.level for note in found] == sorted((note.level for note in found), key=LEVELS.index)
+        all_notes = run_notes(run, curve.history[:count], None)
+        assert len(all_notes) <= MAX_NOTES
+        assert [note.level for note in all_notes] == sorted((note.level for note in all_notes), key=LEVELS.index)
         before = {note.key for note in config_notes(curve.config)}
-        for note in found:
+        for note in all_notes:
             changed = with_values(curve.config, note.changes)
             troubles = {left.key for left in config_notes(changed) if left.level == "warning"}
             assert troubles <= before, f"{note.key} leads into trouble"
 
 
 def test_nobody_is_given_more_than_four() -> None:
-    found = notes(
+    by_key = notes(
         overfitting(),
         {"training.validation": "test", "training.restore_best_weights": False, "training.batch_size": 1024},
         evaluation=evaluation({"otter": 0.0}),
     )
-    assert list(found) == ["validation-on-test", "overfitting", "class-ignored", "stopped-in-time"]
+    assert list(by_key) == ["validation-on-test", "overfitting", "class-ignored", "stopped-in-time"]
 
 
 def test_a_run_at_work_is_not_told_how_it_ended() -> None:
@@ -260,8 +260,8 @@ def test_only_images_of_the_run_are_counted_by_class(monkeypatch: pytest.MonkeyP
 )
 def test_real_runs(name: str, expected: dict[str, dict]) -> None:
     curve = CURVES[name]
-    found = run_notes(Run("a" * 32, "measured", RunStatus.FINISHED, curve.config, 0.0), curve.history, None)
-    assert {note.key: dict(note.changes) for note in found} == expected
+    all_notes = run_notes(Run("a" * 32, "measured", RunStatus.FINISHED, curve.config, 0.0), curve.history, None)
+    assert {note.key: dict(note.changes) for note in all_notes} == expected
 
 
 def broken_epoch() -> EpochRecord:
@@ -272,8 +272,8 @@ def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_
     with pytest.raises(AquaDashError) as raised:
         _StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
     history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
-    found = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
-    note = found["broke-down"]
+    by_key = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
+    note = by_key["broke-down"]
     assert note.level == "warning" and note.changes == {"training.learning_rate": 0.03}
     assert "In epoch 3 the loss was no longer a number; an epoch earlier it was 3.2." in note.evidence
 
@@ -281,10 +281,12 @@ def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_
 def test_before_the_first_epoch_there_is_nothing_to_say_but_a_breakdown() -> None:
     for status in RunStatus:
         assert notes([], {"training.validation": "test"}, status=status, message="The disk is full.") == {}
-    found = notes([], {"training.learning_rate": 5}, status=RunStatus.FAILED, message="The loss became nan in epoch 1.")
-    assert list(found) == ["broke-down"]
-    assert "In epoch 1 the loss was no longer a number." in found["broke-down"].evidence
-    assert found["broke-down"].changes == {"training.learning_rate": 0.01}
+    by_key = notes(
+        [], {"training.learning_rate": 5}, status=RunStatus.FAILED, message="The loss became nan in epoch 1."
+    )
+    assert list(by_key) == ["broke-down"]
+    assert "In epoch 1 the loss was no longer a number." in by_key["broke-down"].evidence
+    assert by_key["broke-down"].changes == {"training.learning_rate": 0.01}
 
 
 def test_a_history_with_a_loss_that_is_no_number() -> None:
@@ -293,8 +295,8 @@ def test_a_history_with_a_loss_that_is_no_number() -> None:
 
 def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:
     silent = evaluation(dict.fromkeys(CLASSES, 0.0) | {"seal": 1.0})
-    found = notes(constant(6), evaluation=silent)
-    assert list(found) == ["not-learning"]
+    by_key = notes(constant(6), evaluation=silent)
+    assert list(by_key) == ["not-learning"]
     assert notes(constant(1), status=RunStatus.STOPPED, evaluation=silent) == {}, "too early to tell"
 
 

@@ -90,13 +90,13 @@ EDGES: list[tuple[dict[str, Any], dict[str, str]]] = [
 NOTED = [changes for changes, expected in EDGES if expected]
 
 
-def found(changes: dict[str, Any]) -> dict[str, Note]:
+def notes_by_key(changes: dict[str, Any]) -> dict[str, Note]:
     return {note.key: note for note in config_notes(with_values(RunConfig(), changes))}
 
 
 @pytest.mark.parametrize(("changes", "expected"), EDGES, ids=str)
 def test_what_is_said_of_settings_on_both_sides_of_an_edge(changes: dict[str, Any], expected: dict[str, str]) -> None:
-    assert {key: note.level for key, note in found(changes).items()} == expected
+    assert {key: note.level for key, note in notes_by_key(changes).items()} == expected
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "notebook"])
@@ -105,30 +105,30 @@ def test_presets_are_not_warned_of(name: str) -> None:
 
 
 def test_the_reports_oddities_are_named_and_its_repair_has_none() -> None:
-    found = {note.key: note.level for note in config_notes(PRESETS["notebook"].config)}
-    assert found == {"validation-on-test": "warning", "last-weights-kept": "hint", "from-logits": "hint"}
+    levels = {note.key: note.level for note in config_notes(PRESETS["notebook"].config)}
+    assert levels == {"validation-on-test": "warning", "last-weights-kept": "hint", "from-logits": "hint"}
     assert config_notes(PRESETS["notebook-fixed"].config) == []
 
 
 @pytest.mark.parametrize("changes", NOTED, ids=str)
 def test_a_cure_cures_a_trouble_without_another_one(changes: dict[str, Any]) -> None:
     config = with_values(RunConfig(), changes)
-    found = config_notes(config)
-    for note in found:
+    notes = config_notes(config)
+    for note in notes:
         assert note.title and note.evidence.endswith(".")
         if not note.changes:
             continue
         cured = with_values(config, note.changes)
         assert cured != config
         left = {left.key for left in config_notes(cured)}
-        assert left <= {note.key for note in found} - {note.key}
+        assert left <= {note.key for note in notes} - {note.key}
 
 
 def test_warnings_come_first_and_each_key_once() -> None:
     for first, second in product(NOTED, NOTED):
-        found = config_notes(with_values(RunConfig(), first | second))
-        assert [note.level for note in found] == sorted((note.level for note in found), key=LEVELS.index)
-        assert len({note.key for note in found}) == len(found)
+        notes = config_notes(with_values(RunConfig(), first | second))
+        assert [note.level for note in notes] == sorted((note.level for note in notes), key=LEVELS.index)
+        assert len({note.key for note in notes}) == len(notes)
 
 
 def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
@@ -146,10 +146,10 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
 def test_enough_is_held_out(images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(before, "SOURCES", {"mine": replace(SOURCES["synthetic"], train=images)})
     changes = {"data.source": "mine", "training.validation_fraction": now}
-    note = found(changes)["few-validation-images"]
-    assert "few-validation-images" not in found(changes | {"training.validation": "test"})
+    note = notes_by_key(changes)["few-validation-images"]
+    assert "few-validation-images" not in notes_by_key(changes | {"training.validation": "test"})
     assert note.changes == ({"training.validation_fraction": wanted} if wanted else {})
-    assert not wanted or "few-validation-images" not in found(changes | note.changes)
+    assert not wanted or "few-validation-images" not in notes_by_key(changes | note.changes)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +157,5 @@ def test_enough_is_held_out(images: int, now: float, wanted: float | None, monke
 )
 def test_bfloat16_needs_a_processor(monkeypatch: pytest.MonkeyPatch, capable: bool, device: str, told: bool) -> None:
     monkeypatch.setattr(before, "multiplies_bfloat16", lambda: capable)
-    notes = found({"training.precision": "mixed_bfloat16", "training.device": device})
+    notes = notes_by_key({"training.precision": "mixed_bfloat16", "training.device": device})
     assert ("slow-precision" in notes) is told

@@ -210,24 +210,24 @@ CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE
 
 
 def test_class_scores_are_drawn_with_their_whiskers() -> None:
-    _, found = scored("a")
-    figure = class_scores([("a", found)])
+    _, results = scored("a")
+    figure = class_scores([("a", results)])
     precision = figure.data[0]
     assert precision.name == "Precision" and list(precision.x) == pytest.approx(
-        [100 * row.precision for row in found.report]
+        [100 * row.precision for row in results.report]
     )
-    low, high = class_intervals(found.confusion_matrix, class_names=FIVE)[3].precision
+    low, high = class_intervals(results.confusion_matrix, class_names=FIVE)[3].precision
     assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
     assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
     assert list(figure.data[1].customdata[4]) == [1, 4]
 
 
 def test_of_many_classes_the_worst_are_drawn() -> None:
-    _, found = scored("a", classes=60)
-    shown = drawn_classes(found.report)
+    _, results = scored("a", classes=60)
+    shown = drawn_classes(results.report)
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
-    others = [row.f1 for index, row in enumerate(found.report) if index not in shown]
-    assert max(found.report[index].f1 for index in shown) <= min(others)
+    others = [row.f1 for index, row in enumerate(results.report) if index not in shown]
+    assert max(results.report[index].f1 for index in shown) <= min(others)
 
 
 def test_the_bars_of_the_diagram_say_which_bin_they_are() -> None:

@@ -181,8 +181,8 @@ def test_parameters_are_those_of_the_report_and_those_that_keras_counts() -> Non
 
 def test_the_flattened_loss_never_falls_below_its_floor() -> None:
     shares = np.random.default_rng(0).dirichlet(np.full(5, 0.2), size=500)
-    found = network.flattened_loss(shares.argmax(axis=1), shares)
-    assert found.min() >= network.lowest_flattened_loss(5) == pytest.approx(0.9048, abs=1e-4)
+    values = network.flattened_loss(shares.argmax(axis=1), shares)
+    assert values.min() >= network.lowest_flattened_loss(5) == pytest.approx(0.9048, abs=1e-4)
     right, flat = losses([0.2, 1.0], 5)
     assert right == pytest.approx([math.log(5), 0.0], abs=1e-6)
     assert flat == pytest.approx([math.log(5), network.lowest_flattened_loss(5)])
@@ -190,8 +190,8 @@ def test_the_flattened_loss_never_falls_below_its_floor() -> None:
 
 
 def test_when_the_report_s_training_would_have_stopped() -> None:
-    found = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
-    assert found == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
+    stops = {patience: checks_network.stopping_epoch(report.LOG, patience=patience) for patience in (1, 3, 5, 6)}
+    assert stops == {1: (3, 2), 3: (5, 2), 5: (7, 2), 6: (None, 2)}
     assert checks_network.stopping_epoch(report.LOG, patience=3, monitor="val_accuracy") == (None, 7)
     assert checks_network.stopping_epoch(report.LOG, patience=3, head_epochs=3) == (6, 2), "it waits from epoch 4 on"
 
@@ -234,11 +234,11 @@ def test_a_sure_mistake_or_else_the_least_sure_image_is_found_by_its_number() ->
 @pytest.mark.parametrize("chosen", range(5))
 def test_some_threshold_reaches_the_wanted_precision(chosen: int) -> None:
     labels, shares = answers()
-    found = checks_results.cuts(labels, shares, chosen)
-    wanted = checks_results.wanted_precision(found)
+    curve = checks_results.cuts(labels, shares, chosen)
+    wanted = checks_results.wanted_precision(curve)
     assert wanted is not None
-    best = max(found.recall[np.rint(100 * found.precision) >= round(100 * wanted)])
-    good = [t for t in range(1, 100) if checks_results.precise_threshold(t, found).outcome is RIGHT]
+    best = max(curve.recall[np.rint(100 * curve.precision) >= round(100 * wanted)])
+    good = [t for t in range(1, 100) if checks_results.precise_threshold(t, curve).outcome is RIGHT]
     assert good
     for threshold in good:
         reached = shares[:, chosen] >= threshold / 100
@@ -263,12 +263,12 @@ MUST = {
 
 
 def test_every_known_mistake_of_the_report_has_its_place_in_a_section() -> None:
-    found = all_findings()
-    keys = [finding.key for finding in found]
+    corrections = all_findings()
+    keys = [finding.key for finding in corrections]
     assert MUST <= set(keys) and len(set(keys)) == len(keys)
-    assert {finding.lesson for finding in found} <= set(LESSONS)
-    assert sum(len(findings(lesson)) for lesson in LESSONS) == len(found)
-    for finding in found:
+    assert {finding.lesson for finding in corrections} <= set(LESSONS)
+    assert sum(len(findings(lesson)) for lesson in LESSONS) == len(corrections)
+    for finding in corrections:
         heading = finding.where.split(",")[0].split(";")[0]
         assert heading and finding.says and finding.right
 
@@ -365,8 +365,8 @@ def test_a_folder_that_cannot_be_written_is_said(home: Path) -> None:
 def test_the_report_beside_a_run(home: Path) -> None:
     store = open_store()
     run = add_run(store)
-    found = store.predictions(run.run_id)
-    scores = evaluate(found.labels, found.probabilities, class_names=run.class_names)
+    predictions = store.predictions(run.run_id)
+    scores = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
     dataset = data.load("synthetic")
     images = learnt_from(run.config, dataset)
     result = beside(run, scores, store.history(run.run_id), parameters=7, training_images=images)
@@ -386,9 +386,9 @@ def test_the_report_beside_a_run(home: Path) -> None:
 def test_the_command_prints_the_table(home: Path) -> None:
     run = add_run(open_store(), name="mine")
     done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine", "--json"], catch_exceptions=False)
-    found = json.loads(done.output)
-    assert found["run_id"] == run.run_id
-    assert {row["key"] for row in found["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
+    answer = json.loads(done.output)
+    assert answer["run_id"] == run.run_id
+    assert {row["key"] for row in answer["rows"]} >= {"test_accuracy", "parameters", "patience", "precision"}
     text = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine"], catch_exceptions=False).output
     lines = [line.split() for line in text.splitlines()]
     assert lines[0] == ["figure", "unit", "report", "run", "note"]
