@@ -177,11 +177,11 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
 def several() -> None:
     import streamlit as st
 
-    from aquadash.ui.kit import bound
+    from aquadash.ui.kit import address, bound
 
     options = ["flips", "flips:3, shifts", "shifts"]
     codec = bound.several_of(options, ignored=["x"])
-    st.multiselect("Pipelines", options, key="pipelines", default=bound.restore("pipelines", codec, default=[]))
+    st.multiselect("Pipelines", options, key="pipelines", default=address.sync("pipelines", codec, default=[]))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def page() -> None:
         "menu": bound.menu("menu", animals, label="Menu"),
         "radio": bound.menu("radio", animals, label="Radio", default="seal", widget=inputs.radio),
         "choice": bound.choice("choice", animals, label="Choice"),
-        "stated": bound.choice("stated", ["yes", "no"], label="Stated", stated=True),
+        "stated": bound.choice("stated", ["yes", "no"], label="Stated", omitted=""),
         "several": bound.choices("several", animals, label="Several"),
         "number": bound.number("number", 1, 9, label="Number", default=3),
         "rate": bound.number("rate", 0.0, 1.0, label="Rate", default=0.25, step=0.05, into=st.expander("Folded")),

@@ -53,7 +53,7 @@ def choose_version(spec: PipelineSpec) -> int:
     """Draw the choice of a version of the images; it is in the address under ``branch``, counted from 1."""
     total = len(spec.branches)
     default = next((number for number, branch in enumerate(spec.branches, 1) if not branch.is_original), 1)
-    shown = bound.restore("branch", bound.number_in(1, total, clamp=True), default=default)
+    address.sync("branch", bound.number_in(1, total, clamp=True), default=default)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = inputs.selectbox(
             f"Version (of {total})",
@@ -67,7 +67,6 @@ def choose_version(spec: PipelineSpec) -> int:
             if menu.open:
                 with st.container(width=300):
                     _versions(spec, shown - 1)
-    address.record("branch", str(shown), default=str(default))
     return shown - 1
 
 

@@ -43,7 +43,7 @@ def restore(library: Library) -> History:
         asks = asks and not gone
     if held is not None and not asks:
         address.assign("pipeline", held.present.base)
-    base = bound.restore("pipeline", bound.one_of(library.pipelines), default=DEFAULT)
+    base = address.sync("pipeline", bound.one_of(library.pipelines), default=DEFAULT)
     chosen = library.pipelines[base]
     version = version_of(chosen)
     if held is None:
@@ -52,7 +52,6 @@ def restore(library: Library) -> History:
         # Another pipeline was chosen, or another session has saved over this unchanged one.
         held = held.record(chosen, base=base, version=version)
     st.session_state[_HISTORY] = held
-    address.record("pipeline", base, default=DEFAULT)
     return held
 
 
@@ -139,8 +138,7 @@ def renamed(saved: PipelineSpec) -> None:
 
 def choose() -> None:
     """Show the first version with changes; the callback of the menu of pipelines."""
-    st.session_state.pop("branch", None)
-    address.put("branch", None)
+    address.forget("branch")
 
 
 def discard() -> None:

@@ -93,8 +93,7 @@ def _run(studio: Studio) -> Run | None:
     others = {run.run_id for run in lab().runs.all() if run.dataset_fingerprint != studio.dataset.fingerprint}
     if held in others and st.query_params.get("safety-run") == held:
         # The menu wrote this value itself, and it became invalid when the data set changed: no note.
-        st.session_state.pop("safety-run", None)
-        address.put("safety-run", None)
+        address.forget("safety-run")
     return components.run_picker(
         runs, key="safety-run", label="Trained model", help="The network that classifies the copies."
     )

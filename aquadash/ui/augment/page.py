@@ -69,7 +69,7 @@ def render() -> None:
 def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     """Draw the preview, or the catalogue in its place."""
     dataset = datasets.dataset(datasets.current())
-    view = bound.hidden(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
+    view = address.sync(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     if view == "catalogue":
         studio_images.keep()
         studio = Studio(dataset, spec, branch, 0, [], dataset.train.images[:0], ())

@@ -15,6 +15,7 @@ from aquadash.data.framing import fit, fraction_seen, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui.kit import address, bound, gallery, inputs
+from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.text import plain
 from aquadash.ui.kit.uploads import Upload, picture_field, within_limit
 
@@ -111,18 +112,15 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
     total = len(dataset.train)
     default = most_colourful(dataset, DEFAULT)
 
-    def decode(text: str) -> list[int]:
-        positions = list(dict.fromkeys(int(part) for part in text.split(",")[:MAX_IMAGES]))
-        if any(not 0 <= position < total for position in positions):
-            raise ValueError(text)
-        return positions
-
-    expected = f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between"
     # An empty list is the default, which depends on the data set.
-    held: list[int] = address.restore("images", decode, default=[], expected=expected)
-    chosen = [position for position in held if position < total] or default
-    address.record("images", ",".join(map(str, chosen)), default=",".join(map(str, default)))
-    if bound.is_open(options):
+    codec = Codec[list[int]](
+        f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between",
+        lambda text: list(dict.fromkeys(int(part) for part in text.split(",")[:MAX_IMAGES])),
+        lambda positions: ",".join(map(str, positions or default)),
+        lambda positions: [position for position in positions if 0 <= position < total],
+    )
+    chosen = address.sync("images", codec, default=[]) or default
+    if getattr(options, "open", None) is not False:
         with options:
             _controls(dataset, chosen)
     return chosen

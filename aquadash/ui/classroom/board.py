@@ -27,7 +27,7 @@ def render_board() -> None:
         shell.live(_TICK_SECONDS)(_empty)()
         return
     # Stated, since the default data set changes during a lesson.
-    source = bound.menu(_SOURCE, datasets.titles_of(sources), label="Images", stated=True)
+    source = bound.menu(_SOURCE, datasets.titles_of(sources), label="Images", omitted="")
     shell.live(_TICK_SECONDS)(_board)(source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import plotly.graph_objects as go
@@ -15,7 +16,7 @@ from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_
 from aquadash.figures.theme import shorten
 from aquadash.lab.rights import Action
 from aquadash.store.types import EpochRecord, Run
-from aquadash.ui.kit import address, bound, components, inputs, run_lists, shell
+from aquadash.ui.kit import bound, components, inputs, run_lists, shell
 from aquadash.ui.kit.compared import Compared, labels
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
@@ -98,14 +99,17 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:
     """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
-    chosen = bound.choices(
-        "metric", titles, label="Curves", default=["val_accuracy"], widget=inputs.pills, selection_mode="multi",
-        help=f"{term('accuracy')} {term('loss')}", into=into,
-    )  # fmt: skip
-    metrics = [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
+
+    def ordered(chosen: Sequence[str]) -> list[EpochMetric]:
+        return [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
+
     # In a fixed order, so that each view has one address.
-    address.record("metric", ",".join(metrics), default="val_accuracy")
-    return metrics
+    codec = replace(bound.several_of(titles), encode=lambda chosen: ",".join(ordered(chosen)))
+    chosen = bound.choices(
+        "metric", titles, label="Curves", codec=codec, default=["val_accuracy"], widget=inputs.pills,
+        selection_mode="multi", help=f"{term('accuracy')} {term('loss')}", into=into,
+    )  # fmt: skip
+    return ordered(chosen)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

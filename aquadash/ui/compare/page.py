@@ -18,7 +18,7 @@ from aquadash.ui.compare import (
     run_filters,
     run_table,
 )
-from aquadash.ui.kit import address, bound, components, run_lists, shell, undo
+from aquadash.ui.kit import bound, components, run_lists, shell, undo
 from aquadash.ui.kit.compared import MAX_RUNS, Compared, labels
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.sections import Section, Sections
@@ -80,8 +80,9 @@ def _comparison(picked: Sequence[Run]) -> None:
         # An address of an older version: the results stand beside the curves now.
         del st.query_params[SECTIONS.name]
     default = _default_images(runs)
-    address.follow("on", default)
-    chosen = bound.choice("on", _IMAGES_TITLES, label="Measured on", default=default, label_visibility="collapsed")
+    chosen = bound.choice(
+        "on", _IMAGES_TITLES, label="Measured on", default=default, follows=True, label_visibility="collapsed"
+    )
     images = cast(Images, chosen)
     compared = Compared(runs, names, images)
     ranked = comparison_results.ranked(compared)

@@ -68,7 +68,7 @@ def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaG
             "trainings count once. " + term("seed"),
         )  # fmt: skip
         chosen = _filter(runs, fields, box)
-        if bound.is_open(box):
+        if box.open:
             with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
                 if opened.open:
                     _help(fields)

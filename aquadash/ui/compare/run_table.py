@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from threading import Lock
@@ -23,6 +23,7 @@ from aquadash.store.fields import PERCENT, Kind, RunField, known_fields
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.kit import address, inputs, shell
 from aquadash.ui.kit import hyperparameters as settings
+from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.components import run_labels, status_text
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.tables import Column, number_column, text_column
@@ -57,8 +58,7 @@ def _once(what: str, runs: Sequence[Run], options: tuple[Any, ...], work: Callab
 def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator) -> list[Run]:
     """Draw the menu that picks runs by keyboard into ``row``, bound to ``?runs=``."""
     by_id = {run.run_id: run for run in runs}
-    _restore_picks(list(by_id))
-    held = st.session_state[_PICKS]
+    held = _sync_picks(by_id)
     known = dict.fromkeys([*held, *(run.run_id for run in shown), *by_id])
     offered = [by_id[run_id] for run_id in islice(known, max(_MAX_OFFERED, len(held)))]
     them = "them" if len(offered) == len(by_id) else f"among the first {len(offered)}"
@@ -71,8 +71,6 @@ def choose_picks(runs: Sequence[Run], shown: Sequence[Run], row: DeltaGenerator)
             label_visibility="collapsed",
             placeholder=f"Tick two runs to compare them, or choose {them} here",
         )
-    short = len(picked) > _MAX_WHOLE_IDS
-    address.record(_PICKS, ",".join(run_id[:10] if short else run_id for run_id in picked), default="")
     return [by_id[run_id] for run_id in picked]
 
 
@@ -138,28 +136,35 @@ def table_key(ids: Sequence[str], generation: int) -> str:
     return f"table-{digest}-{generation}"
 
 
-def _restore_picks(known: Sequence[str]) -> None:
-    """Take the picks over from the address, and warn of unknown runs."""
+def _sync_picks(known: Collection[str]) -> list[str]:
+    """Return the picks of the address or the session, and warn of unknown runs."""
     missing: list[str] = []
 
     def decode(text: str) -> list[str]:
         found: dict[str, None] = {}
-        whole, ordered = set(known), sorted(known)
+        ordered = sorted(known)
         for part in text.split(","):
             # Binary search: a scan of all ids takes seconds for a long address.
             first = bisect_left(ordered, part)
             near = ordered[first : first + 2] if len(part) >= 4 else []
-            matches = [part] if part in whole else [each for each in near if each.startswith(part)]
+            matches = [part] if part in known else [each for each in near if each.startswith(part)]
             if len(matches) != 1:
                 missing.append(part)
             else:
                 found[matches[0]] = None
         return list(found)
 
-    if _PICKS in st.session_state:
-        there = set(known)
-        st.session_state[_PICKS] = [run_id for run_id in st.session_state[_PICKS] or () if run_id in there]
-    address.restore(_PICKS, decode, default=list[str](), expected="ids of runs with commas between")
+    def encode(picked: Sequence[str]) -> str:
+        is_long = len(picked) > _MAX_WHOLE_IDS
+        return ",".join(run_id[:10] if is_long else run_id for run_id in picked)
+
+    codec = Codec[list[str]](
+        "ids of runs with commas between",
+        decode,
+        encode,
+        lambda picked: [run_id for run_id in picked or () if run_id in known],
+    )
+    picks = address.sync(_PICKS, codec, default=[], omitted="")
     if missing:
         names = ", ".join(part[:12] or "(empty)" for part in missing[:5])
         st.warning(
@@ -167,6 +172,7 @@ def _restore_picks(known: Sequence[str]) -> None:
             "or the link comes from another computer.",
             icon="🧭",
         )
+    return picks
 
 
 def pick(run_ids: Sequence[str]) -> None:

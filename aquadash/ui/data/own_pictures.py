@@ -105,7 +105,7 @@ def _form() -> None:
     may_read = settings.import_folder() is not None and lab().rights.allow(Action.READ_FOLDER)
     ways = {way: title for way, title in _WAYS.items() if way != "server" or may_read}
     # The default stays in the address: without it the page would show the data sets.
-    way = bound.choice("add", ways, label="From", stated=True)
+    way = bound.choice("add", ways, label="From", omitted="")
     chosen = {"zip": _archive, "classes": _dropped, "server": _of_server}[way]()
     size = inputs.select_slider(
         "Size of the pictures in pixels",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -69,12 +71,15 @@ def _controls(epochs: int) -> None:
     """Draw slider, steps and play; the address holds the epoch, by default the last, while the replay rests."""
     if epochs == 1:
         return
-    # The last epoch stays selected when the run completes another one.
-    address.follow(KEY, epochs)
-    bound.restore(KEY, bound.number_in(1, epochs, clamp=True), default=epochs)
     playing = bool(st.session_state.get(_PLAYING))
     if playing:
         _advance(epochs)
+    codec = bound.number_in(1, epochs, clamp=True)
+    if playing:
+        # The address keeps its epoch: each epoch would be a step of the browser's history.
+        codec = replace(codec, encode=lambda epoch: st.query_params.get(KEY, str(epochs)))
+    # The last epoch stays selected when the run completes another one.
+    address.sync(KEY, codec, default=epochs, omitted=str(epochs), follows=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
             "Previous epoch", icon=":material/skip_previous:", key="epoch-back", on_click=_step, args=(-1, epochs)
@@ -89,15 +94,12 @@ def _controls(epochs: int) -> None:
             # A fragment's interval is set by the whole page.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
-        epoch = inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
-    # Not while it plays: each epoch would be a step of the browser's history.
-    text = st.query_params.get(KEY, str(epochs)) if st.session_state.get(_PLAYING) else str(epoch)
-    address.record(KEY, text, default=str(epochs))
+        inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
 
 
 def _advance(epochs: int) -> None:
     """Go to the next epoch; stop at the last."""
-    if st.session_state[KEY] < epochs:
+    if st.session_state.get(KEY, epochs) < epochs:
         st.session_state[KEY] += 1
     else:
         st.session_state[_PLAYING] = False
@@ -107,13 +109,12 @@ def _advance(epochs: int) -> None:
 def _toggle(epochs: int) -> None:
     playing = not st.session_state.get(_PLAYING)
     st.session_state[_PLAYING] = playing
-    if playing and st.session_state[KEY] >= epochs:
-        st.session_state[KEY] = 1
+    address.assign(KEY, 1 if playing and st.session_state[KEY] >= epochs else st.session_state[KEY])
 
 
 def _step(by: int, epochs: int) -> None:
     st.session_state[_PLAYING] = False
-    st.session_state[KEY] = min(max(int(st.session_state[KEY]) + by, 1), epochs)
+    address.assign(KEY, min(max(int(st.session_state[KEY]) + by, 1), epochs))
 
 
 def _probe_split(run: Run, dataset: Dataset) -> tuple[str, Split]:

@@ -76,7 +76,7 @@ def render_presentation() -> None:
     run_id, runs = str(st.query_params.get("run", "")), lab().runs.all()
     # The address may hold the beginning of an id; an unknown id is an error below.
     with suppress(ValueError):
-        run_id = bound.id_of([run.run_id for run in runs], expected="the id of a run").decode(run_id)
+        run_id = bound.id_of([run.run_id for run in runs], expected="the id of a run").parse(run_id)
     at_work = any(run.run_id == run_id and not run.status.ended for run in runs)
     st.html(CSS)
     shell.live(_TICK_SECONDS if at_work else None)(_screen)(run_id, at_work)
@@ -93,8 +93,7 @@ def _screen(run_id: str, at_work: bool) -> None:
         shell.show_error(error)
         _exit(run_id)
         return
-    number = bound.restore(KEY, bound.number_in(1, len(screens), clamp=True), default=1)
-    address.record(KEY, str(number), default="")
+    number = address.sync(KEY, bound.number_in(1, len(screens), clamp=True), default=1, omitted="")
     screen = screens[number - 1]
     _head(screen.title, run, number, len(screens))
     with st.container(key="present-screen"):

@@ -2,22 +2,25 @@
 
 The way of a value, whose query parameter is the widget's key; :mod:`aquadash.ui.kit.bound` makes it in one call:
 
-1. :func:`assign` sets it from a callback or a click on a chart. It wins over any address until it is recorded.
-2. :func:`restore`, before the widget, compares the address with the text last read or written. A different text was
-   changed by a link, by Back or by hand: it is decoded into the session; a bad one gives a note and the default.
-3. The widget draws the session's value and returns the student's. Without a widget, ``bound.hidden`` returns it.
-4. :func:`record` writes it into the address, unless it is the default, and remembers text and value for step 2.
-5. A slow browser sends old addresses and values for a moment: the session's value wins (STREAMLIT.md, "Late messages").
-6. :func:`enter` forgets the values of the page before.
+1. :func:`assign` sets it from a callback or a click on a chart. It wins over any address until the next :func:`sync`.
+2. :func:`sync`, before the widget, compares the address with the text that it wrote last. A different text was changed
+   by a link, by Back or by hand: the :class:`Codec` reads the value; a bad text gives a note and the default.
+3. Otherwise the session's value counts, which is the widget's; an impossible one becomes the nearest or the default.
+4. :func:`sync` writes the value into session and address, where the default is left out, and remembers both.
+5. The widget draws the session's value; a value without a widget needs :func:`sync` only.
+6. A slow browser sends old addresses and values for a moment: the session's value wins (STREAMLIT.md, "Late messages").
+7. :func:`enter` forgets the values of the page before.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -28,70 +31,107 @@ T = TypeVar("T")
 #: Seconds for which a browser may send the address from before a widget changed it; a click on Back comes later.
 LATE_SECONDS = 1.0
 
-#: Keys of the session: the page in view, its address when it was drawn, :class:`_Known` by name, and a pending
-#: :func:`draw_again`.
-_PAGE, _DRAWN, _KNOWN, _AGAIN = "page in view", "address drawn", "address", "drawn again"
+#: Keys of the session: the page in view, its address when it was drawn, and :class:`_Known` by name.
+_PAGE, _DRAWN, _KNOWN = "page in view", "address drawn", "address"
+
+#: Errors of a :class:`Codec` for a text or value that cannot be used.
+_IMPOSSIBLE = (LookupError, ValueError)
+
+
+@dataclass(frozen=True)
+class Codec(Generic[T]):
+    """Converts values of a kind to texts of the address and back."""
+
+    #: The right texts in words, for the note.
+    expected: str
+    #: Text to value; raises ``ValueError`` or ``LookupError`` for a text of another kind.
+    parse: Callable[[str], T]
+    #: Value to text.
+    encode: Callable[[T], str]
+    #: A value to the nearest one that options or limits allow now; raises as ``parse`` if there is none.
+    nearest: Callable[[Any], T]
 
 
 @dataclass
 class _Known:
     """The state of one query parameter; a tuple holds one value or, empty, none."""
 
-    #: The text last read from or written into the address.
+    #: The text after the last :func:`sync`.
     text: str | None = None
-    #: The texts replaced in the last :data:`LATE_SECONDS`, with the times of that.
+    #: The replaced texts, with the times of that.
     left: dict[str | None, float] = field(default_factory=dict)
-    #: The widget's value at the last write or :func:`assign`.
+    #: The value of the last :func:`sync` or :func:`assign`.
     recorded: tuple[Any, ...] = ()
     #: The value before that, which a late browser may send.
     replaced: tuple[Any, ...] = ()
     #: Whether :func:`assign` set a value that is not in the address yet.
     is_assigned: bool = False
-    #: The default of the last :func:`follow`.
-    default: tuple[Any, ...] = ()
 
 
-def restore(name: str, decode: Callable[[str], T], *, default: T, expected: str) -> T:
-    """Set the widget ``name`` from the address if that has changed; a ``ValueError`` of ``decode`` gives a note."""
-    text, known = st.query_params.get(name), _known(name)
-    if name in st.session_state:
-        if known.is_assigned and known.replaced == (st.session_state[name],):
-            # A second click sent the value from before the assignment.
-            st.session_state[name] = known.recorded[0]
-        held: T = st.session_state[name]
-        if known.is_assigned:
-            return held
-        # Fast keys send a slider's next value together with the address of the one before.
-        has_changed = bool(known.recorded) and known.recorded[0] != held
-        is_late = time.monotonic() - known.left.get(text, -math.inf) < LATE_SECONDS
-        if text == known.text or has_changed or is_late:
-            # The browser sent an old address: write the current one back and keep the session's value.
-            _write(name, known.text)
-            return held
-    # The browser has the current address: what it sends from now on counts.
-    known.left.clear()
-    value = default
-    if text is not None:
-        try:
-            value = decode(text)
-        except ValueError:
-            # No note for a text of our own, which became invalid when the run or data set changed.
-            if text != known.text:
-                note(name, text, expected)
-    known.text = text
-    st.session_state[name] = value
+def sync(name: str, codec: Codec[T], *, default: T, omitted: str | None = None, follows: bool = False) -> T:
+    """Return a value that the address holds, for the widget of this name if there is one.
+
+    Args:
+        default: The value of an address without the parameter.
+        omitted: The text that is left out of the address; None for that of ``default``, empty for none.
+        follows: A value that is not in the address moves with the default.
+    """
+    known = _all_known()[name]
+    value = _read(name, codec, default, known, follows)
+    try:
+        value = codec.nearest(value)
+    except _IMPOSSIBLE:
+        value = default
+    # Compare the types, too: Streamlit refuses an int in a field of floats.
+    held = st.session_state.get(name)
+    if name not in st.session_state or (type(value), value) != (type(held), held):
+        st.session_state[name] = value
+    text = codec.encode(value)
+    present = None if text == (codec.encode(default) if omitted is None else omitted) else text
+    before = st.query_params.get(name)
+    if before != present:
+        known.left |= dict.fromkeys((before, known.text), time.monotonic())
+        if present is None:
+            del st.query_params[name]
+        else:
+            st.query_params[name] = present
+    if known.recorded != (value,):
+        known.replaced = known.recorded
+    known.text, known.recorded, known.is_assigned = present, (value,), False
     return value
 
 
-def record(name: str, text: str, *, default: str) -> None:
-    """Write a value into the address; the default is left out, so that addresses stay short."""
-    _write(name, None if text == default else text)
-    _known(name).is_assigned = False
+def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) -> T:
+    """Return the session's value, or that of the address if a person has changed it."""
+    text = st.query_params.get(name)
+    if name in st.session_state:
+        held: T = st.session_state[name]
+        if known.is_assigned:
+            # A second click may have sent the value from before the assignment.
+            return known.recorded[0] if known.replaced == (held,) else held
+        # Fast keys send a slider's next value together with the address of the one before.
+        has_changed = bool(known.recorded) and known.recorded[0] != held
+        is_late = time.monotonic() - known.left.get(text, -math.inf) < LATE_SECONDS
+        if has_changed or is_late or (text == known.text and not (follows and text is None)):
+            return held
+    if text != known.text:
+        # The browser has the current address: its next messages count.
+        known.left.clear()
+    if text is None:
+        return default
+    with suppress(*_IMPOSSIBLE):
+        value = codec.parse(text)
+        if codec.nearest(value) == value:
+            return value
+    # No note for a text of our own, which became invalid when the run or data set changed.
+    if text != known.text:
+        note(name, text, codec.expected)
+    return default
 
 
 def assign(name: str, value: Any) -> None:
-    """Set a widget's value before it is drawn, such as in a callback; :func:`record` writes it into the address."""
-    known = _known(name)
+    """Set a widget's value before it is drawn, such as in a callback; :func:`sync` writes it into the address."""
+    known = _all_known()[name]
     known.replaced, known.recorded, known.is_assigned = (st.session_state.get(name),), (value,), True
     st.session_state[name] = value
 
@@ -99,16 +139,7 @@ def assign(name: str, value: Any) -> None:
 def forget(name: str) -> None:
     """Remove a value from session and address in a callback: the widget gets its default."""
     st.session_state.pop(name, None)
-    put(name, None)
-
-
-def follow(name: str, default: Any) -> None:
-    """Before :func:`restore`: move a widget that still has its last default to a new default."""
-    known = _known(name)
-    # Only if the default has changed: a value that the session sets overwrites a click under way.
-    if name in st.session_state and known.default == (st.session_state[name],) != (default,):
-        st.session_state[name] = default
-    known.default = (default,)
+    st.query_params.pop(name, None)
 
 
 def enter(page: str, *, shared: Collection[str]) -> None:
@@ -116,35 +147,19 @@ def enter(page: str, *, shared: Collection[str]) -> None:
     if st.session_state.get(_PAGE) == page:
         return
     st.session_state[_PAGE] = page
-    known = st.session_state.get(_KNOWN, {})
-    for name in known.keys() - shared:
-        del known[name]
+    for name in _all_known().keys() - shared:
+        del _all_known()[name]
         st.session_state.pop(name, None)
 
 
 def begin() -> None:
-    """Begin a run of the whole page; after :func:`draw_again` its old widget values do not count."""
+    """Begin a run of the whole page."""
     st.session_state.pop(_DRAWN, None)
-    if st.session_state.pop(_AGAIN, False):
-        # Not earlier: Streamlit merges a waiting message of another fragment into this run.
-        for name, known in st.session_state.get(_KNOWN, {}).items():
-            if name in st.session_state and known.replaced == (st.session_state[name],):
-                st.session_state[name] = known.recorded[0]
 
 
 def drawn() -> None:
     """End a run of the whole page: remember its address for :func:`draw_again`."""
     st.session_state[_DRAWN] = st.query_params.to_dict()
-
-
-def put(name: str, text: str | None) -> None:
-    """Write a parameter that no widget writes; None removes it."""
-    present = st.session_state.get(_DRAWN, {})
-    if text is None:
-        st.query_params.pop(name, None)
-        present.pop(name, None)
-    else:
-        st.query_params[name] = present[name] = text
 
 
 def draw_again() -> NoReturn:
@@ -153,13 +168,10 @@ def draw_again() -> NoReturn:
     if present is not None:
         if present != st.query_params.to_dict():
             st.query_params.from_dict(present)
-        st.session_state[_AGAIN] = True
+        # The values count as assigned: Streamlit merges a waiting message of another fragment into the next run.
+        for known in _all_known().values():
+            known.is_assigned = bool(known.recorded)
     st.rerun()
-
-
-def page() -> str:
-    """Return the page in view."""
-    return str(st.session_state.get(_PAGE, ""))
 
 
 def note(name: str, text: str, expected: str) -> None:
@@ -171,20 +183,6 @@ def note(name: str, text: str, expected: str) -> None:
     )
 
 
-def _write(name: str, text: str | None) -> None:
-    """Write a text into the address, and remember the text that it replaces."""
-    before, known = st.query_params.get(name), _known(name)
-    if before != text:
-        put(name, text)
-        now = time.monotonic()
-        left = known.left | {before: now}
-        known.left = {each: when for each, when in left.items() if now - when < LATE_SECONDS}
-    value = (st.session_state.get(name),)
-    if value != known.recorded:
-        known.replaced = known.recorded
-    known.text, known.recorded = text, value
-
-
-def _known(name: str) -> _Known:
-    known: _Known = st.session_state.setdefault(_KNOWN, {}).setdefault(name, _Known())
+def _all_known() -> defaultdict[str, _Known]:
+    known: defaultdict[str, _Known] = st.session_state.setdefault(_KNOWN, defaultdict(_Known))
     return known

@@ -1,58 +1,30 @@
-"""Widgets bound to the address: one call restores the value, draws the widget and records its value.
+"""Widgets bound to the address: one call syncs the value and draws the widget.
 
-A :class:`Codec` converts values of a kind: words, numbers, ``1`` for on, ``50-90`` for an interval, words with commas
-between. The first argument of a widget is its key and query parameter; others go to the widget. The default is left out
-of the address. A widget can be drawn ``into`` another part of the page; a popover there needs ``on_change="rerun"``
-(STREAMLIT.md, "Closed popovers").
+Values are words, numbers, ``1`` for on, ``50-90`` for an interval, words with commas between. The first argument of a
+widget is its key and query parameter; others go to the widget. The default is left out of the address, unless
+``omitted`` is empty. A widget can be drawn ``into`` another part of the page; a popover there needs
+``on_change="rerun"`` (STREAMLIT.md, "Closed popovers").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-
-import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from aquadash.ui.kit import address, inputs
+from aquadash.ui.kit.address import Codec
 
-T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
-Widget = Callable[..., Any]
 Options = Mapping[str, str] | Sequence[str]
-
-
-@dataclass(frozen=True)
-class Codec(Generic[T]):
-    """Converts values of a kind to texts of the address and back."""
-
-    #: The right texts in words, for the note.
-    expected: str
-    #: Text to value; raises ``ValueError`` for a text of another kind.
-    parse: Callable[[str], T]
-    #: Value to text.
-    encode: Callable[[T], str]
-    #: A value to the nearest one that options or limits allow now, or None.
-    nearest: Callable[[Any], T | None]
-    #: Whether a text that is not allowed means the nearest value.
-    clamp: bool = False
-
-    def decode(self, text: str) -> T:
-        """Return the value of a text; raise ``ValueError`` for one that cannot be used."""
-        value = self.parse(text)
-        nearest = self.nearest(value)
-        if nearest is None or (nearest != value and not self.clamp):
-            raise ValueError(text)
-        return nearest
 
 
 def one_of(options: Collection[str]) -> Codec[str]:
     """One of some words."""
-    return Codec(_listed(options), str, str, {each: each for each in options}.get)
+    return Codec(_listed(options), str, str, {each: each for each in options}.__getitem__)
 
 
 def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
@@ -62,18 +34,16 @@ def id_of(ids: Collection[str], *, expected: str) -> Codec[str]:
         [match] = [each for each in ids if text and each.startswith(text)]
         return match
 
-    return Codec(expected, parse, str, {each: each for each in ids}.get)
+    return replace(one_of(ids), expected=expected, parse=parse)
 
 
-def several_of(
-    options: Collection[str], *, most: int | None = None, ignored: Collection[str] = (), expected: str = ""
-) -> Codec[list[str]]:
+def several_of(options: Collection[str], *, most: int | None = None, ignored: Collection[str] = ()) -> Codec[list[str]]:
     """Several of some words, at most ``most``; the ``ignored`` words are dropped without a note."""
     # An option may contain commas: try the longest first.
     words = [re.escape(word) for word in sorted((*options, *ignored), key=len, reverse=True)]
     pattern = re.compile(f"(?:{'|'.join([*words, '[^,]+'])})(?=,|$)")
     return Codec(
-        expected or f"{'some' if most is None else f'at most {most}'} of {_listed(options)}",
+        f"{'some' if most is None else f'at most {most}'} of {_listed(options)}",
         lambda text: [word for word in dict.fromkeys(pattern.findall(text)) if word not in ignored],
         ",".join,
         lambda held: [word for word in held if word in options][:most],
@@ -84,13 +54,15 @@ def number_in(low: Number, high: Number, *, clamp: bool = False) -> Codec[Number
     """A number from ``low`` to ``high``, whole if these are; ``clamp`` moves one outside to the nearest end."""
     kind = type(low)
     whole, form = ("whole ", "d") if kind is int else ("", "g")
-    return Codec(
-        f"a {whole}number from {low:,} to {high:,}",
-        lambda text: kind(text) if len(text) <= 20 else high + 1,
-        lambda value: f"{value:{form}}",
-        lambda held: min(max(kind(held), low), high),
-        clamp,
-    )
+
+    def nearest(held: float) -> Number:
+        return min(max(kind(held), low), high)
+
+    def parse(text: str) -> Number:
+        number = kind(text) if len(text) <= 20 else high + 1
+        return nearest(number) if clamp else number
+
+    return Codec(f"a {whole}number from {low:,} to {high:,}", parse, lambda value: f"{value:{form}}", nearest)
 
 
 def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
@@ -104,7 +76,7 @@ def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
         f"two numbers from {low} to {high}, the lower first, such as {low}-{high}",
         parse,
         lambda ends: f"{ends[0]}-{ends[1]}",
-        lambda held: held if low <= held[0] <= held[1] <= high else None,
+        lambda ends: (min(max(ends[0], low), high), min(max(*ends, low), high)),
     )
 
 
@@ -116,77 +88,43 @@ def short_text(longest: int) -> Codec[str]:
 ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on: str(int(on)), bool)
 
 
-def restore(name: str, codec: Codec[T], *, default: T) -> T:
-    """Call :func:`aquadash.ui.kit.address.restore` with a codec, and replace a value that is no longer possible."""
-    held = address.restore(name, codec.decode, default=default, expected=codec.expected)
-    nearest = None if held is None else codec.nearest(held)
-    value = default if nearest is None else nearest
-    # Compare the types, too: Streamlit refuses an int in a field of floats.
-    if (type(value), value) != (type(held), held):
-        st.session_state[name] = value
-    return value
-
-
-def is_open(into: DeltaGenerator | None) -> bool:
-    """Return whether a part of the page is open; only a closed popover is not."""
-    return getattr(into, "open", None) is not False
-
-
-def hidden(name: str, codec: Codec[T], *, default: T) -> T:
-    """Return a value of the address that no widget shows, and record it."""
-    value = restore(name, codec, default=default)
-    address.record(name, codec.encode(value), default=codec.encode(default))
-    return value
-
-
-def _bound(
-    name: str,
-    codec: Codec[T],
-    *positional: Any,
-    widget: Widget,
-    label: str,
-    default: T,
-    stated: bool = False,
-    into: DeltaGenerator | None = None,
-    **arguments: Any,
-) -> Any:
-    """Draw a widget, unless its popover is closed, and return its value."""
-    value = restore(name, codec, default=default)
-    if is_open(into):
-        with into or nullcontext():
-            value = widget(label, *positional, key=name, **arguments)
-    address.record(name, codec.encode(value), default="" if stated else codec.encode(default))
-    return value
+def _bound(name: str, codec: Codec[Any], own: dict[str, Any], **usual: Any) -> Any:
+    """Draw a widget, unless its popover is closed, and return its value; the caller's ``own`` arguments come first."""
+    arguments = usual | own
+    of_address = {each: arguments.pop(each) for each in ("default", "omitted", "follows") if each in arguments}
+    value = address.sync(name, codec, **of_address)
+    widget, into = arguments.pop("widget"), arguments.pop("into", None)
+    if getattr(into, "open", None) is False:
+        return value
+    with into or nullcontext():
+        return widget(key=name, **arguments)
 
 
 def menu(name: str, options: Options, *, codec: Codec[str] | None = None, **arguments: Any) -> str:
-    """Draw a menu of words, or of the titles in a mapping; the default is the first word, ``stated`` writes it, too."""
+    """Draw a menu of words, or of the titles in a mapping; the default is the first word."""
     titles = _titles(options)
-    drawn: dict[str, Any] = {
-        "widget": inputs.selectbox,
-        "default": next(iter(titles)),
-        "format_func": titles.__getitem__,
-    } | arguments
-    return str(_bound(name, codec or one_of(titles), list(titles), **drawn))
+    usual = {"widget": inputs.selectbox, "default": next(iter(titles)), "format_func": titles.__getitem__}
+    return str(_bound(name, codec or one_of(titles), arguments, options=list(titles), **usual))
 
 
-def choice(name: str, options: Options, *, widget: Widget = inputs.segmented_control, **arguments: Any) -> str:
+def choice(name: str, options: Options, **arguments: Any) -> str:
     """Draw a :func:`menu` as a row of buttons."""
-    return menu(name, options, widget=widget, required=True, **arguments)
+    usual: dict[str, Any] = {"widget": inputs.segmented_control, "required": True}
+    return menu(name, options, **usual | arguments)
 
 
 def choices(name: str, options: Options, *, codec: Codec[list[str]] | None = None, **arguments: Any) -> list[str]:
     """Draw a menu of which several words can be chosen; by default none is."""
     titles = _titles(options)
     codec = codec or several_of(titles, most=arguments.get("max_selections"))
-    drawn: dict[str, Any] = {"widget": inputs.multiselect, "default": [], "format_func": titles.__getitem__} | arguments
-    return list(_bound(name, codec, list(titles), **drawn))
+    usual = {"widget": inputs.multiselect, "default": [], "format_func": titles.__getitem__}
+    return list(_bound(name, codec, arguments, options=list(titles), **usual))
 
 
 def number(name: str, low: Number, high: Number, *, clamp: bool = False, **arguments: Any) -> Number:
     """Draw a field for a number from ``low`` to ``high``; see :func:`number_in`."""
-    drawn: dict[str, Any] = {"widget": inputs.number_input} | arguments
-    value: Number = _bound(name, number_in(low, high, clamp=clamp), low, high, **drawn)
+    codec = number_in(low, high, clamp=clamp)
+    value: Number = _bound(name, codec, arguments, widget=inputs.number_input, min_value=low, max_value=high)
     return value
 
 
@@ -197,21 +135,19 @@ def slider(name: str, low: Number, high: Number, **arguments: Any) -> Number:
 
 def interval(name: str, low: int, high: int, **arguments: Any) -> tuple[int, int]:
     """Draw a slider with two ends; the default is from ``low`` to ``high``."""
-    first, last = _bound(
-        name, interval_in(low, high), low, high, widget=inputs.slider, default=(low, high), **arguments
-    )
+    usual = {"widget": inputs.slider, "default": (low, high), "min_value": low, "max_value": high}
+    first, last = _bound(name, interval_in(low, high), arguments, **usual)
     return first, last
 
 
 def toggle(name: str, **arguments: Any) -> bool:
     """Draw a switch that is off by default."""
-    return bool(_bound(name, ON_OR_OFF, widget=inputs.toggle, default=False, **arguments))
+    return bool(_bound(name, ON_OR_OFF, arguments, widget=inputs.toggle, default=False))
 
 
 def text(name: str, *, longest: int, **arguments: Any) -> str:
     """Draw a field for a text of at most ``longest`` characters."""
-    drawn: dict[str, Any] = {"widget": inputs.text_input, "max_chars": longest, "default": ""} | arguments
-    return str(_bound(name, short_text(longest), **drawn))
+    return str(_bound(name, short_text(longest), arguments, widget=inputs.text_input, default="", max_chars=longest))
 
 
 def _titles(options: Options) -> Mapping[str, str]:

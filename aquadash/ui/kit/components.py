@@ -16,6 +16,7 @@ from aquadash.lab.rights import Action
 from aquadash.store.fields import validation_accuracy
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.kit import address, inputs
+from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.run_lists import own_first, owner_text
 from aquadash.ui.kit.text import named, plain, short_moment, unique_titles
@@ -111,15 +112,17 @@ def id_picker(
     **options: Any,
 ) -> str | None:
     """Draw a menu of ids, which an address may shorten; return None after a stale link."""
-    if st.session_state.get(key) not in (None, *titles):
-        del st.session_state[key]
+    text = st.query_params.get(key, "")
 
-    def decode(text: str) -> str | None:
+    def parse(text: str) -> str | None:
         matches = [each for each in titles if text and each.startswith(text)]
         return matches[0] if len(matches) == 1 else None
 
-    if address.restore(key, decode, default=next(iter(titles), None), expected=f"the id of a {thing}") is None:
-        text = st.query_params.get(key, "")
+    # The text of a stale link stays in the address until another id is chosen.
+    codec = Codec[str | None](
+        f"the id of a {thing}", parse, lambda held: held or text, lambda held: held if held in titles else None
+    )
+    if address.sync(key, codec, default=next(iter(titles), None), omitted="") is None:
         reason = why_not(text) or (
             f"There is no {thing} “{text[:40]}” here; it may have been deleted, or the link comes from another "
             "computer."
@@ -128,8 +131,6 @@ def id_picker(
     chosen: str | None = inputs.selectbox(
         label, list(titles), key=key, format_func=titles.__getitem__, placeholder=f"Choose a {thing}", **options
     )
-    if chosen is not None:
-        address.record(key, chosen, default="")
     return chosen
 
 

@@ -99,8 +99,8 @@ def titles_of(sources: Iterable[str]) -> dict[str, str]:
     return unique_titles({name: title_of(name) for name in sources}, lambda name, title: f"{title} ({name})")
 
 
-def choose() -> None:
-    """Draw the sidebar's menu of data sets; one that is gone gives a note and the default."""
+def choose(page: str) -> None:
+    """Draw the sidebar's menu of data sets on a page; one that is gone gives a note and the default."""
     own = lab().data
     titles = titles_of(own.sources())
     default = _default()
@@ -112,7 +112,7 @@ def choose() -> None:
         own.require(st.query_params.get(SOURCE, ""))
     except NotAllowedError as error:
         st.warning(plain(str(error)), icon="🧭")
-    source = bound.restore(SOURCE, bound.one_of(titles), default=kept)
+    source = address.sync(SOURCE, bound.one_of(titles), default=kept, omitted=default)
     st.session_state[_MENU] = source
     with st.sidebar:
         inputs.selectbox(
@@ -122,16 +122,16 @@ def choose() -> None:
             format_func=titles.__getitem__,
             help="All pages show it, and new runs learn from it.",
             on_change=_chosen,
+            args=(page,),
         )
-    address.record(SOURCE, source, default=default)
 
 
-def _chosen() -> None:
+def _chosen(page: str) -> None:
     """Set the source and reset the page's parameter for it, in the menu's callback."""
     address.assign(SOURCE, st.session_state[_MENU])
-    if address.page() in _BEGINNINGS:
-        address.assign(*_BEGINNINGS[address.page()])
-    elif address.page() in _OF_A_RUN:
+    if page in _BEGINNINGS:
+        address.assign(*_BEGINNINGS[page])
+    elif page in _OF_A_RUN:
         address.forget("run")
 
 

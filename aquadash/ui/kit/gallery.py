@@ -80,12 +80,10 @@ def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label
 @contextmanager
 def paged(total: int, *, per_page: int, key: str = "page") -> Iterator[slice]:
     """Yield the slice of ``total`` things on the present page, whose number is in the address; draw the pager below."""
-    number = bound.restore(key, bound.number_in(1, max(1, math.ceil(total / per_page)), clamp=True), default=1)
+    number = address.sync(key, bound.number_in(1, max(1, math.ceil(total / per_page)), clamp=True), default=1)
     yield slice((number - 1) * per_page, min(total, number * per_page))
     if total > per_page:
         _pager(number, last=math.ceil(total / per_page), key=key)
-    else:
-        address.record(key, "1", default="1")
 
 
 def _pager(number: int, *, last: int, key: str) -> None:

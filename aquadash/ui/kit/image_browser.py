@@ -59,7 +59,7 @@ def show_cell(true: str, predicted: str) -> None:
 def chosen_classes(class_names: Sequence[str]) -> tuple[int | None, int | None]:
     """Return the chosen true and predicted class, also before the menus are drawn."""
     options = [ANY, *class_names]
-    true, predicted = (bound.restore(key, bound.one_of(options), default=ANY) for key in ("true", "predicted"))
+    true, predicted = (address.sync(key, bound.one_of(options), default=ANY) for key in ("true", "predicted"))
     return _position(true, class_names), _position(predicted, class_names)
 
 

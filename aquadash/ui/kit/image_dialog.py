@@ -29,6 +29,7 @@ from aquadash.pages import ME
 from aquadash.predict import answered
 from aquadash.store.types import Predictions, Run
 from aquadash.ui.kit import address, components, datasets, explanations, gallery, inputs, run_lists, shell
+from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.predictions import Item, closer, predictor
@@ -97,6 +98,15 @@ def image_name(text: object) -> str:
     return f"{found[1]}-{int(found[2])}"
 
 
+#: The opened image; the picture of a visitor has no text in the address.
+_OPENED = Codec[str](
+    "an image of the data set, such as test-12",
+    image_name,
+    lambda opened: opened if opened.partition("-")[0] in _SPLITS else "",
+    str,
+)
+
+
 @dataclass(frozen=True, eq=False)
 class OwnPicture:
     """A picture of the visitor, which has no address, with its true class if that is known."""
@@ -148,10 +158,8 @@ def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_
     clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
     with suppress(ValueError):  # Nothing was clicked.
         address.assign(KEY, clicked if clicked in own else image_name(clicked))
-    expected = "an image of the data set, such as test-12"
-    opened: str = address.restore(KEY, image_name, default=None, expected=expected) or ""
+    opened = address.sync(KEY, _OPENED, default="")
     split, _, position = opened.partition("-")
-    address.record(KEY, opened if split in _SPLITS else "", default="")
     if split in _SPLITS:
         title = f"{_SPLITS[split]} image {position}"
     elif opened in own:
@@ -162,7 +170,7 @@ def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_
 
 
 def _close() -> None:
-    address.assign(KEY, None)
+    address.assign(KEY, "")
 
 
 def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -53,10 +54,8 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
         _KEY,
         components.run_labels(by_id.values()),
         label="Compare with",
-        codec=bound.several_of(
-            by_id,
-            most=MAX_RUNS - 1,
-            ignored=(run.run_id,),
+        codec=replace(
+            bound.several_of(by_id, most=MAX_RUNS - 1, ignored=(run.run_id,)),
             expected=f"the ids of at most {MAX_RUNS - 1} other runs with a network",
         ),
         max_selections=MAX_RUNS - 1,
@@ -92,7 +91,7 @@ LAST_SAMPLE = 9999
 
 def sample_number() -> int:
     """Draw the button for test images, and return the number of the draw, 0 before the first."""
-    number = bound.hidden("sample", bound.number_in(0, LAST_SAMPLE), default=0)
+    number = address.sync("sample", bound.number_in(0, LAST_SAMPLE), default=0)
     st.button(
         "Try another sample" if number else "Try a sample",
         icon="🎲",

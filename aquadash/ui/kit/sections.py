@@ -54,7 +54,7 @@ class Sections(Generic[P, R]):
     def chosen_word(self) -> str:
         """Return the word of the chosen section before the choice is drawn."""
         mine = self.mine()
-        return bound.restore(self.name, bound.one_of(mine), default=next(iter(mine)))
+        return address.sync(self.name, bound.one_of(mine), default=next(iter(mine)))
 
     def choose_word(self, menu: Callable[..., str] = bound.choice, **arguments: Any) -> str:
         """Draw the choice by a function such as :func:`bound.menu`, and return the chosen word."""
@@ -77,7 +77,6 @@ class Sections(Generic[P, R]):
             )
             if len(titles) > 1:
                 return menu(self.name, titles, label=group, default=default, **arguments)
-        address.record(self.name, word, default=default)
         return word
 
     def _open_group(self) -> None:

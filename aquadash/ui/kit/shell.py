@@ -35,7 +35,7 @@ def page(name: str) -> Iterator[None]:
         address.enter(name, shared=(datasets.SOURCE,))
         record = PAGES[name]
         head(f"{record.icon} {record.heading or record.title}", question=record.question)
-        datasets.choose()
+        datasets.choose(name)
         with guard():
             upgrading.render_notice(name)
         yield

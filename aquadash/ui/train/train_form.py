@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -164,7 +165,9 @@ def _origin() -> None:
     titles = {COPY: f"Cloned from **{plain(copy.title)}**"} if copy else {}
     titles |= {name: preset.card for name, preset in PRESETS.items()}
     # Without a preset in the address the form stays.
-    held = bound.restore("preset", bound.one_of(titles), default=COPY if origin.run else origin.name)
+    codec = replace(bound.one_of(titles), encode=lambda name: DEFAULT_PRESET if name == COPY else name)
+    default = COPY if origin.run else origin.name
+    held = address.sync("preset", codec, default=default, omitted=DEFAULT_PRESET)
     together: dict[str, list[str]] = {}
     for name, title in titles.items():
         together.setdefault(title, []).append(name)
@@ -188,7 +191,6 @@ def _origin() -> None:
             on_change=lambda: address.assign("preset", st.session_state[_OF_CARD]),
             label_visibility="collapsed",
         )
-    address.record("preset", DEFAULT_PRESET if chosen == COPY else chosen, default=DEFAULT_PRESET)
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         form_state.fill(wanted)

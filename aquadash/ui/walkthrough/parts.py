@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aquadash.ui.kit import address, bound, components, shell, visit
+from aquadash.ui.kit import bound, components, shell, visit
 from aquadash.ui.kit.text import plain
 from aquadash.walkthrough import Outcome, Verdict, findings
 
@@ -32,9 +32,10 @@ def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str
     """Draw a slider that follows its default until it is moved; none if there is only one number."""
     if low >= high:
         return low
-    address.follow(name, default)
     form = f"%d{unit.replace('%', '%%')}"
-    return bound.slider(name, low, high, label=label, default=default, clamp=True, format=form, **arguments)
+    return bound.slider(
+        name, low, high, label=label, default=default, follows=True, clamp=True, format=form, **arguments
+    )
 
 
 def figures(values: Mapping[str, str], *, help: str | None = None) -> None:
