@@ -114,7 +114,8 @@ def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) 
         is_late = time.monotonic() - known.left.get(text, -math.inf) < LATE_SECONDS
         if has_changed or is_late or (text == known.text and not (follows and text is None)):
             return held
-    if text != known.text:
+    is_own, known.text = text == known.text, text
+    if not is_own:
         # The browser has the current address: its next messages count.
         known.left.clear()
     if text is None:
@@ -123,8 +124,8 @@ def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) 
         value = codec.parse(text)
         if codec.nearest(value) == value:
             return value
-    # No note for a text of our own, which became invalid when the run or data set changed.
-    if text != known.text:
+    # A text of our own has become invalid because the run or data set changed.
+    if not is_own:
         note(name, text, codec.expected)
     return default
 
