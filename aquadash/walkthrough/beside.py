@@ -64,7 +64,9 @@ def beside(
     best = best_epoch(history, monitor=run.config.training.monitor)
     validated_on_test = run.config.training.validation == "test"
     rows = [
-        Row("train_images", "Images learnt from, with variants", "images", report.AUGMENTED_IMAGES, training_images),
+        Row(
+            "train_images", "Training images, with changed versions", "images", report.AUGMENTED_IMAGES, training_images
+        ),
         Row("parameters", "Parameters of the network", "", report.PARAMETERS, parameters),
         Row("epochs", "Epochs trained", "epochs", len(report.LOG), len(history) or None, "7 in the log; more before"),
         Row("best_epoch", "Best epoch", "epochs", best_epoch(report.LOG), best),

@@ -28,10 +28,10 @@ def brightest_class(answer: str, classes: Sequence[ClassStatistics]) -> Verdict:
     if brightness[answer] == brightness[order[0]]:
         return right(
             f"Yes: {answer} pictures are brightest: {brightness[answer]:.1f} of 255. "
-            "A network may well use that, although brightness is not what makes an animal."
+            "A network may use that, although brightness says nothing about the animal."
         )
     if answer == order[1]:
-        return nearly("Close: it is the second brightest. Average all images of each class, not a few, and compare.")
+        return nearly("Close: it is the second brightest. Average all images of each class, not just a few.")
     return wrong("Others are brighter. Move the slider to all images, and go through the classes one by one.")
 
 
@@ -45,14 +45,15 @@ def untouched_pipeline(fraction: float) -> Verdict:
     """Judge a pipeline by its :func:`untouched_fraction`."""
     if fraction >= _LEAVES_ALONE:
         return right(
-            f"Yes: of the images measured here, {100 * fraction:.0f} % came out with not one pixel changed. Each of "
-            "its steps happens by chance only, and sometimes none does. In the training set those are plain duplicates."
+            f"Yes: {100 * fraction:.0f} % of the images measured here came out with no pixel changed. Each of its "
+            "steps happens only by chance, and sometimes none does. In the training set, such versions are plain "
+            "duplicates."
         )
     if fraction > 0:
-        return nearly(f"Hardly ever: {100 * fraction:.1f} % of the images. One of the four does so far more often.")
+        return nearly(f"Rarely: {100 * fraction:.1f} % of the images. One of the four does it far more often.")
     return wrong(
-        "It changed every single image that was measured. Look for a pipeline whose steps each happen in some of the "
-        "images only, and draw a few times: the number below a picture says how much has changed."
+        "It changed every image that was measured. Look for a pipeline whose steps each change only some of the "
+        "images, and try a few seeds: the number below a picture says how much it changed."
     )
 
 
@@ -67,16 +68,16 @@ def report_composition(originals: int, *, pipelines: Collection[str], copies: in
     made = training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep_originals)
     if set(pipelines) == set(FOUR) and copies == 1 and keep_originals:
         return right(
-            f"Yes: the originals and one version from each of four pipelines, 1 + 4 = 5 times {originals:,} images, "
-            f"{wanted:,}. Nothing was done 10 times."
+            f"Yes: the originals and one version from each of four pipelines make 5 × {originals:,} = {wanted:,} "
+            "images. Nothing was done 10 times."
         )
     if made == wanted:
         return nearly(
-            f"The number is right, {made:,}, but the report's code makes it in another way: read its loop above. How "
-            "often does each pipeline meet an image, and what is put in front of the changed images at the end?"
+            f"The number is right, {made:,}, but the report's code gets there in another way: read its loop above. "
+            "How often does each image go through each pipeline, and are the originals kept?"
         )
     more = "more" if made > wanted else "fewer"
-    return wrong(f"That makes {made:,} images, {more} than the {wanted:,} of the report's way. Read its loop above.")
+    return wrong(f"That makes {made:,} images, {more} than the report's {wanted:,}. Read its loop above.")
 
 
 def normalized(value: float, mean: float, deviation: float, kind: str) -> float:
@@ -92,8 +93,8 @@ def centring(answer: str, means: Sequence[float]) -> Verdict:
     if abs(largest) < 0.005:
         return right(
             "Yes: the mean of each channel is 0. The mean was measured on the training images; the same number must "
-            "then be taken off validation and test images."
+            "then be subtracted from validation and test images."
         )
     if abs(largest) < 0.1:
-        return nearly(f"Near, but a channel has a mean of {largest:.2f}. There is one that centres exactly.")
+        return nearly(f"Close, but a channel has a mean of {largest:.2f}. Another one centres exactly.")
     return wrong(f"A channel has a mean of {largest:.2f}. Try the others, and watch the means.")

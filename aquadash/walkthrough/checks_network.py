@@ -20,16 +20,16 @@ def one_convolution(activation: str, pooling: str, difference: float) -> Verdict
     if activation == "none" and pooling == "none" and difference < SAME:
         return right(
             "Yes: with nothing in between, one 4 × 4 filter gives exactly the same as two 2 × 2 filters in a row. A "
-            "second layer pays only if something that is not just adding up stands before it."
+            "second layer helps only if something other than adding up comes before it."
         )
     if difference < SAME:
         return nearly(
-            "On this picture the difference is 0, but only by luck. Try another picture or other filters, and find the "
-            "setting with which it is always so."
+            "On this picture the difference is 0, but only by chance. Try another picture or other filters, and find "
+            "settings with which it is always 0."
         )
     if activation == "none" or pooling == "none":
-        return nearly(f"The largest difference is still {difference:.3f}. One thing is left in between; take it out.")
-    return wrong(f"The largest difference is {difference:.3f}. Take away what stands between the two convolutions.")
+        return nearly(f"The largest difference is still {difference:.3f}. One thing is left in between; remove it.")
+    return wrong(f"The largest difference is {difference:.3f}. Remove what comes between the two convolutions.")
 
 
 def half_the_network(params: int, whole: int) -> Verdict:
@@ -38,12 +38,12 @@ def half_the_network(params: int, whole: int) -> Verdict:
     left = f"That leaves {params:,} of {whole:,}, {100 * fraction:.0f} %."
     if abs(fraction - 0.5) <= 0.025:
         return right(
-            f"{left} So this one layer holds nearly everything: it has a weight for each of its inputs and each of its "
-            "units, and that many inputs come out of the flattened image."
+            f"{left} So this layer holds nearly all parameters: each of its units has a weight for each input, and "
+            "the flattened image gives it very many inputs."
         )
     if abs(fraction - 0.5) <= 0.08:
-        return nearly(f"{left} Nearly: a little {'less' if fraction > 0.5 else 'more'}.")
-    return wrong(f"{left} Which of the layers in the table holds the most? Change that one.")
+        return nearly(f"{left} Close: a little {'less' if fraction > 0.5 else 'more'}.")
+    return wrong(f"{left} Which layer in the table has the most? Change that one.")
 
 
 def floor_of_loss(text: str, *, classes: int) -> Verdict:
@@ -54,19 +54,20 @@ def floor_of_loss(text: str, *, classes: int) -> Verdict:
     floor, of_report = (lowest_flattened_loss(count) for count in (classes, len(report.CLASSES)))
     if abs(number - floor) <= 0.006:
         below = (
-            "That is lower, so the probabilities were not taken for raw scores there: Keras noticed."
+            "That is lower, so the probabilities were not treated as raw scores there: Keras corrected the mistake."
             if classes == len(report.CLASSES)
-            else f"With the report's five classes the floor is {of_report:.3f}, so Keras must have noticed there."
+            else f"With the report's five classes the lowest is {of_report:.3f}, so Keras must have corrected the "
+            "mistake."
         )
         return right(
             f"Yes: {floor:.3f}, even for a perfect answer. The report's log goes down to {report.LOG[-1].loss:.4f}. "
             f"{below}"
         )
     if abs(number - floor) <= 0.03:
-        return nearly("Close. Move the slider all the way, and read the number to three digits.")
+        return nearly("Close. Move the slider all the way, and read the number with three decimals.")
     if abs(number) < 0.006:
-        return wrong("That is the lowest loss of the right formula. Which one is the other line's?")
-    return wrong("Move the slider to an answer that could not be better, and read what the second formula makes of it.")
+        return wrong("That is the lowest value of the correct loss. What is the lowest of the other line?")
+    return wrong("Move the slider to a perfect answer, and read the second number.")
 
 
 def stopping_epoch(
@@ -92,9 +93,9 @@ def log_patience(answer: int) -> Verdict:
     last = report.LOG[-1].epoch
     if stops == last:
         return right(
-            f"Yes: the lowest validation loss is that of epoch {best}, and {answer} epochs later it stops, with epoch "
-            f"{last}. So the log was made with {answer}, as the code says, and not with "
-            f"{report.PATIENCE_IN_TEXT}, as the text says."
+            f"Yes: the lowest validation loss is in epoch {best}, and training stops {answer} epochs later, after "
+            f"epoch {last}. So the patience was {answer}, as in the code, not {report.PATIENCE_IN_TEXT}, as in the "
+            "text."
         )
     if stops is None:
         return wrong(f"With that patience it would have gone on after epoch {last}, where the log ends. Try less.")

@@ -68,11 +68,11 @@ def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
     gain = f"The best of {answer} looks {gained:.1f} points better than it is, on average"
     if answer == fewest:
         return right(
-            f"Yes. {gain}: about as much as chance moves a single score. Nothing about the networks differs; choosing "
-            "by the test images alone does that. So choose by validation images, and measure once."
+            f"Yes. {gain}: about as much as a single score varies by chance. The networks are equally good; choosing "
+            "by test images makes the difference. So choose by validation images, and test once."
         )
     if answer > fewest:
-        text = f"{gain}: more than the {wanted:.1f} that were asked for. Fewer will do."
+        text = f"{gain}: more than {wanted:.1f}. Fewer are enough."
         return nearly(text) if answer <= fewest + 2 else wrong(text)
     return (nearly if answer == fewest - 1 else wrong)(f"{gain}: less than {wanted:.1f}. Try more.")
 
@@ -112,16 +112,16 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
     confidence = 100 * float(sure[position])
     if task.threshold is None:
         if sure[position] <= task.least + 0.005:
-            return right(f"Yes: {confidence:.0f} % is the least there is, and even there it is right.")
-        return wrong(f"Of image {position} it is {confidence:.0f} % sure. There is one that it is less sure of.")
+            return right(f"Yes: {confidence:.0f} % is the lowest confidence, and even this answer is right.")
+        return wrong(f"It is {confidence:.0f} % sure about image {position}, but less sure about another one.")
     if answers[position] == true[position]:
-        return wrong(f"Image {position} is answered correctly. Switch on “only wrong answers” to see the others alone.")
+        return wrong(f"The answer to image {position} is right. Switch on “Only wrong answers”.")
     if round(float(sure[position]), 2) >= task.threshold:
         return right(
-            f"Yes: it is {confidence:.0f} % sure of image {position}, and wrong. So a high probability is no proof; "
-            "the report's beaver that was an otter is no exception."
+            f"Yes: it is {confidence:.0f} % sure about image {position}, and wrong. So a high probability proves "
+            "nothing; the report's network was sure, too, that an otter was a beaver."
         )
-    return nearly(f"Image {position} is answered wrongly, but with {confidence:.0f} % only. Find a surer one.")
+    return nearly(f"The answer to image {position} is wrong, but only {confidence:.0f} % sure. Find a surer one.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,20 +154,20 @@ def precise_threshold(answer: int, curve: Cuts) -> Verdict:
     """Judge whether a threshold reaches the wanted precision with about the highest recall."""
     wanted = wanted_precision(curve)
     if wanted is None:
-        return wrong("The run hardly ever thinks of this class. Choose another one above.")
+        return wrong("This run hardly ever answers with this class. Choose another one.")
     precision, recall = float(curve.precision[answer - 1]), float(curve.recall[answer - 1])
     # In whole per cent, as the page shows it.
     met = np.rint(100 * curve.precision) >= round(100 * wanted)
     best = float(curve.recall[met].max())
     figures = f"Precision {100 * precision:.0f} %, recall {100 * recall:.0f} %."
     if not met[answer - 1]:
-        text = f"{figures} The precision is too low; a higher threshold lets fewer strangers in."
+        text = f"{figures} The precision is too low; a higher minimum lets fewer wrong answers through."
         return nearly(text) if precision >= wanted - 0.03 else wrong(text)
     if recall < best - 0.02:
-        text = f"{figures} That is precise enough, but {100 * best:.0f} % of the class could be recognised. Lower it."
+        text = f"{figures} That is precise enough, but a recall of {100 * best:.0f} % is possible. Lower the minimum."
         return nearly(text) if recall >= best - 0.15 else wrong(text)
     return right(
-        f"{figures} Yes. Precision is bought with recall: the surer the calls, the more of the class go by unnoticed. "
+        f"{figures} Yes. Precision costs recall: the higher the minimum, the more images of the class are missed. "
         "Accuracy is neither of the two."
     )
 
@@ -183,15 +183,15 @@ def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
     if round(values[answer], 3) == round(values[best], 3):
         after = history[-1].epoch - answer
         remark = (
-            "It is the last one: training on might have helped."
+            "It is the last epoch: more training might have helped."
             if not after
             else f"After it {after} more {'epoch' if after == 1 else 'epochs'} did not make it lower, whatever the "
-            "training loss did meanwhile."
+            "training loss did."
         )
         return right(f"Yes: {values[answer]:.3f} in epoch {answer}. {remark}")
     if abs(answer - best) == 1 or values[answer] - values[best] <= 0.01:
-        return nearly(f"Close: {values[answer]:.3f}, and the lowest is {values[best]:.3f}. Look around it.")
-    return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point. Note which line it is.")
+        return nearly(f"Close: {values[answer]:.3f}, but the lowest is {values[best]:.3f}.")
+    return wrong(f"In epoch {answer} it is {values[answer]:.3f}; the chart has a lower point on the solid line.")
 
 
 def interval_width(fraction: float, images: int) -> float:
@@ -211,13 +211,13 @@ def enough_images(answer: int, *, fraction: float) -> Verdict:
     figures = f"With {answer:,} images it is {100 * width:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
         why = (
-            f"So near to 0 or 100 % few images are enough; at 70 % it takes about {fewest_images(0.7):,}."
+            f"So close to 0 or 100 %, few images are enough; at 70 % it takes about {fewest_images(0.7):,}."
             if fewest < FEW_IMAGES
-            else "Four times as many images make an interval half as wide, so that the report's 100 are a long way off."
+            else "An interval half as wide takes four times as many images, so the report's 100 are far too few."
         )
         return right(f"{figures}. Yes: about {fewest:,}. {why}")
-    text = f"{figures}, {'more' if width > WANTED_WIDTH else 'less'} than the {100 * WANTED_WIDTH:.0f} asked for."
-    text += " Take more." if width > WANTED_WIDTH else " Fewer will do."
+    text = f"{figures}, {'more' if width > WANTED_WIDTH else 'less'} than {100 * WANTED_WIDTH:.0f}."
+    text += " Take more images." if width > WANTED_WIDTH else " Fewer are enough."
     return nearly(text) if abs(answer - fewest) <= 0.25 * fewest else wrong(text)
 
 
@@ -250,9 +250,9 @@ def conclusion(answer: str, run: tuple[int, int], other: tuple[int, int], *, sam
             f"interval {low:+.1f} to {high:+.1f}"
             + (": 0 lies within." if true == "unknown" else ": 0 lies outside.")
             + (
-                " Note that the report's figure stands on 100 images."
+                " Note that the report measured on 100 images only."
                 if same_task
-                else " But they are scores of different tasks: which network is better, they do not tell at all."
+                else " But the scores are of different tasks, so they do not tell which network is better."
             )
         )
     if true == "unknown":

@@ -43,7 +43,7 @@ def runs(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns
 
 def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: SearchStore) -> None:
     app = open_page()
-    assert "see which values do well" in words(app) and not app.error
+    assert "see which values work best" in words(app) and not app.error
     assert not app.button(key="search:launch").disabled
     app.multiselect(key="search:over").set_value(["training.momentum"]).run()
     app.selectbox(key="base").select("baseline").run()

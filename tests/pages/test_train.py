@@ -150,7 +150,7 @@ def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeE
     run = ui_runs.interrupted(store, "cut off")
     app = open_page(run=run.run_id)
 
-    assert "It was cut off. **3 complete epochs** kept; Resume goes on from there" in words(app)
+    assert "**3 complete epochs** kept; Resume continues from there" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
     assert engine.calls == [("resume", run.run_id)]
     assert "Next in the queue" in words(app)

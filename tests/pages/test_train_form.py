@@ -47,6 +47,16 @@ def test_an_untouched_preset_is_launched_as_it_is(engine: FakeEngine) -> None:
     assert launched(app, engine) == PRESETS[preset].config
 
 
+def test_the_estimate_is_of_the_usual_time_and_the_maximum_is_in_the_help(engine: FakeEngine) -> None:
+    run = ui_runs.finished(engine.store, "timed", {"training.epochs": 10})
+    engine.store.update(run.run_id, metrics={"epochs": 10.0, "seconds": 100.0})
+    app = clone(run)
+    app.number_input(key="set:training.epochs").set_value(200).run()
+    assert "200 epochs would take 33 min 25 s." in app.number_input(key="set:training.epochs").help
+    (estimate,) = (caption.value for caption in app.caption if caption.value.startswith("⏱️"))
+    assert "about " in estimate and "33 min" not in estimate
+
+
 def test_what_is_typed_stays_while_another_page_is_open_and_is_launched_once_it_can_be_read(engine: FakeEngine) -> None:
     app = open_advanced()
     app.radio(key="preset").set_value("notebook").run()
@@ -173,7 +183,7 @@ def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEng
     assert "edited since" not in words(clone(run))
     augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
     app = clone(run)
-    assert "my-flip has been edited since the copied run" in words(app).replace("**", "")
+    assert "my-flip has been edited since the cloned run" in words(app).replace("**", "")
     assert launched(app, engine) == run.config
 
     app = clone(run)
@@ -187,7 +197,7 @@ def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeE
     saved.delete("my-flip")
     app = clone(run)
     assert controls(app)[PIPELINE].value == "my-flip"
-    assert "no saved pipeline of that name any more" in words(app)
+    assert "no saved pipeline has this name any more" in words(app)
     app.button(key="keep-own:my-flip").click().run()
     assert "my-flip" in augment.library().saved
     assert "any more" not in words(app)

@@ -58,7 +58,7 @@ def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkey
     live_runs.queue(store, ui_runs.finished(store, "goes on", status=RunStatus.STOPPED).run_id)
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
-    assert app.expander[0].label.startswith("No run of yours has results to show now")
+    assert app.expander[0].label.startswith("You have no run with results yet")
     # Its photographs are not on this computer; its answers are.
     app = open_app_page("walkthrough", lesson="predictions")
     assert not app.error and app.button(key="check-predictions") and "The images cannot be shown" in texts(app)
@@ -72,7 +72,7 @@ def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch
     app = open_app_page("walkthrough", lesson="extraction")
     assert not app.error and app.button(key="check-extraction")
     app = open_app_page("walkthrough", lesson="loss")
-    assert not app.error and "there are none to show now" in texts(app)
+    assert not app.error and "there is none yet" in texts(app)
     assert all(finding.right in texts(app) for finding in findings("loss"))
     app.button(key="walkthrough-train").click().run()
     assert not app.exception
@@ -183,7 +183,7 @@ def test_an_answer_is_judged_where_progress_cannot_be_kept(run: Run, monkeypatch
     monkeypatch.setattr(progress, "write_whole", full)
     app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
     app.button(key="check-stopping").click().run()
-    assert "the log goes on to epoch 7" in texts(app) and "The same rule on this run" in texts(app)
+    assert "the log goes on to epoch 7" in texts(app) and "Early stopping on this run" in texts(app)
     assert "cannot be kept" in app.error[0].value
 
 

@@ -253,7 +253,7 @@ def test_the_fewest_images_are_the_fewest(share: float) -> None:
     assert checks_results.interval_width(share, fewest - 30) > checks_results.WANTED_WIDTH
     verdict = checks_results.enough_images(fewest, fraction=share)
     assert verdict.outcome is RIGHT
-    assert ("a long way off" in verdict.text) is (fewest >= 200) is ("few images are enough" not in verdict.text)
+    assert ("far too few" in verdict.text) is (fewest >= 200) is ("few images are enough" not in verdict.text)
 
 
 MUST = {

@@ -189,7 +189,8 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
             height="content",
         )
     st.caption(
-        f"Filled dot: the 95 % interval does not contain 0. Among {len(found.classes)} classes one may by chance. "
+        f"Filled dot: the 95 % interval does not contain 0, which can happen by chance in one of {len(found.classes)} "
+        "classes. "
         "The intervals are Newcombe's, for paired proportions."
     )
 

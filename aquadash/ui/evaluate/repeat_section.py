@@ -36,7 +36,7 @@ def render_repeats(run: Run) -> None:
         st.info(f"This run is {run.status}. Only a run that finished by itself can be repeated.", icon="✋")
     elif not any(not repeat.status.ended for repeat in repeats):
         seconds = run.metrics.get("seconds")
-        took = f" It took {duration(seconds)} of training the first time." if seconds else ""
+        took = f" The first training took {duration(seconds)}." if seconds else ""
         shell.action_button(
             "Run it again",
             partial(lab().runs.repeat, run.run_id),
@@ -117,7 +117,7 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
             number_column("Numbers", [part.count for part in found.parts], "localized"),
             number_column("Different", [part.different for part in found.parts], "localized"),
             Column("Largest difference", [f"{part.max_difference:.3g}" for part in found.parts]),
-            Column("Most differ in", [part.where for part in found.parts]),
+            Column("Largest in", [part.where for part in found.parts]),
             alt="Compared numbers: how many there are, how many differ, and by how much",
         )
 

@@ -131,13 +131,13 @@ def _outcome(run: Run) -> None:
     if run.status is RunStatus.INTERRUPTED:
         may = lab().rights.allow(Action.RESUME, run.resource)
         # All epochs may be complete: then only the test is repeated.
-        going = "; Resume goes on from there, as if there had been no break" if may else ""
-        st.warning(f"It was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
+        going = "; Resume continues from there, as if there had been no break" if may else ""
+        st.warning(f"The training was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
     elif note := _broke_down(run):
         coach_notes.note_box(note)
         coach_notes.form_link(run, note)
     elif run.status is RunStatus.FAILED:
-        st.error(plain(run.message or "The training failed without a reason. Look into its log."), icon="❌")
+        st.error(plain(run.message or "The training failed without a reason. The log may say more."), icon="❌")
     else:
         text = f"{count(done, 'epoch')} in {duration(run.metrics.get('seconds'))}"
         if run.status is RunStatus.STOPPED:
@@ -248,14 +248,14 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         )
         accuracy = validation_accuracy(run)
         text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
-        now = "" if run.status.ended else " While it trains, of the last epoch."
+        now = "" if run.status.ended else " During training: of the last epoch."
         components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
-        after = " Of the kept weights, measured after training; the chart has each epoch's." if kept_epoch else now
+        after = " Measured after training, with the kept weights; the chart shows each epoch's." if kept_epoch else now
         components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after)
         results, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
         value, interval = percent(results.accuracy, results.accuracy_ci95) if results else percent(stored)
-        help = f"Below it its 95 % interval. {term('confidence interval')}" if interval else term("test set")
+        help = f"Below: the 95 % interval. {term('confidence interval')}" if interval else term("test set")
         note = interval or ("" if run.status.ended else "at the end")
         components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)
 

@@ -30,7 +30,7 @@ def search() -> None:
         if heads:
             search_live.watch_searches(heads)
         else:
-            st.info("Press **Search**, and see which values do well.", icon="🔭")
+            st.info("Press **Search**, and see which values work best.", icon="🔭")
 
 
 SECTIONS = Sections(

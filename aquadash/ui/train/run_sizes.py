@@ -57,8 +57,8 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
             f"so only the last **{sizes.test:,}** are unseen when the result is measured."
         )
     return (
-        f"{learned} **{sizes.validation:,}** images are held out to validate with, **{sizes.test:,}** kept for the "
-        "test at the end."
+        f"{learned} **{sizes.validation:,}** images are held out for validation, **{sizes.test:,}** kept for the test "
+        "at the end."
     )
 
 

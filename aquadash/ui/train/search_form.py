@@ -71,8 +71,8 @@ def search_form() -> None:
 
 
 HELP = (
-    "The first training has the settings to start from, so that you see whether the search beats them. All are "
-    "compared on the same validation images; test images decide nothing."
+    "The first trial uses the settings to start from, so you see whether the search beats them. All trials are "
+    "compared on the same validation images, never on test images."
 )
 
 
@@ -88,7 +88,7 @@ def estimate_text(plan: SearchPlan) -> str:
     paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]
     known_paces = [seconds for seconds in paces if seconds is not None]
     if not known_paces:
-        return f"{size}; the first trial shows how long"
+        return f"{size}; the first trial will show how long it takes"
     return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}"
 
 
@@ -131,7 +131,8 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             DEFAULT_EPOCHS,
             key="search:epochs",
             persist_state="session",
-            help="At most, unless the search varies Maximum epochs. Short trials tell good settings from poor ones; "
+            help="The maximum, unless the search varies Maximum epochs. Short trials tell good settings from poor "
+            "ones; "
             "train the best for longer afterwards.",
         )
     return int(trials), form_state.allowed(with_values(config, {"training.epochs": int(epochs)}))
@@ -178,7 +179,7 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
             format_func=fields.label,
             persist_state="session",
             placeholder="Choose at least one",
-            help=f"{term('hyperparameter')} Each more needs more trials: begin with two to four.",
+            help=f"{term('hyperparameter')} More settings need more trials: begin with two to four.",
         )
         space = [_field(name, suggestions[name]) for name in names]
     parameters = tuple(parameter for parameter in space if parameter is not None)
@@ -226,8 +227,8 @@ def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
         f"{label}: log scale",
         key=_space_key(name, "log"),
         persist_state="session",
-        help="Gives each factor of ten the same attention, 0.001 to 0.01 as much as 0.01 to 0.1. Right for learning "
-        "rates and penalties.",
+        help="Tries values from 0.001 to 0.01 as often as values from 0.01 to 0.1. Use it for learning rates and "
+        "penalties.",
     )
     return f"{low}..{high}{':log' if log else ''}"
 

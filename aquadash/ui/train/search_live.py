@@ -98,9 +98,9 @@ def _title(table: Mapping[str, Strategy], name: str) -> str:
 def _explanation(search: Search) -> None:
     """Draw why a search is not running."""
     may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
-    going = "**Continue** makes the trials that are left"
+    going = "**Continue** runs the remaining trials"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
-        by_itself = "AquaDash goes on with it by itself soon after a start."
+        by_itself = "AquaDash continues it by itself soon after a start."
         more = f"{going}; {by_itself}" if may else by_itself
         st.warning(f"This search was cut off, and nothing is lost. {more}", icon="⚡")
     elif search.status is RunStatus.FAILED:
@@ -117,7 +117,7 @@ def _actions(search: Search) -> None:
                 partial(lab().searches.stop, search.search_id),
                 asked=search.stop_requested,
                 key=f"stop-{search.search_id}",
-                help="Trainings at work stop, and their trials end without a result. The search can be continued.",
+                help="Running trainings stop, and their trials end without a result. You can continue the search.",
             )
     elif not lab().rights.allow(Action.RESUME, search.resource):
         pass
@@ -213,7 +213,7 @@ def _figures(search: Search) -> None:
         components.metric(
             "Trials",
             f"{len(search.trials)}",
-            note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "all well",
+            note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "none failed",
             help=term("trial"),
         )
 

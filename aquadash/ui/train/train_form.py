@@ -62,7 +62,7 @@ def train_form() -> None:
         values, problems = form_state.values()
         config = None if problems else form_state.config()
         with form_state.controls():
-            train_settings.first_controls(values, problems)
+            train_settings.first_controls(values, problems, epochs_help=_longest(config))
             if config is not None:
                 coach_notes.config_notes_box(config)
                 _changes(config)
@@ -136,15 +136,21 @@ def _exceeds_class_limit(config: RunConfig) -> bool:
     return True
 
 
+def _longest(config: RunConfig | None) -> str:
+    """Return the time that all epochs would take, as a help text; empty if it is not known."""
+    seconds = None if config is None else lab().runs.paces().seconds_per_epoch(embedded(config))
+    if config is None or seconds is None:
+        return ""
+    epochs = config.training.epochs
+    return f"\n\n{count(epochs, 'epoch')} would take {duration(STARTING_SECONDS + epochs * seconds)}."
+
+
 def _estimate(config: RunConfig) -> None:
-    """Draw the data set and the time that the run usually takes, with the longest beside it."""
+    """Draw the data set and the time that the run usually takes."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
     time = "not timed here yet"
     if seconds is not None:
-        epochs, usual = config.training.epochs, usual_epochs(config)
-        time = expected_time(STARTING_SECONDS + usual * seconds)
-        if usual < epochs:
-            time += f", at most {duration(STARTING_SECONDS + epochs * seconds)}"
+        time = expected_time(STARTING_SECONDS + usual_epochs(config) * seconds)
     # Raises for data that cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
@@ -153,7 +159,7 @@ def _estimate(config: RunConfig) -> None:
 def _sizes(config: RunConfig) -> None:
     """Draw the numbers of images, and the pace of earlier runs."""
     seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
-    basis = f" On average an epoch takes {duration(seconds)}, by earlier runs." if seconds else ""
+    basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
 
@@ -288,11 +294,13 @@ def _layers_table(layers: Sequence[LayerRow]) -> None:
     params = sum(layer.params for layer in layers) or 1
     work = sum(layer.multiply_adds for layer in layers) or 1
     columns = [
-        text_column("Layer", [kind_words(layer.kind) for layer in layers], help="From the image to the answer."),
+        text_column(
+            "Layer", [kind_words(layer.kind) for layer in layers], help="In order, from the image to the answer."
+        ),
         text_column(
             "Output",
             [shape_text(layer.output_shape) for layer in layers],
-            help="Height x width x channels of what it gives, or how many numbers.",
+            help="Height × width × channels of its output, or its length.",
         ),
         number_column("Parameters", [layer.params for layer in layers], "localized", help=term("weights")),
         bar_column("Fraction of parameters", [layer.params / params for layer in layers], help="Of all parameters."),
@@ -327,7 +335,7 @@ def yaml_box(config: RunConfig | None) -> None:
             height=140,
             max_chars=MAX_CHARACTERS,
             placeholder="training:\n  epochs: 20\n  learning_rate: 0.001",
-            help=f"{term('YAML')} What the text leaves out stays as it is in the form. JSON is understood, too.",
+            help=f"{term('YAML')} Settings that the text leaves out stay as they are. JSON works, too.",
         )
         st.button("Use these settings", key="use-yaml", icon="📥", on_click=_use)
         # The message is drawn once.
@@ -347,5 +355,5 @@ def _use() -> None:
     form_state.put(flatten(config))
     st.session_state[_PASTED] = ""
     changed = len(config_diff([before, config]))
-    message = f"Done: {count(changed, 'setting')} changed." if changed else "Done: the form had all of these settings."
-    st.session_state[_ANSWER] = (True, message)
+    done = f"Done: {count(changed, 'setting')} changed."
+    st.session_state[_ANSWER] = (True, done if changed else "Nothing changed: the form already had these settings.")

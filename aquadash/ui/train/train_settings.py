@@ -50,9 +50,9 @@ GROUPS = {
 }
 
 
-def first_controls(values: Mapping[str, Any], problems: Mapping[str, str]) -> None:
-    """Draw the controls that are always shown."""
-    _controls(fields.group("first"), problems, values)
+def first_controls(values: Mapping[str, Any], problems: Mapping[str, str], *, epochs_help: str) -> None:
+    """Draw the controls that are always shown; ``epochs_help`` is added to the help of the maximum epochs."""
+    _controls(fields.group("first"), problems, values, more_help={"training.epochs": epochs_help})
 
 
 def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
@@ -97,8 +97,8 @@ def network_text(name: str, *, origin: RunConfig) -> str:
     sentences = [plain(entry.summary)]
     if name == "notebook":
         sentences.append(
-            f"Its architecture is fixed; **{plain(MODELS['cnn'].title)}** starts as the same network with every "
-            "number free."
+            f"Its architecture is fixed; **{plain(MODELS['cnn'].title)}** starts as the same network, and you can "
+            "change every number."
         )
     made_for_it = [preset.title for preset in PRESETS.values() if preset.config.model.name == name]
     if entry.pretrained and made_for_it and origin.model.name != name:
@@ -107,7 +107,12 @@ def network_text(name: str, *, origin: RunConfig) -> str:
     return " ".join(sentences)
 
 
-def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any]) -> None:
+def _controls(
+    names: Sequence[str],
+    problems: Mapping[str, str],
+    values: Mapping[str, Any],
+    more_help: Mapping[str, str] = {},
+) -> None:
     """Draw controls, two numbers in a row, with their errors."""
     for row in rows(names):
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
@@ -116,7 +121,7 @@ def _controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping
                 if name == PIPELINE:
                     pipeline_fields(values)
                 else:
-                    _control(name)
+                    _control(name, more_help.get(name, ""))
                 if name in problems:
                     st.error(plain(problems[name]), icon="🚧")
 
@@ -129,10 +134,11 @@ def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
             yield tuple(line[start : start + (2 if narrow else 1)])
 
 
-def _control(name: str) -> None:
+def _control(name: str, more_help: str) -> None:
     """Draw the widget of a setting."""
     form_state.prepare(name)
-    common: dict[str, Any] = {"label": fields.label(name), "help": fields.help_text(name), "key": form_state.key(name)}
+    help = fields.help_text(name) + more_help
+    common: dict[str, Any] = {"label": fields.label(name), "help": help, "key": form_state.key(name)}
     kind, options = setting(name).kind, fields.choices(name)
     if options:
         inputs.selectbox(options=options, format_func=lambda option: fields.value_text(name, option), **common)
@@ -157,12 +163,13 @@ def unknown_before(training: TrainingConfig) -> str:
     if training.schedule == "plateau":
         epochs = training.schedule_epochs
         sentences.append(
-            "How often it will be cut is not known before: after every "
+            "The number of cuts is not known in advance: after every "
             f"{'epoch' if epochs == 1 else f'{epochs:g} epochs'} without a better "
-            f"{value_text('training.monitor', training.monitor)} it is multiplied by {training.schedule_factor:g}."
+            f"{value_text('training.monitor', training.monitor)} the rate is multiplied by "
+            f"{training.schedule_factor:g}."
         )
     if training.patience and training.schedule not in ("constant", "plateau"):
-        sentences.append("Early stopping may end the training on the way.")
+        sentences.append("Early stopping may end the training earlier.")
     return " ".join(sentences)
 
 
@@ -303,7 +310,7 @@ def _versions(text: str, definitions: str, library: Library) -> None:
         saved = library.pipelines.get(name) if name in library.saved else None
         if saved is None:
             st.caption(
-                f"🧬 **{plain(name)}** is the copied run's own: there is no saved pipeline of that name any more.",
+                f"🧬 **{plain(name)}** comes from the cloned run: no saved pipeline has this name any more.",
                 help=term("pipeline"),
             )
             st.button(
@@ -311,11 +318,11 @@ def _versions(text: str, definitions: str, library: Library) -> None:
             )
         elif _digest(saved) != own:
             st.caption(
-                f"🧬 **{plain(name)}** has been edited since the copied run was trained. The run's own version is used "
+                f"🧬 **{plain(name)}** has been edited since the cloned run was trained. The run's own version is used "
                 f"(version {own}; the saved one is version {_digest(saved)})."
             )
             st.button(
-                f"Take the saved {plain(name)}",
+                f"Use the saved {plain(name)}",
                 key=f"take-saved:{name}",
                 icon="🔄",
                 on_click=_drop,

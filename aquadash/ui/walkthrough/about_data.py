@@ -34,7 +34,7 @@ _MAX_COPIES = 20
 _NORMALIZATIONS = {
     "unit": "Divide by 255: from 0 to 1, as the report does",
     "symmetric": "From -1 to 1",
-    "standardize": "Take the mean off, divide by the deviation",
+    "standardize": "Subtract the mean, divide by the standard deviation",
 }
 _ACTIVATIONS = {"none": "none, as in the report", "relu": "ReLU: negative sums become 0"}
 _POOLINGS = {"max": "max pooling, as in the report", "none": "none"}
@@ -47,13 +47,13 @@ def extraction(dataset: Dataset) -> None:
     st.markdown(
         "**The report:** *CIFAR100 Image Classification for Aquatic Mammals Using Convolutional Neural Networks from "
         "Tensorflow*, a notebook by J. K. Lastre and P. J. Toral. It takes five classes of "
-        "[CIFAR-100](https://www.cs.toronto.edu/~kriz/cifar.html), trains a small network and finds 67 % of its test "
-        "images right. Each section here repeats one of its steps and asks what is wrong with it."
+        "[CIFAR-100](https://www.cs.toronto.edu/~kriz/cifar.html), trains a small network and classifies 67 % of its "
+        "test images correctly. Each section here repeats one of its steps and asks what is wrong with it."
     )
     st.markdown(
-        "A network learns from examples only: a picture, and the number of the class it belongs to. So the first thing "
-        "is to take the right pictures out of a large collection, and to give the classes numbers without gaps, from "
-        "0. The network never learns what a number is called."
+        "A network learns from examples only: each is a picture and the number of its class. So the first step is to "
+        "pick the right pictures from a large collection and to number the classes from 0, without gaps. The network "
+        "never learns the names behind the numbers."
     )
     parts.real("The data set here", help=term("split"))
     names, train = dataset.class_names, dataset.train
@@ -63,7 +63,7 @@ def extraction(dataset: Dataset) -> None:
     )
     shown = names[:_MAX_CLASSES]
     if len(names) > len(shown):
-        st.caption(f"Only the first {len(shown)} classes are shown here and asked about; Data has all of them.")
+        st.caption(f"Only the first {len(shown)} classes are used here; Data shows all of them.")
     cards = [
         gallery.Card(
             image=train.images[position],
@@ -78,12 +78,12 @@ def extraction(dataset: Dataset) -> None:
     gallery.show(cards, label="Examples of each class")
 
     titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
-    controls, beside = parts.attempt("lay many pictures over one another")
+    controls, beside = parts.attempt("average many pictures")
     left, right = controls.columns([3, 2])
     with left:
         chosen = bound.menu("average", titles, label="Class")
         own = np.flatnonzero(train.labels == names.index(chosen))
-        number = parts.slide("laid", 1, len(own), label="How many of its pictures", default=min(5, len(own)))
+        number = parts.slide("laid", 1, len(own), label="Number of pictures", default=min(5, len(own)))
     total = np.zeros(dataset.image_shape, np.int64)
     # In parts: all pictures of a class may be gigabytes.
     for rows in np.array_split(own[:number], number // 64 + 1):
@@ -108,7 +108,7 @@ def extraction(dataset: Dataset) -> None:
         beside,
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
-        + " has the brightest pictures, on average over all of them?",
+        + " has the brightest pictures on average?",
         answer=dataset.fingerprint,
         ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
         check=lambda brightest: checks_data.brightest_class(brightest, measured.classes[:_MAX_CLASSES]),
@@ -119,12 +119,12 @@ def extraction(dataset: Dataset) -> None:
 def augmentation(dataset: Dataset) -> None:
     """Augmentation: what the report's four pipelines do to a picture."""
     st.markdown(
-        "A mirrored dolphin is still a dolphin. Changing pictures at random gives the network more to learn from and "
-        "keeps it from remembering single pictures. It also says which differences do *not* matter, and that is a "
-        "claim about the world: a change that hides the animal teaches something false.",
+        "A mirrored dolphin is still a dolphin. Random changes give the network more to learn from and keep it from "
+        "memorizing single pictures. They also teach it which differences do *not* matter, so a change that hides the "
+        "animal teaches something false.",
         help=term("augmentation"),
     )
-    controls, beside = parts.attempt("the report's four pipelines, drawn here")
+    controls, beside = parts.attempt("the report's four pipelines")
     titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
     with controls:
         name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
@@ -132,7 +132,7 @@ def augmentation(dataset: Dataset) -> None:
     with left:
         position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0)
     with right:
-        seed = parts.slide("draw", 1, 100, label="Draw", default=1, help=term("seed"))
+        seed = parts.slide("draw", 1, 100, label="Seed", default=1, help=term("seed"))
     lines = augment.describe(augment.PIPELINES[name])
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in lines)
     with st.expander("Its steps", icon="🪜"):
@@ -144,17 +144,17 @@ def augmentation(dataset: Dataset) -> None:
     for number, image in enumerate(drawn, start=1):
         change = float(np.abs(image.astype(np.int16) - original).mean())
         text = f"changed by {change:.1f}" if change else "not changed"
-        cards.append(gallery.Card(image, f"draw {number}", f"Draw {number}: {text}", subtitle=text))
+        cards.append(gallery.Card(image, f"version {number}", f"Version {number}: {text}", subtitle=text))
     gallery.show(cards, label="The picture and its changed versions")
-    st.caption("The number is the mean change of a pixel's colour value, out of 255.")
+    st.caption("The number is the average change of a colour value, out of 255.")
     parts.question(
         beside,
         "augmentation",
         "Choose the pipeline that leaves some pictures exactly as they are.",
         answer=(dataset.fingerprint, name),
         check=lambda _: checks_data.untouched_pipeline(_untouched(dataset, name)),
-        solution="Open “Its steps” for each of the four. In one of them every step happens in some of the "
-        "images only, so that now and then none of them does.",
+        solution="Open “Its steps” for each of the four. In one of them, every step changes only some of the images, "
+        "so now and then a picture is not changed at all.",
     )
     st.page_link(
         "pages/augment.py", label="Change the pipelines yourself, on Augment", icon="🎲",
@@ -178,7 +178,7 @@ def copies(dataset: Dataset) -> None:
     """Copies: how 2,500 images become 12,500, and how to check it."""
     originals = len(dataset.train)
     st.markdown(
-        "Here the changed versions are made once, before training, and put behind the originals. A set that is five "
+        "The report makes the changed versions once, before training, and adds them to the originals. A set five "
         "times as large takes five times as long to go through, but it does not hold five times as much to learn.",
         help=term("augmentation"),
     )
@@ -204,24 +204,24 @@ def copies(dataset: Dataset) -> None:
         size_rem=8,
         label="One image in all five blocks",
     )
-    controls, beside = parts.attempt("compose the training set")
+    controls, beside = parts.attempt("build the training set")
     wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
     names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
     with controls:
         pipelines = bound.choices("chains", names, label="Pipelines")
-        copies = parts.slide("times", 1, _MAX_COPIES, label="Versions of each image from each pipeline", default=10)
-        keep = bound.toggle("keep", label="Keep the originals, too")
+        copies = parts.slide("times", 1, _MAX_COPIES, label="Versions per image and pipeline", default=10)
+        keep = bound.toggle("keep", label="Keep the originals")
         made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
         parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
     parts.question(
         beside,
         "copies",
-        f"Set the switches to what the report's code does, so that {originals:,} images become {wanted:,}.",
+        f"Set these to what the report's code does, so that {originals:,} images become {wanted:,}.",
         answer=(originals, tuple(sorted(pipelines)), copies, keep),
         check=lambda _: checks_data.report_composition(
             originals, pipelines=pipelines, copies=copies, keep_originals=keep
         ),
-        solution="Every image meets every one of the four pipelines **once**, and the originals stay: all four "
+        solution="Each image goes **once** through each of the four pipelines, and the originals stay: all four "
         "pipelines, 1 version, originals kept.",
     )
 
@@ -237,9 +237,9 @@ def _blocks(dataset: Dataset) -> NDArray[np.uint8]:
 def normalization(dataset: Dataset) -> None:
     """Normalization: the same pictures in smaller numbers."""
     st.markdown(
-        "Colour values are whole numbers from 0 to 255. A network multiplies them with its weights, adds up thousands "
-        "of products, and takes steps of a fixed size; inputs around 1 suit that better than inputs around 100. "
-        "Nothing is lost or gained in the picture itself.",
+        "Colour values are whole numbers from 0 to 255. A network multiplies them by its weights and adds up "
+        "thousands of products; training works better with inputs around 1 than around 100. The picture itself stays "
+        "the same.",
         help=f"{term('normalization')} {term('one-hot')}",
     )
     parts.real("The colour values of all training images")
@@ -278,10 +278,10 @@ def normalization(dataset: Dataset) -> None:
 def convolution(dataset: Dataset) -> None:
     """Convolution: what two layers see, and when they are one."""
     st.markdown(
-        "A convolution slides a small filter over the picture and writes down, place by place, how well the picture "
-        "fits it. The report's filters cover 2 × 2 pixels and move two at a time, so each layer halves the picture. "
-        "Training decides which patterns the filters look for. Layers in a row see ever larger parts of the picture, "
-        "*if* something other than adding up happens in between.",
+        "A convolution slides a small filter over the picture and notes at each place how well the picture matches "
+        "it. The report's filters cover 2 × 2 pixels and move two pixels at a time, so each layer halves the picture. "
+        "Training decides which patterns the filters look for. The next layer combines these patterns into new ones, "
+        "but only *if* something other than adding up happens in between.",
         help=term("convolution"),
     )
     controls, beside = parts.attempt("two convolutions on a picture that you choose")
@@ -289,9 +289,9 @@ def convolution(dataset: Dataset) -> None:
     with left:
         position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
         activation = bound.menu(
-            "activation", _ACTIVATIONS, label="After the first: activation", default="none", help=term("activation")
+            "activation", _ACTIVATIONS, label="Activation after the first", default="none", help=term("activation")
         )
-        pooling = bound.menu("pooling", _POOLINGS, label="After that: pooling", default="max", help=term("pooling"))
+        pooling = bound.menu("pooling", _POOLINGS, label="Pooling after that", default="max", help=term("pooling"))
     names = list(network.FILTERS)
     with right:
         first = bound.menu("first", names, label="First filter looks for")
@@ -309,16 +309,16 @@ def convolution(dataset: Dataset) -> None:
     gallery.show(cards, size_rem=9, label="The picture and what the filters make of it")
     parts.figures(
         {"Largest difference between the last two": f"{outputs.difference:.4f}"},
-        help="Where it is 0, one convolution does all that the two do.",
+        help="0: one convolution gives the same result as the two.",
     )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
     parts.question(
         beside,
         "convolution",
-        "Set the switches so that the two convolutions are nothing but one larger one, on every picture.",
+        "Choose activation and pooling so that the two convolutions equal one larger one, on every picture.",
         answer=(activation, pooling, first, second, position, dataset.fingerprint),
         check=lambda _: checks_network.one_convolution(activation, pooling, outputs.difference),
-        solution="Take out whatever is not just multiplying and adding up: no activation **and** no pooling.",
+        solution="Remove everything that is not multiplying and adding: no activation **and** no pooling.",
     )
     run = image_dialog.best_run(dataset.name, ended=True)
     if run is not None:
@@ -331,21 +331,23 @@ def convolution(dataset: Dataset) -> None:
 def dense(dataset: Dataset) -> None:
     """Dense layers: where the parameters are."""
     st.markdown(
-        "The convolutions' output is put into one long row of numbers. Dense layers weigh all of them against one "
-        "another: each unit has a weight for each number that comes in. The last layer has a unit a class. Dropout "
-        "switches units off at random while the network learns, so that none can rely on a single other one.",
+        "The output of the convolutions becomes one long row of numbers. In a dense layer, each unit has a weight for "
+        "every number that comes in. The last layer has one unit for each class. Dropout switches units off at random "
+        "during training, so that no unit can rely on a single other one.",
         help=f"{term('dense layer')} {term('dropout')}",
     )
     controls, beside = parts.attempt("the sizes of the two dense layers, and dropout")
     left, right = controls.columns(2)
     with left:
-        first = parts.slide("units", 16, 512, label="Units of the first", default=_REPORT_UNITS[0], step=16)
-        second = parts.slide("more-units", 16, 256, label="Units of the second", default=_REPORT_UNITS[1], step=16)
+        first = parts.slide("units", 16, 512, label="Units in the first layer", default=_REPORT_UNITS[0], step=16)
+        second = parts.slide(
+            "more-units", 16, 256, label="Units in the second layer", default=_REPORT_UNITS[1], step=16
+        )
     with right:
         dropout = parts.slide("dropout", 0, 90, label="Dropout", default=50, step=10, unit=" %", help=term("dropout"))
         off = np.random.default_rng(dropout).random(_DRAWN_UNITS) < dropout / 100
         st.markdown("  \n".join(" ".join("○" if each else "●" for each in row) for row in off.reshape(4, 16)))
-        st.caption(f"{_DRAWN_UNITS} units in one step of training: {int(off.sum())} of them (○) are switched off.")
+        st.caption(f"One training step with {_DRAWN_UNITS} units: {int(off.sum())} of them (○) are switched off.")
     classes, shape = len(dataset.class_names), dataset.image_shape
     whole = sum(network.parameters(shape, classes=classes, units=_REPORT_UNITS).values())
     layers = network.parameters(shape, classes=classes, units=(first, second))
@@ -361,7 +363,7 @@ def dense(dataset: Dataset) -> None:
     parts.question(
         beside,
         "dense",
-        "Move one slider so that the network is left with half of the report's parameters (give or take 2.5 points).",
+        "Move one slider so that the network has half of the report's parameters, give or take 2.5 points.",
         answer=(params, whole),
         check=lambda _: checks_network.half_the_network(params, whole),
         solution="Nearly all parameters belong to the first dense layer: half as many units, half as many parameters.",

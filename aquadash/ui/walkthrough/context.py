@@ -34,12 +34,12 @@ def pick_results() -> Evaluated | None:
     # The included model comes last: it is better than most first runs.
     with_results = run_lists.pictured_first(usable, before=ORIGIN)
     if not with_results:
-        st.info("This section is about a run's results, and there are none to show now.", icon="🏊")
+        st.info("This section needs a run with results, and there is none yet.", icon="🏊")
         _offer_run()
         run_lists.offer_included_model_again()
         return None
     if all(run.origin == ORIGIN for run in with_results):
-        with st.expander("No run of yours has results to show now: this is the included model", icon="🏊"):
+        with st.expander("You have no run with results yet: this is the included model", icon="🏊"):
             _offer_run()
     picker, beside = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with picker:
@@ -47,9 +47,9 @@ def pick_results() -> Evaluated | None:
     if run is None:
         return None
     beside.caption(
-        f"It learnt from: {plain(data.SOURCES[run.config.data.source].title)}"
+        f"Trained on: {plain(data.SOURCES[run.config.data.source].title)}"
         if run.config.data.source in data.SOURCES
-        else "It learnt from pictures that are not listed here."
+        else "Trained on pictures that are not here."
     )
     return Evaluated.load(run)
 
@@ -62,16 +62,14 @@ def _offer_run() -> None:
     """Draw a short training for visitors without a run."""
     at_work = [run for run in lab().runs.all() if not run.status.ended]
     if at_work:
-        st.page_link(
-            "pages/train.py", label="A run is not done: watch it", icon="🏊", query_params={"run": at_work[0].run_id}
-        )
+        st.page_link("pages/train.py", label="Watch your run", icon="🏊", query_params={"run": at_work[0].run_id})
     source = datasets.current() if data.is_here(datasets.current()) else datasets.DEFAULT_SOURCE
     preset = with_values(PRESETS["notebook-fixed"].config, {"data.source": source, "training.epochs": EPOCHS})
     config = lab().limits.fitted(preset)
     epochs = config.training.epochs
     st.caption(
         f"A short training of the report's network on {plain(data.title_of(source))}, with a proper validation split: "
-        f"{count(epochs, 'epoch')}, a minute or two. It goes on by itself while you read other sections."
+        f"{count(epochs, 'epoch')}, a minute or two. It continues while you read other sections."
     )
     if st.button("Train the report's network", icon="🏊", type="primary", key="walkthrough-train"):
         run = shell.launch_once("walkthrough:launched", lambda: lab().runs.train(config))

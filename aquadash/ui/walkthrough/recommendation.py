@@ -37,7 +37,7 @@ _ITS_IDEAS = (
         {"Search over settings": {"view": "search"}},
     ),
     Idea(
-        "**Transfer learning.** Start from a network that has learnt to see from a million photographs.",
+        "**Transfer learning.** Start from a network trained on a million photographs.",
         "pages/train.py",
         {
             "VGG16": {"preset": "vgg16"},
@@ -46,7 +46,7 @@ _ITS_IDEAS = (
         },
     ),
     Idea(
-        "**More data**, which its section on overfitting wishes for: photographs of one's own, or other variants.",
+        "**More data.** The section on overfitting asks for it: your own photographs, or other changed versions.",
         "pages/augment.py",
         {"Build a pipeline": {}},
     ),
@@ -55,13 +55,12 @@ _ITS_IDEAS = (
 #: Recommendations that the report lacks.
 _MORE_IDEAS = (
     Idea(
-        "**Transfer without a download:** a small network that has seen the other 95 classes of CIFAR-100.",
+        "**Transfer without a download:** a small network trained on the other 95 classes of CIFAR-100.",
         "pages/train.py",
         {"The included backbone": {"preset": "backbone"}},
     ),
     Idea(
-        "**What small networks have learnt since:** activations, batch normalization, a learning rate that rises and "
-        "falls.",
+        "**Newer methods for small networks:** activations, batch normalization, a learning rate that rises and falls.",
         "pages/train.py",
         {"The baseline": {"preset": "baseline"}},
     ),
@@ -76,8 +75,8 @@ _MORE_IDEAS = (
 def show(results: Evaluated) -> None:
     """Draw the section."""
     st.markdown(
-        "The report ends with a score and ideas for a better one. Below, its figures stand beside those of a run on "
-        "this machine, and its ideas beside the place where you can try them."
+        "The report ends with a score and ideas for a better one. Compare its figures with those of a run on this "
+        "computer, and try its ideas."
     )
     parts.real("The report's figures beside this run's")
     figures, question = st.columns([3, 2], gap="medium")
@@ -101,9 +100,11 @@ def show(results: Evaluated) -> None:
             height=460,
         )
         if drawn:
-            st.caption("The report's images are photographs, this run's are drawn: the scores are of different tasks.")
+            st.caption(
+                "The report's images are photographs and this run's are drawings, so the scores are of different tasks."
+            )
         elif not same_classes:
-            st.caption("This run tells other classes apart than the report: the scores are of different tasks.")
+            st.caption("This run has other classes than the report, so the scores are of different tasks.")
         low, high = checks_results.in_points(comparison.difference_ci95)
         st.markdown(
             f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, "
@@ -112,16 +113,16 @@ def show(results: Evaluated) -> None:
     parts.question(
         question,
         "recommendation",
-        "Whose accuracy is higher, as far as these figures tell?",
+        "Whose accuracy is higher, as far as these figures can tell?",
         answer=results.run.run_id,
         ask=lambda: bound.menu("conclusion", {"": "Choose", **checks_results.CONCLUSIONS}, label="Your answer"),
         check=lambda answer: checks_results.conclusion(
             answer, comparison.run_right, comparison.report_right, same_task=same_classes and not drawn
         ),
-        solution="If 0 lies in the interval of the difference, it may be chance. If the whole interval is above 0, the "
+        solution="If 0 lies in the interval, the difference may be chance. If the whole interval is above 0, the "
         "run's is higher; if it is below, the report's.",
     )
-    lists = {"🧭 What the report recommends, and where to do it": _ITS_IDEAS, "🌱 And beyond": _MORE_IDEAS}
+    lists = {"🧭 The report's recommendations": _ITS_IDEAS, "🌱 More ideas": _MORE_IDEAS}
     for column, (title, ideas) in zip(st.columns(2, gap="medium"), lists.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
@@ -141,5 +142,5 @@ def _images(run: Run) -> int | None:
         dataset = datasets.matching_dataset(run)
         return None if dataset is None else learnt_from(run.config, dataset)
     except AquaDashError as error:
-        st.caption(plain(f"How many images it learnt from is not known here: {error}"))
+        st.caption(plain(f"The number of training images is not known: {error}"))
         return None
