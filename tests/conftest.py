@@ -105,8 +105,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the text of the page to the report of a test that failed in the browser."""
     report = yield
-    page: Page | None = getattr(item, "funcargs", {}).get("page")
-    if report.when == "call" and report.failed and page is not None and not page.is_closed():
+    page: Page | None = getattr(item, "funcargs", {}).get("page") if item.get_closest_marker("browser") else None
+    if report.when == "call" and report.failed and page and not page.is_closed():
         from playwright.sync_api import Error
 
         with contextlib.suppress(Error):
@@ -483,8 +483,8 @@ def no_warm_up(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def class_pages(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class without sessions, whose store is open."""
+    from tests.support.app_pages import without_engine
     from tests.support.classrooms import open_class
-    from tests.support.stored_runs import without_engine
 
     without_engine(monkeypatch)
     open_class(monkeypatch)
@@ -541,6 +541,6 @@ def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages open the store, but no engine that would train queued runs."""
-    from tests.support.stored_runs import without_engine
+    from tests.support.app_pages import without_engine
 
     without_engine(monkeypatch)

@@ -14,13 +14,11 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.pages import PAGES
 from aquadash.people import Role
-from aquadash.store import open_store
+from aquadash.store import RunStatus, open_store
 from aquadash.ui.kit.sections import queries
 from tests.support.browser_pages import add_included_model
-from tests.support.classrooms import give
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
-from tests.support.ui_runs import queued
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -55,10 +53,7 @@ def findings(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server, browser: Browser, scheme: str) -> None:
     store = open_store()
-    runs = [
-        add_compared(store, name, skill=skill, seed=0, validation=False).run_id
-        for name, skill in (("one", 0.4), ("two", 0.6))
-    ]
+    runs = [make_run(store, name, predictions=skilled(skill)).run_id for name, skill in (("one", 0.4), ("two", 0.6))]
     for run_id in runs:
         add_included_model(store, run_id)
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
@@ -81,7 +76,7 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
 def test_axe_finds_nothing_serious_in_popovers(
     shared_server: Server, browser: Browser, scheme: str, theme: str
 ) -> None:
-    run_id = add_compared(open_store(), "one", skill=0.4, seed=0, validation=False).run_id
+    run_id = make_run(open_store(), "one", predictions=skilled(0.4)).run_id
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
     found: dict[str, list[str]] = {}
     for name in _POPOVERS:
@@ -98,8 +93,8 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
     limits.save(ClassLimits(paused=True, locked_pages=frozenset({"compare"})))
     store, made = open_store(), codes.codes()
     ada = open_sessions().join("Ada", Role.STUDENT).person
-    give(store, add_compared(store, "one", skill=0.6, seed=1, validation=False), ada)
-    give(store, queued(store, "two"), ada)
+    make_run(store, "one", predictions=skilled(0.6, seed=1), owner=ada)
+    make_run(store, "two", status=RunStatus.QUEUED, owner=ada)
     found: dict[str, list[str]] = {}
     with serving(home, AQUADASH_CLASSROOM="1") as server:
         for role, code in (("teacher", made.teacher), ("student", made.student)):

@@ -19,7 +19,7 @@ from aquadash.store import Run, RunStatus
 from aquadash.store.types import TrialOf
 from tests.support import lessons, live_runs
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
-from tests.support.made_runs import create, set_status
+from tests.support.runs import make_run
 from tests.support.search_fakes import plan
 from tests.support.train_page import FakeEngine
 
@@ -171,8 +171,7 @@ def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytes
 def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(lesson: Lesson) -> None:
     lab = Lab(TEACHER)
     search_id = lesson.searches.submit(plan(name="the teacher's other"))
-    run_id = create(lesson.store, lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
-    set_status(lesson.store, run_id, RunStatus.FINISHED)
+    run_id = make_run(lesson.store, settings=lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
     try:
         lab.runs.delete(run_id)
         assert len(Lab(BEN).searches.get(search_id).trials) == 1, "it was to be seen before"

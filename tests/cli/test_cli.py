@@ -19,15 +19,12 @@ from PIL import Image
 
 from aquadash import data, settings
 from aquadash.cli import main, waiting
-from aquadash.config import RunConfig
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import OWNER, Lab, memory
 from aquadash.store import RunStatus, RunStore, open_store
-from tests.support import ui_runs
-from tests.support.compared_runs import add_compared
-from tests.support.made_runs import create, set_status
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run, skilled
+from tests.support.weights_files import keras_file
 
 COMMAND = [sys.executable, "-m", "aquadash"]
 
@@ -126,11 +123,11 @@ def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore)
     for group in ((), ("--group-by", "all-but-seed")):
         assert call("runs", "list", *group).stdout == "No runs yet: train one with train.\n"
         assert call("runs", "list", "--deleted", *group).stdout == "The bin is empty.\n"
-    run = add_compared(store, "first", skill=0.75, seed=0)
+    run = make_run(store, "first", predictions=skilled(0.75))
     assert [run["name"] for run in answer("runs", "list")["runs"]] == ["first"]
     values = answer("runs", "show", run.run_id[:8])
     assert values["config"]["training"]["epochs"] == 200
-    assert values["history"][0]["val_loss"] == 1.6 - 0.75 / 6 and values["worker"]["host"] == "here"
+    assert values["history"][0]["val_loss"] == 1.6 and values["worker"]["host"] == "test-host"
     assert values["status"] == "finished" and values["metrics"]["test_accuracy"] == pytest.approx(0.75)
     assert answer("runs", "rename", "first", "second")["name"] == "second"
     note = "a note\x1b]0;\x9b2J"
@@ -145,7 +142,7 @@ def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore)
 
 
 def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
-    run = ui_runs.running(store, "works")
+    run = make_run(store, "works", status=RunStatus.RUNNING)
     assert answer("runs", "show", run.run_id)["log"] == "epoch 3: loss 0.9\n"
     assert "\nLog:\nepoch 3: loss 0.9\n" in call("runs", "show", run.run_id).stdout
 
@@ -153,12 +150,12 @@ def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
 def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
     for command in (("runs", "show"), ("runs", "stop"), ("runs", "resume"), ("runs", "delete"), ("evaluate",)):
         assert "no run called 'nobody'" in refusal(*command, "nobody")
-    run_id = ui_runs.queued(store, "waiting").run_id
+    run_id = make_run(store, "waiting", status=RunStatus.QUEUED).run_id
     assert "no predictions yet" in refusal("evaluate", run_id)
 
 
 def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: RunStore, home: Path) -> None:
-    create(store, RunConfig(), name="kept")
+    make_run(store, "kept", status=RunStatus.QUEUED)
     assert call("runs", "list", process=True).returncode == 0
     # The last one to leave the database takes the files beside it away, which the next has to make.
     store.database.close()
@@ -187,7 +184,7 @@ for words, also_slow in ((["runs", "list"], ("scipy",)), (["evaluate", "one"], (
 
 
 def test_commands_that_only_look_import_nothing_slow(store: RunStore) -> None:
-    ui_runs.finished(store, "one")
+    make_run(store, "one")
     done = subprocess.run(
         [sys.executable, "-c", QUICK_COMMANDS], capture_output=True, text=True, cwd=settings.PROJECT_ROOT
     )
@@ -296,7 +293,8 @@ def test_a_repeat_is_identical_in_metrics_weights_and_predictions(mine: dict[str
 
 def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
     for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
-        add_compared(store, name, changes, skill=skill, seed=0, folder=tmp_path / name)
+        run = make_run(store, name, changes, predictions=skilled(skill))
+        store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
     against = answer("reproduce", "one", "--against", "other")
     assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
     assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
@@ -304,7 +302,7 @@ def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -
 
 def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
     assert "nothing" in refusal("reproduce", "nothing")
-    set_status(store, add_run(store, name="mine").run_id, RunStatus.STOPPED)
+    store.update(make_run(store).run_id, status=RunStatus.STOPPED)
     assert "finished by itself" in refusal("reproduce", "mine")
 
 

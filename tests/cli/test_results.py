@@ -22,15 +22,14 @@ from aquadash.data.folder import store as folder_store
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore
 from tests.cli.test_cli import answer, call, refusal
-from tests.support import job_rows, live_runs, ui_runs
-from tests.support.compared_runs import add_compared
+from tests.support import job_rows, live_runs
 from tests.support.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
-from tests.support.made_runs import create, set_status, start
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.robust_runs import add_tiny_model
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run, skilled
+from tests.support.weights_files import keras_file
 
 
 def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +44,7 @@ def uneven(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
-    run = add_run(store, name="sharp")
+    run = make_run(store, "sharp")
     labels, probabilities = uneven(500, seed=1)
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, probabilities))
     learnt, shares = uneven(300, seed=2)
@@ -76,7 +75,7 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
 
 
 def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
-    run = add_run(store, name="two")
+    run = make_run(store, "two")
     store.update(run.run_id, class_names=["otter", "seal"], dataset_fingerprint=run.dataset_fingerprint)
     labels = np.arange(500) % 2
     shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
@@ -90,7 +89,7 @@ def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
 def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_one_nothing_to_fit_it_on(
     store: RunStore,
 ) -> None:
-    run = add_run(store, name="old")
+    run = make_run(store, "old")
     values = answer("evaluate", run.run_id)
     assert values["temperature"] is None and values["temperature_scaling"] is None
     assert 0 < values["ece"] < 1 and Lab(OWNER).runs.temperature(run) == 1.0
@@ -103,7 +102,7 @@ def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_o
 
 
 def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
-    run = add_run(store, name="as reported", validation="test")
+    run = make_run(store, "as reported", {"training.validation": "test"})
     store.update(run.run_id, metrics={"unseen_test_loss": 1.0})
     found = store.predictions(run.run_id)
     first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
@@ -113,9 +112,10 @@ def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunSto
 
 
 def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path) -> None:
-    add_compared(store, "plain", skill=0.5, seed=0, epochs=8, folder=tmp_path / "a")
-    add_compared(store, "other", {"seed": 5}, skill=0.52, seed=1)
-    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    plain = make_run(store, "plain", predictions=skilled(0.5), history=8)
+    store.add_artifact(plain.run_id, keras_file(tmp_path / "model.keras", 1000))
+    make_run(store, "other", {"seed": 5}, predictions=skilled(0.52, seed=1))
+    make_run(store, "better", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
     values = answer("compare", "plain", "other", "better")
     ids = [run["run_id"] for run in values["runs"]]
     assert values["on"] == "test" and [run["name"] for run in values["runs"]] == ["plain", "other", "better"]
@@ -142,22 +142,22 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
 
 
 def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None:
-    add_compared(store, "plain", skill=0.5, seed=0)
-    ui_runs.queued(store, "waits")
-    ui_runs.finished(store, "elsewhere", fingerprint="e" * 64)
+    make_run(store, "plain", predictions=skilled(0.5))
+    make_run(store, "waits", status=RunStatus.QUEUED)
+    make_run(store, "elsewhere", dataset_fingerprint="e" * 64)
     values = answer("compare", "waits", "plain")
     assert values["pareto_front"] == [values["runs"][1]["run_id"]], "no other has results"
     values = answer("compare", "plain", "waits", "elsewhere")
     assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
     assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
     assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
-    add_compared(store, "better", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    make_run(store, "better", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
     *_, better = (values := answer("compare", "elsewhere", "plain", "better"))["runs"]
     assert values["pareto_front"] == [better["run_id"]] and values["right_by"] is not None
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
-    run = ui_runs.finished(store, "mine", {"training.validation": "test"})
+    run = make_run(store, "mine", {"training.validation": "test"})
     said = answer("coach", "mine")
     assert said["run_id"] == run.run_id and said["name"] == "mine"
     note = next(note for note in said["notes"] if note["key"] == "validation-on-test")
@@ -170,7 +170,7 @@ def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
 def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tmp_path: Path) -> None:
     files = of_classes({name: 12 for name in ("<b>cat", "dog **big**", "eel", "fox")})
     source = imported(in_folder(tmp_path / "mine", files)).keep("Mine").source
-    add_run(store, name="kept", source=source)
+    make_run(store, "kept", {"data.source": source})
     results = {command: answer(command, "kept") for command in ("evaluate", "coach")}
     assert results["evaluate"]["classes"] == list(data.load(source).class_names)
     folder_store.delete("mine")
@@ -178,28 +178,28 @@ def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tm
 
 
 def test_a_run_without_results_or_epochs(store: RunStore) -> None:
-    ui_runs.queued(store, "waiting")
+    make_run(store, "waiting", status=RunStatus.QUEUED)
     assert answer("coach", "waiting")["notes"] == []
     assert "nothing to say yet" in call("coach", "waiting").stdout
-    ui_runs.ended(store, "broken", RunStatus.FAILED, message="The loss became nan in epoch 1: ...")
+    make_run(store, "broken", status=RunStatus.FAILED, message="The loss became nan in epoch 1: ...")
     assert [note["key"] for note in answer("coach", "broken")["notes"]] == ["broke-down"]
     assert "run" in refusal("coach", "nobody")
 
 
 def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
-    run = ui_runs.queued(store, "mine")
+    run = make_run(store, status=RunStatus.QUEUED)
     assert answer("runs", "show", "mine")["guess"] is None
     store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
     told = {"accuracy": 0.6, "confused_pair": ["otter", "seal"], "score": None}
     assert answer("runs", "show", "mine")["guess"] == told
 
-    ui_runs.finished(store, "done", guess=Guess(0.6, ("otter", "seal")), right=0.6)
+    make_run(store, "done", predictions=skilled(0.6), guess=Guess(0.6, ("otter", "seal")))
     shown = answer("runs", "show", "done")["guess"]["score"]
     assert shown["accuracy"]["spot_on"] is True
     assert shown["confused_pair"]["count"] > 0
     text = call("runs", "show", "done").stdout
     assert "The guess of the accuracy. Spot on: you guessed 60 %" in text and "The guess of the mistake." in text
-    ui_runs.finished(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
+    make_run(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
     assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
 
 
@@ -224,12 +224,9 @@ def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: Ru
 @pytest.fixture
 def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
     """A finished run whose network looks at the lower left corner, and a picture with something there."""
-    run = create(store, RunConfig(model=CORNERED), name="cornered")
-    start(store, run.run_id, Worker("here", 1))
-    store.update(run.run_id, class_names=CLASSES, dataset_fingerprint="0" * 64)
+    run = make_run(store, "cornered", RunConfig(model=CORNERED), class_names=CLASSES, dataset_fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")
     store.add_artifact(run.run_id, tmp_path / "model.keras")
-    set_status(store, run.run_id, RunStatus.FINISHED)
     Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
     return store.get(run.run_id), tmp_path / "sea.png"
 
@@ -272,14 +269,14 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "cannot be found" in refusal("explain", run.name, tmp_path / "none.png")
     (tmp_path / "bad.png").write_bytes(b"not an image")
     assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
-    without = ui_runs.queued(store, "empty")
+    without = make_run(store, "empty", status=RunStatus.QUEUED)
     assert "no trained model yet" in refusal("explain", without.name, image)
 
 
 @pytest.fixture
 def run(store: RunStore, tmp_path: Path) -> Run:
     """With a small network."""
-    run = add_run(store)
+    run = make_run(store)
     labels = data.load("synthetic").train.labels[::20]
     answers = np.full((len(labels), 5), 0.2, np.float32)
     store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
@@ -309,7 +306,7 @@ def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run)
     assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
     assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
-    set_status(store, run.run_id, RunStatus.STOPPED)
+    store.update(run.run_id, status=RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
     assert "once it has ended" in refusal("label-safety", run.name)
     assert "has not ended yet" in refusal("evaluate", run.name)

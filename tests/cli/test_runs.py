@@ -30,7 +30,8 @@ from aquadash.store.runs import CURVE_POINTS
 from aquadash.training.forecast import HELD
 from aquadash.work.slots import held
 from tests.cli.test_cli import answer, call, refusal
-from tests.support import job_rows, live_runs, ui_runs
+from tests.support import job_rows, live_runs
+from tests.support.runs import make_run, progress_of, skilled
 from tests.support.serving import free_port
 from tests.support.waiting import wait_for
 
@@ -38,9 +39,9 @@ from tests.support.waiting import wait_for
 @pytest.fixture
 def three(store: RunStore) -> tuple[Run, Run, Run]:
     return (
-        ui_runs.finished(store, "one", {"seed": 1}, right=0.5),
-        ui_runs.finished(store, "two", {"seed": 2}, right=0.7),
-        ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8),
+        make_run(store, "one", {"seed": 1}, predictions=skilled(0.5)),
+        make_run(store, "two", {"seed": 2}, predictions=skilled(0.7)),
+        make_run(store, "three", {"training.optimizer": "adam"}, predictions=skilled(0.8)),
     )
 
 
@@ -88,7 +89,7 @@ def test_runs_are_tagged_pinned_and_archived(three: tuple[Run, Run, Run]) -> Non
 
 
 def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
-    run = ui_runs.finished(open_store(), "mine")
+    run = make_run(open_store())
     path = tmp_path / "mine.zip"
     out = answer("runs", "export", "mine", path)
     assert out["run_id"] == run.run_id and out["size"] == path.stat().st_size and "train.py" in out["files"]
@@ -101,7 +102,7 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
 
 
 def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tmp_path: Path) -> None:
-    ui_runs.finished(open_store(), "mine")
+    make_run(open_store())
     pipe, inside = tmp_path / "pipe", tmp_path / "new" / "folder" / "mine.zip"
     os.mkfifo(pipe)
     assert "is a device or a pipe" in refusal("runs", "export", "mine", pipe) and pipe.is_fifo()
@@ -139,7 +140,7 @@ def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
 def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_why(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_id = ui_runs.queued(store, "mine").run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     limits.save(ClassLimits(paused=True))
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: Lab(OWNER).runs.stop(run_id)))
     with limits.served():
@@ -150,8 +151,8 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
 def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, told = ui_runs.running(store, "mine"), []
-    at_the_end = replace(ui_runs.training_progress(run, epoch=4), eta_seconds=0.0)
+    run, told = make_run(store, status=RunStatus.RUNNING), []
+    at_the_end = replace(progress_of(run, 4), eta_seconds=0.0)
     live_runs.report(store, live_runs.job_of(run.run_id), at_the_end)
     monkeypatch.setattr(waiting.StatusLine, "show", lambda self, *said: told.append(said))
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
@@ -163,7 +164,7 @@ def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_l
 def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ui_runs.interrupted(store, "mine", epochs=CURVE_POINTS + 10)
+    make_run(store, status=RunStatus.INTERRUPTED, history=CURVE_POINTS + 10)
     limits.save(ClassLimits(paused=True))
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
     with limits.served():

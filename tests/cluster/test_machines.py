@@ -21,11 +21,10 @@ from aquadash.store import Run, RunStatus, RunStore, open_store
 from aquadash.work.queue import Engine
 from tests.cli.test_cli import answer
 from tests.conftest import QUICK_TRAINING
-from tests.support import clusters, job_rows
+from tests.support import clusters, live_runs
 from tests.support.clusters import Cluster, Machine, postgresql
 from tests.support.live_runs import job_of
-from tests.support.made_runs import create
-from tests.support.stored_runs import without_seconds
+from tests.support.runs import make_run, without_seconds
 from tests.support.waiting import wait_for
 
 MISSING = clusters.MISSING or clusters.namespaces_missing()
@@ -240,7 +239,7 @@ def test_ten_runs_are_done_once_each(
         monkeypatch.delenv(name)
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "alone"))
     alone = open_store()
-    again = job_rows.train(alone, create(alone, earnest).run_id)
+    again = live_runs.train(alone, make_run(alone, settings=earnest, status=RunStatus.QUEUED).run_id)
     assert without_seconds(alone.history(again.run_id)) == history
     assert np.array_equal(alone.predictions(again.run_id).probabilities, answers)
 

@@ -18,9 +18,8 @@ from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore, open_store
 from aquadash.store.transfer import IMPORTED
 from tests.export.test_importing import read
-from tests.support import stored_runs, ui_runs
-from tests.support.made_runs import set_status
 from tests.support.robust_runs import made_up_result
+from tests.support.runs import make_run
 
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
@@ -41,7 +40,7 @@ def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(store: RunStore, tmp_path: Path) -> None:
-    run_id = stored_runs.add_run(store, name=NAME, note="a *note*").run_id
+    run_id = make_run(store, NAME, note="a *note*").run_id
     store.add_text_artifact(run_id, "model.keras", "no network, but nothing here loads it")
     path, again = (bundle.export_run(store, run_id, tmp_path / name).path for name in ("run.zip", "again.zip"))
     assert again.read_bytes() == path.read_bytes()
@@ -68,7 +67,7 @@ def test_the_zip_holds_the_run_and_what_repeats_it_and_is_the_same_each_time(sto
 
 
 def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
-    run = stored_runs.add_run(store, name="mine", note="a note")
+    run = make_run(store, note="a note")
     store.change_tags(run.run_id, add=["blue"])
     figures = made_up_result(fingerprint=run.dataset_fingerprint).to_json()
     store.add_robustness(run.run_id, figures)
@@ -89,7 +88,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
 
 
 def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
-    run = stored_runs.add_run(store, name="mine")
+    run = make_run(store)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     first = importing.import_run(store, tmp_path / "run.zip")
     assert first.original_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
@@ -106,7 +105,7 @@ def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: 
 
 @pytest.mark.parametrize("pinned_by", ["the teacher", "its owner"])
 def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
-    run = stored_runs.add_run(store)
+    run = make_run(store)
     ben = Person("b" * 32, "Ben", Role.STUDENT)
     store.update(run.run_id, owner=ben.person_id, owner_name=ben.name, shared=False)
     store.set_pinned(run.run_id, for_all=pinned_by == "the teacher")
@@ -124,7 +123,7 @@ def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_p
 def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_finished_one_drops_it(
     store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = ui_runs.finished(store, "halted", status=RunStatus.STOPPED).run_id
+    run_id = make_run(store, "halted", status=RunStatus.STOPPED).run_id
     slot, path = tmp_path / "slot-0.npz", tmp_path / "run.zip"
     np.savez(slot, state=np.zeros(200_000))
     store.add_artifact(run_id, slot, f"checkpoint/{slot.name}")
@@ -141,19 +140,19 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
         assert any("cannot be resumed elsewhere" in note for note in exported.notes)
         assert "model.onnx" not in exported.files
         assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
-    set_status(store, run_id, RunStatus.FINISHED)
+    store.update(run_id, status=RunStatus.FINISHED)
     assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 
 
 def test_a_run_at_work_is_refused(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.running(store, "works")
+    run = make_run(store, "works", status=RunStatus.RUNNING)
     with pytest.raises(RunError, match="once it has ended"):
         bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_zip_that_cannot_repeat_its_run_says_why_not(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "big", {"model.name": "mobilenetv2", "augmentation.pipeline": "none"})
+    run = make_run(store, settings={"model.name": "mobilenetv2"}, dataset_fingerprint="f" * 64)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert not {"train.py", "notebook.ipynb", "data.npz"} & set(written.files)
     readme = " ".join(read(written.path)["README.txt"].decode().split())
@@ -162,14 +161,15 @@ def test_a_zip_that_cannot_repeat_its_run_says_why_not(store: RunStore, tmp_path
 
 
 def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.resumed_and_failed(store, "resumed")
+    run = make_run(store, "resumed", history=8)
+    store.update(run.run_id, metrics={"epochs": 6}, status=RunStatus.FAILED)
     assert len(store.history(run.run_id)) == 8
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert "for epoch in range(1, 6 + 1):" in read(written.path)[bundle.SCRIPT].decode()
 
 
 def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "mine")
+    run = make_run(store)
     hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": "x; y", "numba": "0.1"}
     hostile["opencv-python-headless"] = "4.5.6"
     environment = {"versions": hostile, "precision": "__import__('os')"}

@@ -32,9 +32,9 @@ from aquadash.store import EPOCH_METRICS, Run, RunStore, artifacts, open_store
 from aquadash.store.artifacts import ROBUSTNESS
 from aquadash.store.first_model import add_first_model
 from aquadash.zips import ForeignZipError
-from tests.support import ui_runs
 from tests.support.app_pages import open_app_page
 from tests.support.robust_runs import made_up_result
+from tests.support.runs import make_run
 
 Files = dict[str, bytes]
 
@@ -58,15 +58,16 @@ def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
         raise DataError("no images in this test")
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AQUADASH_HOME", str(folder / "home"))
+        run_id = add(open_store()).run_id
         patch.setattr(bundle.data, "load", none_here)
         patch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
-        patch.setenv("AQUADASH_HOME", str(folder / "home"))
-        return bundle.export_run(open_store(), add(open_store()).run_id, folder / "sound.zip").path
+        return bundle.export_run(open_store(), run_id, folder / "sound.zip").path
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: ui_runs.finished(store, "mine"))
+    return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: make_run(store))
 
 
 def read(path: Path) -> Files:

@@ -17,7 +17,7 @@ from aquadash.export.report import report_html
 from aquadash.export.tflite import convert
 from aquadash.predict import Predictor
 from aquadash.store import RunStatus, RunStore
-from tests.support import stored_runs, ui_runs
+from tests.support.runs import HOSTILE, make_run
 
 
 class Page(HTMLParser):
@@ -42,11 +42,11 @@ class Page(HTMLParser):
 
 
 def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> None:
-    note = f"</p><script>alert(2)</script>{stored_runs.HOSTILE}"
-    run = stored_runs.add_run(store, name=stored_runs.HOSTILE, note=note)
+    note = f"</p><script>alert(2)</script>{HOSTILE}"
+    run = make_run(store, HOSTILE, note=note)
     text = report_html(store, run, data.load("synthetic"))
     page = Page(text)
-    assert stored_runs.HOSTILE in page.words and "alert(2)" in page.words
+    assert HOSTILE in page.words and "alert(2)" in page.words
     results = store.predictions(run.run_id)
     right = int((results.probabilities.argmax(axis=1) == results.labels).sum())
     accuracy = percent(run.metrics["test_accuracy"], wilson_interval(right, len(results.labels)))
@@ -59,14 +59,14 @@ def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> N
     assert len(pictures) == 18 and all(attributes["alt"] for attributes in pictures)
     assert "@media print" in text and "default-src 'none'" in text
     assert "decided when to stop" not in page.words and "when the run was stopped" not in page.words
-    as_in_the_report = report_html(store, stored_runs.add_run(store, validation="test"), None)
+    as_in_the_report = report_html(store, make_run(store, settings={"training.validation": "test"}), None)
     assert "The first 400 test images decided when to stop" in Page(as_in_the_report).words
     assert report_html(store, run, data.load("synthetic")) == text
 
 
 @pytest.mark.parametrize("epochs", [0, 2])
 def test_a_run_without_results_gets_a_report_too(store: RunStore, epochs: int) -> None:
-    run = ui_runs.ended(store, "broke", RunStatus.FAILED, message="the <b>loss</b> became nan", epochs=epochs)
+    run = make_run(store, "broke", status=RunStatus.FAILED, message="the <b>loss</b> became nan", history=epochs)
     page = Page(report_html(store, run, None))
     assert "ended before its network had predicted" in page.words and "the <b>loss</b> became nan" in page.words
     assert ("Loss by epoch" in page.words) is (epochs > 0)

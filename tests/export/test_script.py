@@ -42,8 +42,8 @@ from aquadash.training import hardware
 from aquadash.training.fit import fit
 from tests.support.drawn_images import few_drawings
 from tests.support.fit_listeners import Listener
-from tests.support.job_rows import train
-from tests.support.made_runs import create
+from tests.support.live_runs import train
+from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK
 
 NONE = AugmentationPlan((PIPELINES["none"],))
@@ -166,7 +166,7 @@ def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monke
     monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
     store = open_store()
     config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
-    run = create(store, config, name="to take home")
+    run = make_run(store, "to take home", config, status=RunStatus.QUEUED)
     assert train(store, run.run_id).status is RunStatus.FINISHED
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     folder = tmp_path / "unpacked"

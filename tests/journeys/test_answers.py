@@ -20,9 +20,8 @@ from tests.support.browser_pages import (
     resting_places,
     settled,
 )
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 from tests.support.serving import SLOW, Server, needs_chromium, serving
-from tests.support.stored_runs import add_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -36,7 +35,7 @@ def asked(shared_server: Server) -> Run:
     store = open_store()
     found = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
     if found is None:
-        found = add_run(store, name="asked <i>run</i>")
+        found = make_run(store, "asked <i>run</i>")
         add_included_model(store, found.run_id)
         # Its temperature is fitted to them.
         store.add_validation_predictions(found.run_id, store.predictions(found.run_id))
@@ -143,7 +142,7 @@ def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, 
     """The 700 MB of photographs must not all stay in memory."""
     photographs = many_photographs(tmp_path / "photographs", 200)
     store = open_store()
-    run_id = add_compared(store, "seer of many", skill=0.6, seed=1).run_id
+    run_id = make_run(store, "seer of many", predictions=skilled(0.6, seed=1)).run_id
     add_included_model(store, run_id)
     page.set_default_timeout(5 * SLOW)
     with serving(warm_home) as server:

@@ -14,9 +14,8 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.people import Role
 from aquadash.store import RunStatus, open_store
 from tests.support.browser_pages import address_has, choose_segment, no_error, press_train, settled
-from tests.support.classrooms import give
+from tests.support.runs import make_run
 from tests.support.serving import Server, needs_chromium
-from tests.support.ui_runs import queued
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -59,7 +58,7 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     inside(student, server, "Anna <b>", codes.spaced(made.student).lower(), "/train?preset=notebook-fixed")
     store = open_store()
     ben = open_sessions().join("Ben", Role.STUDENT).person
-    bens = give(store, queued(store, "ben's run"), ben)
+    bens = make_run(store, "ben's run", status=RunStatus.QUEUED, owner=ben)
 
     # The student queues a run; while the teacher holds the queue it waits behind the one that is there.
     annas = press_train(student)

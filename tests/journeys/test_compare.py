@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquadash.store import open_store
-from tests.support import ui_runs
 from tests.support.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
 
@@ -47,9 +46,9 @@ def tick(page: Page, row: int, *, picked: int) -> None:
 
 def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_server: Server, page: Page) -> None:
     store = open_store()
-    third = add_compared(store, "heron <i>third</i>", skill=0.6, seed=3)
-    add_compared(store, "heron plain", skill=0.4, seed=1)
-    add_compared(store, "heron adam", {"training.optimizer": "adam"}, skill=0.8, seed=2)
+    third = make_run(store, "heron <i>third</i>", predictions=skilled(0.6, seed=3))
+    make_run(store, "heron plain", predictions=skilled(0.4, seed=1))
+    make_run(store, "heron adam", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/compare?find=heron")
     rows(page, 3)
@@ -76,7 +75,9 @@ def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_serv
 def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server, page: Page) -> None:
     store = open_store()
     runs = [
-        add_compared(store, f"run {number}", {"seed": number}, skill=0.4 + 0.2 * number, seed=number, epochs=9)
+        make_run(
+            store, f"run {number}", {"seed": number}, predictions=skilled(0.4 + 0.2 * number, seed=number), history=9
+        )
         for number in range(3)
     ]
     picked = ",".join(run.run_id for run in runs)
@@ -123,7 +124,7 @@ def rows(page: Page, count: int) -> None:
 
 def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: Server, page: Page) -> None:
     store = open_store()
-    run = ui_runs.finished(store, "moth")
+    run = make_run(store, "moth")
     store.set_note(run.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")
     asked: list[str] = []
 
@@ -136,7 +137,7 @@ def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: 
     # A command's change shows without a click. `visible`: the table has hidden cells for screen readers.
     store.rename(run.run_id, "moth renamed")
     page.get_by_text(re.compile(r"^moth renamed ·")).filter(visible=True).first.wait_for()
-    ui_runs.finished(store, "moth other")
+    make_run(store, "moth other")
     rows(page, 2)
 
     page.locator(".st-key-actions button").first.click()

@@ -26,8 +26,8 @@ from tests.support.browser_pages import (
     settled,
     unfold,
 )
+from tests.support.runs import make_run
 from tests.support.serving import Server, needs_chromium
-from tests.support.stored_runs import add_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -55,7 +55,7 @@ def matrix_and_images_are_in_sight(page: Page) -> None:
 
 def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server, page: Page) -> None:
     store = open_store()
-    run = add_run(store, name="judged")
+    run = make_run(store, "judged")
     labels = store.predictions(run.run_id).labels
     shares = sharp(labels, seed=4)
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
@@ -111,7 +111,7 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
 
 def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server: Server, page: Page) -> None:
     store = open_store()
-    run = add_run(store, name="Our talk")
+    run = make_run(store, "Our talk")
     store.add_epoch_replay(run.run_id, replay())
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=epochs&epoch=3")
     page.get_by_role("slider", name="Epoch").press("ArrowRight")
@@ -147,7 +147,7 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
 
 def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_path: Path) -> None:
     store = open_store()
-    run = add_run(store, name="to take home")
+    run = make_run(store, "to take home")
     add_included_model(store, run.run_id)
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=home")
     settled(page)

@@ -14,7 +14,6 @@ from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
 from aquadash.store import RunStatus, open_store
 from aquadash.ui.kit.form_state import DEFAULT_PRESET
-from tests.support import ui_runs
 from tests.support.browser_pages import (
     LAYOUT_SHIFT,
     address_has,
@@ -30,6 +29,7 @@ from tests.support.browser_pages import (
     trainings_held,
     unfold,
 )
+from tests.support.runs import make_run
 from tests.support.serving import SLOW, Server, has_imported, needs_chromium, serving
 from tests.support.waiting import wait_for
 
@@ -42,7 +42,7 @@ pytestmark = needs_chromium
 def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_server: Server, page: Page) -> None:
     store = open_store()
     own = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
-    model = ui_runs.finished(store, "model <b>run</b>", own)
+    model = make_run(store, "model <b>run</b>", own)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.add_init_script(LAYOUT_SHIFT)
     page.goto(f"{shared_server.url}/train?run={model.run_id}")
@@ -115,7 +115,7 @@ def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Pat
     # Epochs of less than a second, with small batches.
     quick = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "8, 8"}
     quick |= {"training.epochs": 900, "training.batch_size": 8}
-    model = ui_runs.finished(store, "model run", quick)
+    model = make_run(store, "model run", quick)
     training = re.compile(r"Epoch \d+ of 900")
     with serving(warm_home, kill=True) as server:
         follow(page, f"{server.url}/train?run={model.run_id}", "What does the network learn, epoch")

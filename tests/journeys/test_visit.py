@@ -12,7 +12,7 @@ import pytest
 from aquadash.pages import PAGES
 from aquadash.store import open_store
 from tests.support.browser_pages import follow, in_sight
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ PRIMARY = {
 
 
 def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
-    add_compared(open_store(), "looked at", skill=0.6, seed=1, validation=False)
+    make_run(open_store(), "looked at", predictions=skilled(0.6, seed=1))
     for name, exists_for in EXISTS_FOR.items():
         page.set_viewport_size({"width": 1280, "height": 800})
         record = PAGES[name.partition("?")[0]]

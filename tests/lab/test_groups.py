@@ -16,14 +16,14 @@ from aquadash.lab.selection import RunFilter, sort_runs
 from aquadash.store import Run, RunStatus
 from aquadash.store.fields import run_fields
 from aquadash.store.types import clean_tag
-from tests.support.made_runs import made_run
+from tests.support.runs import run_record
 
 FIELDS = run_fields()
 
 
 def trained(name: str, seed: int, rate: float, accuracy: float | None, **values: object) -> Run:
     metrics = {} if accuracy is None else {"test_accuracy": accuracy, "val_accuracy": accuracy + 0.1}
-    return made_run(name, {"seed": seed, "training.learning_rate": rate}, metrics=metrics, **values)
+    return run_record(name, {"seed": seed, "training.learning_rate": rate}, metrics=metrics, **values)
 
 
 RUNS = [
@@ -74,7 +74,9 @@ def test_other_words_of_a_saved_pipeline_are_the_same_group_and_other_steps_are_
     def with_fog(seed: int, title: str, step: str) -> Run:
         spec = PipelineSpec("fog", "Fog", "", (Branch(title, (op(step),)),))
         carried = definitions_text({"fog": json.loads(spec.to_json())})
-        return made_run(str(seed), {"seed": seed, "augmentation.pipeline": "fog", "augmentation.definitions": carried})
+        return run_record(
+            str(seed), {"seed": seed, "augmentation.pipeline": "fog", "augmentation.definitions": carried}
+        )
 
     runs = [with_fog(1, "One", "Fog"), with_fog(2, "One", "Fog"), with_fog(3, "Misty", "Fog")]
     (group,) = group_runs(runs)
@@ -89,8 +91,8 @@ def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
     names = [run.name for run in sort_runs(runs, "-test_accuracy", FIELDS)]
     assert names == ["pinned", "b1", "a2", "a3", "a1", "a4"]
     assert [run.name for run in sort_runs(RUNS, "test_accuracy", FIELDS)] == ["a1", "a3", "a2", "b1", "a4"]
-    assert [run.name for run in sort_runs([made_run("B"), made_run("a")], "name", FIELDS)] == ["a", "B"]
-    astray = [made_run(str(loss), metrics={"val_loss": loss}) for loss in (2.0, float("nan"), 1.0)]
+    assert [run.name for run in sort_runs([run_record("B"), run_record("a")], "name", FIELDS)] == ["a", "B"]
+    astray = [run_record(str(loss), metrics={"val_loss": loss}) for loss in (2.0, float("nan"), 1.0)]
     assert [run.name for run in sort_runs(astray, "val_loss", FIELDS)] == ["1.0", "2.0", "nan"]
     for name in FIELDS:
         assert len(sort_runs(iter(runs), f"-{name}", FIELDS)) == len(runs)
@@ -100,10 +102,10 @@ def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
 
 def test_filters() -> None:
     runs = [
-        made_run("old", archived=True, metrics={"odd": 1.0}), made_run("trial", search_id="s"),
-        made_run("failed", status=RunStatus.FAILED),
-        made_run("tagged", tags=("x", "y"), pinned=True), made_run("good", metrics={"val_accuracy": 0.9}),
-        made_run("other", {"data.source": "cifar100", "model.name": "baseline", "augmentation.pipeline": "none"}),
+        run_record("old", archived=True, metrics={"odd": 1.0}), run_record("trial", search_id="s"),
+        run_record("failed", status=RunStatus.FAILED),
+        run_record("tagged", tags=("x", "y"), pinned=True), run_record("good", metrics={"val_accuracy": 0.9}),
+        run_record("other", {"data.source": "cifar100", "model.name": "baseline", "augmentation.pipeline": "none"}),
     ]  # fmt: skip
 
     def names(**values: object) -> list[str]:

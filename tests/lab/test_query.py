@@ -10,10 +10,10 @@ import pytest
 from aquadash.lab import query
 from aquadash.lab.query import EXAMPLES, MAX_LENGTH, QueryError, names, select
 from aquadash.store.fields import run_fields
-from tests.support.made_runs import made_run
+from tests.support.runs import run_record
 
 RUNS = [
-    made_run(
+    run_record(
         "Quick Adam",
         {"training.optimizer": "adam", "seed": 1, "training.learning_rate": 0.001},
         tags=("flip", "week-2"),
@@ -23,11 +23,11 @@ RUNS = [
         ended_at=70.0,
         created_at=datetime(2026, 11, 2, 12).timestamp(),
     ),
-    made_run(
+    run_record(
         "slow", {"seed": 2, "model.filters": (8, 16)}, metrics={"val_accuracy": 0.5}, archived=True, pinned=True,
         created_at=datetime(2026, 10, 31).timestamp(),
     ),
-    made_run(
+    run_record(
         "new", {"seed": 3, "model.batch_normalization": True}, curve=(0.2, 0.4), search_id="s",
         created_at=datetime(2026, 10, 30).timestamp(),
     ),
@@ -96,7 +96,7 @@ def test_errors_say_what_is_wrong(condition: str, words: str) -> None:
     ],
 )  # fmt: skip
 def test_a_hostile_condition_is_refused_at_once(condition: str) -> None:
-    runs = [made_run(str(number), note="a" * 4000) for number in range(300)]
+    runs = [run_record(str(number), note="a" * 4000) for number in range(300)]
     began = time.process_time()
     with pytest.raises(QueryError):
         select(runs, condition)
@@ -115,7 +115,7 @@ def test_a_hostile_condition_is_refused_at_once(condition: str) -> None:
     ],
 )
 def test_what_is_much_work_for_many_runs_ends_soon(condition: str) -> None:
-    runs = [made_run(str(number), note="a" * 4000) for number in range(1000)]
+    runs = [run_record(str(number), note="a" * 4000) for number in range(1000)]
     began = time.process_time()
     select(runs, condition)
     assert time.process_time() - began < 2

@@ -31,12 +31,12 @@ from aquadash.store.kinds import KINDS
 from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
 from aquadash.work import queue as engine
 from aquadash.work.queue import Engine
-from tests.support import classrooms, job_rows, lessons, robust_runs
-from tests.support.compared_runs import add_compared
+from tests.support import job_rows, lessons, robust_runs
 from tests.support.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
-from tests.support.made_runs import create
 from tests.support.own_pictures import of_classes
+from tests.support.runs import make_run, skilled
 from tests.support.search_fakes import plan
+from tests.support.weights_files import keras_file
 
 RUNS = Lab(OWNER).runs
 
@@ -178,7 +178,8 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
 
 def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:
     store = open_store()
-    run = classrooms.give(store, add_compared(store, "one", skill=0.9, seed=1, folder=tmp_path / "net"), lessons.ANNA)
+    run = make_run(store, "one", predictions=skilled(0.9, seed=1), owner=lessons.ANNA)
+    store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 2000))
     answers, counts = np.full((1, 1, 5), 0.2, np.float32), np.eye(5, dtype=np.int32)[None]
     store.add_epoch_replay(run.run_id, EpochReplay(np.arange(1), np.array([0]), answers, counts))
     figures = robust_runs.of_model(store, run, robust_runs.made_up_result(fingerprint=run.dataset_fingerprint))
@@ -205,7 +206,7 @@ def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path:
 
 
 def test_a_text_is_one_tag() -> None:
-    run_id = create(open_store(), RunConfig()).run_id
+    run_id = make_run(open_store(), status=RunStatus.QUEUED).run_id
     RUNS.tag(run_id, add="dark")
     assert RUNS.get(run_id).tags == ("dark",)
     RUNS.tag(run_id, remove="dark")

@@ -14,7 +14,7 @@ from aquadash.store import Run, RunStore
 from aquadash.ui.kit import sections
 from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.support.classrooms import join, look_as, open_class
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 
 #: Each page with what its address says of each of its sections. Those of the lesson are drawn in
 #: tests/pages/test_walkthrough.py.
@@ -37,7 +37,9 @@ MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
 
 @pytest.fixture(scope="module")
 def shared_runs(shared_store: RunStore) -> list[Run]:
-    return [add_compared(shared_store, name, skill=0.6, seed=seed) for seed, name in enumerate(("one", "other"))]
+    return [
+        make_run(shared_store, name, predictions=skilled(0.6, seed=seed)) for seed, name in enumerate(("one", "other"))
+    ]
 
 
 @pytest.fixture

@@ -6,17 +6,13 @@ import pytest
 
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
-from aquadash.config import RunConfig
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
-from tests.support import live_runs
 from tests.support.app_pages import buttons, metrics, open_app_page, texts, unfold
-from tests.support.classrooms import give, join, look_as
-from tests.support.compared_runs import add_compared
-from tests.support.made_runs import create
+from tests.support.classrooms import join, look_as
+from tests.support.runs import make_run, skilled
 from tests.support.train_page import FakeEngine
-from tests.support.ui_runs import queued, running
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -24,10 +20,10 @@ pytestmark = pytest.mark.usefixtures("class_pages")
 def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, own = join("Anna")
     ben, _ = join("Ben")
-    good = give(store, add_compared(store, "good", skill=0.9, seed=1), anna)
-    give(store, add_compared(store, "weaker", skill=0.5, seed=2), anna)
-    give(store, add_compared(store, "poor", skill=0.4, seed=3), ben)
-    add_compared(store, "the owner's", skill=0.99, seed=4)
+    good = make_run(store, "good", predictions=skilled(0.9, seed=1), owner=anna)
+    make_run(store, "weaker", predictions=skilled(0.5, seed=2), owner=anna)
+    make_run(store, "poor", predictions=skilled(0.4, seed=3), owner=ben)
+    make_run(store, "the owner's", predictions=skilled(0.99, seed=4))
     app = open_app_page("classroom", view="board")
     table = app.dataframe[0].value
     assert list(table["Student"]) == ["Anna", "Ben"] and list(table["Run"]) == ["good", "poor"]
@@ -45,7 +41,9 @@ def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, m
 def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     anna, token = join("Anna")
     ben, _ = join("Ben")
-    first, second = (give(store, queued(store, name), person) for name, person in (("a1", anna), ("b1", ben)))
+    first, second = (
+        make_run(store, name, status=RunStatus.QUEUED, owner=person) for name, person in (("a1", anna), ("b1", ben))
+    )
     app = open_app_page("classroom", view="queue")
     assert "0 runs training, 2 waiting" in texts(app)
     assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
@@ -67,9 +65,9 @@ def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, mon
 def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
     store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.update(running(store, "the teacher's").run_id, hidden=True)
+    store.update(make_run(store, "the teacher's", status=RunStatus.RUNNING).run_id, hidden=True)
     anna, token = join("Anna")
-    own = give(store, queued(store, "mine"), anna)
+    own = make_run(store, status=RunStatus.QUEUED, owner=anna)
     assert "1 run training, 1 waiting" in texts(app := open_app_page("classroom")) and "hidden by" not in texts(app)
     look_as(monkeypatch, token)
     said = texts(open_app_page("classroom"))
@@ -79,8 +77,8 @@ def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
 
 
 def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
-    own = give(store, queued(store, "a1"), anna)
-    trial = live_runs.queue(store, create(store, RunConfig(), search_id="5" * 32, owner=anna).run_id)
+    own = make_run(store, "a1", status=RunStatus.QUEUED, owner=anna)
+    trial = make_run(store, search_id="5" * 32, owner=anna, status=RunStatus.QUEUED)
     app = open_app_page("classroom", view="queue")
     for run, most, status, said in (
         (trial, None, RunStatus.STOPPED, []),  # In its place its search has another.
@@ -109,7 +107,7 @@ def test_limits_are_set_in_a_form_and_the_queue_is_paused_beside_it_and_both_hol
     app = open_app_page("classroom", view="queue")
     app.button(key="pause").click().run()
     assert limits.load().paused and "unpause" in buttons(app)
-    (bar,) = open_app_page("train", run=queued(store, "a1").run_id).get("progress")
+    (bar,) = open_app_page("train", run=make_run(store, "a1", status=RunStatus.QUEUED).run_id).get("progress")
     assert "The teacher holds the queue" in bar.proto.text
 
 
@@ -173,7 +171,7 @@ def test_uploads_that_are_switched_off_are_said_to_be(anna: Person) -> None:
 
 
 def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
-    run = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
+    run = make_run(store, predictions=skilled(0.6, seed=1), owner=anna)
     assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
     shown = open_app_page("compare").dataframe[0].proto.column_order
     assert "Validation accuracy" in shown and "Test accuracy" not in shown
@@ -184,9 +182,9 @@ def test_before_the_test_results_are_shown_a_class_compares_by_validation(store:
 
 def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store: RunStore, anna: Person) -> None:
     ben, _ = join("Ben")
-    own = give(store, add_compared(store, "mine", skill=0.6, seed=1), anna)
-    other = give(store, add_compared(store, "his", skill=0.7, seed=2), ben)
-    store.set_pinned(queued(store, "the teacher's").run_id)
+    own = make_run(store, predictions=skilled(0.6, seed=1), owner=anna)
+    other = make_run(store, "his", predictions=skilled(0.7, seed=2), owner=ben)
+    store.set_pinned(make_run(store, "the teacher's", status=RunStatus.QUEUED).run_id)
     app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
     assert list(app.dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "his"]
     unfold(app, "actions")

@@ -15,8 +15,8 @@ from aquadash.people import Person, Role
 from aquadash.store import RunStore
 from aquadash.ui.classroom import members
 from tests.support.app_pages import APP, buttons, open_app_page, texts
-from tests.support.classrooms import give, join, look_as
-from tests.support.compared_runs import add_compared
+from tests.support.classrooms import join, look_as
+from tests.support.runs import make_run, skilled
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -109,7 +109,7 @@ def test_the_teacher_sends_people_out_and_hands_them_back(teacher: Person, monke
 
 def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Person) -> None:
     trained, saved = (join(name)[0] for name in ("Trained", "Saved"))
-    give(store, add_compared(store, "kept", skill=0.9, seed=1), trained)
+    make_run(store, "kept", predictions=skilled(0.9, seed=1), owner=trained)
     Lab(saved).pipelines.save(PIPELINES["none"], title="Fog")
     join("Invented 1")
     open_app_page("classroom", view="people").button(key="clear-names").click().run()

@@ -10,8 +10,8 @@ from aquadash.lab import memory
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
 from aquadash.ui.kit.text import plain
-from tests.support import ui_runs
 from tests.support.app_pages import address_of, ids, open_app_page, unfold, words
+from tests.support.runs import make_run, skilled
 
 HOSTILE = "<script>alert(1)</script> **b** [l](javascript:alert(1)) $x$"
 
@@ -25,14 +25,14 @@ open_page = partial(open_app_page, "compare")
 def shelf(shared_store: RunStore) -> list[Run]:
     """Runs of the shared home in every status, then two whose names are odd; the oldest first."""
     return [
-        ui_runs.finished(shared_store, "done", right=0.6),
-        ui_runs.queued(shared_store, "waits"),
-        ui_runs.running(shared_store, "works"),
-        ui_runs.interrupted(shared_store, "cut off"),
-        ui_runs.ended(shared_store, "broke", RunStatus.FAILED, message="bad"),
-        ui_runs.ended(shared_store, "halted", RunStatus.STOPPED),
-        ui_runs.finished(shared_store, HOSTILE),
-        ui_runs.finished(shared_store, "long name " * 12, seed=1),
+        make_run(shared_store, "done", predictions=skilled(0.6)),
+        make_run(shared_store, "waits", status=RunStatus.QUEUED),
+        make_run(shared_store, "works", status=RunStatus.RUNNING),
+        make_run(shared_store, "cut off", status=RunStatus.INTERRUPTED),
+        make_run(shared_store, "broke", status=RunStatus.FAILED, message="bad"),
+        make_run(shared_store, "halted", status=RunStatus.STOPPED, history=0),
+        make_run(shared_store, HOSTILE),
+        make_run(shared_store, "long name " * 12, predictions=skilled(0.6, seed=1)),
     ]
 
 
@@ -85,7 +85,7 @@ def test_unknown_runs_in_the_address_are_left_out_with_a_word(shelf: list[Run]) 
 
 
 def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
-    run = ui_runs.finished(store, "old name")
+    run = make_run(store, "old name")
     # Version 0.6.0 took such tags from other programs.
     store.update(run.run_id, tags=["Too Dark", "a/b"])
     app = unfold(open_page(runs=run.run_id), "actions")
@@ -104,7 +104,7 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
 
 
 def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
-    run = ui_runs.finished(store, "old name")
+    run = make_run(store, "old name")
     store.change_tags(run.run_id, add=["first"])
     app = open_page(runs=run.run_id)
     assert not any(field.key == f"name-{run.run_id}" for field in app.text_input), "nor has a closed menu a field"
@@ -124,7 +124,7 @@ def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
 
 
 def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunStore) -> None:
-    run, _ = ui_runs.finished(store, "gone *soon*"), ui_runs.finished(store, "stays")
+    run, _ = make_run(store, "gone *soon*"), make_run(store, "stays")
     app = unfold(open_page(runs=run.run_id), "actions")
     app.button(key="bulk-delete").click().run()
     store.restore(run.run_id)  # As the command line does.

@@ -9,9 +9,9 @@ import pytest
 
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare.page import SECTIONS
-from tests.support import ui_runs
 from tests.support.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
+from tests.support.weights_files import keras_file
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -21,21 +21,24 @@ open_page = partial(open_app_page, "compare")
 @pytest.fixture(scope="module")
 def three(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Two runs of like skill with different settings, and a better one."""
-    add, folder = partial(add_compared, shared_store), tmp_path_factory.mktemp("networks")
-    return [
-        add("plain", skill=0.5, seed=0, epochs=8, folder=folder / "a"),
-        add("other seed", {"seed": 5}, skill=0.52, seed=1, folder=folder / "b"),
-        add("better", {"training.optimizer": "adam"}, skill=0.8, seed=2, folder=folder / "c"),
+    file = tmp_path_factory.mktemp("networks") / "model.keras"
+    runs = [
+        make_run(shared_store, "plain", predictions=skilled(0.5), history=8),
+        make_run(shared_store, "other seed", {"seed": 5}, predictions=skilled(0.52, seed=1)),
+        make_run(shared_store, "better", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2)),
     ]
+    for count, run in enumerate(runs, start=1):
+        shared_store.add_artifact(run.run_id, keras_file(file, 1000 * count))
+    return runs
 
 
 @pytest.fixture(scope="module")
 def without_results(shared_store: RunStore) -> list[Run]:
     """A waiting run, a running one and a failed one."""
     return [
-        ui_runs.queued(shared_store, "waits"),
-        ui_runs.running(shared_store, "works"),
-        ui_runs.ended(shared_store, "broke", RunStatus.FAILED, epochs=1),
+        make_run(shared_store, "waits", status=RunStatus.QUEUED),
+        make_run(shared_store, "works", status=RunStatus.RUNNING),
+        make_run(shared_store, "broke", status=RunStatus.FAILED, history=1),
     ]
 
 
@@ -61,7 +64,7 @@ def test_two_ticks_show_the_answer_and_what_differs(three: list[Run], without_re
 
 
 def test_runs_at_work_show_their_progress_and_can_be_stopped(shared_store: RunStore, no_engine: None) -> None:
-    one, two = (ui_runs.queued(shared_store, name) for name in ("heron *x*", "stork"))
+    one, two = (make_run(shared_store, name, status=RunStatus.QUEUED) for name in ("heron *x*", "stork"))
     app = open_page(runs=ids(one, two))
     told = [bar.proto.text for bar in app.get("progress")]
     assert len(told) == 2 and all(text.endswith("waits for its turn") and "*x*" not in text for text in told)
@@ -69,15 +72,15 @@ def test_runs_at_work_show_their_progress_and_can_be_stopped(shared_store: RunSt
     assert stop.label == "Stop these 2" and "resume them" in stop.help
     stop.click().run()
     assert {shared_store.get(run.run_id).status for run in (one, two)} == {RunStatus.STOPPED}
-    failed = ui_runs.ended(shared_store, "broke again", RunStatus.FAILED, message="The loss is no number.")
-    waits = ui_runs.queued(shared_store, "waits again")
+    failed = make_run(shared_store, "broke again", status=RunStatus.FAILED, message="The loss is no number.")
+    waits = make_run(shared_store, "waits again", status=RunStatus.QUEUED)
     said = words(open_page(runs=ids(failed, waits)))
     assert "**broke again** ended without results (failed). The loss is no number." in said
 
 
 def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore) -> None:
-    run = add_compared(shared_store, "one", skill=0.64, seed=1)
-    other = add_compared(shared_store, "other", skill=0.4, seed=2)
+    run = make_run(shared_store, "one", predictions=skilled(0.64, seed=1))
+    other = make_run(shared_store, "other", predictions=skilled(0.4, seed=2))
     app = open_page(runs=ids(run, other))
     table = app.dataframe[0].value.set_index("Name")
     assert f"{table.loc['one', 'Validation accuracy']:.0f}" == "64"
@@ -96,16 +99,16 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     assert "Of 500 test images" in words(app) and "final measurement" in words(app)
     assert address_of(app, "on") == "test"
 
-    without = add_compared(shared_store, "older", skill=0.5, seed=9, validation=False)
+    without = make_run(shared_store, "older", predictions={"test": skilled(0.5, seed=9)["test"]})
     app = open_page(runs=ids(three[0], without))
     assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
 
 
 def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:
-    drawn = ui_runs.finished(shared_store, "drawn")
-    photos = ui_runs.finished(shared_store, "photos", {"data.source": "cifar100"}, fingerprint="e" * 64)
+    drawn = make_run(shared_store, "drawn", predictions=skilled(0.6))
+    photos = make_run(shared_store, "photos", {"data.source": "cifar100"}, dataset_fingerprint="e" * 64)
     app = open_page(runs=ids(drawn, photos))
     assert "learned from different data" in words(app) and "accuracies cannot be compared" in words(app)
-    elsewhere = ui_runs.finished(shared_store, "elsewhere", {"data.source": "cifar100"}, right=0.7)
+    elsewhere = make_run(shared_store, "elsewhere", {"data.source": "cifar100"}, predictions=skilled(0.7))
     verdict = words(open_page(runs=ids(drawn, elsewhere)))
     assert "**elsewhere** is" in verdict and "cannot be compared" not in verdict, "the same images from another source"

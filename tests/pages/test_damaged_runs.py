@@ -7,8 +7,8 @@ import pytest
 from aquadash.pages import PAGES
 from aquadash.store import Predictions, Run, RunStore
 from tests.cli.test_cli import answer, refusal
-from tests.support import stored_runs
 from tests.support.app_pages import open_app_page
+from tests.support.runs import make_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -23,9 +23,9 @@ DAMAGE = {
 
 def damage(store: RunStore) -> Run:
     """Store damaged runs, one for each kind of damage, after a sound one; return the newest."""
-    stored_runs.add_run(store, name="sound")
+    make_run(store, "sound")
     for name, value in DAMAGE.items():
-        run = stored_runs.add_run(store, name=f"bad-{name}")
+        run = make_run(store, f"bad-{name}")
         store.update(run.run_id, **{name: value})
     return run
 
@@ -59,7 +59,7 @@ def test_commands_say_so_and_delete_it(store: RunStore) -> None:
 
 
 def test_answers_for_images_that_there_are_not_show_none(store: RunStore) -> None:
-    run = stored_runs.add_run(store, name="beyond")
+    run = make_run(store, "beyond")
     said = store.predictions(run.run_id)
     store.add_predictions(run.run_id, Predictions(said.indices + 1, said.labels, said.probabilities))
     app = open_app_page("evaluate", run=run.run_id, true="otter", predicted="seal")

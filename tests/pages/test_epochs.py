@@ -11,12 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.lab import memory
-from aquadash.store import EpochRecord, EpochReplay, Progress, Run, RunStore, open_store
+from aquadash.store import EpochRecord, EpochReplay, Progress, Run, RunStatus, RunStore, open_store
 from aquadash.ui.evaluate import epoch_section
 from tests.support import live_runs
 from tests.support.app_pages import address_of, html, open_app_page
-from tests.support.made_runs import create
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -36,7 +35,7 @@ def replay() -> EpochReplay:
 
 @pytest.fixture(scope="module")
 def run(shared_store: RunStore) -> Run:
-    added = add_run(shared_store)
+    added = make_run(shared_store)
     shared_store.add_epoch_replay(added.run_id, replay())
     return added
 
@@ -65,7 +64,7 @@ def test_the_last_epoch_is_shown_first_and_any_other_with_its_images_stands_in_t
 
 def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
     store, whole = open_store(), replay()
-    working = live_runs.queue(store, create(store, run.config, name="working").run_id)
+    working = make_run(store, "working", run.config, status=RunStatus.QUEUED)
     job = live_runs.start(store, working.run_id)
     store.update(working.run_id, class_names=run.class_names, dataset_fingerprint=run.dataset_fingerprint)
     store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])
@@ -83,6 +82,6 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(run: Run) -> None:
 
 
 def test_a_run_without_a_replay_says_why(run: Run) -> None:
-    older = add_run(open_store(), name="older")
+    older = make_run(open_store(), "older")
     app = open_epochs(older)
     assert any("No replay" in box.value for box in app.info)

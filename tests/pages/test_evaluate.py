@@ -11,14 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.config import RunConfig
 from aquadash.errors import DataError
-from aquadash.store import Predictions, Run, RunStatus, RunStore, Worker
+from aquadash.store import Predictions, Run, RunStatus, RunStore
 from aquadash.ui.evaluate.page import SECTIONS
 from aquadash.ui.kit import datasets
 from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
-from tests.support.made_runs import create, set_status, start
-from tests.support.stored_runs import HOSTILE, OTTER, SEAL, add_run
+from tests.support.runs import HOSTILE, OTTER, SEAL, make_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -51,7 +49,7 @@ def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
-    run = add_run(store, name=name)
+    run = make_run(store, name)
     labels = data.load("synthetic").test.labels
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, sharp(labels, seed=seed)))
     learnt = np.arange(250) % 5
@@ -61,16 +59,14 @@ def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
 
 @pytest.fixture(scope="module")
 def shelf(shared_store: RunStore) -> Shelf:
-    failed = create(shared_store, RunConfig(), name="failed")
-    start(shared_store, failed.run_id, Worker("here", 1))
-    set_status(shared_store, failed.run_id, RunStatus.FAILED, message="The <b>loss</b> became nan.")
+    reason = "The <b>loss</b> became nan."
     return Shelf(
-        add_run(shared_store, name="reported", validation="test"),
-        add_run(shared_store, fingerprint="0" * 64),
+        make_run(shared_store, "reported", {"training.validation": "test"}),
+        make_run(shared_store, dataset_fingerprint="0" * 64),
         with_answers(shared_store, "sharp", seed=1),
         with_answers(shared_store, HOSTILE, seed=2),
-        add_run(shared_store),
-        failed,
+        make_run(shared_store),
+        make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
     )
 
 

@@ -13,9 +13,8 @@ from aquadash.config import RunConfig
 from aquadash.lab.runs import Runs
 from aquadash.store.first_model import NAME, ORIGIN
 from aquadash.store.types import Progress, Run, RunStatus
-from tests.support.app_pages import APP, metrics, texts
+from tests.support.app_pages import APP, metrics, texts, without_engine
 from tests.support.predict_page import cards, picture
-from tests.support.stored_runs import without_engine
 
 
 def a_run(status: RunStatus, **values: Any) -> Run:

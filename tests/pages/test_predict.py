@@ -23,7 +23,7 @@ from aquadash.ui.predict import predict_views
 from tests.support.app_pages import address_of, texts, words
 from tests.support.encoded_pictures import saved
 from tests.support.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
-from tests.support.stored_runs import HOSTILE
+from tests.support.runs import HOSTILE
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 

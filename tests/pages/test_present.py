@@ -8,14 +8,14 @@ from aquadash.lab import memory
 from aquadash.store import Run, RunStore
 from aquadash.ui.kit.text import plain
 from tests.support.app_pages import address_of, html, open_app_page, words
-from tests.support.stored_runs import HOSTILE, add_run
+from tests.support.runs import HOSTILE, make_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    return add_run(store, name="mine", note="What we learned.")
+    return make_run(store, note="What we learned.")
 
 
 def screen(run: Run, number: object = 1) -> AppTest:
@@ -51,7 +51,7 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
 
 
 def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
-    run = add_run(store, validation="test")
+    run = make_run(store, settings={"training.validation": "test"})
     said = screen(run, 4).markdown[-1].value
     assert (
         "of which 400 decided when to stop, so the accuracy is probably too high." in said and "never seen" not in said
@@ -64,8 +64,8 @@ def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunS
 
 
 def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: RunStore) -> None:
-    run = add_run(store, name=HOSTILE, note=HOSTILE)
-    add_run(store, name="another")
+    run = make_run(store, HOSTILE, note=HOSTILE)
+    make_run(store, "another")
     app = open_app_page("evaluate", run=run.run_id[:8], present="1")
     assert not app.error and app.header[0].value == plain(HOSTILE)
     assert plain(HOSTILE) in [box.value for box in app.markdown]

@@ -10,18 +10,17 @@ from aquadash.lab import OWNER, Lab
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.evaluate.repeat_section import repeats_of
 from tests.support.app_pages import buttons, open_app_page, words
-from tests.support.compared_runs import add_compared, keras_file
-from tests.support.made_runs import made_run, set_status
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.stored_runs import add_run
+from tests.support.runs import CLASSES, make_run, run_record, skilled
 from tests.support.train_page import FakeEngine
+from tests.support.weights_files import keras_file
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
 def run(store: RunStore, tmp_path: Path) -> Run:
-    return with_network(store, add_run(store, name="mine"), tmp_path)
+    return with_network(store, make_run(store), tmp_path)
 
 
 def with_network(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
@@ -57,23 +56,23 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
 
 def finished_repeat(store: RunStore, run: Run, folder: Path, *, scale: float = 1.0) -> Run:
     """A copy of the run, marked as its repeat."""
-    copy = with_network(store, add_run(store, name="mine again"), folder, scale=scale)
+    copy = with_network(store, make_run(store, "mine again"), folder, scale=scale)
     store.update(copy.run_id, repeats=run.run_id)
     return store.get(copy.run_id)
 
 
 def test_nobody_hangs_an_import_onto_anothers_run() -> None:
-    run = made_run("hers", owner="anna", shared=False)
+    run = run_record("hers", owner="anna", shared=False)
     brought = {"origin": "imported", "repeats": run.run_id}
     seen = [
-        made_run("trained here", repeats=run.run_id, owner="ben", shared=False),
-        made_run("her own", **brought, owner="anna", shared=False), made_run("the teacher's", **brought),
+        run_record("trained here", repeats=run.run_id, owner="ben", shared=False),
+        run_record("her own", **brought, owner="anna", shared=False), run_record("the teacher's", **brought),
     ]  # fmt: skip
-    assert repeats_of(run, [*seen, run, made_run("another's", **brought, owner="ben", shared=False)]) == seen
+    assert repeats_of(run, [*seen, run, run_record("another's", **brought, owner="ben", shared=False)]) == seen
 
 
 def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
-    set_status(store, run.run_id, RunStatus.STOPPED)
+    store.update(run.run_id, status=RunStatus.STOPPED)
     assert "repeat-run" not in buttons(open_section(run))
     with pytest.raises(RunError, match="finished by itself"):
         Lab(OWNER).runs.repeat(run.run_id)
@@ -81,7 +80,10 @@ def test_a_stopped_run_cannot_be_repeated(store: RunStore, run: Run) -> None:
 
 def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: FakeEngine, tmp_path: Path) -> None:
     kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats")
-    run = add_compared(store, "mine", {"data.source": kept.source, "training.epochs": 60}, skill=0.9, seed=0)
+    other = {"class_names": CLASSES, "dataset_fingerprint": "f" * 64}
+    run = make_run(
+        store, settings={"data.source": kept.source, "training.epochs": 60}, predictions=skilled(0.9), **other
+    )
     app = open_section(run).button(key="repeat-run").click().run()
     assert "Cats has other images now. Only the old ones, imported again" in app.error[0].value and not engine.calls
     store.update(run.run_id, class_names=run.class_names, dataset_fingerprint=kept.fingerprint)

@@ -15,14 +15,14 @@ from aquadash.ui.evaluate import robustness
 from tests.support import job_rows
 from tests.support.app_pages import address_of, charts, html, metrics, open_app_page, words
 from tests.support.robust_runs import add_result, made_up_result
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    return add_run(store, name="mine")
+    return make_run(store)
 
 
 @pytest.fixture

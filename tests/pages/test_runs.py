@@ -9,9 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.kit.text import safe_markdown
-from tests.support import ui_runs
 from tests.support.app_pages import address_of, open_app_page, unfold, words
-from tests.support.made_runs import create, set_status
+from tests.support.runs import make_run, skilled
 
 open_page = partial(open_app_page, "compare")
 HOSTILE_NOTE = (
@@ -37,9 +36,9 @@ def shared_three(_shared_three: tuple[Run, Run, Run], in_shared_home: None) -> t
 
 
 def add_three(store: RunStore) -> tuple[Run, Run, Run]:
-    one = ui_runs.finished(store, "one", {"seed": 1}, right=0.5)
-    two = ui_runs.finished(store, "two", {"seed": 2}, right=0.7)
-    three = ui_runs.finished(store, "three", {"training.optimizer": "adam"}, right=0.8)
+    one = make_run(store, "one", {"seed": 1}, predictions=skilled(0.5))
+    two = make_run(store, "two", {"seed": 2}, predictions=skilled(0.7))
+    three = make_run(store, "three", {"training.optimizer": "adam"}, predictions=skilled(0.8))
     store.change_tags(two.run_id, add=["flip"])
     return one, two, three
 
@@ -65,8 +64,8 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     store.update(one.run_id, archived=True)
     store.set_pinned(two.run_id)
     store.set_note(two.run_id, "for the poster")
-    create(store, adam.config, name="trial", search_id="a" * 32)
-    ui_runs.queued(store, "waits", {"data.source": "cifar100"})
+    make_run(store, "trial", adam.config, status=RunStatus.QUEUED, search_id="a" * 32)
+    make_run(store, "waits", {"data.source": "cifar100"}, status=RunStatus.QUEUED)
 
     app = open_page()
     assert names(app) == ["📌 two", "waits", "🔎 trial, best of 1 trial", "three"], "pinned first; no archived runs"
@@ -75,7 +74,7 @@ def test_plain_filters(store: RunStore, three: tuple[Run, Run, Run]) -> None:
     assert names(open_page(status="finished", pinned="1")) == ["📌 two"]
     assert names(open_page(tag="flip")) == ["📌 two"]
     assert names(open_page(find="POSTER optimizer=sgd")) == ["📌 two"]
-    assert names(open_page(accuracy="50-60", trials="1")) == ["📌 two", "three"]
+    assert names(open_page(accuracy="60-85", trials="1")) == ["📌 two", "three"]
     app = open_page(accuracy="80-20")
     assert "Expected: two numbers" in words(app) and len(names(app)) == 4
 
@@ -117,7 +116,7 @@ def test_many_runs_are_tagged_pinned_archived_and_deleted(store: RunStore, three
 
 
 def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore, no_engine: None) -> None:
-    works, done = ui_runs.running(store, "works"), ui_runs.finished(store, "done")
+    works, done = make_run(store, "works", status=RunStatus.RUNNING), make_run(store, "done")
     app = unfold(open_page(runs=f"{works.run_id},{done.run_id}"), "actions")
     app.text_input(key="bulk-add-tags").set_value("<b>")
     app.button(key="bulk-add-save").click().run()
@@ -128,13 +127,12 @@ def test_a_tag_that_cannot_be_is_refused_and_a_run_at_work_stays(store: RunStore
 
 
 def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple[Run, Run, Run]) -> None:
-    trials = [create(store, three[0].config, name=f"hunt #{number}", search_id="5" * 32) for number in range(3)]
-    for run, accuracy in zip(trials, (0.4, 0.6, 0.5), strict=True):
+    trials = [make_run(store, f"hunt #{number}", three[0].config, search_id="5" * 32) for number in range(3)]
+    for run, accuracy in zip(trials, (0.4, 0.6, 0.45), strict=True):
         store.update(run.run_id, metrics={"val_accuracy": accuracy})
-        set_status(store, run.run_id, RunStatus.FINISHED)
     app = unfold(open_page(runs=trials[1].run_id), "actions")
     assert names(app) == ["🔎 hunt #1, best of 3 trials", "three", "two", "one"]
-    assert names(open_page(accuracy="30-52")) == ["🔎 hunt #2, best of 2 of 3 trials"]
+    assert names(open_page(accuracy="30-49")) == ["🔎 hunt #2, best of 2 of 3 trials"]
     app.button(key=f"trials-{trials[1].run_id}").click().run()
     assert names(app) == ["hunt #2", "hunt #1", "hunt #0"]
     assert address_of(app, "trials") == "1" and address_of(app, "find") == "5" * 32

@@ -16,10 +16,9 @@ from aquadash.search.store import SearchStore, open_search_store
 from aquadash.store import RunStatus, open_store
 from aquadash.ui.kit import warmup
 from aquadash.work import queue as engine
-from tests.support import ui_runs
-from tests.support.app_pages import address_of, charts, metrics, open_app_page, words
+from tests.support.app_pages import address_of, charts, metrics, open_app_page, without_engine, words
+from tests.support.runs import HOSTILE, make_run
 from tests.support.search_fakes import QuickRuns, accuracy_of, plan, searching
-from tests.support.stored_runs import HOSTILE, without_engine
 from tests.support.waiting import wait_for
 
 open_page = partial(open_app_page, "train", view="search")
@@ -74,7 +73,7 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
 
 def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: QuickRuns) -> None:
     # Each of its six epochs took two seconds.
-    ui_runs.finished(open_store(), "earlier")
+    make_run(open_store(), "earlier")
     app = open_page()
     assert "12 × 15 epochs, about **7 min 0 s**" in words(app)
     app.number_input(key="search:trials").set_value(4).run()

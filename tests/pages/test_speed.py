@@ -11,9 +11,8 @@ from aquadash.lab import memory
 from aquadash.pages import PAGES
 from aquadash.store import RunStore
 from aquadash.ui.kit import sections
-from tests.support import stored_runs, ui_runs
 from tests.support.app_pages import open_app_page
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 from tests.support.waiting import wait_for
 
 #: Seconds; what the test itself adds by reading the page is let in.
@@ -30,12 +29,14 @@ PLACES += [(page, query) for page in ("evaluate", "compare") for query in sectio
 def about(shared_store: RunStore) -> dict[str, dict[str, str]]:
     """What the addresses say of fifty runs: a run with a second one on Evaluate, ten runs on Compare."""
     for number in range(39):
-        ui_runs.finished(shared_store, f"run {number}")
+        make_run(shared_store, f"run {number}")
     ten = [
-        add_compared(shared_store, f"run {number}", {"seed": number % 2}, skill=0.5, seed=number, epochs=100).run_id
+        make_run(
+            shared_store, f"run {number}", {"seed": number % 2}, predictions=skilled(0.5, seed=number), history=100
+        ).run_id
         for number in range(10)
     ]
-    stored_runs.add_run(shared_store)
+    make_run(shared_store)
     compared = {"runs": ",".join(ten), "metric": "val_accuracy,val_loss", "smooth": "0.5"}
     return {"evaluate": {"run": ten[0], "with": ten[1]}, "compare": compared}
 

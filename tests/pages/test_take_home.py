@@ -17,8 +17,9 @@ from aquadash.people import Person, Role
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.kit.text import plain
-from tests.support import job_rows, stored_runs, ui_runs
+from tests.support import job_rows
 from tests.support.app_pages import open_app_page
+from tests.support.runs import make_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -39,7 +40,7 @@ def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, mo
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    run = stored_runs.add_run(store)
+    run = make_run(store)
     others = [settings.exports() / f"{number}.zip" for number in range(20)]
     settings.exports().mkdir()
     for other in others:
@@ -77,7 +78,7 @@ def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, mo
 
 
 def test_compare_imports_a_run_or_refuses_it(store: RunStore, no_process: None, tmp_path: Path, home: Path) -> None:
-    run = ui_runs.finished(store, "from elsewhere")
+    run = make_run(store, "from elsewhere")
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     app = open_app_page("compare", runs=run.run_id)
     app.session_state["bring"] = True
@@ -101,7 +102,7 @@ def test_compare_imports_a_run_or_refuses_it(store: RunStore, no_process: None, 
 
 
 def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, no_process: None, tmp_path: Path) -> None:
-    run = ui_runs.finished(store, "mine")
+    run = make_run(store)
     anna = Person("a" * 32, "Anna", Role.STUDENT)
     written = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path.read_bytes()
     Lab(anna).jobs.import_run("file-1", called="run.zip", write=lambda path: path.write_bytes(written))
@@ -119,7 +120,7 @@ def test_tensorflow_lite_is_made_on_the_click(store: RunStore, monkeypatch: pyte
         return bytes(1_500_000)
 
     monkeypatch.setattr(AnswerProcess, "ask", ask)
-    run = stored_runs.add_run(store)
+    run = make_run(store)
     app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
     assert not made and any("model.keras of" in error.value for error in app.error), "there is none to convert"
     store.add_text_artifact(run.run_id, "model.keras", "a network")

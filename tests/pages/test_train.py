@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,8 +14,9 @@ from aquadash.store import Guess, RunStatus, RunStore
 from aquadash.store.first_model import add_first_model
 from aquadash.ui.kit import shell
 from aquadash.ui.kit.text import plain
-from tests.support import live_runs, ui_runs
+from tests.support import live_runs
 from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
+from tests.support.runs import epochs, make_run
 from tests.support.train_page import FakeEngine, controls, open_advanced, open_page
 
 
@@ -67,10 +69,10 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
 
 
 def test_the_coach_launches_its_rate_and_leaves_the_form_alone(store: RunStore, engine: FakeEngine) -> None:
-    fast = ui_runs.queued(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7})
+    fast = make_run(store, "too fast", {"training.learning_rate": 0.5, "training.epochs": 7}, status=RunStatus.QUEUED)
     reason = "The loss became nan in epoch 1: too large updates."
     live_runs.end(store, live_runs.start(store, fast.run_id), RunStatus.FAILED, message=reason)
-    ui_runs.queued(store, "not done")
+    make_run(store, "not done", status=RunStatus.QUEUED)
     app = open_advanced(run=fast.run_id)
     assert "training broke down" in words(app) and not app.get("plotly_chart"), "no curve will come"
     app.text_input(key="train:name:0").set_value("deeper").run()
@@ -88,7 +90,7 @@ def test_a_double_click_is_one_run(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
-    earlier = [ui_runs.queued(store, "not done").run_id] if key == "launch-sure" else []
+    earlier = [make_run(store, "not done", status=RunStatus.QUEUED).run_id] if key == "launch-sure" else []
     app = open_page()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
     if earlier:
@@ -126,28 +128,29 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
         layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
         return layout["xaxis"]["range"], layout["yaxis"]["range"]
 
-    run = ui_runs.running(store, "at work", {"training.epochs": 200}, epochs=12)
+    history = [replace(record, val_accuracy=0.7 + 0.02 * record.epoch) for record in epochs(12)]
+    run = make_run(store, "at work", {"training.epochs": 200}, status=RunStatus.RUNNING, history=history)
     # The run was resumed: it still has the metrics of the first part.
     store.update(run.run_id, metrics={"best_epoch": 1, "kept_epoch": 1, "val_accuracy": 0.9})
     app = open_page()
     assert address_of(app, "run") == run.run_id
     assert "Epoch 13 of 200 · batch 210 of 391 · 5,210 images/s · about 21 s left" in words(app)
     assert [bar.proto.value for bar in app.get("progress")] == [6], "per cent of the whole training"
-    assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "93 %"
+    assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "94 %"
     assert result_shown(app) == ("–", "at the end")
     assert len(charts(app)) == 2 and all(charts(app))
     assert accuracy_axes() == ([0, 20.8], [10, 100])
 
     app.segmented_control(key="live-window").set_value(10).run()
-    epochs, (lowest, _) = accuracy_axes()
-    assert epochs == [2.5, 12.5] and lowest > 60
+    epoch_axis, (lowest, _) = accuracy_axes()
+    assert epoch_axis == [2.5, 12.5] and lowest > 60
 
     app.button(key=f"stop-{run.run_id}").click().run()
     assert store.get(run.run_id).stop_requested and app.button(key=f"stop-{run.run_id}").disabled
 
 
 def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.interrupted(store, "cut off")
+    run = make_run(store, "cut off", status=RunStatus.INTERRUPTED)
     app = open_page(run=run.run_id)
 
     assert "**3 complete epochs** kept; Resume continues from there" in words(app)
@@ -157,7 +160,7 @@ def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeE
 
 
 def test_a_run_that_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine) -> None:
-    run = ui_runs.ended(store, "early", RunStatus.FAILED, message="The reason <b>why</b>", epochs=2)
+    run = make_run(store, "early", status=RunStatus.FAILED, message="The reason <b>why</b>", history=2)
     app = open_page(run=run.run_id)
     assert plain("The reason <b>why</b>") in [box.value for box in app.error]
     assert app.button(key=f"resume-{run.run_id}") and result_shown(app) == ("–", "")
@@ -178,9 +181,9 @@ def test_a_finished_run_shows_its_result_and_its_log(store: RunStore, engine: Fa
 
 
 def test_hostile_names_in_the_queue_are_text(store: RunStore, engine: FakeEngine) -> None:
-    ui_runs.running(store, "at work")
+    make_run(store, "at work", status=RunStatus.RUNNING)
     names = ["<script>alert(1)</script> **b**", "[link](http://example.com)"]
-    _, last = (ui_runs.queued(store, name) for name in names)
+    _, last = (make_run(store, name, status=RunStatus.QUEUED) for name in names)
     app = open_page(run=last.run_id)
     assert "Number 2 in the queue: 1 run will start before it." in words(app)
     shown = [element.value for element in app.markdown]

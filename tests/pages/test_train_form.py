@@ -11,13 +11,12 @@ from aquadash.config import DEFINITIONS, RunConfig, flatten, from_yaml, read_def
 from aquadash.lab import memory
 from aquadash.models import MODELS
 from aquadash.presets import PRESETS
-from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store import Run, RunStore
 from aquadash.ui.kit.form_state import DEFAULT_PRESET
 from aquadash.ui.kit.hyperparameters import effective
 from aquadash.ui.kit.text import plain
-from tests.support import ui_runs
 from tests.support.app_pages import address_of, words
-from tests.support.made_runs import create, set_status
+from tests.support.runs import make_run
 from tests.support.train_page import FakeEngine, clone, controls, launched, open_advanced
 
 
@@ -98,7 +97,7 @@ def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine:
 def own(store: RunStore) -> Run:
     """A run whose settings are far from every preset's."""
     changes = {"model.name": "cnn", "model.filters": "16, 32", "training.epochs": 40, "training.schedule": "cosine"}
-    return ui_runs.finished(store, "my *own*", changes)
+    return make_run(store, "my *own*", changes)
 
 
 def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
@@ -130,7 +129,7 @@ def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine:
 
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
     gone = {"data.source": "folder-7", "augmentation.pipeline": "lost", "training.epochs": 3}
-    app = clone(ui_runs.finished(store, "old", gone), source="cifar100")
+    app = clone(make_run(store, "old", gone), source="cifar100")
 
     assert "“folder-7”, which this run used, cannot be used here" in words(app) and "Changed:" not in words(app)
     pipeline = app.selectbox(key="set:augmentation.pipeline").value
@@ -173,9 +172,7 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
 
 def flipped(store: RunStore) -> Run:
     augment.save(_FLIP, title="My flip")
-    run_id = create(store, embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))).run_id
-    set_status(store, run_id, RunStatus.FINISHED)
-    return store.get(run_id)
+    return make_run(store, settings=embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"})))
 
 
 def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:

@@ -15,10 +15,10 @@ from aquadash.store import Run, RunStatus, RunStore, open_store
 from aquadash.store.first_model import add_first_model
 from aquadash.ui.kit import datasets
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
-from tests.support import live_runs, ui_runs
+from tests.support import live_runs
 from tests.support.app_pages import address_of, charts, open_app_page, texts
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.stored_runs import HOSTILE, add_run
+from tests.support.runs import HOSTILE, make_run
 from tests.support.train_page import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -34,7 +34,7 @@ def without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def run(shared_store: RunStore) -> Run:
     """A run for the tests of this module, which add nothing but progress."""
-    return add_run(shared_store, name=HOSTILE)
+    return make_run(shared_store, HOSTILE)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def many_classes(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactor
     files = of_classes({f"class {number}": 6 for number in range(1, 13)})
     pictures = in_folder(tmp_path_factory.mktemp("pictures") / "many", files)
     kept = imported(pictures).keep("Many")
-    return add_run(shared_store, validation="test", source=kept.source)
+    return make_run(shared_store, settings={"training.validation": "test", "data.source": kept.source})
 
 
 def check(app: AppTest, lesson: str) -> AppTest:
@@ -55,7 +55,7 @@ def check(app: AppTest, lesson: str) -> AppTest:
 def test_the_first_model_is_shown_while_the_first_run_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store = open_store()
-    live_runs.queue(store, ui_runs.finished(store, "goes on", status=RunStatus.STOPPED).run_id)
+    live_runs.queue(store, make_run(store, "goes on", status=RunStatus.STOPPED).run_id)
     app = open_app_page("walkthrough", lesson="matrix")
     assert not app.error and app.button(key="check-matrix") and app.button(key="walkthrough-train")
     assert app.expander[0].label.startswith("You have no run with results yet")
@@ -146,7 +146,7 @@ SOLUTIONS: dict[str, Answer] = {
     "training": candidates,
     "predictions": sure_mistake,
     "matrix": threshold,
-    "curves": slide("at", 6),
+    "curves": slide("at", 5),
     "result": enough,
     "recommendation": choose("conclusion", "better"),
 }

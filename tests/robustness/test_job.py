@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from aquadash import data
-from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
 from aquadash.robustness import corruptions
 from aquadash.robustness import job as robustness_job
@@ -23,10 +22,9 @@ from aquadash.store import Job, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.work import worker
 from tests.cli.test_cli import answer, call, refusal
-from tests.support import job_rows, live_runs
-from tests.support.made_runs import create, set_status
+from tests.support import job_rows
 from tests.support.robust_runs import add_result, add_tiny_model, made_up_result
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 from tests.support.waiting import wait_for
 
 REQUEST = RobustnessRequest(("gaussian_noise", "contrast"), (1, 5), limit=20, pipelines=("notebook-1",), seed=2)
@@ -34,7 +32,7 @@ REQUEST = RobustnessRequest(("gaussian_noise", "contrast"), (1, 5), limit=20, pi
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    return add_run(store, name="tested")
+    return make_run(store, "tested")
 
 
 @pytest.fixture
@@ -138,7 +136,7 @@ def failed(run: Run) -> str:
 def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
     with pytest.raises(RunError, match="model.keras of .* is missing"):
         start(store, run.run_id, REQUEST)
-    queued = live_runs.queue(store, create(store, RunConfig(), name="waits").run_id)
+    queued = make_run(store, "waits", status=RunStatus.QUEUED)
     with pytest.raises(RunError, match="once it has ended"):
         start(store, queued.run_id, REQUEST)
     assert job_for(run) is None and job_for(queued) is None
@@ -148,7 +146,7 @@ def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore
     give_model(store, run)
     start(store, run.run_id, REQUEST)
     assert "cannot be loaded" in failed(run)
-    changed = add_run(store, name="changed", fingerprint="0" * 64)
+    changed = make_run(store, "changed", dataset_fingerprint="0" * 64)
     give_model(store, changed)
     start(store, changed.run_id, REQUEST)
     assert "data set has changed" in failed(changed)
@@ -177,7 +175,7 @@ def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, ru
     give_model(store, run)
     figures = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))
-    set_status(store, run.run_id, RunStatus.STOPPED)
+    store.update(run.run_id, status=RunStatus.STOPPED)
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
     store.add_text_artifact(run.run_id, MODEL, "trained on")
     assert result_of(store, run.run_id) is None

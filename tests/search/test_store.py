@@ -8,10 +8,10 @@ from sqlalchemy import select
 from aquadash.errors import ConfigError, RunError, UnknownNameError
 from aquadash.search.plan import DEFAULT_TRIALS
 from aquadash.search.store import SearchStore, open_search_store, read_search
-from aquadash.store import open_store
+from aquadash.store import RunStatus, open_store
 from aquadash.store.schema import searches
 from aquadash.store.types import TrialOf
-from tests.support.made_runs import create
+from tests.support.runs import make_run
 from tests.support.search_fakes import plan
 
 
@@ -67,7 +67,10 @@ def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[
 
 def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:
     search_id, runs = store.submit(plan()), open_store()
-    trials = [create(runs, search_id=search_id, trial=TrialOf(number, {})).run_id for number in range(3)]
+    trials = [
+        make_run(runs, status=RunStatus.QUEUED, search_id=search_id, trial=TrialOf(number, {})).run_id
+        for number in range(3)
+    ]
     runs.update(trials[1], metrics=5)
     store.set_hidden(search_id)
     assert all(runs.read(run_id).hidden for run_id in trials)

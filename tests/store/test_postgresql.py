@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from aquadash import settings
-from aquadash.config import RunConfig
 from aquadash.errors import StorageError
-from aquadash.store import open_store
+from aquadash.store import RunStatus, open_store
 from tests.support import clusters
-from tests.support.made_runs import create
+from tests.support.runs import make_run
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
 
@@ -24,7 +23,7 @@ def test_the_database_is_opened_with_its_own_home_only(tmp_path: Path, monkeypat
         monkeypatch.setenv("AQUADASH_DATABASE", database)
         monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "first"))
         store = open_store()
-        run_id = create(store, RunConfig(), name="kept").run_id
+        run_id = make_run(store, "kept", status=RunStatus.QUEUED).run_id
 
         # Another machine mounts the same folder under another path.
         (tmp_path / "mounted").symlink_to(tmp_path / "first")

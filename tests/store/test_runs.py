@@ -38,8 +38,8 @@ from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
 from aquadash.store.measured import image_set
 from aquadash.store.runs import CURVE_POINTS, thin
-from tests.support import live_runs, stored_runs, ui_runs
-from tests.support.made_runs import create, set_status
+from tests.support import live_runs
+from tests.support.runs import make_run
 
 WORKER = Worker("here", 1234)
 
@@ -51,7 +51,7 @@ def record(epoch: int, value: float = 0.1) -> EpochRecord:
 def test_files_survive_power_cuts(
     store: RunStore, outlasts_a_power_cut: Callable[[Path], bool], tmp_path: Path
 ) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     (tmp_path / "model.keras").write_bytes(bytes(100_000))
     store.add_artifact(run_id, tmp_path / "model.keras")
     for name in ("model.keras", "config.json"):
@@ -59,8 +59,8 @@ def test_files_survive_power_cuts(
 
 
 def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no_novel(store: RunStore) -> None:
-    assert len(create(store, RunConfig()).name) > 3
-    run = create(store, RunConfig(), name=" <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500)
+    assert len(make_run(store, status=RunStatus.QUEUED).name) > 3
+    run = make_run(store, " <b>x</b>\n\x00 ../../etc \u202e" + "y" * 500, status=RunStatus.QUEUED)
     assert run.name.startswith("<b>x</b> ../../etc") and len(run.name) <= 120 and run.name.isprintable()
     store.rename(run.run_id, "new\tname")
     assert store.get(run.run_id).name == "new name"
@@ -75,7 +75,7 @@ def test_names_are_text_on_one_line_made_up_where_none_is_given_and_a_note_is_no
 
 
 def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(store: RunStore) -> None:
-    first, second = create(store, RunConfig(), name="a"), create(store, RunConfig(), name="b")
+    first, second = make_run(store, "a", status=RunStatus.QUEUED), make_run(store, "b", status=RunStatus.QUEUED)
     assert store.list_runs() == [second, first]
     find = Lab(OWNER).runs.find_id
     assert find(first.run_id) == find(first.run_id[:12]) == find("a") == first.run_id
@@ -94,7 +94,7 @@ def test_runs_are_listed_newest_first_and_found_by_id_prefix_or_unique_name(stor
 
 
 def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(store: RunStore) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     assert store.history(run_id) == []
     records = [record(epoch, 1 / (epoch + 2)) for epoch in range(1, 4)]
     for index in range(3):
@@ -109,7 +109,7 @@ def test_epochs_come_back_exactly_and_one_that_was_trained_twice_counts_once(sto
 
 def test_the_life_of_a_run(store: RunStore) -> None:
     config = with_values(RunConfig(), {"seed": 7, "training.epochs": 3})
-    run = live_runs.queue(store, create(store, config, name="first").run_id)
+    run = make_run(store, "first", config, status=RunStatus.QUEUED)
     run_id = run.run_id
     assert (run.name, run.status, run.config, run.rank) == ("first", RunStatus.QUEUED, config, 1)
     assert store.list_runs() == store.unfinished_runs() == [run]
@@ -131,7 +131,7 @@ def test_the_life_of_a_run(store: RunStore) -> None:
 
 
 def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> None:
-    run_id = create(store, status=RunStatus.INTERRUPTED).run_id
+    run_id = make_run(store, status=RunStatus.INTERRUPTED).run_id
     assert live_runs.queue(store, run_id).status is RunStatus.QUEUED
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         store.queue(run_id)
@@ -150,7 +150,7 @@ def test_only_a_run_that_ended_early_can_be_queued_again(store: RunStore) -> Non
 
 
 def test_deleting_is_undone(store: RunStore) -> None:
-    run_id = live_runs.queue(store, create(store, RunConfig(), name="precious").run_id).run_id
+    run_id = make_run(store, "precious", status=RunStatus.QUEUED).run_id
     with pytest.raises(RunError, match="Stop it before"):
         store.delete(run_id)
     store.request_stop(run_id)
@@ -164,10 +164,9 @@ def test_deleting_is_undone(store: RunStore) -> None:
 
 
 def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
-    gone, there = (create(store, RunConfig()).run_id for _ in range(2))
+    gone, there = (make_run(store).run_id for _ in range(2))
     nobodys = ["f" * 32, "nonsense"]
     store.change_tags(gone, add=["good"])
-    set_status(store, gone, RunStatus.STOPPED)
     store.delete(gone)
     for change in (
         store.set_pinned,
@@ -182,7 +181,7 @@ def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_cha
 
 
 def test_predictions_come_back_exactly(store: RunStore) -> None:
-    run_id = live_runs.queue(store, create(store, RunConfig()).run_id).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     with pytest.raises(RunError, match="no predictions yet"):
         store.predictions(run_id)
     with pytest.raises(RunError, match="no trained model yet"):
@@ -201,7 +200,7 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
 
 
 def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunStore, tmp_path: Path) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     path = tmp_path / "predictions.npz"
     objects = np.array([object()], dtype=object)
     np.savez(path, indices=objects, labels=objects, probabilities=objects)
@@ -213,7 +212,7 @@ def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunSto
 
 
 def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     for threshold in (0.0, 2.5):
         detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95)
         store.add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
@@ -223,7 +222,7 @@ def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monke
 
 
 def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     store.add_history(run_id, [record(1, 1 / 3)])
     header, row = store.artifact(run_id, "history.csv").read_text().splitlines()
     assert header == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
@@ -271,7 +270,7 @@ def test_a_database_of_an_older_version_is_upgraded(
         "    from alembic import op\n"
         '    op.add_column("runs", sqlalchemy.Column("mood", sqlalchemy.Text))\n'
     )
-    run = create(store, name="kept")
+    run = make_run(store, "kept", status=RunStatus.QUEUED)
     monkeypatch.setattr(schema, "HEAD", "0002")
     monkeypatch.setattr(migrations, "VERSIONS", (*migrations.VERSIONS, str(tmp_path)))
     upgraded = RunStore(Database(settings.database()))
@@ -320,7 +319,7 @@ def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.
 
 def test_only_changed_runs_are_read_again(store: RunStore) -> None:
     other = RunStore(Database(settings.database()))
-    first, second = create(store, name="a"), create(store, name="b", status=RunStatus.FINISHED)
+    first, second = make_run(store, "a"), make_run(store, "b")
     before = {run.run_id: run for run in store.list_runs()}
     other.rename(first.run_id, "c")
     after = {run.run_id: run for run in store.list_runs()}
@@ -338,7 +337,7 @@ def test_only_changed_runs_are_read_again(store: RunStore) -> None:
 def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlalchemy.exc import OperationalError
 
-    run_id = create(store, RunConfig(), name="kept").run_id
+    run_id = make_run(store, "kept", status=RunStatus.QUEUED).run_id
 
     def full(*_: object, **__: object) -> None:
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
@@ -351,7 +350,7 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
 
 
 def test_twenty_threads_that_change_one_run_wait_for_one_another(store: RunStore) -> None:
-    run_id = create(store, RunConfig(), name="first").run_id
+    run_id = make_run(store, "first", status=RunStatus.QUEUED).run_id
     together, names = Barrier(20), {f"by-{number}" for number in range(20)}
 
     def change(name: str) -> None:
@@ -369,7 +368,7 @@ def test_twenty_threads_that_change_one_run_wait_for_one_another(store: RunStore
 
 
 def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
-    run = live_runs.queue(store, create(store, RunConfig(), name="mine").run_id)
+    run = make_run(store, status=RunStatus.QUEUED)
     job = live_runs.start(store, run.run_id)
     assert run.guess is None
     for guess in (Guess(0.6, ("otter", "seal")), Guess(0.0), Guess(confused_pair=("<b>a</b>", "b, c"))):
@@ -394,14 +393,14 @@ def test_what_is_no_guess_is_refused() -> None:
 
 
 def test_a_guess_that_cannot_be_read_does_not_hide_the_run(store: RunStore) -> None:
-    run_id = create(store, RunConfig(), name="mine").run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     for value in ("{", 3, {"accuracy": "x", "confused_pair": None}, {"accuracy": 1, "confused_pair": ["a"]}):
         store.update(run_id, guess=value)
         assert store.get(run_id).name == "mine" and store.get(run_id).guess is None
 
 
 def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = stored_runs.add_run(open_store(), name="mine")
+    run = make_run(open_store())
     before = open_store().predictions(run.run_id)
     moved = shutil.move(home, tmp_path / "stick" / "lab")
     monkeypatch.setenv("AQUADASH_HOME", str(moved))
@@ -420,12 +419,12 @@ def test_a_home_can_be_moved_and_a_lost_file_named(home: Path, tmp_path: Path, m
 
 def test_image_sets_tell_splits_and_data_apart() -> None:
     store = open_store()
-    one, other = ui_runs.finished(store, "a"), ui_runs.finished(store, "b", {"seed": 3})
-    on_test = ui_runs.finished(store, "c", {"training.validation": "test"})
-    moved = ui_runs.finished(store, "d", fingerprint="e" * 64)
+    one, other = make_run(store, "a"), make_run(store, "b", {"seed": 3})
+    on_test = make_run(store, "c", {"training.validation": "test"})
+    moved = make_run(store, "d", dataset_fingerprint="e" * 64)
     assert image_set(one, "test") == image_set(other, "test") == image_set(on_test, "test") != image_set(moved, "test")
     assert image_set(one, "validation") != image_set(on_test, "validation")
     predictions_on = Lab(OWNER).runs.predictions_on
     assert len(predictions_on(one.run_id, "test").labels) == 500
     assert predictions_on(one.run_id, "validation") is None
-    assert predictions_on(ui_runs.running(store, "e").run_id, "test") is None
+    assert predictions_on(make_run(store, "e", status=RunStatus.RUNNING).run_id, "test") is None

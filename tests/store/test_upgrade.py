@@ -22,11 +22,11 @@ from aquadash.store.job_types import job_id
 from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
 from tests.cli.test_cli import answer, call, refusal
-from tests.support import stored_runs
 from tests.support.app_pages import open_app_page
 from tests.support.lessons import ANNA, BEN
 from tests.support.old_homes import OldHome, digests, unpacked
 from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.runs import make_run
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_a_resumed_run_does_not_write_into_the_old_home(old: OldHome) -> None:
 
 
 def test_another_home_is_added_to_what_is_here(home: Path, tmp_path: Path) -> None:
-    mine = stored_runs.add_run(open_store(), name="mine")
+    mine = make_run(open_store())
     other = OldHome(tmp_path / "other # 1?")
     other.add_run(1, "other")
     for name, text in (("pipelines/a.json", "theirs"), ("pipelines/b.json", "theirs"), ("cache/features/x.npy", "x")):

@@ -7,14 +7,11 @@ import os
 import pytest
 from sqlalchemy import text
 
-from aquadash import settings
-from aquadash.store import Job, Run, RunStore, Worker, open_jobs
+from aquadash.store import Job, Worker, open_jobs
 from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS
-from aquadash.store.runs import KIND
 from aquadash.work import worker
 from aquadash.work.slots import Slots
-from tests.support.made_runs import queue
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,17 +50,6 @@ def do_next(kind: str) -> Job:
     return latest(kind)
 
 
-def train(store: RunStore, run_id: str) -> Run:
-    """Queue a run, train it in this process as its worker does, and return it as it is then."""
-    job = queue(store, run_id)
-    assert [waiting.id for waiting in store.jobs.queue(KIND)] == [job.id], "no other waits"
-    log = settings.job_log(job.id)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("the log\n")
-    do_next(KIND)
-    return store.get(run_id)
-
-
 def latest(kind: str) -> Job:
     """The job of the kind that was written last."""
     return max(open_jobs().find(kind=kind), key=lambda job: job.revision)
@@ -79,7 +65,7 @@ def let_the_lease_run_out(job: Job, *, jobs: JobTable | None = None) -> None:
     _set_lease(job, jobs, "CASE WHEN lease IS NOT NULL OR status = 'running' THEN -1 END")
 
 
-def let_nobody_miss(job: Job) -> None:
+def never_expire(job: Job) -> None:
     """Remove the lease, so that the job never counts as lost."""
     _set_lease(job, None, "NULL")
 

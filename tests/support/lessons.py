@@ -19,14 +19,13 @@ from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.robustness.requests import SweepRequest
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.store import Guess, Predictions, RunStatus, RunStore, Worker, open_store
+from aquadash.store import Guess, Predictions, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.store.first_model import FOLDER
 from aquadash.store.job_types import job_id
 from aquadash.store.kinds import KINDS
-from tests.support import live_runs
-from tests.support.made_runs import create, set_status, start
 from tests.support.own_pictures import imported, in_archive, of_classes
+from tests.support.runs import CLASSES, make_run
 from tests.support.search_fakes import plan
 
 TEACHER = Person("7" * 32, "Ms Tide", Role.TEACHER)
@@ -83,7 +82,7 @@ def begin(folder: Path) -> Lesson:
     finished = trained(store, ANNA, "Anna's best")
     binned = trained(store, ANNA, "Anna's worst")
     hers.runs.delete(binned)
-    waiting = live_runs.queue(store, create(store, SHORT, name="Anna's next", owner=ANNA).run_id).run_id
+    waiting = make_run(store, "Anna's next", SHORT, owner=ANNA, status=RunStatus.QUEUED).run_id
     search = searches.submit(plan(name="Anna's search"), owner=ANNA)
     # Nobody does them.
     for kind in MEASURED:
@@ -98,15 +97,13 @@ def trained(store: RunStore, person: Person, name: str, *, source: str = "synthe
     """Store a finished run of a person's with the included network."""
     included = read_artifact(FOLDER / CONFIG, CONFIG).model
     config = with_values(SHORT, {"data.source": source}).model_copy(update={"model": included})
-    run_id = create(store, config, name=name, owner=person).run_id
-    start(store, run_id, Worker("here", 1))
-    store.add_artifact(run_id, FOLDER / MODEL)
-    store.update(run_id, class_names=("beaver", "dolphin", "otter", "seal", "whale"), dataset_fingerprint="f" * 64)
     labels = np.arange(50) % 5
-    store.add_predictions(run_id, Predictions(np.arange(50), labels, np.eye(5, dtype=np.float32)[labels]))
-    store.update(run_id, metrics={"test_accuracy": 1.0, "test_loss": 0.0, "epochs": 3.0, "best_epoch": 3.0})
-    set_status(store, run_id, RunStatus.FINISHED)
-    return run_id
+    right = {"test": Predictions(np.arange(50), labels, np.eye(5, dtype=np.float32)[labels])}
+    run = make_run(
+        store, name, config, predictions=right, owner=person, class_names=CLASSES, dataset_fingerprint="f" * 64
+    )
+    store.add_artifact(run.run_id, FOLDER / MODEL)
+    return run.run_id
 
 
 def _pets(folder: Path) -> Path:

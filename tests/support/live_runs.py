@@ -1,53 +1,65 @@
-"""Stored runs brought into a state by the jobs behind them, as the engine and worker processes bring them there."""
+"""The steps of a stored run's job, taken as the engine and worker processes take them."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 
 import pytest
 
+from aquadash import settings
 from aquadash.store import Job, JobProgress, Progress, Run, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import KIND
-from tests.support import job_rows, made_runs
+from aquadash.work import worker
+from tests.support.job_rows import never_expire
 
 WORKER = Worker("test-host", 999_999)
 
 
 def job_of(run_id: str) -> Job:
-    """The job of a run as it is now."""
+    """Return the job of a run as it is now."""
     job = open_jobs().get(job_id(KIND, run_id))
     assert job is not None
     return job
 
 
 def queue(store: RunStore, run_id: str) -> Run:
-    """Let a run wait for a worker that never comes: no engine of a test trains it in earnest."""
-    made_runs.queue(store, run_id, needs=run_id)
+    """Queue a run for a worker that never comes: no engine of a test trains it."""
+    store.jobs.submit(KIND, run_id, {}, owner=store.get(run_id).owner, needs=run_id)
     return store.get(run_id)
 
 
 def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
-    """Let the worker take a run that :func:`queue` has queued. The run never counts as lost."""
+    """Let the worker claim a queued run, with a lease that never expires."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
         store.jobs.reorder(KIND, [job_id(KIND, run_id)])
         job = store.jobs.claim([KIND], worker, offers=[run_id])
-    job_rows.let_nobody_miss(job)
-    assert job.run == run_id
+    assert job is not None and job.run == run_id
+    never_expire(job)
     return job
 
 
+def train(store: RunStore, run_id: str) -> Run:
+    """Train a queued run in this process as its worker does, and return it as it is then."""
+    log = settings.job_log(job_id(KIND, run_id))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("the log\n")
+    worker.do_job(open_jobs(), start(store, run_id, Worker.of(os.getpid())))
+    return store.get(run_id)
+
+
 def report(store: RunStore, job: Job, progress: Progress, *, log_tail: str | None = None) -> bool:
-    """The worker reports how far it is; returns whether it is to stop."""
+    """Report the worker's progress; return whether it is to stop."""
     details = asdict(progress)
-    said = JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
-    stop = store.jobs.heartbeat(job, said, log_tail=log_tail)
-    job_rows.let_nobody_miss(job)
+    reported = JobProgress(details.pop("phase"), round(1000 * progress.fraction), 1000, progress.eta_seconds, details)
+    stop = store.jobs.heartbeat(job, reported, log_tail=log_tail)
+    never_expire(job)
     return stop
 
 
 def end(store: RunStore, job: Job, status: RunStatus, *, message: str = "") -> Run:
-    """The worker ends with a run: finished, stopped or failed."""
+    """End the worker's job: finished, stopped or failed."""
     store.jobs.end(job, status, message=message)
     return store.get(job.run)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.store import Run, RunStore
 from tests.support.app_pages import open_app_page
 from tests.support.encoded_pictures import saved
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 from tests.support.tiny_networks import MEAN_COLOUR, colour_network, give_network
 
 Upload = tuple[str, bytes, str]
@@ -23,7 +23,7 @@ def store_colours(folder: Path, store: RunStore, *, name: str, classes: tuple[in
     """A run whose network has one class each for what is red, green and blue."""
     path = folder / "model.keras"
     colour_network(MEAN_COLOUR, 10 * np.eye(5)[list(classes)], side=32).save(path)
-    return give_network(store, add_run(store, name=name).run_id, MEAN_COLOUR, path)
+    return give_network(store, make_run(store, name).run_id, MEAN_COLOUR, path)
 
 
 open_page = partial(open_app_page, "predict")

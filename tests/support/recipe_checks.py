@@ -27,9 +27,8 @@ from aquadash.store.fields import run_fields
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
-from tests.support.app_pages import open_app_page
-from tests.support.made_runs import made_run
-from tests.support.stored_runs import without_engine
+from tests.support.app_pages import open_app_page, without_engine
+from tests.support.runs import run_record
 from tests.support.train_page import open_advanced
 
 
@@ -48,7 +47,7 @@ def test_hyperparameter() -> None:
     config = with_values(usual, parse_assignments([f"{name}=1.5"]))
     assert from_yaml(to_yaml(config)) == config and "  clip_norm: 1.5" in to_yaml(config)
     assert name in suggested(usual)
-    runs = [made_run("usual"), made_run("clipped", {name: 1.5})]
+    runs = [run_record("usual"), run_record("clipped", {name: 1.5})]
     assert select(runs, f"{name} > 1.2") == runs[1:] and name in columns(runs, run_fields())[0]
     script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
     assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script

@@ -9,10 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
 from aquadash.people import Person
-from aquadash.store import Run, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from tests.support import live_runs
 from tests.support.app_pages import open_app_page
-from tests.support.made_runs import create
+from tests.support.runs import make_run
 
 
 class FakeEngine:
@@ -30,7 +30,7 @@ class FakeEngine:
 
     def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
         self._ask("submit", config)
-        return live_runs.queue(self.store, create(self.store, config, name=name, owner=owner, **about).run_id)
+        return make_run(self.store, name, config, owner=owner, status=RunStatus.QUEUED, **about)
 
     def resume(self, run_id: str) -> Run:
         self._ask("resume", run_id)

@@ -15,7 +15,7 @@ from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
 from aquadash.store import Progress, Stopped
 from tests.support.fit_listeners import Listener, fit
-from tests.support.stored_runs import without_seconds
+from tests.support.runs import without_seconds
 from tests.support.tiny_networks import QUICK
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]

@@ -21,8 +21,8 @@ from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
-from tests.support import job_rows
-from tests.support.made_runs import create
+from tests.support import job_rows, live_runs
+from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
@@ -100,8 +100,8 @@ def never_killed(
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
         steps = Steps(patch, copies)
-        run_id = create(store, QUICK).run_id
-        job_rows.train(store, run_id)
+        run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
+        live_runs.train(store, run_id)
         assert steps.taken is not None
         found = left(store, run_id)
         # Nothing of a copy may come from where it was copied from.

@@ -13,13 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
-from aquadash.store import EpochRecord, LeaseLostError, Run, RunStore, Stopped
+from aquadash.store import EpochRecord, LeaseLostError, Run, RunStatus, RunStore, Stopped
 from aquadash.training import mlflow_log
 from tests.cli.test_cli import answer, refusal
-from tests.support import stored_runs
-from tests.support.made_runs import create
+from tests.support.runs import make_run
 
 
 class Metric(NamedTuple):
@@ -134,7 +132,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
 def begun(store: RunStore) -> Run:
     """A run without epochs."""
     changes = {"model.name": "cnn", "augmentation.pipeline": "none"}
-    return create(store, with_values(RunConfig(), changes), name="far away")
+    return make_run(store, "far away", changes, status=RunStatus.QUEUED)
 
 
 def epoch(number: int) -> EpochRecord:
@@ -235,7 +233,7 @@ def test_a_package_that_is_missing_costs_one_warning(
     mirror(store, begun, [1, 2])
     (said,) = warnings(caplog)
     assert "requirements-mlflow.txt" in said
-    finished = stored_runs.add_run(store)
+    finished = make_run(store)
     assert "requirements-mlflow.txt" in refusal("runs", "export", finished.run_id, "--mlflow")
 
 
@@ -247,18 +245,18 @@ def test_nothing_is_sent_unless_a_server_is_named(
     mlflow_log.prepare()
     mirror(store, begun, [1])
     assert not server.runs and "mlflow" not in [thread.name for thread in threading.enumerate()]
-    finished = stored_runs.add_run(store)
+    finished = make_run(store)
     assert "MLFLOW_TRACKING_URI is not set" in refusal("runs", "export", finished.run_id, "--mlflow")
 
 
 def test_an_earlier_run_is_sent_by_a_command(server: FakeServer, store: RunStore) -> None:
-    run = stored_runs.add_run(store, name="earlier", note="a note")
+    run = make_run(store, "earlier", note="a note")
     assert answer("runs", "export", "earlier", "--mlflow")["mlflow_run_id"] == "m0"
     answer("runs", "export", "earlier", "--mlflow")
     (kept,) = server.runs
     assert kept.curve("val_loss") == [1, 2, 3, 4, 5, 6] and kept.curve("final_test_accuracy") == [6]
     assert {"config.json", "predictions.npz"} <= set(kept.files) and kept.info.status == "FINISHED"
-    waiting = create(store, name="waits")
+    waiting = make_run(store, "waits", status=RunStatus.QUEUED)
     assert "once it has ended" in refusal("runs", "export", waiting.run_id, "--mlflow")
     assert "Name the FILE" in refusal("runs", "export", run.run_id)
     server.before = lambda: 1 / 0

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aquadash.config import RunConfig
-from aquadash.store import EpochReplay, RunStore
+from aquadash.store import EpochReplay, RunStatus, RunStore
 from aquadash.store.artifacts import EPOCHS
 from aquadash.training.checkpoint import probe_positions, with_epoch
 from aquadash.training.prepare import TrainingData
-from tests.support.made_runs import create
+from tests.support.runs import make_run
 
 
 def data_of(labels: list[int]) -> TrainingData:
@@ -70,7 +69,7 @@ def test_arrays_that_do_not_belong_together_are_refused() -> None:
 
 
 def test_a_file_that_is_just_being_replaced_reads_as_none(store: RunStore, tmp_path: Path) -> None:
-    run_id = create(store, RunConfig()).run_id
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
     assert store.epoch_replay(run_id) is None
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
     store.add_epoch_replay(run_id, replay)

@@ -14,14 +14,13 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.training.reproduction import compare_arrays, reproduction
-from tests.support.compared_runs import keras_file
 from tests.support.lessons import ANNA, BEN
-from tests.support.made_runs import set_status
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
+from tests.support.weights_files import keras_file
 
 
 def stored(store: RunStore, folder: Path, *, name: str, scale: float = 1.0, owner: Person = OWNER) -> Run:
-    run = add_run(store, name=name, owner=owner)
+    run = make_run(store, name, owner=owner)
     (folder / name).mkdir()
     store.add_artifact(run.run_id, keras_file(folder / name / "model.keras", 8, scale=scale))
     environment = {"python": "3.11", "versions": {"keras": "3.15.1"}, "cpu_count": 2}
@@ -71,6 +70,6 @@ def test_a_student_may_compare_another_s_run_without_its_network(store: RunStore
     assert [part.name for part in found.parts] == compared
     assert found.to_dict()["identical"] is True
 
-    set_status(store, second.run_id, RunStatus.STOPPED, message="Stopped by request.")
+    store.update(second.run_id, status=RunStatus.STOPPED, message="Stopped by request.")
     with pytest.raises(RunError, match="stopped: Stopped by request"):
         reproduction(store, first.run_id, second.run_id)

@@ -14,9 +14,8 @@ from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.store import EpochRecord, RunStatus, RunStore
-from tests.support import job_rows
-from tests.support.made_runs import create
-from tests.support.stored_runs import without_seconds
+from tests.support import live_runs
+from tests.support.runs import make_run, without_seconds
 from tests.support.tiny_networks import QUICK
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=0.5), op("ChannelShuffle", p=0.5))),))
@@ -44,7 +43,7 @@ def store(store: RunStore, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Datase
 @pytest.mark.usefixtures("without_detector", "uncompiled")
 def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = embedded(config())
-    run_id = create(store, wanted).run_id
+    run_id = make_run(store, settings=wanted, status=RunStatus.QUEUED).run_id
     with monkeypatch.context() as patch:
         log_epoch = store.log_epoch
 
@@ -53,15 +52,17 @@ def test_a_run_outlives_its_pipeline(store: RunStore, monkeypatch: pytest.Monkey
             raise RunError("broken off for a test")
 
         patch.setattr(store, "log_epoch", stop_after_one)
-        assert job_rows.train(store, run_id).status is RunStatus.FAILED
+        assert live_runs.train(store, run_id).status is RunStatus.FAILED
 
     augment.save(_OTHER, title="Mine", replace_name="mine")
     saved.delete("mine")
     assert "mine" not in augment.library().pipelines
-    resumed = job_rows.train(store, run_id)
+    resumed = live_runs.train(store, run_id)
     assert (resumed.status, resumed.message) == (RunStatus.FINISHED, "")
     # An epoch with the pipeline as it was, and one without it, are those of a run that never saw it.
-    again = job_rows.train(store, create(store, embedded(store.get(run_id).config)).run_id)
+    again = live_runs.train(
+        store, make_run(store, settings=embedded(store.get(run_id).config), status=RunStatus.QUEUED).run_id
+    )
     assert again.status is RunStatus.FINISHED and len(store.history(again.run_id)) == 2
     assert without_seconds(store.history(resumed.run_id)) == without_seconds(store.history(again.run_id))
     np.testing.assert_array_equal(
@@ -83,7 +84,7 @@ def test_long_pipelines_fit_into_the_store(store: RunStore) -> None:
     augment.save(long, title="Long")
     wanted = embedded(config(**{"augmentation.pipeline": "long, mine"}))
     assert len(wanted.augmentation.definitions) > 8000
-    run = create(store, wanted)
+    run = make_run(store, settings=wanted, status=RunStatus.QUEUED)
     assert run.config == wanted and store.get(run.run_id).config == wanted
     artifact = store.artifact(run.run_id, "config.json")
     assert artifact.read_text(encoding="utf-8") == wanted.to_json()

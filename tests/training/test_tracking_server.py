@@ -16,7 +16,7 @@ from aquadash import settings
 from aquadash.store import open_store
 from aquadash.training.mlflow_log import EXPERIMENT
 from tests.cli.test_cli import answer
-from tests.support import stored_runs
+from tests.support.runs import make_run
 from tests.support.tracking_server import MISSING, REASON, tracking_server
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(MISSING, reason=REASON)]
@@ -69,7 +69,7 @@ def check_run(url: str, run_id: str, *, name: str, epochs: int, files: set[str])
 
 
 def test_a_training_and_an_earlier_run(server: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    earlier = stored_runs.add_run(open_store(), name="earlier", note="A note.").run_id
+    earlier = make_run(open_store(), "earlier", note="A note.").run_id
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     trained = answer("train", *QUICK, "--name", "far away")
     assert trained["status"] == "finished"

@@ -18,7 +18,7 @@ from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_npz
 from aquadash.training import hardware
 from tests.support.fit_listeners import Listener, fit
-from tests.support.stored_runs import without_seconds
+from tests.support.runs import without_seconds
 
 TRANSFER = with_values(
     RunConfig(),

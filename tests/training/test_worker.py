@@ -36,16 +36,16 @@ from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.work.worker import JobContext
-from tests.support import job_rows
+from tests.support import job_rows, live_runs
 from tests.support.lessons import ANNA, BEN
-from tests.support.made_runs import create
 from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
     monkeypatch.setattr(data, "load", lambda source: dataset)
-    return job_rows.train(store, create(store, with_values(QUICK, changes)).run_id)
+    return live_runs.train(store, make_run(store, settings=with_values(QUICK, changes), status=RunStatus.QUEUED).run_id)
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, MemoryError())
-    run = job_rows.train(store, create(store, QUICK).run_id)
+    run = live_runs.train(store, make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id)
     assert run.status is RunStatus.FAILED
     assert "out of memory. Choose a smaller batch size or fewer augmented copies." in run.message
     assert "the log" in store.log(run.run_id)
@@ -142,22 +142,22 @@ def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypat
 
 def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, Stopped())
-    run_id = create(store, QUICK).run_id
-    run = job_rows.train(store, run_id)
+    run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
+    run = live_runs.train(store, run_id)
     assert run.message == "Stopped before the first epoch was complete, so there is no model."
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
-    run = job_rows.train(store, run_id)
+    run = live_runs.train(store, run_id)
     assert run.status is RunStatus.STOPPED and "Kept so far: 1 complete epoch." in run.message
 
 
 def test_a_resumed_run_keeps_its_images(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = create(store, QUICK).run_id
+    run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
     store.update(run_id, class_names=["cat", "dog"], dataset_fingerprint="e" * 64)
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
     monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
-    run = job_rows.train(store, run_id)
+    run = live_runs.train(store, run_id)
     assert run.status is RunStatus.FAILED and "have changed since this run was created" in run.message
     assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
     assert store.environment(run_id) == {}
@@ -169,10 +169,12 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
         return imported(in_folder(tmp_path / owner.name, files)).keep("Cats", owner=owner, replacing=True)
 
     kept = import_pictures(ANNA, 0)
-    waiting = create(store, with_values(QUICK, {"data.source": kept.source}), owner=ANNA)
+    waiting = make_run(
+        store, settings=with_values(QUICK, {"data.source": kept.source}), status=RunStatus.QUEUED, owner=ANNA
+    )
     folder_store.delete(kept.name)
     import_pictures(BEN, 500)
-    run = job_rows.train(store, waiting.run_id)
+    run = live_runs.train(store, waiting.run_id)
     assert run.status is RunStatus.FAILED and "Cats have changed since this run was created" in run.message
     assert run.class_names == ()
     import_pictures(ANNA, 0)
@@ -198,7 +200,7 @@ def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monke
 
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
-    run = create(store, QUICK)
+    run = make_run(store, settings=QUICK, status=RunStatus.QUEUED)
     detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), 2.5, 0.95)
     store.add_arrays(run.run_id, OOD_DETECTOR, detector.to_arrays())
     said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
@@ -256,7 +258,7 @@ def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -
 
 
 def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
-    run_id = create(store, QUICK).run_id
+    run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
     assert checkpoint.latest(store, run_id) is None
     for number in (1, 2, 3):
         checkpoint.save(store, run_id, epoch(number))

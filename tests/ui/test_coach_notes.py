@@ -18,7 +18,7 @@ from aquadash.ui.kit import clone, coach_notes
 from tests.coach.test_after import learning, overfitting, stopped
 from tests.support.app_pages import run_script
 from tests.support.coach_runs import epochs, run
-from tests.support.stored_runs import HOSTILE
+from tests.support.runs import HOSTILE
 
 
 @pytest.fixture

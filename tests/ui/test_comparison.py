@@ -14,7 +14,7 @@ from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import comparison_settings
 from aquadash.ui.kit.compared import Compared
-from tests.support.compared_runs import add_compared
+from tests.support.runs import make_run, skilled
 
 
 def run(name: str, **changes: object) -> Run:
@@ -37,7 +37,7 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
 
 
 def test_predictions_that_are_put_back_are_compared(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = tuple(add_compared(store, name, skill=0.7, seed=seed) for seed, name in enumerate(("one", "two")))
+    runs = tuple(make_run(store, name, predictions=skilled(0.7, seed=seed)) for seed, name in enumerate(("one", "two")))
     path = store.artifact(runs[1].run_id, PREDICTIONS)
     whole = path.read_bytes()
     path.write_bytes(whole[:100])

@@ -15,7 +15,7 @@ from aquadash.store import Run, RunStore
 from aquadash.ui.kit import explainer
 from tests.support.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
 from tests.support.explained_models import add_untrained
-from tests.support.stored_runs import OTTER, add_run
+from tests.support.runs import OTTER, make_run
 
 open_page = partial(open_app_page, "evaluate", section="explain")
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("in_shared_home")
 @pytest.fixture(scope="module")
 def without(shared_store: RunStore) -> Run:
     """A run whose network is gone."""
-    return add_run(shared_store)
+    return make_run(shared_store)
 
 
 @pytest.fixture(scope="module")
 def run(shared_store: RunStore, without: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return add_untrained(shared_store, add_run(shared_store), tmp_path_factory.mktemp("network"))
+    return add_untrained(shared_store, make_run(shared_store), tmp_path_factory.mktemp("network"))
 
 
 def cards(app: AppTest, start: str) -> list[str]:

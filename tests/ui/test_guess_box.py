@@ -17,7 +17,7 @@ from aquadash.store.transfer import IMPORTED
 from aquadash.ui.kit import guess_box
 from tests.support.app_pages import run_script
 from tests.support.lessons import ANNA, BEN
-from tests.support.stored_runs import HOSTILE
+from tests.support.runs import HOSTILE
 
 RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
 DONE = replace(RUN, metrics={"test_accuracy": 0.5})

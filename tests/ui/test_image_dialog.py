@@ -16,8 +16,7 @@ from aquadash.ui.kit.image_dialog import image_name
 from tests.support import live_runs
 from tests.support.app_pages import address_of, html, open_app_page
 from tests.support.explained_models import add_untrained
-from tests.support.made_runs import set_status
-from tests.support.stored_runs import HOSTILE, add_run
+from tests.support.runs import HOSTILE, make_run
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -33,8 +32,8 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 def shelf(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    changed, without = add_run(shared_store, fingerprint="0" * 64), add_run(shared_store)
-    run = add_untrained(shared_store, add_run(shared_store, name=HOSTILE), tmp_path_factory.mktemp("network"))
+    changed, without = make_run(shared_store, dataset_fingerprint="0" * 64), make_run(shared_store)
+    run = add_untrained(shared_store, make_run(shared_store, HOSTILE), tmp_path_factory.mktemp("network"))
     return Shelf(run, without, changed)
 
 
@@ -84,9 +83,9 @@ def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkey
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store, odd = open_store(), np.arange(1, 2500, 2)
     labels = data.load("synthetic").train.labels[odd]
-    run = add_untrained(store, add_run(store), tmp_path)
+    run = add_untrained(store, make_run(store), tmp_path)
     store.add_validation_predictions(run.run_id, Predictions(odd, labels, np.eye(5, dtype=np.float32)[labels]))
-    set_status(store, run.run_id, RunStatus.STOPPED)
+    store.update(run.run_id, status=RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
     app = open_app_page("data", source="synthetic", open="train-1")
     assert errors(app) == [] and any("recognised, 100 %" in each.value for each in app.markdown)

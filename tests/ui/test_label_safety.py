@@ -23,7 +23,7 @@ from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests.support import job_rows
 from tests.support.app_pages import address_of, charts, html, words
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 from tests.support.studios import open_view, without_links
 
 
@@ -49,7 +49,7 @@ def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    run = add_run(store)
+    run = make_run(store)
     store.add_text_artifact(run.run_id, MODEL, "a model")
     train = data.load("synthetic").train
     chosen = np.arange(100, 2500, 24)
@@ -89,7 +89,7 @@ def test_without_steps_a_run_or_its_validation_images_it_says_so(store: RunStore
     assert "changes nothing" in words(open_meter(pipeline="notebook", branch=0))
     # The included model knows another data set.
     assert "No finished run was trained on" in words(open_meter())
-    run = add_run(store)
+    run = make_run(store)
     store.add_text_artifact(run.run_id, MODEL, "a model")
     assert "kept no validation images" in words(measured(open_meter()))
 
@@ -117,7 +117,7 @@ def test_it_measures_a_draft_in_the_background_and_says_how_far_one_can_go(sharp
 def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
     sharp: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = add_run(store, name="other")
+    other = make_run(store, "other")
     app = open_meter(pipeline="notebook-2", safety_run=other.run_id)
     app.selectbox(key="safety-step").select("2.children.1").run()
     assert not app.error and app.slider[0].value == (0, 2)

@@ -39,8 +39,7 @@ from aquadash.walkthrough import (
 from aquadash.walkthrough.beside import beside, learnt_from
 from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.lessons import Verdict
-from tests.support import ui_runs
-from tests.support.stored_runs import add_run
+from tests.support.runs import make_run
 from tests.support.two_processes import start_two
 
 RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
@@ -364,7 +363,7 @@ def test_a_folder_that_cannot_be_written_is_said(home: Path) -> None:
 
 def test_the_report_beside_a_run(home: Path) -> None:
     store = open_store()
-    run = add_run(store)
+    run = make_run(store)
     predictions = store.predictions(run.run_id)
     scores = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
     dataset = data.load("synthetic")
@@ -376,7 +375,7 @@ def test_the_report_beside_a_run(home: Path) -> None:
     assert abs(images - 2500 * (1 - fraction) * 5) < run.config.training.batch_size
     assert (rows["train_images"].report, rows["train_images"].run) == (12_500, images)
     assert rows["test_accuracy"].run == pytest.approx(100 * scores.accuracy)
-    assert rows["best_epoch"].report == 2 and rows["best_epoch"].run == 6
+    assert rows["best_epoch"].report == 2 and rows["best_epoch"].run == 5
     assert rows["recall_otter"].run == pytest.approx(100 * scores.report[2].recall)
     low, high = result.difference_ci95
     assert low < result.difference < high
@@ -384,7 +383,7 @@ def test_the_report_beside_a_run(home: Path) -> None:
 
 
 def test_the_command_prints_the_table(home: Path) -> None:
-    run = add_run(open_store(), name="mine")
+    run = make_run(open_store())
     done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "mine", "--json"], catch_exceptions=False)
     answer = json.loads(done.output)
     assert answer["run_id"] == run.run_id
@@ -395,6 +394,6 @@ def test_the_command_prints_the_table(home: Path) -> None:
     assert ["Test", "accuracy", "%", "67", f"{100 * run.metrics['test_accuracy']:.4g}"] in lines
 
     # Its validation loss is lowest in epoch 5, its accuracy highest in epoch 6.
-    ui_runs.finished(open_store(), "watches", {"training.monitor": "val_accuracy"})
+    make_run(open_store(), "watches", {"training.monitor": "val_accuracy"})
     done = CliRunner().invoke(cli, ["walkthrough", "report", "--run", "watches", "--json"], catch_exceptions=False)
     assert {row["key"]: row["run"] for row in json.loads(done.output)["rows"]}["best_epoch"] == 6

@@ -23,7 +23,7 @@ from aquadash.work.queue import Engine
 from aquadash.work.standby import Standby
 from tests.support import live_runs
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.stored_runs import without_seconds
+from tests.support.runs import without_seconds
 from tests.support.tiny_networks import QUICK
 from tests.support.waiting import wait_for
 
