@@ -42,7 +42,9 @@ def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
 
 
 def train(store: RunStore, run_id: str) -> Run:
-    """Train a queued run in this process as its worker does, and return it as it is then."""
+    """Train a run in this process as its worker does, and return it as it is then; queue it first if it has ended."""
+    if store.get(run_id).status.ended:
+        queue(store, run_id)
     log = settings.job_log(job_id(KIND, run_id))
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("the log\n")
