@@ -22,7 +22,6 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
 from tests.support import job_rows, live_runs
-from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
@@ -100,7 +99,7 @@ def never_killed(
         patch.setenv("AQUADASH_HOME", str(home))
         store = open_store()
         steps = Steps(patch, copies)
-        run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
+        run_id = store.submit(QUICK).run_id
         live_runs.train(store, run_id)
         assert steps.taken is not None
         found = left(store, run_id)
