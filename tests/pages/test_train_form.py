@@ -47,7 +47,7 @@ def test_an_untouched_preset_is_launched_as_it_is(engine: FakeEngine) -> None:
 
 
 def test_the_estimate_is_of_the_usual_time_and_the_maximum_is_in_the_help(engine: FakeEngine) -> None:
-    run = ui_runs.finished(engine.store, "timed", {"training.epochs": 10})
+    run = make_run(engine.store, "timed", {"training.epochs": 10})
     engine.store.update(run.run_id, metrics={"epochs": 10.0, "seconds": 100.0})
     app = clone(run)
     app.number_input(key="set:training.epochs").set_value(200).run()
