@@ -137,7 +137,7 @@ def on_script_error(error: Exception) -> bool:
     """Show an error that escaped from a page or callback; True keeps Streamlit from showing its own message."""
     if not isinstance(error, AquaDashError):
         _LOG.error("A page failed", exc_info=error)
-    shell.show_error(error)
+    shell.render_error(error)
     return True
 
 

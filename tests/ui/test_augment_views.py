@@ -85,7 +85,7 @@ def numbers_page() -> None:
     from aquadash.ui.augment import augment_numbers
     from tests.support import studios
 
-    augment_numbers.show(studios.studio(**st.session_state["given"]))
+    augment_numbers.render(studios.studio(**st.session_state["given"]))
 
 
 def test_every_version_has_a_row_with_its_numbers() -> None:

@@ -33,7 +33,7 @@ def shown(run: Run, history: Sequence[EpochRecord], *, leave_out: Sequence[str] 
     def page(run, history, leave_out) -> None:  # type: ignore[no-untyped-def]
         from aquadash.ui.kit import coach_notes
 
-        coach_notes.run_notes_box(run, history, leave_out=leave_out)
+        coach_notes.render_run_notes(run, history, leave_out=leave_out)
 
     return run_script(page, run, history, leave_out)
 

@@ -67,7 +67,7 @@ def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-open_meter = partial(open_view, label_safety_view.show)
+open_meter = partial(open_view, label_safety_view.render)
 
 
 def measured(app: AppTest) -> AppTest:

@@ -14,7 +14,7 @@ from aquadash.ui.kit.tables import Column, number_column, table, text_column
 from aquadash.ui.kit.text import count, duration, plain
 
 
-def show(studio: Studio) -> None:
+def render(studio: Studio) -> None:
     """Measure every branch under a progress bar, and draw the numbers."""
     measured = _measured(studio)
     _totals(studio, measured)

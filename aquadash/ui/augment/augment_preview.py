@@ -81,7 +81,7 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
                     accent="transparent",
                 )
             )
-    gallery.show(cards, size_rem=_CARD_REM, columns=_COLUMNS, label="Images after each step")
+    gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label="Images after each step")
 
 
 def _differences(studio: Studio, options: DeltaGenerator) -> None:
@@ -110,7 +110,7 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
                 pictures[row], f"Difference × {shown}", f"{name}, difference: {change}", change, accent="transparent"
             ),
         ]
-    gallery.show(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
+    gallery.render_cards(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
 
 
 def _histograms(studio: Studio, options: DeltaGenerator) -> None:
@@ -146,7 +146,7 @@ def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label
             )
             for draw, title in enumerate(titles)
         ]
-    gallery.show(cards, size_rem=_CARD_REM, columns=_COLUMNS, label=label)
+    gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label=label)
 
 
 def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:

@@ -160,7 +160,7 @@ def _card(spec: PipelineSpec, group: Group, index: int) -> None:
         st.caption(plain(" ".join(filter(None, (info.help, info.effect)))))
         if info.harm:
             st.caption(f"⚠️ {plain(info.harm)}")
-        setting_widgets.show(step)
+        setting_widgets.render_settings(step)
         setting_widgets.probability(step)
         _place(spec, group, index)
         for slot, slot_title in info.slots:

@@ -26,7 +26,7 @@ from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain
 
 
-def show(studio: Studio) -> None:
+def render(studio: Studio) -> None:
     """Draw the view."""
     st.subheader("How far can you go?", anchor=False, help=term("label safety"))
     st.markdown(
@@ -59,10 +59,10 @@ def show(studio: Studio) -> None:
 def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: float, job: Job | None) -> None:
     measured = lab().jobs.robustness(run.run_id, request)
     if job is not None and not job.status.ended:
-        job_panel.show(job, key="safety", unit="copies")
+        job_panel.render_job(job, key="safety", unit="copies")
     elif not is_measured(measured, request):
         if job is not None:
-            job_panel.show_end(job, kept="The measurements so far are kept.")
+            job_panel.render_end(job, kept="The measurements so far are kept.")
         shell.action_button(
             "Measure",
             partial(lab().jobs.measure_robustness, run.run_id, request),
@@ -180,4 +180,4 @@ def _show_copies(studio: Studio, run: Run, measured: Measurement, request: Sweep
         name = run.class_names[label]
         alt = f"{name}, changed: {of} copies classified correctly"
         cards.append(gallery.class_card(copies[at], name, label, alt, f"{of} right"))
-    gallery.show(cards, size_rem=6, label="A changed copy of each image, those misclassified most often first")
+    gallery.render_cards(cards, size_rem=6, label="A changed copy of each image, those misclassified most often first")

@@ -50,7 +50,7 @@ def group_title(group: Group) -> str:
     return ", ".join(filter(None, parts))
 
 
-def show(studio: Studio) -> None:
+def render(studio: Studio) -> None:
     """Draw the operators that match the search and the family, which is in the address."""
     place = _place(studio.branch)
     with st.container(horizontal=True, vertical_alignment="bottom"):

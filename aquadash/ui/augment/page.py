@@ -32,10 +32,10 @@ SECTIONS = Sections(
     "Details",
     {
         "preview": Section("👀 Preview", lambda studio: None),  # Drawn beside the steps, with nothing below.
-        "numbers": Section("🔢 Numbers", augment_numbers.show),
-        "label-safety": Section("🛟 Label safety", label_safety.show),
+        "numbers": Section("🔢 Numbers", augment_numbers.render),
+        "label-safety": Section("🛟 Label safety", label_safety.render),
         "paired-runs": Section("👯 Does it help?", paired_runs.launch),
-        "catalogue": Section("📚 Catalogue", operator_catalogue.show),
+        "catalogue": Section("📚 Catalogue", operator_catalogue.render),
         "code": Section("🐍 Code", pipeline_bar.code),
     },
 )
@@ -48,7 +48,7 @@ def render() -> None:
     with shell.page("augment"):
         library = lab().pipelines.all()
         builder_state.restore(library)
-        pipeline_bar.show(library)
+        pipeline_bar.render(library)
         state = builder_state.history().present
         with st.container(key="in-order"):
             left, right = st.columns([2, 5], gap="medium")

@@ -22,7 +22,7 @@ from aquadash.ui.kit.text import count, plain
 from aquadash.ui.kit.uploads import switched_off
 
 
-def show(library: Library) -> None:
+def render(library: Library) -> None:
     """Draw the bar; call after :func:`aquadash.ui.augment.builder_state.restore`."""
     _damaged(library)
     if (to_delete := st.session_state.pop(_ASKED, None)) in library.saved:

@@ -66,7 +66,7 @@ class Scale:
         return "%d" if self.whole else f"%g{self.unit.replace('%', '%%')}"
 
 
-def show(step: Operator) -> None:
+def render_settings(step: Operator) -> None:
     """Draw the controls of a step's settings."""
     values = settings_of(step)
     for parameter in operator_info(step.name).parameters:

@@ -40,7 +40,7 @@ def _empty() -> None:
 def _board(source: str) -> None:
     made = lab().runs.board(source)
     own = visitor()
-    shell.show_failure()
+    shell.render_failure()
     _explain(made)
     if visitor().leads:
         # Another teacher may have changed it.

@@ -25,7 +25,7 @@ def render_members() -> None:
 
 
 def _people() -> None:
-    shell.show_failure()
+    shell.render_failure()
     members = lab().people.all()
     here = [member for member in members if member.sessions]
     students = sum(member.person.role is Role.STUDENT for member in members)

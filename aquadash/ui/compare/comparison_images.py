@@ -118,7 +118,7 @@ def _cards(
                     ),
                 )
             )
-        gallery.show(cards, size_rem=10, label="Images with the answers of each run")
+        gallery.render_cards(cards, size_rem=10, label="Images with the answers of each run")
 
 
 def _images(run: Run, images: str) -> NDArray[np.uint8] | None:

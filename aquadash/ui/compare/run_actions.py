@@ -60,7 +60,7 @@ def _one(run: Run) -> None:
     if lab().rights.allow(Action.LABEL, run.resource):
         _editor(run)
     if lab().rights.allow(Action.OPEN_MODEL, run.resource):
-        export_import.export_popover(run)
+        export_import.render_export_popover(run)
 
 
 def _list_trials(search_id: str) -> None:
@@ -169,7 +169,7 @@ def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
 def import_and_bin() -> None:
     """Draw the menu with the import of a run and the bin."""
     with st.popover("More", icon=":material/more_horiz:", key="more"):
-        export_import.import_box()
+        export_import.render_import()
         _bin()
 
 

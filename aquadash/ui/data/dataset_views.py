@@ -46,7 +46,7 @@ def render_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> Non
         )
     with right:
         st.markdown("**The mean image of each class**: what all its images have in common")
-        gallery.show(
+        gallery.render_cards(
             [
                 gallery.class_card(
                     entry.mean_image,
@@ -96,4 +96,4 @@ def render_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> No
             )
             for i, label in zip(positions[shown].tolist(), images.labels[positions[shown]].tolist(), strict=True)
         ]
-        gallery.show(cards, label=f"{SPLITS[split]} images")
+        gallery.render_cards(cards, label=f"{SPLITS[split]} images")

@@ -78,7 +78,7 @@ def is_open() -> bool:
     return "add" in st.query_params
 
 
-def offer() -> None:
+def render_button() -> None:
     """Draw the button that opens the import."""
     st.button(
         "Add own pictures",
@@ -93,7 +93,7 @@ def add_pictures() -> None:
     """Draw the import: the form and the data set that was read."""
     st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     st.subheader("Own pictures", anchor=False)
-    shell.show_failure()
+    shell.render_failure()
     with shell.guard():
         _form()
         hold = held()

@@ -90,7 +90,7 @@ def _finding(
                 st.markdown("\n".join(f"- {plain(name)}" for name in finding.names[12:]) or "No more are named.")
     if finding.rows and images is not None:
         cards = [_card(row, report, images, pictures) for row in finding.rows]
-        gallery.show(cards, size_rem=5, label=finding.title)
+        gallery.render_cards(cards, size_rem=5, label=finding.title)
         if finding.count > len(finding.rows):
             st.caption("The first of them.")
 

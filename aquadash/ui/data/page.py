@@ -68,7 +68,7 @@ def _overview(dataset: Dataset) -> None:
             help=f"{plain(dataset.origin)} Fingerprint {dataset.fingerprint[:8]}: {term('fingerprint')}",
             width="stretch",
         )
-        own_pictures.offer()
+        own_pictures.render_button()
 
 
 def _images(dataset: Dataset) -> None:
@@ -88,7 +88,7 @@ def _data_set() -> None:
     """Show the chosen data set, and the way to add one."""
     source = datasets.current()
     if not data.is_here(source):
-        own_pictures.offer()
+        own_pictures.render_button()
         _offer_download()
         return
     dataset = datasets.dataset(source)

@@ -50,7 +50,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
     ]
     answers = {int(index): row for row, index in enumerate(one.predictions.indices)}
     with gallery.paged(len(pairs), per_page=_PAIRS_PER_PAGE, key="pairs") as shown:
-        gallery.show(
+        gallery.render_cards(
             [_card(dataset, one, pair, answers.get(pair.test)) for pair in pairs[shown]],
             size_rem=11,
             label="Pairs of a test image, on the left, and a training image, on the right",

@@ -127,7 +127,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
     said = replay.probe_probabilities[epoch - 1]
     names = run.class_names
     if dataset is None:
-        image_browser.answers_table(replay.probe_indices, replay.probe_labels, said, class_names=names)
+        image_browser.render_answers_table(replay.probe_indices, replay.probe_labels, said, class_names=names)
         return
     part, split = _probe_split(run, dataset)
     # Images open on the page of results only.
@@ -143,4 +143,4 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
         )
         for index, label, y_prob in zip(replay.probe_indices, replay.probe_labels, said, strict=True)
     ]
-    gallery.show(cards, size_rem=6.0, label=f"Validation images with the answers after epoch {epoch}")
+    gallery.render_cards(cards, size_rem=6.0, label=f"Validation images with the answers after epoch {epoch}")

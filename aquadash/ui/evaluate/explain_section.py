@@ -16,7 +16,7 @@ from aquadash.ui.kit.text import count, plain
 STRIP = "explain-all"
 
 
-def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
+def render(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> None:
     """Draw a toggle, and the maps of the images of the chosen true and predicted class."""
     dataset = datasets.learned(run)
     if dataset is None:
@@ -33,7 +33,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
     what = f"Maps of {which}{count(len(positions), 'image')}"
     if bound.toggle(STRIP, label=what, help="Parts that many maps show may be the reason for a mistake."):
         indices = predictions.indices[positions[:most]]
-        explanations.strip(
+        explanations.render_strip(
             run,
             dataset.test.images[indices],
             predictions.labels[positions[:most]],
@@ -42,7 +42,7 @@ def show(run: Run, predictions: Predictions, *, class_names: Sequence[str]) -> N
         )
 
 
-def link(class_names: Sequence[str]) -> None:
+def render_link(class_names: Sequence[str]) -> None:
     """Draw a button that leads from a chosen confusion cell to the maps of its images."""
     true, predicted = image_browser.chosen_classes(class_names)
     if true is None or predicted is None:

@@ -62,7 +62,7 @@ def mistakes(one: Evaluated, other: Evaluated | None) -> None:
 
 def _matrix(one: Evaluated, other: Evaluated | None) -> None:
     scores.render_confusion_matrix(one.found, other=None if other is None else other.found)
-    explain_section.link(one.found.classes)
+    explain_section.render_link(one.found.classes)
     guess_box.render_guess(one.run)
 
 
@@ -89,7 +89,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
         "explain": Section(
             "🔦 Explain",
             _beside_images(
-                lambda one, _: explain_section.show(one.run, one.predictions, class_names=one.found.classes)
+                lambda one, _: explain_section.render(one.run, one.predictions, class_names=one.found.classes)
             ),
             group=_WHY,
         ),
@@ -107,7 +107,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
 
 def render() -> None:
     """Draw the page, or the presentation in its place."""
-    if present.asked():
+    if present.is_open():
         with shell.bare_page():
             present.render_presentation()
         return
@@ -121,7 +121,7 @@ def render() -> None:
             "There is no run to evaluate yet. Train a network first, which takes a minute, or open the included model.",
             label="Go to Train",
         )
-        run_lists.offer_included_model()
+        run_lists.render_included_model_button()
 
 
 def _results(runs: list[Run]) -> None:
@@ -139,7 +139,7 @@ def _results(runs: list[Run]) -> None:
         scores.render_scores(one)
         shown = SECTIONS.table[SECTIONS.chosen_word()]
         second = pick_second_run(run, runs, used=shown.second_run)
-        present.offer()
+        present.render_button()
         section = SECTIONS.choose()
     with st.container(key="in-order"):
         datasets.render_other_source(run)

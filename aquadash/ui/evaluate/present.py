@@ -54,7 +54,7 @@ html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
 """
 
 
-def offer() -> None:
+def render_button() -> None:
     """Draw the button that opens the run as a talk; Streamlit drops the query of a link from a page to itself."""
     st.button(
         "Present",
@@ -66,7 +66,7 @@ def offer() -> None:
     )
 
 
-def asked() -> bool:
+def is_open() -> bool:
     """Return whether the address asks for a talk."""
     return KEY in st.query_params
 
@@ -90,7 +90,7 @@ def _screen(run_id: str, at_work: bool) -> None:
             address.draw_again()
         screens = screens_of(run)
     except AquaDashError as error:
-        shell.show_error(error)
+        shell.render_error(error)
         _exit(run_id)
         return
     number = address.sync(KEY, bound.number_in(1, len(screens), clamp=True), default=1, omitted="")
@@ -158,7 +158,7 @@ def _opening(run: Run) -> None:
         for label, name in enumerate(dataset.class_names[:10])
         for position in np.flatnonzero(labels == label)[:1]
     ]
-    gallery.show(cards, size_rem=_CARD_REM, label="A training image of each class")
+    gallery.render_cards(cards, size_rem=_CARD_REM, label="A training image of each class")
 
 
 def _settings(run: Run) -> None:
@@ -258,7 +258,7 @@ def _cards(one: Evaluated, positions: np.ndarray) -> None:
         replace(image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes), opens="")
         for position in positions[:_ROW]
     ]
-    gallery.show(cards, size_rem=_CARD_REM, label="Test images with the network's answers")
+    gallery.render_cards(cards, size_rem=_CARD_REM, label="Test images with the network's answers")
 
 
 def _plot(figure: go.Figure, key: str) -> None:

@@ -51,10 +51,10 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
     try:
         found = lab().jobs.robustness(run.run_id)
     except StorageError as error:
-        shell.show_error(error)
+        shell.render_error(error)
         damaged = True
     if job is not None and not job.status.ended:
-        job_panel.show(
+        job_panel.render_job(
             job,
             key=f"robustness-{run.run_id}",
             unit="images",
@@ -81,7 +81,7 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
                 _form(run, measured=True)
         return
     if job is not None:
-        job_panel.show_end(job, kept="Results so far are kept.")
+        job_panel.render_end(job, kept="Results so far are kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
         # With the request of the last time.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
@@ -310,7 +310,7 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
             title = f"Severity {cell[1]}" if corruption else CORRUPTIONS[cell[0]].title
             right = bool(found.scores[condition].right[row])
             cards.append(_card(sample(source, cell, row), title, condition.title, right, name, "transparent"))
-    gallery.show(cards, size_rem=5, label="One test image, clean and corrupted")
+    gallery.render_cards(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
         st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five severities.")
 

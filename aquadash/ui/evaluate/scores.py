@@ -74,7 +74,7 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
         )
         st.caption(f"“Validation” means the first {spent} test images in this run.")
     # The note about validating on test images stands beside the score.
-    coach_notes.run_notes_box(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
+    coach_notes.render_run_notes(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
 
 
 def render_both_curves(run: Run, other: Run) -> None:

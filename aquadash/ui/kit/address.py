@@ -126,7 +126,7 @@ def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) 
             return value
     # A text of our own has become invalid because the run or data set changed.
     if not is_own:
-        note(name, text, codec.expected)
+        render_note(name, text, codec.expected)
     return default
 
 
@@ -175,7 +175,7 @@ def draw_again() -> NoReturn:
     st.rerun()
 
 
-def note(name: str, text: str, expected: str) -> None:
+def render_note(name: str, text: str, expected: str) -> None:
     """Draw a note on a text in the address that cannot be used."""
     st.info(
         f"The address asks for {plain(name)} = “{plain(text[:60])}”. Expected: {plain(expected)}. The default is shown "

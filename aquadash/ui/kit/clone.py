@@ -35,7 +35,7 @@ def button(
         on_click=shell.attempt, args=(_fill, run_id, changes or {}),
     )  # fmt: skip
     if pressed:
-        shell.show_failure()
+        shell.render_failure()
         if form_state.origin().name == run_id:
             st.switch_page("pages/train.py", query_params={"run": run_id})
 

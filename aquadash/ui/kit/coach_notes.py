@@ -17,10 +17,10 @@ from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import count, named, plain
 
 
-def config_notes_box(config: RunConfig) -> None:
+def render_config_notes(config: RunConfig) -> None:
     """Draw the notes on a config, each with a button that makes its changes in the form."""
     for note in config_notes(config):
-        note_box(note)
+        render_note(note)
         if note.changes:
             st.button(
                 fix_text(note, config),
@@ -31,7 +31,7 @@ def config_notes_box(config: RunConfig) -> None:
             )
 
 
-def note_box(note: Note) -> None:
+def render_note(note: Note) -> None:
     """Draw a note; only warnings stand out."""
     text = f"**{plain(note.title)}.** {plain(note.evidence)}"
     if note.level == "warning":
@@ -59,7 +59,7 @@ _BOXES: dict[Level, tuple[Callable[..., object], str]] = {
 }
 
 
-def run_notes_box(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
+def render_run_notes(run: Run, history: Sequence[EpochRecord], *, leave_out: Collection[str] = ()) -> None:
     """Draw the notes on a run, except the keys that the page shows elsewhere."""
     notes = [note for note in notes_on(run, history) if note.key not in leave_out]
     if not notes:

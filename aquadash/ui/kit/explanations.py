@@ -32,7 +32,7 @@ MAX_IN_STRIP = 48
 _GAP = 16
 
 
-def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
+def render_maps(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArray[np.floating]) -> None:
     """Draw a menu of methods, and maps for the answer and the true class or, for a right answer, the second choice.
 
     The image has the network's size; ``label`` is None for an unknown true class.
@@ -49,7 +49,7 @@ def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArr
     classes = [answer, following if missed is None else missed]
     found = explained(run, image[None].repeat(2, axis=0), classes, method=method)
     roles = ["The answer", "The second choice" if missed is None else "The true class"]
-    gallery.show(
+    gallery.render_cards(
         [_card(each, f"{role}. {each.where.capitalize()}.", view) for each, role in zip(found, roles, strict=True)],
         size_rem=9,
         columns=2,
@@ -61,7 +61,7 @@ def show(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob: NDArr
         _show_layers(run, image)
 
 
-def strip(
+def render_strip(
     run: Run,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | Sequence[int],
@@ -91,7 +91,7 @@ def strip(
                 opens=opened,
             )
         )
-    gallery.show(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
+    gallery.render_cards(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
     st.html(_legends(found[:1]))
 
 
@@ -172,7 +172,7 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
         "The network looks for these small patterns everywhere in the image. Grey has no influence. Below each: its "
         "strength in per cent of the strongest."
     )
-    gallery.show(
+    gallery.render_cards(
         [
             gallery.Card(image=pattern, title=f"{100 * float(strength):.0f} %", alt=f"Filter {number}")
             for number, (pattern, strength) in enumerate(zip(filters.patterns, filters.strengths, strict=True))
@@ -189,7 +189,7 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
             f"{plain(layer.layer)} ({plain(layer.kind)}): {height} × {width} values, "
             f"{count(channels, 'channel')}{silent}"
         )
-        gallery.show(
+        gallery.render_cards(
             [
                 gallery.Card(
                     image=pictures.colours(values, signed=False),

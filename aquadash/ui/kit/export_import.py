@@ -41,14 +41,14 @@ def render_export(run: Run) -> None:
         _tflite(run)
 
 
-def export_popover(run: Run) -> None:
+def render_export_popover(run: Run) -> None:
     """Draw a button that opens :func:`render_export`."""
     with st.popover("Export", icon="🎒", key=f"take-home-{run.run_id}", on_change="rerun") as opened:
         if opened.open:
             render_export(run)
 
 
-def import_box() -> None:
+def render_import() -> None:
     """Draw the import of a run from another computer."""
     with st.expander("Import run", icon="📥", key="bring", on_change="rerun") as opened:
         if opened.open:
@@ -61,14 +61,14 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
 
     key = f"{run.run_id}-{include:d}"
     if job is not None and not job.status.ended:
-        job_panel.show(job, key=f"take-home-{key}")
+        job_panel.render_job(job, key=f"take-home-{key}")
         return
     path = None if job is None else jobs.exported_file(job)
     if job is not None and path is not None:
         _ready(run, job, path, key)
         return
     if job is not None:
-        job_panel.show_end(job)
+        job_panel.render_end(job)
     make = functools.partial(lab().jobs.export, run.run_id, include_data=include)
     shell.action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
 
@@ -125,10 +125,10 @@ def _incoming(job: Job | None) -> None:
     if job is None:
         return
     if not job.status.ended:
-        job_panel.show(job, key="bring")
+        job_panel.render_job(job, key="bring")
         return
     if job.status is not RunStatus.FINISHED:
-        job_panel.show_end(job)
+        job_panel.render_end(job)
         return
     run, seen = lab().runs.get(job.result["run_id"]), {run.run_id for run in lab().runs.all()}
     copies = [run_id for run_id in job.result["copies"] if run_id in seen]

@@ -55,7 +55,9 @@ class Card:
     large: bool = False
 
 
-def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images") -> None:
+def render_cards(
+    cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = None, label: str = "Images"
+) -> None:
     """Draw at most a few hundred cards, row by row.
 
     Args:
@@ -67,7 +69,7 @@ def show(cards: Sequence[Card], *, size_rem: float = 6.0, columns: int | None = 
 
 
 def markup(cards: Sequence[Card], *, size_rem: float, columns: int | None, label: str) -> str:
-    """Return the HTML of :func:`show`, with escaped texts."""
+    """Return the HTML of :func:`render_cards`, with escaped texts."""
     items = "".join(f"<li{' class=aqua-large' if card.large else ''}>{_card(card)}</li>" for card in cards)
     size = f"{float(size_rem)}rem"
     fixed = f"grid-template-columns: repeat({columns}, minmax(min(3.8rem, 16%), {size}))"

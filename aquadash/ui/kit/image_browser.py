@@ -81,9 +81,9 @@ def render_test_images(
     with gallery.paged(len(positions), per_page=per_page) as shown:
         if dataset is None:
             labels, y_prob = predictions.labels[positions[shown]], predictions.probabilities[positions[shown]]
-            answers_table(predictions.indices[positions[shown]], labels, y_prob, class_names=class_names)
+            render_answers_table(predictions.indices[positions[shown]], labels, y_prob, class_names=class_names)
         else:
-            gallery.show(
+            gallery.render_cards(
                 [card(dataset, predictions, int(position), class_names=class_names) for position in positions[shown]],
                 size_rem=5.5,
                 label="Test images with the network's answers",
@@ -159,7 +159,7 @@ def card(dataset: Dataset, predictions: Predictions, position: int, *, class_nam
     )
 
 
-def answers_table(
+def render_answers_table(
     indices: NDArray[np.int64], labels: NDArray[np.int64], y_prob: NDArray[np.floating], *, class_names: Sequence[str]
 ) -> None:
     """Draw the answers as a table, where the images are missing."""

@@ -211,7 +211,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
                 with answer:
                     _answer(y_prob, label, class_names=names)
             with maps, shell.guard():
-                explanations.show(run, shown.seen, label=label, y_prob=y_prob)
+                explanations.render_maps(run, shown.seen, label=label, y_prob=y_prob)
             if link is not None:
                 # Again, since the menus of the maps have changed the address.
                 _draw_link(link, opened, runs, source)
@@ -332,7 +332,7 @@ def _render_nearest(
     of_training = _training_features(run, dataset)
     positions, similarity = nearest(of_training, features, most=_NEAREST, without=without)
     names = dataset.class_names
-    gallery.show(
+    gallery.render_cards(
         [
             gallery.class_card(
                 train.images[position],

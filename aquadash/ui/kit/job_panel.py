@@ -38,7 +38,7 @@ def _state(job: Job | None) -> tuple[object, ...]:
     return () if job is None else (job.status, job.attempt, job.stop_requested)
 
 
-def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
+def render_job(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) -> None:
     """Draw a running or waiting job with its steps in a ``unit`` such as ``"images"``, and its stop button."""
     progress = job.progress or JobProgress("starting")
     phase = plain(sentence(progress.phase))
@@ -55,7 +55,7 @@ def show(job: Job, *, key: str, unit: str = "", stop_help: str | None = None) ->
         st.caption(left, width="content")
 
 
-def show_end(job: Job, *, kept: str = "") -> None:
+def render_end(job: Job, *, kept: str = "") -> None:
     """Draw why a job has ended early, and what is ``kept`` of an interrupted one; nothing for a finished job."""
     if job.status is RunStatus.INTERRUPTED:
         st.warning(f"{plain(job.message or 'Its process ended before the work was done.')} {kept}", icon="⚡")

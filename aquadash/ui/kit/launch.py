@@ -56,7 +56,7 @@ def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
     st.rerun()
 
 
-def question(form: Order | None) -> bool:
+def render_question(form: Order | None) -> bool:
     """Draw the question about another run if it is open; return whether. ``form`` is the form's order."""
     pending: Order | None = st.session_state.get(_ASKED)
     if pending is None:

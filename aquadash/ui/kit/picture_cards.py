@@ -166,7 +166,7 @@ def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
         inputs.selectbox(question, options, index=None, format_func=text, placeholder="Say what it is", **common)  # type: ignore[call-overload]
 
 
-def offer_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
+def render_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
     """Draw a button that sets the true labels from folder names, if some are class names."""
     by_id = folder_labels(uploads, class_names)
     labels = {_label_key(file_id, class_names): label for file_id, label in by_id.items()}

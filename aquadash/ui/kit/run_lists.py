@@ -172,7 +172,7 @@ def or_included_model(runs: Sequence[Run]) -> Sequence[Run]:
     return runs
 
 
-def offer_included_model() -> None:
+def render_included_model_button() -> None:
     """Draw a button that unpacks the included model into an empty store and opens it."""
     if st.button("Show the included model", icon="🪪", key="show-first-model"):
         with shell.guard(), st.spinner("Unpacking the included model ..."):
@@ -192,7 +192,7 @@ def render_model_card(run: Run) -> None:
             st.markdown((FOLDER / CARD).read_text(encoding="utf-8").partition("\n\n")[2])
 
 
-def offer_included_model_again() -> None:
+def render_restore_button() -> None:
     """Draw a button that restores the included model from the bin."""
     if lab().rights.allow(Action.ADD_FOR_ALL) and st.button(
         "Bring the included model back", icon=":material/restore_from_trash:", key="first-model"

@@ -72,7 +72,7 @@ def guard() -> Iterator[None]:
     except Exception as error:  # Streamlit's own control flow (rerun, stop) is no Exception and passes.
         if not isinstance(error, AquaDashError):
             _LOG.exception("A page failed")
-        show_error(error)
+        render_error(error)
 
 
 def live(
@@ -120,7 +120,7 @@ def action_button(label: str, work: Callable[[], object], **options: Any) -> Non
 
 
 def attempt(work: Callable[..., object], *arguments: object) -> None:
-    """Do the work in a callback, which cannot draw; :func:`show_failure` shows its error."""
+    """Do the work in a callback, which cannot draw; :func:`render_failure` shows its error."""
     fail("")
     try:
         work(*arguments)
@@ -129,11 +129,11 @@ def attempt(work: Callable[..., object], *arguments: object) -> None:
 
 
 def fail(message: str) -> None:
-    """Set the message of :func:`show_failure`; empty for none."""
+    """Set the message of :func:`render_failure`; empty for none."""
     st.session_state[_FAILED] = (message, time.monotonic())
 
 
-def show_failure() -> None:
+def render_failure() -> None:
     """Show the error of the last :func:`attempt` for some seconds."""
     message, at = st.session_state.get(_FAILED, ("", 0.0))
     if message and time.monotonic() - at < _FAILED_SECONDS:
@@ -158,7 +158,7 @@ def _admission() -> str:
     return admission.now()
 
 
-def show_error(error: Exception) -> None:
+def render_error(error: Exception) -> None:
     """Show the message of an error of ours, and a general one for others."""
     if isinstance(error, AquaDashError):
         st.error(plain(str(error)), icon="🚧")

@@ -16,7 +16,7 @@ _DELETED = "compare:deleted"
 
 def render_bar() -> None:
     """Draw failures, and each deletion with its undo."""
-    shell.show_failure()
+    shell.render_failure()
     for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
         undo = partial(restore, run_ids, to_queue=waited)
         components.undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))

@@ -15,7 +15,7 @@ def whose() -> str:
     """Return the visitor's id from the address or the session; empty before the first answer."""
     said = st.query_params.get(ME, "")
     if said and not progress.is_id(said):
-        address.note(ME, said, "the 16 letters and digits of an earlier visit")
+        address.render_note(ME, said, "the 16 letters and digits of an earlier visit")
         said = ""
     _remember(said or st.session_state.get(_ME, ""))
     return str(st.session_state[_ME])

@@ -74,4 +74,4 @@ def render() -> None:
             _ask(runs)
         else:
             components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
-            run_lists.offer_included_model_again()
+            run_lists.render_restore_button()

@@ -45,7 +45,7 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
     memory = predictions.remembered()
     memory.forget(uploads)
     items = [Item(upload, picture_cards.position_of(upload)) for upload in uploads]
-    picture_cards.offer_folder_labels(uploads, runs[0].class_names)
+    picture_cards.render_folder_labels(uploads, runs[0].class_names)
     # After a stop, a picture that was answered is answered again for another crop.
     wanted = memory.known(items, networks) if is_stopped(uploads) else items
     ids = {item.id for item in wanted}

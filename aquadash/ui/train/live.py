@@ -134,7 +134,7 @@ def _outcome(run: Run) -> None:
         going = "; Resume continues from there, as if there had been no break" if may else ""
         st.warning(f"The training was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
     elif note := _broke_down(run):
-        coach_notes.note_box(note)
+        coach_notes.render_note(note)
         coach_notes.form_link(run, note)
     elif run.status is RunStatus.FAILED:
         st.error(plain(run.message or "The training failed without a reason. The log may say more."), icon="❌")
@@ -225,7 +225,7 @@ def _epochs(run_id: str) -> None:
             inputs.toggle("Accuracy from 0 to 100 %", key=_FULL_SCALE, persist_state="session")
     _figures(run, history)
     with st.container(key="run-notes"):
-        coach_notes.run_notes_box(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
+        coach_notes.render_run_notes(run, history, leave_out=("broke-down",) if _broke_down(run) else ())
     guess_box.render_guess(run)
     with st.expander("Log", icon="📜", key=f"log-{run_id}", on_change="rerun") as log:
         if log.open:

@@ -201,7 +201,7 @@ def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
     try:
         return parse(f"{name}={text}")
     except AquaDashError as error:
-        shell.show_error(error)
+        shell.render_error(error)
         return None
 
 

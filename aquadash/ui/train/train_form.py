@@ -64,7 +64,7 @@ def train_form() -> None:
         with form_state.controls():
             train_settings.first_controls(values, problems, epochs_help=_longest(config))
             if config is not None:
-                coach_notes.config_notes_box(config)
+                coach_notes.render_config_notes(config)
                 _changes(config)
             ready = config is not None and present and not _exceeds_class_limit(config)
             with shell.guard():
@@ -89,7 +89,7 @@ def train_form() -> None:
                         with box:
                             if box.open:
                                 network_panel(config)
-                    yaml_box(config)
+                    render_yaml(config)
         # The button comes first, so that fewer stops of the Tab key lead to it.
         button = bar.container()
         with bar:
@@ -108,7 +108,7 @@ def train_form() -> None:
 
 def _launch_button(order: launch.Order | None) -> None:
     with shell.guard():
-        if launch.question(order):
+        if launch.render_question(order):
             return
         pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=order is None)
         if pressed and order is not None:
@@ -320,7 +320,7 @@ _PASTED = "train:yaml-pasted"
 _ANSWER = "train:yaml-answer"
 
 
-def yaml_box(config: RunConfig | None) -> None:
+def render_yaml(config: RunConfig | None) -> None:
     """Draw the box with the settings as YAML; ``config`` is None while they cannot be used."""
     with st.expander("Settings as text (YAML)", icon="📝", key="train:yaml", on_change="rerun") as box:
         if not box.open:

@@ -242,7 +242,7 @@ def sample_versions(config: RunConfig) -> None:
         alt = f"{dataset.class_names[labels[position]]}, training image {position}"
         cards.append(gallery.Card(dataset.train.images[position], title, f"{alt}, original"))
         cards.append(gallery.Card(drawn[number], "becomes", f"{alt}, a training version"))
-    gallery.show(cards, size_rem=7, columns=2, label="Originals, each followed by a version of it")
+    gallery.render_cards(cards, size_rem=7, columns=2, label="Originals, each followed by a version of it")
 
 
 @st.cache_data(max_entries=100, show_spinner="Drawing ...")

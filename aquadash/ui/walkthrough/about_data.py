@@ -75,7 +75,7 @@ def extraction(dataset: Dataset) -> None:
         for label, name in enumerate(shown)
         for position in np.flatnonzero(train.labels == label)[:_EXAMPLES_A_CLASS]
     ]
-    gallery.show(cards, label="Examples of each class")
+    gallery.render_cards(cards, label="Examples of each class")
 
     titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
     controls, beside = parts.attempt("average many pictures")
@@ -91,7 +91,7 @@ def extraction(dataset: Dataset) -> None:
         let_go(train.images)
     mean = total / number
     with right:
-        gallery.show(
+        gallery.render_cards(
             [
                 gallery.Card(
                     image=np.rint(mean).astype(np.uint8),
@@ -104,7 +104,7 @@ def extraction(dataset: Dataset) -> None:
             label="The mean picture",
         )
     measured = datasets.statistics(dataset, "train")
-    parts.question(
+    parts.render_question(
         beside,
         "extraction",
         ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
@@ -145,9 +145,9 @@ def augmentation(dataset: Dataset) -> None:
         change = float(np.abs(image.astype(np.int16) - original).mean())
         text = f"changed by {change:.1f}" if change else "not changed"
         cards.append(gallery.Card(image, f"version {number}", f"Version {number}: {text}", subtitle=text))
-    gallery.show(cards, label="The picture and its changed versions")
+    gallery.render_cards(cards, label="The picture and its changed versions")
     st.caption("The number is the average change of a colour value, out of 255.")
-    parts.question(
+    parts.render_question(
         beside,
         "augmentation",
         "Choose the pipeline that leaves some pictures exactly as they are.",
@@ -191,7 +191,7 @@ def copies(dataset: Dataset) -> None:
     number = parts.slide("nth", 0, min(_BLOCK_IMAGES, originals) - 1, label="Training image", default=0)
     blocks = _blocks(dataset)
     titles = [branch.title for branch in augment.PIPELINES["notebook"].branches]
-    gallery.show(
+    gallery.render_cards(
         [
             gallery.Card(
                 image=images[number],
@@ -213,7 +213,7 @@ def copies(dataset: Dataset) -> None:
         keep = bound.toggle("keep", label="Keep the originals")
         made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
         parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
-    parts.question(
+    parts.render_question(
         beside,
         "copies",
         f"Set these to what the report's code does, so that {originals:,} images become {wanted:,}.",
@@ -265,7 +265,7 @@ def normalization(dataset: Dataset) -> None:
         number_column("First pixel after", after(pixel), "%.3f"),
         alt="Mean of each colour channel and one pixel, before and after normalization",
     )
-    parts.question(
+    parts.render_question(
         beside,
         "normalization",
         "Choose the normalization that centres every channel: its mean is 0 afterwards.",
@@ -306,13 +306,13 @@ def convolution(dataset: Dataset) -> None:
     ):
         size = f"{values.shape[1]} × {values.shape[0]}"
         cards.append(gallery.Card(network.as_picture(values), title, alt, subtitle=size))
-    gallery.show(cards, size_rem=9, label="The picture and what the filters make of it")
+    gallery.render_cards(cards, size_rem=9, label="The picture and what the filters make of it")
     parts.figures(
         {"Largest difference between the last two": f"{outputs.difference:.4f}"},
         help="0: one convolution gives the same result as the two.",
     )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
-    parts.question(
+    parts.render_question(
         beside,
         "convolution",
         "Choose activation and pooling so that the two convolutions equal one larger one, on every picture.",
@@ -360,7 +360,7 @@ def dense(dataset: Dataset) -> None:
         alt="Parameters of each layer and their fraction",
     )
     parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})
-    parts.question(
+    parts.render_question(
         beside,
         "dense",
         "Move one slider so that the network has half of the report's parameters, give or take 2.5 points.",

@@ -49,7 +49,7 @@ def loss(results: Evaluated) -> None:
         right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
         st.markdown(f"Correct loss **{right:.3f}**; treated as raw scores **{taken:.3f}**.")
     components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
-    parts.question(
+    parts.render_question(
         beside,
         "loss",
         "What is the lowest possible loss when probabilities are treated as raw scores?",
@@ -81,7 +81,7 @@ def stopping(results: Evaluated) -> None:
         )
     shown = report.LOG[: stops or len(report.LOG)]
     components.plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
-    parts.question(
+    parts.render_question(
         beside,
         "stopping",
         f"The report's log ends with epoch {report.LOG[-1].epoch}. Find the patience that was used.",
@@ -154,7 +154,7 @@ def training(results: Evaluated) -> None:
             f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too high."
         )
         st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
-    parts.question(
+    parts.render_question(
         beside,
         "training",
         f"What is the smallest number of networks with which the best one looks {wanted:.1f} points better than it is?",
@@ -201,7 +201,7 @@ def predictions(results: Evaluated) -> None:
         st.caption(f"{len(shown):,} of {len(mask):,} test images{first}")
     _pictures(results, shown[:_MAX_PICTURES])
     task = checks_results.sure_mistake_task(tested.labels, tested.probabilities)
-    parts.question(
+    parts.render_question(
         beside,
         "predictions",
         "This run made no mistake. Find the image that it is least sure of."
@@ -222,13 +222,13 @@ def _pictures(results: Evaluated, shown: np.ndarray) -> None:
     names, tested = results.found.classes, results.predictions
     dataset = image_browser.matching_dataset(results.run)
     if dataset is None:
-        image_browser.answers_table(shown, tested.labels[shown], tested.probabilities[shown], class_names=names)
+        image_browser.render_answers_table(shown, tested.labels[shown], tested.probabilities[shown], class_names=names)
         return
     cards = []
     for position in shown:
         card = image_browser.card(dataset, tested, int(position), class_names=names)
         cards.append(replace(card, title=f"No. {position}: {card.title}"))
-    gallery.show(cards, size_rem=7, label="Test images with the run's answers")
+    gallery.render_cards(cards, size_rem=7, label="Test images with the run's answers")
 
 
 def matrix(results: Evaluated) -> None:
@@ -282,7 +282,7 @@ def matrix(results: Evaluated) -> None:
     with controls:
         parts.figures({"Called this class": f"{called:,}", **shown})
     wanted = checks_results.wanted_precision(cuts)
-    parts.question(
+    parts.render_question(
         beside,
         "matrix",
         "This run hardly ever answers with this class: choose another one."
@@ -331,7 +331,7 @@ def curves(results: Evaluated) -> None:
         if row is not None:
             shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
             parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
-    parts.question(
+    parts.render_question(
         beside,
         "curves",
         "Move to the epoch of this run with the lowest **validation** loss.",
@@ -376,7 +376,7 @@ def result(results: Evaluated) -> None:
             f"At an accuracy of {100 * fraction:.0f} % on {images:,} images, the interval goes from "
             f"**{100 * low:.1f} %** to **{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
         )
-    parts.question(
+    parts.render_question(
         beside,
         "result",
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",

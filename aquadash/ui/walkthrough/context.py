@@ -36,7 +36,7 @@ def pick_results() -> Evaluated | None:
     if not with_results:
         st.info("This section needs a run with results, and there is none yet.", icon="🏊")
         _offer_run()
-        run_lists.offer_included_model_again()
+        run_lists.render_restore_button()
         return None
     if all(run.origin == ORIGIN for run in with_results):
         with st.expander("You have no run with results yet: this is the included model", icon="🏊"):

@@ -33,7 +33,7 @@ ABOUT_RUN: dict[str, Callable[[Any], None]] = {
     "matrix": about_run.matrix,
     "curves": about_run.curves,
     "result": about_run.result,
-    "recommendation": recommendation.show,
+    "recommendation": recommendation.render,
 }
 
 SECTIONS: Sections[[Any], None] = Sections(

@@ -50,7 +50,7 @@ def field(name: str, *, label: str, placeholder: str) -> str:
     return bound.text(name, label=label, longest=24, placeholder=placeholder, width=320)
 
 
-def question(
+def render_question(
     beside: DeltaGenerator,
     lesson: str,
     text: str,
@@ -77,7 +77,7 @@ def question(
         kept = st.session_state.get(state)
         if kept is not None and kept[0] == said:  # The answer has not changed since.
             _show(kept[1])
-            shell.show_failure()
+            shell.render_failure()
         elif lesson in done.solved:
             st.success("You have solved this one before.", icon="✅")
         if done.tries.get(lesson, 0) >= _TRIES and lesson not in done.solved:

@@ -72,7 +72,7 @@ _MORE_IDEAS = (
 )
 
 
-def show(results: Evaluated) -> None:
+def render(results: Evaluated) -> None:
     """Draw the section."""
     st.markdown(
         "The report ends with a score and ideas for a better one. Compare its figures with those of a run on this "
@@ -110,7 +110,7 @@ def show(results: Evaluated) -> None:
             f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, "
             f"95 % interval {low:+.1f} to {high:+.1f}."
         )
-    parts.question(
+    parts.render_question(
         question,
         "recommendation",
         "Whose accuracy is higher, as far as these figures can tell?",
