@@ -23,7 +23,7 @@ def page() -> None:
     from aquadash.ui.augment import augment_preview
     from tests.support import studios
 
-    augment_preview.LOOKS.choose().show(studios.studio(**st.session_state["given"]), st.popover("Options"))
+    augment_preview.LOOKS.choose().render(studios.studio(**st.session_state["given"]), st.popover("Options"))
 
 
 def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:

@@ -31,7 +31,7 @@ def script() -> None:
         },
     )
     section = made.choose()
-    st.write(f"shown: {section.show('Anna')}")
+    st.write(f"shown: {section.render('Anna')}")
 
 
 def tabbed_script() -> None:
@@ -44,7 +44,7 @@ def tabbed_script() -> None:
         for word, group in (("cod", "Fish"), ("otter", "Mammals"), ("seal", "Mammals"), ("crab", "Others"))
     }
     made = Sections("view", "Views", table)
-    made.choose().show(f"drawn: {st.session_state['view']}")
+    made.choose().render(f"drawn: {st.session_state['view']}")
 
 
 def said(app: AppTest) -> list[str]:

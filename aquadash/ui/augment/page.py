@@ -73,7 +73,7 @@ def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     if view == "catalogue":
         studio_images.keep()
         studio = Studio(dataset, spec, branch, 0, [], dataset.train.images[:0], ())
-        SECTIONS.table[view].show(studio)
+        SECTIONS.table[view].render(studio)
         return studio
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         look = augment_preview.LOOKS.choose_word(label_visibility="collapsed", wrap=True)
@@ -88,7 +88,7 @@ def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
     seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), into=options)
     images, labels, positions = studio_images.choose(dataset, options)
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)
-    augment_preview.LOOKS.table[look].show(studio, options)
+    augment_preview.LOOKS.table[look].render(studio, options)
     total = len(dataset.train)
     summary = plain(builder_state.summary_now(spec))
     st.caption(
@@ -112,4 +112,4 @@ def _below(studio: Studio) -> None:
         on_change=lambda: address.assign(SECTIONS.name, st.session_state[_BELOW] or "preview"),
     )
     if view in titles:
-        SECTIONS.table[view].show(studio)
+        SECTIONS.table[view].render(studio)

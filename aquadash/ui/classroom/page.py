@@ -28,4 +28,4 @@ SECTIONS = Sections(
 def render() -> None:
     """Draw the page."""
     with shell.page("classroom"):
-        SECTIONS.choose().show()
+        SECTIONS.choose().render()

@@ -95,7 +95,7 @@ def _comparison(picked: Sequence[Run]) -> None:
     for name, reason in compared.damaged().items():
         st.warning(f"**{plain(name)}**: {plain(reason)}", icon="🚧")
     with st.container(key="in-order"):
-        SECTIONS.choose().show(compared)
+        SECTIONS.choose().render(compared)
 
 
 def _default_images(runs: Sequence[Run]) -> Images:

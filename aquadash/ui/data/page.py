@@ -80,7 +80,7 @@ def _images(dataset: Dataset) -> None:
             "split", dataset_views.SPLITS, label="Split", label_visibility="collapsed", on_change=gallery.first_page
         )
     with st.container(key="in-order"):
-        section.show(dataset, split, filters)
+        section.render(dataset, split, filters)
     image_dialog.clickable(source=dataset.name)
 
 

@@ -144,7 +144,7 @@ def _results(runs: list[Run]) -> None:
     with st.container(key="in-order"):
         datasets.render_other_source(run)
         scores.render_caveats(one)
-        section.show(one, None if second is None else _second_results(run, second))
+        section.render(one, None if second is None else _second_results(run, second))
     image_dialog.clickable(run)
 
 

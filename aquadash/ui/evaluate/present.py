@@ -97,7 +97,7 @@ def _screen(run_id: str, at_work: bool) -> None:
     screen = screens[number - 1]
     _head(screen.title, run, number, len(screens))
     with st.container(key="present-screen"):
-        screen.show()
+        screen.render()
 
 
 def screens_of(run: Run) -> list[Section[[], None]]:

@@ -29,7 +29,7 @@ class Section(Generic[P, R]):
     #: Whether the visitor has it now.
     offered: Callable[[], bool] = lambda: True
 
-    def show(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
+    def render(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Draw it, or its error."""
         with shell.guard():
             return self.draw(*args, **kwargs)

@@ -46,4 +46,4 @@ SECTIONS = Sections(
 def render() -> None:
     """Draw the page."""
     with shell.page("train"):
-        SECTIONS.choose().show()
+        SECTIONS.choose().render()

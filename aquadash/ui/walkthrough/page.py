@@ -77,7 +77,7 @@ def _lesson() -> None:
 def _section(word: str) -> None:
     about = context.pick_dataset() if word in ABOUT_DATA else context.pick_results()
     if about is not None:
-        SECTIONS.table[word].show(about)
+        SECTIONS.table[word].render(about)
         if isinstance(about, Dataset):
             image_dialog.clickable(source=about.name)
         else:
