@@ -25,7 +25,9 @@ from tests.support.runs import HOSTILE
 def links(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Collect the links in place of drawing them, which needs the app."""
     drawn: list[dict[str, Any]] = []
-    monkeypatch.setattr(clone, "button", lambda run_id, **options: drawn.append({"run_id": run_id, **options}))
+    monkeypatch.setattr(
+        clone, "render_clone_button", lambda run_id, **options: drawn.append({"run_id": run_id, **options})
+    )
     return drawn
 
 

@@ -73,7 +73,7 @@ def choose_version(spec: PipelineSpec) -> int:
 def _versions(spec: PipelineSpec, branch: int) -> None:
     st.caption("Every version adds one image for each original; a version without steps keeps the originals.")
     title = spec.branches[branch].title
-    inputs.controlled(
+    inputs.render_controlled(
         inputs.text_input,
         "Title of this version",
         title,
@@ -170,7 +170,7 @@ def _card(spec: PipelineSpec, group: Group, index: int) -> None:
 
 
 def _switch(step: Operator) -> None:
-    inputs.controlled(
+    inputs.render_controlled(
         inputs.toggle,
         f"{operator_info(step.name).title} is on",
         step.enabled,
@@ -208,7 +208,7 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
     places = _places(spec, group, step)
     here = next(title for title, place in places.items() if place == group.place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        inputs.controlled(
+        inputs.render_controlled(
             inputs.number_input, f"Position (of {total})", 1, total, position,
             stem=f"step{step.id}/position",
             value=position,
@@ -216,7 +216,7 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
             step=1, width=130, help=term("step"),
         )  # fmt: skip
         if len(places) > 1:
-            inputs.controlled(
+            inputs.render_controlled(
                 inputs.selectbox, "Version", list(places), list(places).index(here),
                 stem=f"step{step.id}/place",
                 value=here,

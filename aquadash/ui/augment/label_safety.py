@@ -63,7 +63,7 @@ def _measurement(studio: Studio, run: Run, request: SweepRequest, threshold: flo
     elif not is_measured(measured, request):
         if job is not None:
             job_panel.render_end(job, kept="The measurements so far are kept.")
-        shell.action_button(
+        shell.render_action_button(
             "Measure",
             partial(lab().jobs.measure_robustness, run.run_id, request),
             key="safety-start",
@@ -83,7 +83,7 @@ def _run(studio: Studio) -> Run | None:
         if run_lists.has_results(run) and run.dataset_fingerprint == studio.dataset.fingerprint
     ]
     if not runs:
-        components.empty_state(
+        components.render_empty_state(
             "🛟",
             f"No finished run was trained on **{plain(studio.dataset.title)}** yet.",
             label="Train",

@@ -75,7 +75,7 @@ def render_settings(step: Operator) -> None:
         title = parameter.title or _LABELS[parameter.kind]
         label = title[:1].upper() + title[1:]
         if parameter.kind == "word":
-            inputs.controlled(
+            inputs.render_controlled(
                 inputs.selectbox,
                 label,
                 parameter.words,
@@ -116,7 +116,7 @@ def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Call
     """Draw the switch between a fixed value and a range."""
     drawn = isinstance(value, Range)
     other = editing.as_fixed if drawn else editing.as_range
-    inputs.controlled(
+    inputs.render_controlled(
         inputs.toggle,
         f"{label}: range",
         drawn,
@@ -138,7 +138,7 @@ def _slider(label: str, help: str, scale: Scale, value: Value, stem: str, put: C
     def take(held: float | tuple[float, float]) -> None:
         put(Range(*map(scale.meant, held)) if isinstance(held, tuple) else scale.meant(held))
 
-    inputs.controlled(
+    inputs.render_controlled(
         inputs.slider,
         label,
         scale.low,

@@ -34,7 +34,9 @@ def render_board() -> None:
 def _empty() -> None:
     if lab().runs.board_sources():
         address.draw_again()
-    components.empty_state("🏁", "The board is empty. The first student whose training ends is on it.", label="Train")
+    components.render_empty_state(
+        "🏁", "The board is empty. The first student whose training ends is on it.", label="Train"
+    )
 
 
 def _board(source: str) -> None:

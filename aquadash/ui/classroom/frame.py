@@ -41,7 +41,7 @@ def run(pages: Sequence[st.Page]) -> None:
     _sidebar()
     if allowed is Admission.LOCKED:
         with shell.bare_page():
-            shell.head(f"🔒 {page.title}", question="The teacher has locked this page for now.")
+            shell.render_head(f"🔒 {page.title}", question="The teacher has locked this page for now.")
             st.markdown("It opens by itself when the teacher unlocks it. The other pages are in the menu.")
             st.page_link("pages/classroom.py", label="Go to the class", icon="🏫")
         return

@@ -12,7 +12,7 @@ from aquadash.lab.rights import Action
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.kit import components, run_lists, shell, undo
 from aquadash.ui.kit.lab import lab, visitor
-from aquadash.ui.kit.run_lists import owner_badge
+from aquadash.ui.kit.run_lists import render_owner
 from aquadash.ui.kit.text import count, duration, named, percent, plain
 
 _TICK_SECONDS = 2.0
@@ -46,7 +46,7 @@ def _queue() -> None:
     for run in running:
         with st.container(border=True, key=f"queue-{run.run_id}"):
             _head(run, "")
-            run_lists.progress_bar(run)
+            run_lists.render_progress(run)
             _buttons(run, waiting)
     times = lab().runs.waiting() if waiting else {}
     for number, run in enumerate(waiting[:_MAX_ROWS], start=1):
@@ -97,9 +97,9 @@ def _finished(runs: Sequence[Run]) -> None:
 
 def _head(run: Run, place: str, *, page: str = "train") -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        components.status_badge(run.status)
+        components.render_status(run.status)
         st.markdown(f"{place} **{plain(run.name)}**".strip(), width="content")
-        owner_badge(run.resource)
+        render_owner(run.resource)
         label = named("Watch" if page == "train" else "Open", run.name)
         st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.run_id})
 

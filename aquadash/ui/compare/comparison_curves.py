@@ -82,7 +82,7 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
     """Draw the progress of the runs at work, and a button that stops those that the visitor may stop."""
     at_work = [(run, name) for run, name in zip(runs, names, strict=True) if not run.status.ended]
     for run, name in at_work:
-        run_lists.progress_bar(run, lead=shorten(name))
+        run_lists.render_progress(run, lead=shorten(name))
     stoppable = [run for run, _ in at_work if lab().rights.allow(Action.STOP, run.resource)]
 
     def stop() -> None:
@@ -93,7 +93,7 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
         label, them = ("Stop", "it") if len(stoppable) == 1 else (f"Stop these {len(stoppable)}", "them")
         help = f"Complete epochs are kept, and Train can resume {them}."
         asked = all(run.stop_requested for run in stoppable)
-        shell.stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
+        shell.render_stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
 
 
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:

@@ -47,7 +47,7 @@ def render() -> None:
         if runs:
             _table_and_comparison(runs)
             return
-        components.empty_state(
+        components.render_empty_state(
             "⚖️", "There is nothing to compare yet. Train two runs that differ in one setting.", label="Train"
         )
         run_actions.import_and_bin()

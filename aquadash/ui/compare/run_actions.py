@@ -41,15 +41,15 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
 def _one(run: Run) -> None:
     """Draw the actions for one run."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        components.status_badge(run.status)
-        run_lists.owner_badge(run.resource)
+        components.render_status(run.status)
+        run_lists.render_owner(run.resource)
         for name in run.tags:
             st.badge(plain(name), color="gray")
         page, label = (
             ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
         )
         st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
-        clone.button(run.run_id)
+        clone.render_clone_button(run.run_id)
         if run.search_id:
             query = {"view": "search", "search": run.search_id}
             if lab().limits.may_search:

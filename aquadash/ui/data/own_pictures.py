@@ -89,7 +89,7 @@ def render_button() -> None:
     )
 
 
-def add_pictures() -> None:
+def render_import() -> None:
     """Draw the import: the form and the data set that was read."""
     st.button("Back to the data sets", icon=":material/arrow_back:", key="own-back", on_click=st.query_params.clear)
     st.subheader("Own pictures", anchor=False)

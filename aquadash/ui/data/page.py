@@ -29,7 +29,7 @@ def render() -> None:
     with shell.page("data"):
         # No st.stop() here: the server would keep the values of hidden widgets while the browser forgets them.
         if own_pictures.is_open():
-            own_pictures.add_pictures()
+            own_pictures.render_import()
         else:
             with st.container(key="in-order-narrow"):
                 _data_set()

@@ -71,7 +71,7 @@ def history(one: Evaluated, other: Evaluated | None) -> None:
     if other is not None:
         scores.render_both_curves(one.run, other.run)
     scores.render_curves(one.run, lab().runs.history(one.run.run_id))
-    clone.button(one.run.run_id)
+    clone.render_clone_button(one.run.run_id)
 
 
 _SCORES, _WHY, _RUN = "Scores", "Why", "Run"
@@ -116,7 +116,7 @@ def render() -> None:
         if runs:
             _results(runs)
             return
-        components.empty_state(
+        components.render_empty_state(
             "🔎",
             "There is no run to evaluate yet. Train a network first, which takes a minute, or open the included model.",
             label="Go to Train",
@@ -151,11 +151,11 @@ def _results(runs: list[Run]) -> None:
 def _without_results(run: Run) -> None:
     """Draw the reason why there are no results yet, and the curves so far."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        components.status_badge(run.status)
+        components.render_status(run.status)
         st.page_link(
             "pages/train.py", label="Open on Train", icon=":material/arrow_forward:", query_params={"run": run.run_id}
         )
-        clone.button(run.run_id)
+        clone.render_clone_button(run.run_id)
     if not run.status.ended:
         text = "This run has not ended yet. Its results will appear here."
         run_lists.watch([run])

@@ -37,7 +37,7 @@ def render_repeats(run: Run) -> None:
     elif not any(not repeat.status.ended for repeat in repeats):
         seconds = run.metrics.get("seconds")
         took = f" The first training took {duration(seconds)}." if seconds else ""
-        shell.action_button(
+        shell.render_action_button(
             "Run it again",
             partial(lab().runs.repeat, run.run_id),
             icon="🔁",
@@ -81,7 +81,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(repeat.name)}**", width="content")
-                components.status_badge(repeat.status)
+                components.render_status(repeat.status)
                 st.caption(moment(repeat.ended_at or repeat.created_at), width="content")
                 page, label = ("pages/evaluate.py", "Evaluate") if repeat.status.ended else ("pages/train.py", "Watch")
                 st.page_link(page, label=named(label, repeat.name), query_params={"run": repeat.run_id})
@@ -89,7 +89,7 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                 with shell.guard():
                     _result(_reproduction(run, repeat), open_table=number == 0)
             elif not repeat.status.ended:
-                run_lists.progress_bar(repeat)
+                run_lists.render_progress(repeat)
             elif repeat.message:
                 st.caption(plain(repeat.message))
 

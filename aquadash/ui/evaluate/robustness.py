@@ -85,7 +85,7 @@ def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: b
     with st.container(horizontal=True, vertical_alignment="center"):
         # With the request of the last time.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
-        shell.action_button("Continue", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
+        shell.render_action_button("Continue", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Start over", icon="🔁"):
             _form(run, measured=damaged or found is not None)
 
@@ -111,7 +111,7 @@ def _form(run: Run, *, measured: bool) -> None:
     if reason:
         st.caption(plain(reason))
     request = RobustnessRequest(seed=int(seed), limit=QUICK_IMAGES if quick == "quick" else None)
-    shell.action_button(
+    shell.render_action_button(
         "Measure the robustness",
         partial(lab().jobs.measure_robustness, run.run_id, request),
         disabled=bool(reason),

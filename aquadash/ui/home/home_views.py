@@ -151,7 +151,7 @@ def _running(runs: Sequence[Run]) -> None:
     run = run_lists.own_first(run_lists.active_first(runs))[0]
     # In a class the visitor's own run comes first, also while it is queued.
     _figure("Running now" if run.status is RunStatus.RUNNING else "Next run" if run.rank <= 1 else "In the queue", run)
-    run_lists.progress_bar(run)
+    run_lists.render_progress(run)
     with st.container(horizontal=True):
         st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})
         if len(runs) > 1:
@@ -181,7 +181,7 @@ def _figure(label: str, run: Run) -> None:
     )
     with st.container(horizontal=True):
         st.markdown(f"**{plain(run.name)}**", width="content")
-        run_lists.owner_badge(run.resource)
+        run_lists.render_owner(run.resource)
 
 
 def _lesson() -> None:

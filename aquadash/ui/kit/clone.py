@@ -19,7 +19,7 @@ from aquadash.ui.kit.lab import lab
 _NAMED = ("data.source", "model.name")
 
 
-def button(
+def render_clone_button(
     run_id: str,
     *,
     changes: Mapping[str, Any] | None = None,

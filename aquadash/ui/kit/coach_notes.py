@@ -88,17 +88,19 @@ def _run_note(run: Run, note: Note) -> None:
         with st.popover(named("Why?", note.title), key=f"why-{note.key}", type="tertiary"):
             st.markdown(plain(note.evidence))
         if note.changes:
-            form_link(run, note)
-            train_button(run, note, named("Train with this change", note.title))
+            render_form_button(run, note)
+            render_train_button(run, note, named("Train with this change", note.title))
 
 
-def form_link(run: Run, note: Note) -> None:
+def render_form_button(run: Run, note: Note) -> None:
     """Draw a button that fills the form with the run's settings and a note's change."""
     text = f"Try this: {fix_text(note, run.config)}"
-    clone.button(run.run_id, changes=note.changes, label=text, icon=":material/science:", key=f"try-{note.key}")
+    clone.render_clone_button(
+        run.run_id, changes=note.changes, label=text, icon=":material/science:", key=f"try-{note.key}"
+    )
 
 
-def train_button(run: Run, note: Note, label: str, **options: Any) -> None:
+def render_train_button(run: Run, note: Note, label: str, **options: Any) -> None:
     """Draw a button that launches a note's change, unless the class's limit reduces its epochs."""
     changed = with_values(run.config, note.changes)
     config = form_state.allowed(changed)

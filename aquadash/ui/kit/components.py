@@ -61,7 +61,7 @@ export default function ({ data, setTriggerValue }) {
 )
 
 
-def status_badge(status: RunStatus) -> None:
+def render_status(status: RunStatus) -> None:
     """Draw a run's status as icon, word and colour."""
     icon, word, colour = STATUS_SIGNS[status]
     st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def _refusal(text: str) -> str:
     return refused or f"The run “{matches[0].name}” has no results to show here."
 
 
-def undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
+def render_undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
     """Draw that something was deleted, with buttons to undo that and to dismiss the message."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
@@ -175,7 +175,7 @@ def download(
     )
 
 
-def empty_state(emoji: str, sentence: str, *, label: str) -> None:
+def render_empty_state(emoji: str, sentence: str, *, label: str) -> None:
     """Draw why a page is empty, in markdown, and a link to Train."""
     with st.container(border=True, horizontal_alignment="center"):
         st.html(f"<div style='font-size: 3rem' aria-hidden='true'>{html.escape(emoji)}</div>", width="content")

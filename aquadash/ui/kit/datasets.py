@@ -99,7 +99,7 @@ def titles_of(sources: Iterable[str]) -> dict[str, str]:
     return unique_titles({name: title_of(name) for name in sources}, lambda name, title: f"{title} ({name})")
 
 
-def choose(page: str) -> None:
+def render_menu(page: str) -> None:
     """Draw the sidebar's menu of data sets on a page; one that is gone gives a note and the default."""
     own = lab().data
     titles = titles_of(own.sources())

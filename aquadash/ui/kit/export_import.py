@@ -70,7 +70,7 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
     if job is not None:
         job_panel.render_end(job)
     make = functools.partial(lab().jobs.export, run.run_id, include_data=include)
-    shell.action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
+    shell.render_action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
 
 
 def _ready(run: Run, job: Job, path: Path, key: str) -> None:

@@ -104,7 +104,7 @@ checkbox = _beginning(st.checkbox, _state)
 toggle = _beginning(st.toggle, _state)
 
 
-def controlled(
+def render_controlled(
     widget: Callable[..., Any],
     label: str,
     *values: Any,

@@ -134,7 +134,7 @@ def own(upload: Upload, class_names: Sequence[str] = ()) -> OwnPicture:
     return OwnPicture(Item(upload, position_of(upload)), None if label == NONE_OF_THESE else label)
 
 
-def choose_position(upload: Upload, *, tall: bool) -> None:
+def render_crop(upload: Upload, *, tall: bool) -> None:
     """Draw the control of the crop; ``tall`` if it moves up and down."""
     label, help = named("Crop", images.display_name(upload.name)), "Which part of this picture the network sees."
     with st.popover(label, icon=":material/crop:", help=help):
@@ -152,7 +152,7 @@ def choose_position(upload: Upload, *, tall: bool) -> None:
         )
 
 
-def choose_label(upload: Upload, class_names: Sequence[str]) -> None:
+def render_label_choice(upload: Upload, class_names: Sequence[str]) -> None:
     """Draw the choice of the true label."""
     options = [*class_names, NONE_OF_THESE]
     common = {"key": _label_key(upload.file_id, class_names), "persist_state": "session"}

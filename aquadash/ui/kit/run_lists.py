@@ -103,7 +103,7 @@ def owner_text(resource: Resource) -> str:
     return "you" if _own(resource) else resource.owner_name or "everybody"
 
 
-def owner_badge(resource: Resource) -> None:
+def render_owner(resource: Resource) -> None:
     """Draw badges of a thing's owner and of being hidden; nothing without a class."""
     text = owner_text(resource)
     if not text:
@@ -135,7 +135,7 @@ def _draw_changed(known: Mapping[str, RunStatus]) -> None:
         address.draw_again()
 
 
-def progress_bar(run: Run, *, lead: str = "") -> None:
+def render_progress(run: Run, *, lead: str = "") -> None:
     """Draw a run's progress bar with its text, after a ``lead`` such as the run's name."""
     fraction, text = progress_of(run)
     st.progress(fraction, text=plain(f"{lead}: {text}" if lead else sentence(text)))

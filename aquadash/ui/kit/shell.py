@@ -34,14 +34,14 @@ def page(name: str) -> Iterator[None]:
     with bare_page():
         address.enter(name, shared=(datasets.SOURCE,))
         record = PAGES[name]
-        head(f"{record.icon} {record.heading or record.title}", question=record.question)
-        datasets.choose(name)
+        render_head(f"{record.icon} {record.heading or record.title}", question=record.question)
+        datasets.render_menu(name)
         with guard():
             upgrading.render_notice(name)
         yield
 
 
-def head(title: str, *, question: str) -> None:
+def render_head(title: str, *, question: str) -> None:
     """Draw a page's title and its question, in one line where the screen is wide enough."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="page-head"):
         st.title(title, anchor=False, width="content")
@@ -111,7 +111,7 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
     return result
 
 
-def action_button(label: str, work: Callable[[], object], **options: Any) -> None:
+def render_action_button(label: str, work: Callable[[], object], **options: Any) -> None:
     """Draw a button that does the work and draws the page again, or shows the error."""
     if st.button(label, **options):
         with guard():
@@ -140,13 +140,13 @@ def render_failure() -> None:
         st.error(plain(message), icon="🚧")
 
 
-def stop_button(
+def render_stop_button(
     stop: Callable[[], object], *, asked: bool, key: str, label: str = "Stop", help: str | None = None, may: bool = True
 ) -> None:
     """Draw the button that stops a job; disabled once ``asked``, and where the visitor ``may`` stop nothing."""
     label = "Stopping ..." if asked and may else label
     disabled = asked or not may
-    action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
+    render_action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
 
 
 def _admission() -> str:

@@ -19,7 +19,7 @@ def render_bar() -> None:
     shell.render_failure()
     for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
         undo = partial(restore, run_ids, to_queue=waited)
-        components.undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
+        components.render_undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
 
 
 def offer(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:

@@ -23,7 +23,7 @@ from aquadash.ui.predict import predict_views
 
 def _no_results(run: Run) -> None:
     """Say why a run has no network, and show the state of its training."""
-    components.status_badge(run.status)
+    components.render_status(run.status)
     if run.status.ended:
         text = "This run ended before a network was stored. Choose another one."
     else:
@@ -73,5 +73,5 @@ def render() -> None:
         if runs := predict_runs.for_pictures():
             _ask(runs)
         else:
-            components.empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
+            components.render_empty_state("📷", "There is no trained network yet.", label="Train one: a minute or two")
             run_lists.render_restore_button()

@@ -102,12 +102,12 @@ def _card(
     st.html(drawn)
     if look.picture_size is None:
         return
-    picture_cards.choose_label(item.upload, runs[0].class_names)
+    picture_cards.render_label_choice(item.upload, runs[0].class_names)
     columns, rows = look.picture_size
     # Sizes (height, width) of the networks that see a crop of the picture.
     cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
     if cut:
-        picture_cards.choose_position(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
+        picture_cards.render_crop(item.upload, tall=rows / columns > cut[0][0] / cut[0][1])
 
 
 def _all_together(

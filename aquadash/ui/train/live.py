@@ -135,7 +135,7 @@ def _outcome(run: Run) -> None:
         st.warning(f"The training was cut off. **{count(done, 'complete epoch')}** kept{going}.", icon="⚡")
     elif note := _broke_down(run):
         coach_notes.render_note(note)
-        coach_notes.form_link(run, note)
+        coach_notes.render_form_button(run, note)
     elif run.status is RunStatus.FAILED:
         st.error(plain(run.message or "The training failed without a reason. The log may say more."), icon="❌")
     else:
@@ -157,16 +157,18 @@ def _broke_down(run: Run) -> Note | None:
 def _head(run: Run) -> None:
     """Draw a run's status, its buttons and links; a run that broke down gets a better learning rate."""
     with st.container(width=104):
-        components.status_badge(run.status)
-    run_lists.owner_badge(run.resource)
+        components.render_status(run.status)
+    run_lists.render_owner(run.resource)
     rights = lab().rights
     if note := _broke_down(run):
-        coach_notes.train_button(run, note, f"Train with {coach_notes.fix_text(note, run.config)}", type="primary")
+        coach_notes.render_train_button(
+            run, note, f"Train with {coach_notes.fix_text(note, run.config)}", type="primary"
+        )
     elif run.status.resumable and rights.allow(Action.RESUME, run.resource):
         resume = partial(lab().runs.resume, run.run_id)
-        shell.action_button("Resume", resume, key=f"resume-{run.run_id}", type="primary", icon="▶️")
+        shell.render_action_button("Resume", resume, key=f"resume-{run.run_id}", type="primary", icon="▶️")
     else:
-        shell.stop_button(
+        shell.render_stop_button(
             partial(lab().runs.stop, run.run_id),
             asked=run.stop_requested,
             key=f"stop-{run.run_id}",
@@ -180,7 +182,7 @@ def _head(run: Run) -> None:
         icon=":material/arrow_forward:",
         disabled="test_accuracy" not in run.metrics,
     )
-    clone.button(run.run_id)
+    clone.render_clone_button(run.run_id)
 
 
 def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
@@ -267,10 +269,10 @@ def _at_work() -> None:
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦", key="runs-at-work"):
         for run in at_work[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                components.status_badge(run.status)
+                components.render_status(run.status)
                 place = f"{run.rank}. in the queue: " if run.rank else ""
                 st.markdown(f"{place}**{plain(run.name)}**", width="content")
-                run_lists.owner_badge(run.resource)
+                run_lists.render_owner(run.resource)
                 st.page_link("pages/train.py", label=named("Watch", run.name), query_params={"run": run.run_id})
         if len(at_work) > 20:
             st.caption(f"and {len(at_work) - 20} more")

@@ -51,8 +51,8 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         )  # fmt: skip
         if chosen is not None:
             search = lab().searches.get(chosen)
-            components.status_badge(search.status)
-            run_lists.owner_badge(search.resource)
+            components.render_status(search.status)
+            run_lists.render_owner(search.resource)
             _actions(search)
     if chosen is not None:
         render_search(search)
@@ -113,7 +113,7 @@ def _actions(search: Search) -> None:
     """Draw the buttons: stop, continue, more trials, the best trial's settings, hide."""
     if search.at_work:
         if lab().rights.allow(Action.STOP, search.resource):
-            shell.stop_button(
+            shell.render_stop_button(
                 partial(lab().searches.stop, search.search_id),
                 asked=search.stop_requested,
                 key=f"stop-{search.search_id}",
@@ -125,9 +125,9 @@ def _actions(search: Search) -> None:
         _more_trials(search)
     else:
         resume = partial(lab().searches.resume, search.search_id)
-        shell.action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
+        shell.render_action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None and search.best.run_id:
-        clone.button(
+        clone.render_clone_button(
             search.best.run_id,
             key="use-best",
             label="Use the best",
@@ -135,7 +135,7 @@ def _actions(search: Search) -> None:
             help="Fills the form of a single training with the settings of the best trial.",
         )
     if settings.classroom() and lab().rights.allow(Action.HIDE):
-        shell.action_button(
+        shell.render_action_button(
             "Show again" if search.hidden else "Hide",
             partial(lab().searches.hide, search.search_id, not search.hidden),
             key=f"hide-{search.search_id}",
@@ -154,7 +154,7 @@ def _more_trials(search: Search) -> None:
             "How many more", 1, MAX_TRIALS - made, min(10, MAX_TRIALS - made), key=f"more-{search.search_id}"
         )
         extend = partial(lab().searches.resume, search.search_id, trials=made + int(more))
-        shell.action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
+        shell.render_action_button("Go on", extend, key=f"extend-{search.search_id}", type="primary")
 
 
 def _picture(search_id: str, seen: tuple[object, ...]) -> None:
@@ -346,7 +346,7 @@ def _one_trial(search: Search) -> None:
             width=300,
         )
         trial = trials[number]
-        clone.button(
+        clone.render_clone_button(
             trial.run_id,
             key="use-trial",
             label="Use its settings",
