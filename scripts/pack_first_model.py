@@ -33,7 +33,7 @@ from aquadash import data
 from aquadash.config import with_values
 from aquadash.data.cifar100 import FINE_LABELS
 from aquadash.data.dataset import Dataset
-from aquadash.evaluation import Rescaling, evaluate, rescale, wilson_interval
+from aquadash.evaluation import Rescaling, evaluate, rescale, stored_scores, wilson_interval
 from aquadash.lab import OWNER, Lab
 from aquadash.models import load_model
 from aquadash.presets import preset
@@ -132,8 +132,7 @@ def write_answers(
         **run.metrics,
         "val_loss": of_validation.loss,
         "val_accuracy": of_validation.accuracy,
-        "test_loss": of_test.loss,
-        "test_accuracy": of_test.accuracy,
+        **stored_scores(of_test, test),
         **ood_metrics(model, found, known=dataset.test.images, unknown=strangers),
     }
     return metrics, rescale(test, validation)

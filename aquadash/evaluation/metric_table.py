@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from aquadash.evaluation.balance import balanced_accuracy, cohens_kappa
 from aquadash.evaluation.intervals import Interval, wilson_interval
 from aquadash.evaluation.metrics import Evaluation, ScoreText, checked, percent, predicted_labels
 from aquadash.evaluation.records import Predictions
@@ -45,6 +46,15 @@ class Metric:
     min_classes: int = 2
     #: Its caption in the HTML report, which leaves out a metric without one.
     report: str = ""
+    #: Whether Evaluate shows it with the scores of each class, not in its first row.
+    with_classes: bool = False
+    #: Whether a run stores it, as the figure ``test_NAME``, which is a column of Compare.
+    stored: bool = False
+
+    @property
+    def figure(self) -> str:
+        """The name under which a run stores it."""
+        return f"test_{self.name}"
 
     def text(self, value: float) -> str:
         """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
@@ -82,6 +92,7 @@ METRICS: dict[str, Metric] = {
             lambda evaluation, _: Score(evaluation.accuracy, evaluation.accuracy_ci95),
             term="accuracy",
             fraction=True,
+            stored=True,
         ),
         Metric(
             "top2_accuracy",
@@ -91,7 +102,25 @@ METRICS: dict[str, Metric] = {
             fraction=True,
             min_classes=3,
         ),
-        Metric("loss", "Loss", lambda evaluation, _: Score(evaluation.loss), term="loss", digits=2),
+        Metric("loss", "Loss", lambda evaluation, _: Score(evaluation.loss), term="loss", digits=2, stored=True),
+        Metric(
+            "balanced_accuracy",
+            "Balanced accuracy",
+            lambda evaluation, _: Score(*balanced_accuracy(evaluation.confusion_matrix)),
+            term="balanced accuracy",
+            fraction=True,
+            with_classes=True,
+            stored=True,
+        ),
+        Metric(
+            "kappa",
+            "Cohen's kappa",
+            lambda evaluation, _: Score(*cohens_kappa(evaluation.confusion_matrix)),
+            term="Cohen's kappa",
+            digits=2,
+            with_classes=True,
+            stored=True,
+        ),
     )
 }
 
@@ -100,6 +129,12 @@ def scores(evaluation: Evaluation, predictions: Predictions) -> dict[str, Score]
     """Compute every metric that is shown for so many classes, by name."""
     useful = {name: metric for name, metric in METRICS.items() if len(evaluation.classes) >= metric.min_classes}
     return {name: metric.compute(evaluation, predictions) for name, metric in useful.items()}
+
+
+def stored_scores(evaluation: Evaluation, predictions: Predictions) -> dict[str, float]:
+    """Return the figures that a run stores, by their names, such as ``test_accuracy``."""
+    measured = scores(evaluation, predictions)
+    return {METRICS[name].figure: score.value for name, score in measured.items() if METRICS[name].stored}
 
 
 def scores_to_dict(measured: Mapping[str, Score]) -> dict[str, Any]:

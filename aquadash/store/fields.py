@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from aquadash.config import DEFINITIONS, SETTINGS
+from aquadash.evaluation import METRICS, Metric
 from aquadash.store.types import Run, RunStatus
 
 
@@ -80,6 +81,13 @@ def _figure(
     return RunField(name, title, Kind.NUMBER, help, get or (lambda run: run.metrics.get(name)), **about)
 
 
+def _stored_metric(metric: Metric) -> RunField:
+    """Return the field of a metric of the test images; accuracy and loss have records of their own."""
+    unit, digits = (PERCENT, None) if metric.fraction else ("", metric.digits)
+    help = f"{metric.title} on the test images."
+    return _figure(metric.figure, metric.title, help, unit=unit, digits=digits, better="higher")
+
+
 def validation_accuracy(run: Run) -> float | None:
     """Return the accuracy of the kept weights, or of the last epoch while the run trains; None before that. 0 to 1."""
     last = run.curve[-1] if run.curve else None
@@ -92,6 +100,8 @@ def validation_accuracy(run: Run) -> float | None:
 FIGURES: dict[str, RunField] = {
     figure.name: figure
     for figure in (
+        # Later records replace those of the same name.
+        *(_stored_metric(metric) for metric in METRICS.values() if metric.stored),
         _figure(
             "test_accuracy", "Test accuracy", "Share of the test images that it gets right, 0 to 1.",
             unit=PERCENT, better="higher", grouped=True,

@@ -19,7 +19,7 @@ from aquadash.config import AugmentationConfig
 from aquadash.data import Dataset, cifar100
 from aquadash.data.folder import about
 from aquadash.errors import AquaDashError, RunError
-from aquadash.evaluation import best_epoch, evaluate
+from aquadash.evaluation import best_epoch, evaluate, stored_scores
 from aquadash.store import EpochRecord, Progress, Run, RunStore, Stopped, open_store
 from aquadash.store.artifacts import CHECKPOINTS, ENVIRONMENT, MODEL, OOD_DETECTOR
 from aquadash.training import mlflow_log
@@ -179,8 +179,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
         "kept_epoch": result.kept_epoch,
         "val_loss": result.val_loss,
         "val_accuracy": result.val_accuracy,
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
+        **stored_scores(test, predictions),
         "seconds": sum(record.seconds for record in result.history),
     }
     if run.config.training.validation == "test":

@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 
 from aquadash.errors import DataError
 from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess, select, wilson_interval
+from aquadash.evaluation.balance import balanced_accuracy, cohens_kappa
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.metrics import percent, predicted_labels
 from aquadash.store import Guess
@@ -239,3 +240,38 @@ def test_confident_learning_by_hand() -> None:
     # Thresholds: class 0 (0.9 + 0.2) / 2 = 0.55, class 1 (0.7 + 0.55) / 2 = 0.625.
     assert doubtful_labels(labels, shares).tolist() == [False, True, False, False]
     assert doubtful_labels([0], [[0.1, 0.9]]).tolist() == [False], "nothing is taken for a class without images"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_balanced_accuracy_and_kappa_agree_with_scikit_learn(seed: int) -> None:
+    labels, probabilities = drawn(200, 4, seed)
+    labels = np.where(labels == 3, 0, labels)  # One class without images, one with twice as many.
+    matrix = evaluate(labels, probabilities, class_names="abcd").confusion_matrix
+    predicted = probabilities.argmax(axis=1)
+    with pytest.warns(UserWarning, match="y_pred contains classes"):
+        expected = sklearn.metrics.balanced_accuracy_score(labels, predicted)
+    for (value, (low, high)), reference in (
+        (balanced_accuracy(matrix), expected),
+        (cohens_kappa(matrix), sklearn.metrics.cohen_kappa_score(labels, predicted)),
+    ):
+        assert value == pytest.approx(reference, abs=1e-9) and low < value < high
+
+
+def test_intervals_of_balanced_accuracy_and_kappa_contain_the_truth_at_least_95_times_of_100() -> None:
+    random = np.random.default_rng(0)
+    sizes, recall = np.array([150, 40, 20]), np.array([0.9, 0.6, 0.3])
+    expected = np.diag(sizes * recall) + (sizes * (1 - recall))[:, None] / 2 * (1 - np.eye(3))
+    truths = recall.mean(), cohens_kappa(1_000 * expected)[0]
+    inside = np.zeros(2)
+    for _ in range(1_000):
+        rows = [random.multinomial(size, row / size) for size, row in zip(sizes, expected, strict=True)]
+        for index, measure in enumerate((balanced_accuracy, cohens_kappa)):
+            _, (low, high) = measure(rows)
+            inside[index] += low <= truths[index] <= high
+    # 1.4 % is two standard errors of a share of 1,000.
+    assert inside[0] == pytest.approx(950, abs=14) and inside[1] > 936, inside
+
+
+def test_kappa_of_one_class_alone_is_nothing() -> None:
+    assert cohens_kappa([[7, 0], [0, 0]]) == (0.0, (0.0, 0.0))
+    assert balanced_accuracy([[7, 0], [0, 0]])[0] == 1

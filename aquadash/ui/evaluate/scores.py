@@ -32,7 +32,8 @@ def render_scores(one: Evaluated) -> None:
     chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
     with st.container(horizontal=True, width="content", key="evaluate-scores"):
         for name, score in one.scores().items():
-            _metric(METRICS[name], score, chance.get(name, ""))
+            if not METRICS[name].with_classes:
+                _metric(METRICS[name], score, chance.get(name, ""))
 
 
 def render_caveats(one: Evaluated) -> None:
@@ -126,14 +127,18 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     if len(names) > MAX_DRAWN:
         st.caption(f"The chart shows the {MAX_DRAWN} classes with the lowest F1, the table all of them.")
     st.caption("Click a point to see its images, or use Filters.")
-    class_score_table(one)
+    render_class_table(one)
     if other is not None:
         st.markdown("**Second run**")
-        class_score_table(other)
+        render_class_table(other)
 
 
-def class_score_table(one: Evaluated) -> None:
-    """Draw the scores with their intervals in whole per cent, and the two averages."""
+def render_class_table(one: Evaluated) -> None:
+    """Draw the scores with their intervals, the two averages, and the metrics that allow for the classes' sizes."""
+    with st.container(horizontal=True):
+        for name, score in one.scores().items():
+            if METRICS[name].with_classes:
+                _metric(METRICS[name], score, "")
     found, intervals = one.found, one.intervals()
     every = (*found.report, found.macro_average, found.weighted_average)
     averages = (

@@ -10,6 +10,8 @@ GLOSSARY: dict[str, str] = {
     "variety. Validation and test images are never changed.",
     "average precision": "The area under the precision-recall curve: 1 if all images of the class come before all "
     "others, and the class's fraction of all images if the order is chance.",
+    "balanced accuracy": "The mean of all classes' recall: each class counts the same, however many images it has. A "
+    "network that always names the most frequent class gains nothing.",
     "baseline": "A simple model to beat. What does not beat it has not learnt much.",
     "batch": "Images that the network looks at together before it changes its weights once.",
     "batch normalization": "Shifting and scaling a layer's outputs so that over a batch they have mean 0 and "
@@ -26,6 +28,8 @@ GLOSSARY: dict[str, str] = {
     "channel": "One of the three colours, red, green and blue, that make up a pixel; 0 is dark and 255 bright.",
     "clipping": "Values that would leave the range from 0 to 255 are cut off at its ends; what was there cannot be "
     "brought back. Counted in channel values, over all pixels.",
+    "Cohen's kappa": "Accuracy beyond chance: 1 is perfect, and 0 is no better than guessing each class as often as "
+    "the network names it.",
     "confidence": "The probability that the network gives to the class it chose. It can be high and wrong.",
     "confidence interval": "Where the true accuracy probably lies: with so few test images it cannot be known "
     "exactly. 95 of 100 such intervals contain it.",
