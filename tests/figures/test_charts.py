@@ -34,6 +34,7 @@ from aquadash.figures.confusion_matrix import (
     small_confusion,
 )
 from aquadash.figures.cost_accuracy import cost_accuracy
+from aquadash.figures.frequent_confusions import frequent_confusions
 from aquadash.figures.learning_curves import learning_curves, live_curves
 from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
@@ -202,6 +203,15 @@ def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]
 
 ONE, TWO = drawn(300, sharp=2.0), drawn(300, seed=1, sharp=2.0)
 FOUND, OTHER_FOUND = reliability(*ONE), reliability(*TWO)
+
+
+def test_the_most_frequent_confusions_come_first_and_lead_to_their_cells() -> None:
+    figure = frequent_confusions([[5, 3, 0], [4, 9, 1], [0, 0, 2]], class_names=["a", "b", "c"])
+    (bars,) = figure.data
+    assert list(bars.x) == [4, 3, 1] and [list(cell) for cell in bars.customdata] == [[1, 0], [0, 1], [1, 2]]
+    assert "4 of 14" in bars.hovertext[0] and "b taken for a 4, a taken for b 3" in figure.layout.meta["alt"]
+
+
 MATRIX_OF_ONE, MATRIX_OF_TWO = (evaluate(*data, class_names=FIVE).confusion_matrix for data in (ONE, TWO))
 CHANGE = change_of(
     *(Predictions(np.arange(300), ONE[0], answers) for answers in (ONE[1], TWO[1])), class_names=[*FIVE[:4], EVIL]
@@ -347,6 +357,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "charts: diverged": lambda: learning_curves([EpochRecord(1, np.nan, 0.2, np.nan, 0.2, 0.1, 1.0)]),
     "charts: compare": lambda: compare_curves([("a", history(3)), ("b", []), (EVIL, history(9))]),
     "charts: matrix": lambda: confusion_matrix(MATRIX, class_names=FIVE, selected=(4, 0)),
+    "charts: confusions": lambda: frequent_confusions(MATRIX, class_names=[EVIL] * 5),
     "charts: matrix of 100": lambda: confusion_matrix(np.eye(100, dtype=int), class_names=[EVIL] * 100),
     "charts: counts": lambda: class_counts({"Training": [5, 4, 3, 2, 1], "Test": [1] * 5}, class_names=FIVE),
     "charts: channels": lambda: channel_histogram(np.ones((3, 256)), bins=32),

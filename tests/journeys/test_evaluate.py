@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from aquadash.evaluation import evaluate
+from aquadash.figures.confusion_matrix import largest_confusions
 from aquadash.store import Predictions, open_store
 from tests.pages.test_epochs import replay
 from tests.pages.test_evaluate import sharp
@@ -101,6 +103,14 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     page.get_by_role("dialog").wait_for(state="detached")
 
     page.set_viewport_size({"width": 1280, "height": 1700})
+    true, predicted, number = largest_confusions(
+        evaluate(labels, shares, class_names=run.class_names).confusion_matrix, most=1
+    )[0]
+    click_at_rest(page, page.locator(".st-key-confusions .barlayer .point").first)
+    address_has(page, f"true={run.class_names[true]}", f"predicted={run.class_names[predicted]}")
+    shows(page, number)
+    page.go_back()
+    shows(page, 500)
     choose_segment(page, "Scores")
     choose_segment(page, "Calibration")
     click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)

@@ -128,7 +128,7 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
 def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(run=shelf.changed.run_id)
     assert not app.error and "images cannot be shown" in app.info[0].value
-    assert len(charts(app)) == 1 and len(app.dataframe[0].value) == 12
+    assert len(charts(app)) == 2 and len(app.dataframe[0].value) == 12
     assert "<img" not in html(app)
 
     def refuse(source: str) -> data.Dataset:

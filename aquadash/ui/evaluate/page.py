@@ -62,6 +62,7 @@ def mistakes(one: Evaluated, other: Evaluated | None) -> None:
 
 def _matrix(one: Evaluated, other: Evaluated | None) -> None:
     scores.render_confusion_matrix(one.found, other=None if other is None else other.found)
+    scores.render_confusions(one.found)
     explain_section.render_link(one.found.classes)
     guess_box.render_guess(one.run)
 

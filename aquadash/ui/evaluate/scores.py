@@ -14,6 +14,7 @@ from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
+from aquadash.figures.frequent_confusions import MOST, frequent_confusions
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.store.types import EpochRecord, Predictions, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
@@ -158,16 +159,27 @@ def render_class_table(one: Evaluated) -> None:
     table(*columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}")
 
 
-MATRIX_KEY = "matrix"
+MATRIX_KEY, CONFUSIONS_KEY = "matrix", "confusions"
 
 #: Values of the cells by their word in the address; the last needs a second run.
 _CELLS = {"counts": "Images", "rows": "% of the true class", "difference": "Difference of the runs"}
 
 
 def take_cell_click(class_names: Sequence[str]) -> None:
-    """Show the images of a newly clicked cell; call before the menus are drawn."""
-    if cell := components.new_click(MATRIX_KEY, len(class_names), len(class_names)):
-        image_browser.show_cell(*(class_names[index] for index in cell))
+    """Show the images of a newly clicked cell or bar; call before the menus are drawn."""
+    for chart in (MATRIX_KEY, CONFUSIONS_KEY):
+        if cell := components.new_click(chart, len(class_names), len(class_names)):
+            image_browser.show_cell(*(class_names[index] for index in cell))
+
+
+def render_confusions(found: Evaluation) -> None:
+    """Draw the most frequent confusions as bars; a click on one shows its images."""
+    drawn = len(largest_confusions(found.confusion_matrix, most=MOST))
+    if not drawn:
+        return
+    title = "The ten most frequent mistakes" if drawn == MOST else "All mistakes"
+    st.markdown(f"**{title}**, true → predicted. Click a bar to see its images.")
+    components.plot(frequent_confusions(found.confusion_matrix, class_names=found.classes), key=CONFUSIONS_KEY)
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
