@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.pages import PAGES
 from aquadash.store import open_store
-from tests.support.browser_pages import follow, in_sight
+from tests.support.browser_pages import address_has, follow, in_sight, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
 
@@ -82,6 +82,20 @@ def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_serve
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
+
+
+def test_one_click_on_back_leaves_each_page_for_the_one_before(shared_server: Server, page: Page) -> None:
+    make_run(open_store(), "looked at", predictions=skilled(0.6, seed=1))
+    page.goto(f"{shared_server.url}/data")
+    settled(page)
+    for title in ("Evaluate", "Compare", "Walkthrough", "Predict", "Augment"):
+        page.get_by_role("link", name=title).click()
+        page.get_by_role("heading", name=title).wait_for()
+        settled(page)
+        page.go_back()
+        address_has(page, "/data")
+        page.get_by_role("heading", name="Data").wait_for()
+        settled(page)
 
 
 def stops_to(page: Page, element: Locator) -> int:
