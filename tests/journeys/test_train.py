@@ -85,6 +85,44 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
         no_error(page)
 
 
+def test_one_click_on_back_leaves_train_after_a_clone_and_takes_back_a_launch(
+    shared_server: Server, page: Page
+) -> None:
+    store = open_store()
+    make_run(store, "left by Back", {"training.epochs": 7})
+
+    def open_train() -> None:
+        page.get_by_role("link", name="Train").click()
+        page.get_by_role("heading", name="Train").wait_for()
+        settled(page)
+
+    def leave_by_back() -> None:
+        settled(page)
+        page.go_back()
+        address_has(page, "/data")
+        page.get_by_role("heading", name="Data").wait_for()
+        settled(page)
+
+    page.goto(f"{shared_server.url}/data")
+    settled(page)
+    open_train()
+    leave_by_back()
+    open_train()
+    main_button(page, "Clone").click()
+    leave_by_back()
+    open_train()
+    seen_before = page.url
+    with trainings_held(shared_server.home) as let_go:
+        run_id = press_train(page)
+        settled(page)
+        page.go_back()
+        page.wait_for_url(seen_before)
+        leave_by_back()
+        let_go(store.get(run_id))
+        wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
+    no_error(page)
+
+
 def test_a_slow_browser_shows_the_settings_that_are_meant(shared_server: Server, visit: Callable[[], Page]) -> None:
     page = visit()  # A new context, which has not loaded any code.
     held_back: list[Route] = []
