@@ -219,7 +219,7 @@ def test_changes_saved_by_another_session_are_not_overwritten_after_a_reload() -
 
 def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     files: dict[str, str] = {}
-    download = components.download
+    download = components.render_download
 
     def noted(label: str, content: str, *, key: str, **options: str) -> None:
         files[key] = content

@@ -10,7 +10,7 @@ from aquadash.augment.numbers import BLACK_FRACTION, CONSTANT_DEVIATION, BranchN
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.kit import components
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, duration, plain
 
 
@@ -55,12 +55,12 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
     seconds = sum(1 / numbers.images_per_second for numbers in measured if numbers.images_per_second)
     total = len(studio.dataset.train)
     with st.container(horizontal=True):
-        components.metric(
+        components.render_metric(
             "Time for all images",
             duration(seconds * total),
             help=f"For {total:,} originals. Training waits for it once, or in every epoch if each has new versions.",
         )
-        components.metric(
+        components.render_metric(
             "Training images", f"{total * studio.spec.factor:,}", help=f"{count(total, 'original')} × versions."
         )
 
@@ -73,7 +73,7 @@ def _versions(measured: list[BranchNumbers]) -> None:
 
     flat = f"Images that become one flat colour: their pixels vary by less than {CONSTANT_DEVIATION:g} of 255."
     black = f"Images that become more than {100 * BLACK_FRACTION:.0f} % black."
-    table(
+    render_columns(
         text_column("Version", [numbers.title for numbers in measured], pinned=True, help=term("branch")),
         number_column(
             "Images per second",

@@ -121,7 +121,7 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
     before, after = augment.histograms(studio.images), augment.histograms(made)
     for channel in range(3):
         figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
-        components.plot(figure, key=f"histogram-{channel}")
+        components.render_plot(figure, key=f"histogram-{channel}")
 
 
 def _number_of_draws(options: DeltaGenerator) -> int:

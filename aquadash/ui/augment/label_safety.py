@@ -144,7 +144,7 @@ def _show_measured(studio: Studio, run: Run, measured: Measurement, request: Swe
     curve = strength_curve(
         measured, parameter, step=request.step.title, threshold=threshold, chance=1 / max(1, classes)
     )
-    components.plot(curve, key="safety-curve")
+    components.render_plot(curve, key="safety-curve")
     safe = safe_range(measured, parameter.name, threshold=threshold)
     values = [condition.level for condition in measured.of_kind("strength")]
     # The first value outside the safe range, or the last.

@@ -133,7 +133,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
         on_click=_discard,
     )
     text = replace(spec, summary=builder_state.summary_now(spec)).to_json()
-    components.download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
+    components.render_download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
     # A new key empties the field after an import.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
     st.file_uploader(
@@ -277,7 +277,7 @@ def _say(text: str) -> None:
 def code(studio: Studio) -> None:
     """Draw the pipeline as Python code, with a button that downloads it."""
     text = _code(studio.spec)
-    components.download("Download", text, file_name=f"{_file_stem(studio.spec)}.py", key="download-code")
+    components.render_download("Download", text, file_name=f"{_file_stem(studio.spec)}.py", key="download-code")
     st.code(text, language="python")
 
 

@@ -10,7 +10,7 @@ from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.ui.kit import address, bound, components, datasets, inputs, shell
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab, visitor
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, percent, plain
 
 #: The board's own data set in the address, apart from that of all pages.
@@ -53,7 +53,7 @@ def _board(source: str) -> None:
         )  # fmt: skip
     shown = made.entries[:_MAX_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
-    components.plot(figure, key=f"board-{made.measured_on}")
+    components.render_plot(figure, key=f"board-{made.measured_on}")
     if len(made.entries) > _MAX_DRAWN:
         st.caption(f"and {len(made.entries) - _MAX_DRAWN} more in the table")
     if made.entries:
@@ -97,7 +97,7 @@ def _table(made: Board, own: str) -> None:
     entries = made.entries
     fractions = [percent(entry.accuracy, entry.interval) for entry in entries]
     tries = "How many runs of theirs could have stood here. The best of many is luckier."
-    table(
+    render_columns(
         number_column("Place", [entry.rank for entry in entries], width="small", help=term("tie")),
         Column("Student", [f"⭐ {entry.name}" if entry.person_id == own else entry.name for entry in entries]),
         Column(f"{made.measured_on.capitalize()} accuracy", [fraction.value for fraction in fractions]),

@@ -70,7 +70,7 @@ def _curves(run_ids: Sequence[str], metrics: Sequence[EpochMetric], axis: Axis, 
         (run.run_id, run.ended_at, name, len(history)) for run, (name, history) in zip(runs, named, strict=True)
     )
     figure = _figure(drawn, tuple(metrics), axis, weight, named)
-    components.plot(figure, key="curves", config={"scrollZoom": False})
+    components.render_plot(figure, key="curves", config={"scrollZoom": False})
     with st.expander("These curves as a table", icon="🔢"):
         st.dataframe(
             value_rows(named, metrics), hide_index=True, key="curve-values", placeholder="–",

@@ -70,7 +70,7 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     chart = st.container()
     chosen = int(bound.choice(RIGHT, options, label="Images classified correctly by"))
     with chart:
-        components.plot(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
+        components.render_plot(right_counts(judged.counts.tolist(), selected=chosen), key=_COUNTS)
     if chosen == 0:
         st.caption("These images are hard or wrongly labelled. The most confident mistakes come first.")
     return judged.right_by(chosen)

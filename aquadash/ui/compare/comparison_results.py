@@ -18,7 +18,7 @@ from aquadash.ui.kit import address, bound, components, gallery
 from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.compared import Compared, bold
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, percent, plain
 
 _MATRIX = "pair-matrix"
@@ -101,7 +101,7 @@ def render_results(compared: Compared) -> None:
         comparison_curves.render_curves(compared)
     with scores:
         named = list(zip(compared.names, compared.evaluations(), strict=True))
-        components.plot(metric_bars(named, images=compared.images), key="accuracies")
+        components.render_plot(metric_bars(named, images=compared.images), key="accuracies")
         if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
             st.caption("The report's runs use test images for validation.")
     _pairs(compared)
@@ -128,7 +128,7 @@ def _pairs(compared: Compared) -> None:
         )
     )
     if len(compared.runs) > 2:
-        components.plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
+        components.render_plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption(
             "Row minus column, in points. Blue: better. Orange: worse. Star: significant. Click a cell for its pair."
         )
@@ -152,7 +152,7 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
     ordered = sorted(tests, key=lambda test: (test.result is None, test.p_holm))
     judged = [None if each.result is None else each.p_holm for each in ordered]
     remarks = [test.error or f"{'' if test.p_holm < LEVEL else 'not '}significant" for test in ordered]
-    table(
+    render_columns(
         Column("From", [compared.names[test.a] for test in ordered]),
         Column("To", [compared.names[test.b] for test in ordered]),
         *_change_columns([test.result for test in ordered]),
@@ -175,10 +175,10 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
     found = paired_change(before, after, class_names=names)
     a, b = bold(compared.names[first]), bold(compared.names[second])
     st.markdown(f"**Change in each class** from {a} to {b}")
-    components.plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
+    components.render_plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
     changes = (found.overall, *found.classes)
     with st.expander("Table", icon="🔢"):
-        table(
+        render_columns(
             Column("Class", ["all", *(gallery.class_text(row.label) for row in found.classes)]),
             Column("Images", [row.n for row in changes]),
             number_column("From", [100 * row.before for row in changes], "%.1f %%"),
@@ -278,7 +278,7 @@ def render_confusion(compared: Compared) -> None:
                 st.caption(str(percent(found.accuracy, found.accuracy_ci95)))
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
                 figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
-                components.plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
+                components.render_plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
     [(classes, _)] = Counter(tuple(compared.runs[index].class_names) for index in drawn).most_common(1)
     same = [index for index in drawn if tuple(compared.runs[index].class_names) == classes]
     if len(same) < 2:
@@ -289,7 +289,7 @@ def render_confusion(compared: Compared) -> None:
     assert before is not None and after is not None
     figure = confusion_difference(after.confusion_matrix, before.confusion_matrix, class_names=after.classes)
     figure.update_layout(height=430 if len(after.classes) <= 6 else figure.layout.height)
-    components.plot(figure, key="compared-difference")
+    components.render_plot(figure, key="compared-difference")
     st.caption(
         f"{bold(compared.names[second])} minus {bold(compared.names[first])}. Blue: the former is better. Orange: the "
         "latter is."

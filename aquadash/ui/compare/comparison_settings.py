@@ -17,7 +17,7 @@ from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.compared import Compared, labels
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, duration, percent, plain
 
 _DASH = "–"
@@ -136,7 +136,7 @@ def render_cost(compared: Compared) -> None:
     # A single run with results is not "measured on other images".
     together = measured if len(measured) == 1 else compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
-    components.plot(chart, key="cost-chart")
+    components.render_plot(chart, key="cost-chart")
     others = [plain(compared.names[index]) for index in measured if index not in together]
     if others and together:
         st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
@@ -144,7 +144,7 @@ def render_cost(compared: Compared) -> None:
         st.caption("All of these runs were measured on different images, so there is no Pareto front.")
     if word in ("seconds", "epoch"):
         st.caption("Times depend on the computer.")
-    table(
+    render_columns(
         Column("Run", compared.names),
         Column(title, [None if found is None else f"{100 * found.accuracy:.1f} %" for found in evaluations]),
         Column("Training time", [None if cost.seconds is None else duration(cost.seconds) for cost in costs]),

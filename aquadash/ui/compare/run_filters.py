@@ -20,7 +20,7 @@ from aquadash.ui.kit import bound
 from aquadash.ui.kit import hyperparameters as settings
 from aquadash.ui.kit.components import status_text
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, plain
 
 #: Menus of values by their names in the address: field, label, and phrase of the note under the table.
@@ -179,7 +179,7 @@ def _help(fields: Mapping[str, RunField]) -> None:
         "from 0 to 1."
     )
     known = names(fields)
-    table(
+    render_columns(
         Column("Name", known),
         Column("Type", [str(field.kind) for field in known.values()]),
         text_column("Meaning", [field.help for field in known.values()], width="large"),
@@ -245,4 +245,4 @@ def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:
             scaled = [None if value is None else figure.scale * value for value in values]
             columns.append(number_column(f"{figure.title}: {part}", scaled, format, help=help))
     alt = f"Table of {count(len(groups), 'group')} with mean and deviation. The menu below opens one."
-    table(*columns, alt=alt, key="groups", placeholder="–")
+    render_columns(*columns, alt=alt, key="groups", placeholder="–")

@@ -11,7 +11,7 @@ from aquadash.figures.channels import channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.ui.kit import bound, components, datasets, gallery, inputs
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, plain
 
 #: Titles of the splits.
@@ -31,14 +31,14 @@ def render_numbers(dataset: Dataset, split: str, filters: DeltaGenerator) -> Non
             title: [entry.count for entry in datasets.statistics(dataset, name).classes]
             for name, title in SPLITS.items()
         }
-        components.plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")
+        components.render_plot(class_counts(counts, class_names=dataset.class_names), key="class-counts")
     with right:
-        components.plot(
+        components.render_plot(
             channel_histogram([channel.histogram for channel in measured.channels]), key="channel-histogram"
         )
     with left:
         st.markdown("**Each colour channel**, 0 is dark and 255 bright", help=term("channel"))
-        table(
+        render_columns(
             Column("Channel", [channel.name for channel in measured.channels]),
             number_column("Mean", [channel.mean for channel in measured.channels], "%.1f"),
             number_column("Spread (standard deviation)", [channel.std for channel in measured.channels], "%.1f"),

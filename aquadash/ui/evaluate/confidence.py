@@ -10,7 +10,7 @@ from aquadash.ui.evaluate import scores
 from aquadash.ui.kit import address, bound, components, gallery
 from aquadash.ui.kit.evaluated import Evaluated, Narrowed
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, plain
 
 RELIABILITY_KEY = "reliability"
@@ -27,7 +27,7 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     if other is not None:
         lines.append((other.run.name, other.calibration()))
     chosen = _bin_menu(calibration)
-    components.plot(reliability_diagram(calibration, lines=lines, selected=chosen), key=RELIABILITY_KEY)
+    components.render_plot(reliability_diagram(calibration, lines=lines, selected=chosen), key=RELIABILITY_KEY)
     st.caption(
         "White dot below the dotted line: the network is too sure. Above: not sure enough. Pale bar: fewer than 10 "
         "images. Click a bar to see its images."
@@ -72,7 +72,7 @@ def _calibration_figures(
         rows.append(("With temperature", rescaling.after))
     if other is not None:
         rows.append(("Second run", other.calibration()))
-    table(
+    render_columns(
         Column("", [name for name, _ in rows]),
         number_column("Calibration error", [100 * row.ece for _, row in rows], "%.1f", help=term("calibration error")),
         number_column("Confidence", [100 * row.mean_confidence for _, row in rows], "%.0f %%", help="Mean confidence."),

@@ -56,13 +56,13 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
     left, right_side = st.columns(2, gap="medium")
     with left:
         figure = confusion_matrix(matrix, class_names=run.class_names)
-        components.plot(figure, key="epoch-matrix")
+        components.render_plot(figure, key="epoch-matrix")
         split = None if dataset is None else _probe_split(run, dataset)[1]
         pictures = [] if split is None else [gallery.data_url(split.images[index]) for index in replay.probe_indices]
         timeline = probe_timeline(
             replay.probe_probabilities, replay.probe_labels, class_names=run.class_names, epoch=epoch, pictures=pictures
         )
-        components.plot(timeline, key="epoch-timeline")
+        components.render_plot(timeline, key="epoch-timeline")
     with right_side:
         _probes(run, replay, epoch, dataset)
 

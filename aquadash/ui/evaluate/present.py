@@ -265,4 +265,4 @@ def _plot(figure: go.Figure, key: str) -> None:
     figure.update_layout(font_size=20, legend_font_size=20)
     figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20, title_font_size=20)
     figure.update_traces(textfont_size=26, selector={"type": "heatmap"})
-    components.plot(figure, key=key)
+    components.render_plot(figure, key=key)

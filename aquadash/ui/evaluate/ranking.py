@@ -12,7 +12,7 @@ from aquadash.ui.kit import bound, components
 from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 
 _KINDS = {"roc": "ROC", "precision-recall": "Precision and recall"}
 
@@ -22,7 +22,7 @@ def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
     help = f"{term('ROC curve')} {term('precision-recall curve')}"
     kind = cast(Kind, bound.choice("curve", _KINDS, label="Curve", help=help))
     second = None if other is None else (other.run.name, other.curves())
-    components.plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
+    components.render_plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
     if len(one.found.classes) > MAX_DRAWN:
         st.caption(f"The chart shows the {MAX_DRAWN} classes with the smallest areas, the table all of them.")
     columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
@@ -36,4 +36,4 @@ def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
         for column_kind, title, column_help in areas:
             values = [area(row, column_kind) for row in run.curves()]
             columns.append(number_column(title + suffix, [*values, macro_mean(values)], "%.3f", help=column_help))
-    table(*columns, alt="The area under each class's curves", key="areas")
+    render_columns(*columns, alt="The area under each class's curves", key="areas")

@@ -13,7 +13,7 @@ from aquadash.ui.kit import address, components, run_lists, shell
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.run_lists import BY_RUN
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, duration, moment, named, plain
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _result(found: Reproduction, *, open_table: bool) -> None:
     elif not found.identical:
         st.markdown("Settings, data, versions and processor are the same, so this should not happen.")
     with st.expander("Compared numbers", icon=":material/table_rows:", expanded=open_table):
-        table(
+        render_columns(
             Column("Part", [part.name for part in found.parts]),
             number_column("Numbers", [part.count for part in found.parts], "localized"),
             number_column("Different", [part.different for part in found.parts], "localized"),

@@ -25,7 +25,7 @@ from aquadash.ui.kit import bound, components, datasets, gallery, inputs, job_pa
 from aquadash.ui.kit.compared import labels
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, moment, percent, plain
 
 #: Seconds between two drawings of a measurement at work.
@@ -146,10 +146,10 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Most harmful corruptions**", help=term("corruption"))
-        components.plot(robustness_losses(named), key="robustness-losses")
+        components.render_plot(robustness_losses(named), key="robustness-losses")
     with right:
         chosen = _corruption_picker()
-        components.plot(
+        components.render_plot(
             robustness_curves(named, corruption=chosen, chance=1 / max(1, len(run.class_names))),
             key="robustness-curves",
         )
@@ -158,7 +158,7 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
     with st.expander("Table", icon="🔢"):
         _corruption_table(found)
     st.markdown("**Augmentation pipelines**", help=term("pipeline"))
-    components.plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
+    components.render_plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
     if found.of_kind("pipeline"):
         with st.expander("Table of the pipelines", icon="🔢"):
             _branch_table(found)
@@ -173,7 +173,7 @@ def _corruption_table(found: Measurement) -> None:
     """Draw a row a measured corruption, in per cent."""
     losses = {name: loss.value for name in CORRUPTIONS if (loss := found.corruption_loss(name)) is not None}
     curves = [found.curve("corruption", name) for name in losses]
-    table(
+    render_columns(
         Column("Corruption", [CORRUPTIONS[name].title for name in losses]),
         Column("Kind", [CORRUPTIONS[name].group for name in losses]),
         number_column("Clean", [100 * found.clean.accuracy for _ in losses], "%.1f %%"),
@@ -192,7 +192,7 @@ def _branch_table(found: Measurement) -> None:
     """Draw a row a branch of a pipeline, in per cent."""
     versions = found.of_kind("pipeline")
     clean = found.clean.accuracy
-    table(
+    render_columns(
         Column("Pipeline", [condition.name for condition in versions]),
         Column("Version", [condition.titles[1] for condition in versions]),
         number_column("Accuracy", [100 * scores.accuracy for scores in versions.values()], "%.1f %%"),
@@ -218,7 +218,7 @@ def _robustness_scores(found: Measurement) -> None:
 def _metric(label: str, mean: Mean | None, help_term: str) -> None:
     value, interval = (None, None) if mean is None else (mean.value, mean.ci95)
     text, ends = percent(value, interval)
-    components.metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(help_term)}")
+    components.render_metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(help_term)}")
 
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:

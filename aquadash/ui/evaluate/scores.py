@@ -23,7 +23,7 @@ from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import number_column, table, text_column
+from aquadash.ui.kit.tables import number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, percent, plain
 
 
@@ -50,7 +50,7 @@ def render_caveats(one: Evaluated) -> None:
 
 def render_confidence(predictions: Predictions, *, key: str) -> None:
     """Draw the histogram of confidence for right and wrong answers."""
-    components.plot(confidence_histogram(predictions.labels, predictions.probabilities), key=key)
+    components.render_plot(confidence_histogram(predictions.labels, predictions.probabilities), key=key)
 
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
@@ -58,7 +58,7 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
     metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
-            components.plot(
+            components.render_plot(
                 learning_curves(
                     history,
                     metric=metric,
@@ -85,7 +85,7 @@ def render_both_curves(run: Run, other: Run) -> None:
     histories = [lab().runs.history(each.run_id) for each in (run, other)]
     metrics: tuple[EpochMetric, ...] = ("val_loss", "val_accuracy")
     curves = compare_curves(list(zip(names, histories, strict=True)), metrics=metrics, height=300)
-    components.plot(curves, key="both-curves")
+    components.render_plot(curves, key="both-curves")
 
 
 def _metric(metric: Metric, score: Score, chance: str) -> None:
@@ -95,7 +95,7 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
     if interval:
         explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
     note = " · ".join(filter(None, (interval, chance)))
-    components.metric(
+    components.render_metric(
         metric.title, value, note=note, help=" ".join(filter(None, explained)), border=False, width="content"
     )
 
@@ -124,7 +124,7 @@ def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
         chosen = (names[index], image_browser.ANY)
         image_browser.show_cell(*(chosen[::-1] if SCORES[score][0] == "precision" else chosen))
     figure = class_scores([(each.run.name, each.found) for each in (one, other) if each is not None])
-    components.plot(figure, key=CLASS_SCORES_KEY)
+    components.render_plot(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
         st.caption(f"The chart shows the {MAX_DRAWN} classes with the lowest F1, the table all of them.")
     st.caption("Click a point to see its images, or use Filters.")
@@ -156,7 +156,9 @@ def render_class_table(one: Evaluated) -> None:
         pairs = [getattr(interval, field) for interval in intervals]
         ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
-    table(*columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}")
+    render_columns(
+        *columns, alt="Precision, recall and F1 of each class with their intervals", key=f"report-{one.run.run_id}"
+    )
 
 
 MATRIX_KEY, CONFUSIONS_KEY = "matrix", "confusions"
@@ -195,7 +197,7 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
         )
     else:
         figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
-    components.plot(figure, key=MATRIX_KEY)
+    components.render_plot(figure, key=MATRIX_KEY)
     colours = (
         "This run minus the second. Blue: this run is better. Orange: the second is."
         if shown == "difference"

@@ -145,7 +145,7 @@ def _strip() -> None:
 
 def _running(runs: Sequence[Run]) -> None:
     if not runs:
-        components.metric("Running now", "0", border=False)
+        components.render_metric("Running now", "0", border=False)
         st.page_link("pages/train.py", label="Train")
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
@@ -160,7 +160,7 @@ def _running(runs: Sequence[Run]) -> None:
 
 def _best(runs: Sequence[Run]) -> None:
     if not runs:
-        components.metric("Best run", "None yet", border=False)
+        components.render_metric("Best run", "None yet", border=False)
         return
     # Unshared imported runs come last: their metrics can be made up.
     ranked = sorted(runs, key=lambda run: (bool(run.origin) and not run.shared, -(validation_accuracy(run) or 0.0)))
@@ -172,7 +172,7 @@ def _best(runs: Sequence[Run]) -> None:
 def _figure(label: str, run: Run) -> None:
     """Draw a run's validation accuracy with its curve, and its name."""
     accuracy, before = validation_accuracy(run), "Waiting" if run.status is RunStatus.QUEUED else "Starting"
-    components.metric(
+    components.render_metric(
         label,
         before if accuracy is None else f"{100 * accuracy:.0f} %",
         help=f"Validation accuracy. {term('accuracy')}",
@@ -187,6 +187,8 @@ def _figure(label: str, run: Run) -> None:
 def _lesson() -> None:
     solved = len(progress.read(visit.whose()).solved)
     minutes = sum(lesson.minutes for lesson in LESSONS.values())
-    components.metric("Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False)
+    components.render_metric(
+        "Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False
+    )
     st.progress(solved / len(LESSONS), text=f"{count(solved, 'question')} solved")
     st.page_link("pages/walkthrough.py", label="Go on" if solved else "Begin")

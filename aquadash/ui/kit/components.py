@@ -165,7 +165,7 @@ def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[],
     ask()
 
 
-def download(
+def render_download(
     label: str, content: str | bytes | Callable[[], bytes], *, file_name: str, key: str, **options: Any
 ) -> None:
     """Draw a download button that does not rerun the page; a function makes the content on the click."""
@@ -183,13 +183,13 @@ def render_empty_state(emoji: str, sentence: str, *, label: str) -> None:
         st.page_link("pages/train.py", label=label, icon=":material/arrow_forward:")
 
 
-def metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
+def render_metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
     """Draw a framed metric with a note below, such as its interval."""
     options = {"border": True, **options}
     st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", help=help, **options)
 
 
-def plot(figure: go.Figure, *, key: str, **options: Any) -> None:
+def render_plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     """Draw a figure with its text alternative; the key keeps its zoom over reruns."""
     config = {**PLOT_CONFIG, **options.pop("config", {})}
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)

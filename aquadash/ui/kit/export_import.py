@@ -76,7 +76,7 @@ def _zip(run: Run, include: bool, job: Job | None) -> None:
 def _ready(run: Run, job: Job, path: Path, key: str) -> None:
     from aquadash.export.bundle import file_name
 
-    components.download(
+    components.render_download(
         f"Download the ZIP ({job.result['size'] / 1e6:.1f} MB)",
         path.read_bytes,
         file_name=file_name(run),
@@ -97,7 +97,7 @@ def _tflite(run: Run) -> None:
         with st.spinner("Converting the network"):
             content = lab().runs.tflite(run)
         label = f"Download {FILE_NAME} ({len(content) / 1e6:.1f} MB)"
-        components.download(label, content, file_name=FILE_NAME, key=f"tflite-get-{run.run_id}")
+        components.render_download(label, content, file_name=FILE_NAME, key=f"tflite-get-{run.run_id}")
 
 
 def _upload() -> None:

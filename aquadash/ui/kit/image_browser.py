@@ -20,7 +20,7 @@ from aquadash.ui.kit import address, bound, datasets, gallery
 from aquadash.ui.kit.evaluated import Narrowed
 from aquadash.ui.kit.gallery import class_text, class_titles
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, plain
 
 PER_PAGE = ("12", "24", "48", "96")
@@ -164,7 +164,7 @@ def render_answers_table(
 ) -> None:
     """Draw the answers as a table, where the images are missing."""
     answers = y_prob.argmax(axis=1)
-    table(
+    render_columns(
         Column("Image", indices),
         Column("True class", [class_text(class_names[label]) for label in labels]),
         Column("Predicted class", [class_text(class_names[answer]) for answer in answers]),

@@ -34,7 +34,7 @@ def bar_column(title: str, fractions: Iterable[float], format: str = "%.0f %%", 
     return Column(title, values, st.column_config.ProgressColumn(format=format, min_value=0, max_value=100, help=help))
 
 
-def table(*columns: Column, alt: str, **options: Any) -> None:
+def render_columns(*columns: Column, alt: str, **options: Any) -> None:
     """Draw a table of columns with different titles; ``alt`` is its text alternative."""
     st.dataframe(
         {column.title: list(column.values) for column in columns},

@@ -145,7 +145,7 @@ def _all_together(
         for name, answer in zip(names, each, strict=True)
     ]
     table = answers_csv(rows, class_names=class_names)
-    components.download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
+    components.render_download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
 
 
 #: Minimum number of pictures for a stop button.
@@ -244,7 +244,7 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
     if measured is not None:
         right = int(measured.confusion_matrix.trace())
         accuracy, ends = percent(measured.accuracy, measured.accuracy_ci95)
-        components.metric(
+        components.render_metric(
             "Accuracy on these pictures",
             accuracy,
             note=f"{right:,} of {measured.n:,} right · {ends}",
@@ -252,7 +252,7 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
             width="stretch",
         )
         figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
-        components.plot(figure, key=f"drop-matrix-{key}")
+        components.render_plot(figure, key=f"drop-matrix-{key}")
         names = measured.classes
         mistakes = [
             f"{plain(class_text(names[row]))} taken for {plain(class_text(names[column]))}: {number}"

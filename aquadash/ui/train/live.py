@@ -212,7 +212,7 @@ def _epochs(run_id: str) -> None:
         for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
             with column:
                 figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, full, run)
-                components.plot(figure, key=f"live-{metric}")
+                components.render_plot(figure, key=f"live-{metric}")
         with st.container(horizontal=True, vertical_alignment="center"):
             inputs.segmented_control(
                 "Epochs shown",
@@ -243,7 +243,7 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         return
     number = kept_epoch or best
     with st.container(horizontal=True, key="run-figures"):
-        components.metric(
+        components.render_metric(
             FIGURES["best_epoch"].title if number == best else "Kept epoch",
             f"{number:.0f} of {len(history)}" if number else "–",
             help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
@@ -251,15 +251,17 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
         accuracy = validation_accuracy(run)
         text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
         now = "" if run.status.ended else " During training: of the last epoch."
-        components.metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
+        components.render_metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
         loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
         after = " Measured after training, with the kept weights; the chart shows each epoch's." if kept_epoch else now
-        components.metric(FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after)
+        components.render_metric(
+            FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after
+        )
         results, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
         value, interval = percent(results.accuracy, results.accuracy_ci95) if results else percent(stored)
         help = f"Below: the 95 % interval. {term('confidence interval')}" if interval else term("test set")
         note = interval or ("" if run.status.ended else "at the end")
-        components.metric(FIGURES["test_accuracy"].title, value, note=note, help=help)
+        components.render_metric(FIGURES["test_accuracy"].title, value, note=note, help=help)
 
 
 def _at_work() -> None:

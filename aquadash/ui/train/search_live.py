@@ -24,7 +24,7 @@ from aquadash.ui.kit import address, clone, components, inputs, run_lists, shell
 from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import Column, number_column, table, text_column
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, joined, mid_sentence, named, plain, short_moment, time_left, unique_titles
 from aquadash.ui.train import live
 
@@ -196,21 +196,21 @@ def _figures(search: Search) -> None:
     if best is None or best.value is None:
         return
     with st.container(horizontal=True, key="search-figures"):
-        components.metric(
+        components.render_metric(
             "Best so far" if search.at_work else "Best",
             f"{100 * best.value:.1f} %",
             note=f"trial {best.number}",
             help=f"Validation accuracy. {term('validation')}",
         )
         if default is not None:
-            components.metric(
+            components.render_metric(
                 "Settings to start from",
                 f"{100 * default:.1f} %",
                 note=f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten",
                 help="Validation accuracy of trial 0, which has the settings that the search started from.",
             )
         pruned, failed = len(search.of(TrialState.PRUNED)), len(search.of(TrialState.FAILED))
-        components.metric(
+        components.render_metric(
             "Trials",
             f"{len(search.trials)}",
             note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "none failed",
@@ -232,20 +232,20 @@ _SLICES = 3
 def render_charts(search: Search) -> None:
     """Draw the history and, from two complete trials on, the settings against the accuracy."""
     study = _study(search)
-    components.plot(_history(search), key="search-history")
+    components.render_plot(_history(search), key="search-history")
     if len(search.complete) < 2:
         return
     st.markdown("**What the best trials share**", help=term("parallel coordinates"))
-    components.plot(_parallel(search), key="search-parallel")
+    components.render_plot(_parallel(search), key="search-parallel")
     names = [_label(parameter.name) for parameter in search.plan.space]
     with st.expander("Accuracy by setting", icon="🎚️"):
         for start in range(0, len(names), _SLICES):
-            components.plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
+            components.render_plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
     if len(names) > 1 and has_importance(study):
         # Last, because it is slow.
         figure = _importances(search)
         st.markdown("**What decides?**", help=term("importance"))
-        components.plot(figure, key="search-importance")
+        components.render_plot(figure, key="search-importance")
 
 
 def _label(name: str) -> str:
@@ -304,7 +304,7 @@ def render_trials(search: Search) -> None:
     kept = "Of the weights that the training kept. Trials that were stopped early have none."
     start = "the settings to start from"
     notes = [start if trial.number == 0 and not trial.message else trial.message for trial in ranked]
-    table(
+    render_columns(
         number_column("Trial", [trial.number for trial in ranked], "%d", pinned=True),
         Column("State", [" ".join(TRIAL_SIGNS[trial.state]) for trial in ranked]),
         number_column(FIGURES["val_accuracy"].title, accuracies, "%.1f %%", help=kept),

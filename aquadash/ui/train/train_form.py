@@ -39,7 +39,7 @@ from aquadash.ui.kit.form_state import COPY, DEFAULT_PRESET
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.predictions import WAKING
-from aquadash.ui.kit.tables import bar_column, number_column, table, text_column
+from aquadash.ui.kit.tables import bar_column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, duration, expected_time, joined, plain, roughly
 from aquadash.ui.train import run_sizes, train_settings
 
@@ -273,7 +273,7 @@ def network_panel(config: RunConfig) -> None:
         f"{network.multiply_adds:,} multiplications for an image{answers}.",
         help=term("weights"),
     )
-    components.plot(architecture(network.layers, image_shape=shape), key="network-architecture")
+    components.render_plot(architecture(network.layers, image_shape=shape), key="network-architecture")
     _layers_table(network.layers)
 
 
@@ -313,7 +313,7 @@ def _layers_table(layers: Sequence[LayerRow]) -> None:
     ]
     if any(layer.part for layer in layers):
         columns.insert(-1, text_column("Part", [layer.part for layer in layers], help="Body: pretrained. Head: new."))
-    table(*columns, alt="The layers of the network, a row a layer", key="network-layers")
+    render_columns(*columns, alt="The layers of the network, a row a layer", key="network-layers")
 
 
 _PASTED = "train:yaml-pasted"
@@ -328,7 +328,7 @@ def render_yaml(config: RunConfig | None) -> None:
         if config is not None:
             text = to_yaml(config)
             st.code(text, language="yaml", height=260)
-            components.download("Download", text, file_name="aquadash-settings.yaml", key="train:yaml-file")
+            components.render_download("Download", text, file_name="aquadash-settings.yaml", key="train:yaml-file")
         inputs.text_area(
             "Paste settings",
             key=_PASTED,

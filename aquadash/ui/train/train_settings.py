@@ -70,7 +70,7 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
                 if box.open and config is not None:
                     epochs, rates = preview(config.training)
                     cuts = config.training.schedule == "plateau"
-                    components.plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
+                    components.render_plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
                     summary = compute(epochs, rates, cuts=cuts).sentence
                     st.caption(plain(f"{summary} {unknown_before(config.training)}"))
             continue

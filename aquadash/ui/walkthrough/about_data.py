@@ -17,7 +17,7 @@ from aquadash.predict import remote
 from aquadash.ui.kit import bound, components, datasets, gallery, image_dialog
 from aquadash.ui.kit.gallery import class_text, class_titles
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, bar_column, number_column, table
+from aquadash.ui.kit.tables import Column, bar_column, number_column, render_columns
 from aquadash.ui.kit.text import count, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_data, checks_network, network
@@ -247,7 +247,7 @@ def normalization(dataset: Dataset) -> None:
     means = [channel.mean or 0.0 for channel in channels]
     deviations = [channel.std or 1.0 for channel in channels]
     counts = [channel.histogram for channel in channels]
-    components.plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
+    components.render_plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
     controls, beside = parts.attempt("three ways to normalize")
     with controls:
         kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
@@ -257,7 +257,7 @@ def normalization(dataset: Dataset) -> None:
         channels = zip(values, means, deviations, strict=True)
         return [checks_data.normalized(value, mean, deviation, kind) for value, mean, deviation in channels]
 
-    table(
+    render_columns(
         Column("Channel", [channel.name for channel in channels]),
         number_column("Mean before", means, "%.1f"),
         number_column("Mean after", [round(value, 4) + 0.0 for value in after(means)], "%.3f"),
@@ -353,7 +353,7 @@ def dense(dataset: Dataset) -> None:
     layers = network.parameters(shape, classes=classes, units=(first, second))
     params = sum(layers.values())
     parts.real("Parameters of each layer, for these images")
-    table(
+    render_columns(
         Column("Layer", layers),
         number_column("Parameters", layers.values(), "localized", help=term("weights")),
         bar_column("Fraction", [value / params for value in layers.values()], "%.1f %%"),

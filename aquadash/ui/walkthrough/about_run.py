@@ -18,7 +18,7 @@ from aquadash.ui.kit import address, bound, components, gallery, image_browser
 from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text, class_titles
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, table
+from aquadash.ui.kit.tables import Column, number_column, render_columns
 from aquadash.ui.kit.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, checks_results, network, report
@@ -48,7 +48,7 @@ def loss(results: Evaluated) -> None:
         sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
         right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
         st.markdown(f"Correct loss **{right:.3f}**; treated as raw scores **{taken:.3f}**.")
-    components.plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
+    components.render_plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
     parts.render_question(
         beside,
         "loss",
@@ -80,7 +80,7 @@ def stopping(results: Evaluated) -> None:
             f"epoch {best}."
         )
     shown = report.LOG[: stops or len(report.LOG)]
-    components.plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
+    components.render_plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
     parts.render_question(
         beside,
         "stopping",
@@ -178,7 +178,7 @@ def predictions(results: Evaluated) -> None:
     rows = report.ANSWERS
     here = [row.image if row.image < len(answers) else None for row in rows]
     is_here = ["no such image" if at is None else class_text(names[tested.labels[at]]) for at in here]
-    table(
+    render_columns(
         Column("Test image", [row.image for row in rows]),
         Column("Report: true class", [class_text(row.true) if row.true else "not said" for row in rows]),
         Column("Report: answer", [class_text(row.predicted) for row in rows]),
@@ -244,11 +244,11 @@ def matrix(results: Evaluated) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         figure = confusion_matrix(evaluation.confusion_matrix, class_names=evaluation.classes)
-        components.plot(figure, key="walk-matrix")
+        components.render_plot(figure, key="walk-matrix")
     hits = sum(report.right_ones(row) for row in report.SCORES)
     theirs, mine = report.WEIGHTED_AVERAGE, evaluation.weighted_average
     with right:
-        table(
+        render_columns(
             Column("", ["Accuracy", "Precision", "Recall", "F1"]),
             number_column(
                 f"The report, {report.MEASURED_IMAGES} images",
@@ -314,7 +314,7 @@ def curves(results: Evaluated) -> None:
     metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
-            components.plot(
+            components.render_plot(
                 learning_curves(history, metric=metric, monitor=monitor, height=240), key=f"walk-{metric}-{whose}"
             )
     verdict = overfit_verdict(history, config)

@@ -42,7 +42,7 @@ def figures(values: Mapping[str, str], *, help: str | None = None) -> None:
     """Draw figures by their titles, side by side."""
     with st.container(horizontal=True):
         for title, value in values.items():
-            components.metric(title, value, width="content", help=help)
+            components.render_metric(title, value, width="content", help=help)
 
 
 def field(name: str, *, label: str, placeholder: str) -> str:

@@ -12,7 +12,7 @@ from aquadash.store.types import Run
 from aquadash.ui.kit import bound, datasets
 from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import Column, table, text_column
+from aquadash.ui.kit.tables import Column, render_columns, text_column
 from aquadash.ui.kit.text import plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_results, report
@@ -91,7 +91,7 @@ def render(results: Evaluated) -> None:
     drawn = source is not None and source.drawn
     same_classes = set(results.found.classes) == set(report.CLASSES)
     with figures:
-        table(
+        render_columns(
             Column("Figure", [row.figure for row in comparison.rows]),
             text_column("Report", [shown(row, row.report) for row in comparison.rows], width="small"),
             text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
