@@ -181,7 +181,7 @@ def render_confusions(found: Evaluation) -> None:
         return
     title = "The ten most frequent mistakes" if drawn == MOST else "All mistakes"
     st.markdown(f"**{title}**, true → predicted. Click a bar to see its images.")
-    components.plot(frequent_confusions(found.confusion_matrix, class_names=found.classes), key=CONFUSIONS_KEY)
+    components.render_plot(frequent_confusions(found.confusion_matrix, class_names=found.classes), key=CONFUSIONS_KEY)
 
 
 def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
