@@ -27,7 +27,7 @@ EXISTS_FOR = {
     "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
     "train": (".st-key-launch button", ".st-key-run-figures"),
     "train?view=search": (".st-key-search-launch button",),
-    "evaluate": (".js-plotly-plot", ".aqua-card >> nth=0"),
+    "evaluate": (".st-key-matrix", ".aqua-card >> nth=0"),
     "predict": ("[data-testid=stFileUploader]",),
     "compare": ("[data-testid=stDataFrame]",),
     "walkthrough": ("[data-testid=stProgress]",),
