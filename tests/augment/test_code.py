@@ -33,7 +33,7 @@ from aquadash.augment import (
 from aquadash.augment.reading import MAX_DEPTH
 from aquadash.augment.spec import Value
 from aquadash.errors import AquaDashError
-from tests.support.augmented import augmented
+from tests.support.drawn_images import augmented
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 

@@ -24,7 +24,7 @@ from aquadash.augment.noise import FrequencyNoiseMasks
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import check_operators
 from aquadash.augment.spec import Value
-from tests.support.augmented import augmented
+from tests.support.drawn_images import augmented
 
 
 def ends(parameter: Parameter) -> tuple[Value, ...]:

@@ -33,7 +33,7 @@ from aquadash.augment.numbers import BranchNumbers, compared
 from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError, UnknownNameError
-from tests.support.augmented import augmented
+from tests.support.drawn_images import augmented
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))

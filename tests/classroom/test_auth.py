@@ -11,21 +11,65 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aquadash.classroom import codes
-from aquadash.classroom.joining import FREE_CODES, FREE_NAMES
+from aquadash.classroom.joining import FREE_CODES, FREE_NAMES, Joining
 from aquadash.classroom.sessions import open_sessions
 from aquadash.ui import server
+from aquadash.ui.classroom import routes
 from aquadash.ui.classroom.auth_middleware import AuthMiddleware
+from aquadash.ui.hosts import SameOriginMiddleware
 from aquadash.ui.kit.admission import COOKIE
 from tests.support.asgi import Answer, ask
-from tests.support.class_app import OWN, class_app, cookie_of, join, open_page
+
+OWN = {"origin": "http://lab:8501"}
 
 
 @pytest.fixture
 def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A class whose app answers every request that reaches it."""
-    return class_app(monkeypatch)
+    """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(routes, "_joining", Joining(lambda: 0.0))
+
+    async def inside(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    async def connection(websocket: WebSocket) -> None:
+        await websocket.accept()
+        message = ForwardMsg()
+        message.new_session.initialize.session_id = websocket.query_params.get("session", "s")
+        await websocket.send_bytes(message.SerializeToString())
+
+    return Starlette(
+        routes=[
+            *routes.routes(),
+            WebSocketRoute("/_stcore/stream", connection),
+            Route("/{path:path}", inside, methods=["GET", "POST", "PUT", "DELETE"]),
+        ],
+        middleware=[Middleware(SameOriginMiddleware), Middleware(AuthMiddleware)],
+    )
+
+
+def join(app: Any, name: str = "Anna", code: str | None = None, **more: Any) -> Answer:
+    form = {"name": name, "code": codes.codes().student if code is None else code, "next": more.pop("next", "/")}
+    return ask(app, "/class/join", method="POST", form=form, headers={**OWN, **more.pop("headers", {})}, **more)
+
+
+def open_page(app: Any, who: dict[str, str], session: str) -> None:
+    """Open a page whose session has this id."""
+    assert ask(app, "/_stcore/stream", scheme="ws", headers=who, query=f"session={session}").status == 101
+
+
+def cookie_of(answer: Answer) -> dict[str, str]:
+    token = re.match(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
+    assert token
+    return {"cookie": f"{COOKIE}={token[1]}"}
 
 
 @pytest.mark.parametrize("path", ["/", "/evaluate", "/classroom", "/anything"])

@@ -20,8 +20,7 @@ from aquadash.store.types import TrialOf
 from tests.support import lessons, live_runs
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.support.runs import make_run
-from tests.support.search_fakes import plan
-from tests.support.train_page import FakeEngine
+from tests.support.search_fakes import FakeEngine, plan
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
 

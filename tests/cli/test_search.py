@@ -9,7 +9,7 @@ import pytest
 from aquadash.errors import ConfigError
 from aquadash.search.store import SearchStore, open_search_store
 from tests.cli.test_cli import answer, call, refusal
-from tests.support.search_fakes import QuickRuns, plan, searching, take_up
+from tests.support.search_fakes import FakeEngine, plan, searching, take_up
 
 
 @pytest.fixture
@@ -18,16 +18,16 @@ def store() -> SearchStore:
 
 
 @pytest.fixture
-def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     """Searches of this process train nothing."""
-    runs = QuickRuns()
+    runs = FakeEngine()
     runs.gate.set()
     with searching(runs, monkeypatch) as engine:
         monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
         yield runs
 
 
-def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
+def test_the_plain_form_of_the_command(runs: FakeEngine) -> None:
     values = answer("search", "--trials", 6, "--seed", 3, "--name", "mine", "--set", "training.epochs=7")
     assert values["name"] == "mine" and values["status"] == "finished" and values["seed"] == 3
     assert [trial["number"] for trial in values["trials"]] == list(range(6))
@@ -41,7 +41,7 @@ def test_the_plain_form_of_the_command(runs: QuickRuns) -> None:
     assert all(run.config.training.epochs == 7 for run in runs.runs.values())
 
 
-def test_list_show_and_resume_with_more(runs: QuickRuns) -> None:
+def test_list_show_and_resume_with_more(runs: FakeEngine) -> None:
     assert answer("search", "list") == {"searches": []}
     over = ("--over", "training.learning_rate=1..10", "--over", "training.batch_size=16,32")
     options = ("--sampler", "random", "--pruner", "median", "--trials", 2, "--name", "mine")
@@ -65,13 +65,9 @@ def test_stop_asks_whoever_carries_it_out(store: SearchStore) -> None:
     assert store.get(search_id).stop_requested
 
 
-def test_a_search_that_fails_is_one_line(runs: QuickRuns) -> None:
+def test_a_search_that_fails_is_one_line(runs: FakeEngine) -> None:
     runs.gate.clear()
-
-    def fail(config: object) -> None:
-        raise ConfigError("not like this")
-
-    runs.on_submit = fail
+    runs.error = ConfigError("not like this")
     assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from aquadash.coach import LEVELS, MAX_NOTES, config_notes, run_notes, training_counts
 from aquadash.coach.after import classes_ignored
 from aquadash.coach.situation import Situation
-from aquadash.config import with_values
+from aquadash.config import RunConfig, with_values
 from aquadash.data import SOURCES, Dataset
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError, DataError
@@ -23,7 +25,40 @@ from aquadash.evaluation import Evaluation, evaluate
 from aquadash.store import EpochRecord, Run, RunStatus
 from aquadash.training.worker import _StoreListener
 from tests.support.coach_runs import epochs, notes, run
-from tests.support.measured_curves import CURVES
+
+_PLAIN = {"data.source": "cifar100", "augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0}
+
+#: The settings that differ from ``notebook-fixed``.
+_CHANGES: dict[str, dict[str, Any]] = {
+    "ADAM_TOO_FAST": {**_PLAIN, "training.optimizer": "adam"},
+    "SGD_TOO_SLOW": {**_PLAIN, "training.learning_rate": 0.001},
+    "LEARNT_BY_HEART": {
+        **_PLAIN, "training.optimizer": "adam", "training.learning_rate": 0.001, "model.dropout": 0.0
+    },
+    "SGD_FAST": {**_PLAIN, "training.learning_rate": 0.1},
+    "REPORT_FIXED": {"data.source": "cifar100"},
+    "SGD_BROKEN": {**_PLAIN, "data.source": "synthetic", "training.epochs": 10, "training.learning_rate": 1.0},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The settings and the epochs of a run."""
+
+    config: RunConfig
+    history: list[EpochRecord]
+
+
+def _read(name: str) -> Curve:
+    config = with_values(RunConfig(), _CHANGES[name])
+    with Path(__file__).with_name("measured_curves.csv").open(newline="") as file:
+        rows = [list(row.values())[1:] for row in csv.DictReader(file) if row["curve"] == name]
+    rate = config.training.learning_rate
+    return Curve(config, [EpochRecord(int(row[0]), *map(float, row[1:]), rate, seconds=1.0) for row in rows])
+
+
+#: Learning curves of real runs, all but the last on CIFAR-100's photographs; an epoch a row in the CSV file.
+CURVES = {name: _read(name) for name in _CHANGES}
 
 
 def overfitting(count: int = 12) -> list[EpochRecord]:

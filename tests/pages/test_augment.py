@@ -12,7 +12,7 @@ from aquadash.augment import library, pipeline
 from tests.support.app_pages import alternatives, html, open_app_page
 from tests.support.builder_page import titles
 
-pytestmark = pytest.mark.usefixtures("no_warm_up")
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 visit = partial(open_app_page, "augment")
 

@@ -12,7 +12,7 @@ from aquadash.store import RunStatus, RunStore
 from tests.support.app_pages import buttons, metrics, open_app_page, texts, unfold
 from tests.support.classrooms import join, look_as
 from tests.support.runs import make_run, skilled
-from tests.support.train_page import FakeEngine
+from tests.support.search_fakes import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 

@@ -13,7 +13,7 @@ from aquadash.config import RunConfig
 from aquadash.lab.runs import Runs
 from aquadash.store.first_model import NAME, ORIGIN
 from aquadash.store.types import Progress, Run, RunStatus
-from tests.support.app_pages import APP, metrics, texts, without_engine
+from tests.support.app_pages import APP, metrics, texts
 from tests.support.predict_page import cards, picture
 
 
@@ -22,8 +22,7 @@ def a_run(status: RunStatus, **values: Any) -> Run:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    without_engine(monkeypatch)
+def app(no_engine: None) -> AppTest:
     return AppTest.from_file(APP, default_timeout=120)
 
 

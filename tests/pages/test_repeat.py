@@ -12,7 +12,7 @@ from aquadash.ui.evaluate.repeat_section import repeats_of
 from tests.support.app_pages import buttons, open_app_page, words
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import CLASSES, make_run, run_record, skilled
-from tests.support.train_page import FakeEngine
+from tests.support.search_fakes import FakeEngine
 from tests.support.weights_files import keras_file
 
 pytestmark = pytest.mark.usefixtures("no_engine")

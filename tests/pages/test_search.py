@@ -14,11 +14,10 @@ from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import SearchStore, open_search_store
 from aquadash.store import RunStatus, open_store
-from aquadash.ui.kit import warmup
 from aquadash.work import queue as engine
-from tests.support.app_pages import address_of, charts, metrics, open_app_page, without_engine, words
+from tests.support.app_pages import address_of, charts, metrics, open_app_page, words
 from tests.support.runs import HOSTILE, make_run
-from tests.support.search_fakes import QuickRuns, accuracy_of, plan, searching
+from tests.support.search_fakes import FakeEngine, accuracy_of, plan, searching
 from tests.support.waiting import wait_for
 
 open_page = partial(open_app_page, "train", view="search")
@@ -30,17 +29,15 @@ def store() -> SearchStore:
 
 
 @pytest.fixture
-def runs(warm_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickRuns]:
+def runs(warm_home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     """Searches of this process train nothing, and their runs are read from the fake."""
-    without_engine(monkeypatch)
-    monkeypatch.setattr(warmup, "start", lambda: None)
-    runs = QuickRuns()
+    runs = FakeEngine()
     with searching(runs, monkeypatch) as in_threads:
         monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: in_threads)
         yield runs
 
 
-def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_search_is_set_up_and_launched_and_watched(runs: FakeEngine, store: SearchStore) -> None:
     app = open_page()
     assert "see which values work best" in words(app) and not app.error
     assert not app.button(key="search:launch").disabled
@@ -71,7 +68,7 @@ def test_a_search_is_set_up_and_launched_and_watched(runs: QuickRuns, store: Sea
     assert "Trial 0: waits for its turn" in words(app.run()) and app.button(key=f"stop-{head.search_id}")
 
 
-def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: QuickRuns) -> None:
+def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: FakeEngine) -> None:
     # Each of its six epochs took two seconds.
     make_run(open_store(), "earlier")
     app = open_page()
@@ -91,7 +88,7 @@ def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: Qui
     assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
 
 
-def test_a_running_search_shows_its_progress_stops_and_continues(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_running_search_shows_its_progress_stops_and_continues(runs: FakeEngine, store: SearchStore) -> None:
     over = "training.learning_rate=1e-3..1e-1:log"
     search_id = start_search(plan(over, trials=6, name=HOSTILE), engine.open_engine())
     for number in range(3):
@@ -114,7 +111,7 @@ def test_a_running_search_shows_its_progress_stops_and_continues(runs: QuickRuns
     assert not app.error and len(runs.runs) == 6
 
 
-def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_finished_search_shows_its_best_and_leads_on(runs: FakeEngine, store: SearchStore) -> None:
     over = ("training.learning_rate=1e-3..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32,1024")
     runs.gate.set()
     search_id = start_search(plan(*over, trials=7), engine.open_engine())
@@ -136,7 +133,7 @@ def test_a_finished_search_shows_its_best_and_leads_on(runs: QuickRuns, store: S
     assert store.get(search_id).plan.trials == 9
 
 
-def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: QuickRuns, store: SearchStore) -> None:
+def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: FakeEngine, store: SearchStore) -> None:
     search_id = store.submit(plan())
     store._update(search_id, {"status": RunStatus.INTERRUPTED})
     app = open_page()

@@ -33,7 +33,7 @@ from tests.support.classrooms import join, look_as
 
 
 @pytest.fixture(autouse=True)
-def quick(no_warm_up: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
+def quick(no_engine: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
     monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
 
 

@@ -17,7 +17,8 @@ from aquadash.ui.kit.text import plain
 from tests.support import live_runs
 from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
 from tests.support.runs import epochs, make_run
-from tests.support.train_page import FakeEngine, controls, open_advanced, open_page
+from tests.support.search_fakes import FakeEngine
+from tests.support.train_page import controls, open_advanced, open_page
 
 
 def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:

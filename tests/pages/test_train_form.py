@@ -17,7 +17,8 @@ from aquadash.ui.kit.hyperparameters import effective
 from aquadash.ui.kit.text import plain
 from tests.support.app_pages import address_of, words
 from tests.support.runs import make_run
-from tests.support.train_page import FakeEngine, clone, controls, launched, open_advanced
+from tests.support.search_fakes import FakeEngine
+from tests.support.train_page import clone, controls, launched, open_advanced
 
 
 def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) -> None:

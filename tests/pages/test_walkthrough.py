@@ -19,7 +19,7 @@ from tests.support import live_runs
 from tests.support.app_pages import address_of, charts, open_app_page, texts
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import HOSTILE, make_run
-from tests.support.train_page import FakeEngine
+from tests.support.search_fakes import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 

@@ -37,7 +37,7 @@ from aquadash.robustness.requests import (
     read_request,
     request_values,
 )
-from tests.support.augmented import augmented
+from tests.support.drawn_images import augmented
 from tests.support.waiting import gone, wait_for
 
 SOME = RobustnessRequest(("fog", "contrast"), (1, 4), pipelines=("notebook",), seed=5)

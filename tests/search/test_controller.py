@@ -18,7 +18,7 @@ from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store
 from aquadash.store import RunStatus, open_jobs
 from aquadash.store.job_types import job_id
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.search_fakes import BASE, FakeRuns, accuracy_of, plan, take_up
+from tests.support.search_fakes import BASE, FakeEngine, accuracy_of, plan, take_up
 
 
 def begin(store: SearchStore, of: SearchPlan) -> str:
@@ -28,13 +28,13 @@ def begin(store: SearchStore, of: SearchPlan) -> str:
     return search_id
 
 
-def controller(store: SearchStore, search_id: str, runs: FakeRuns, *, slots: int = 1) -> Controller:
+def controller(store: SearchStore, search_id: str, runs: FakeEngine, *, slots: int = 1) -> Controller:
     runs.num_slots = slots
     return Controller(store, search_id, engine=runs, runs=runs.store)
 
 
 def carry_out(
-    control: Controller, runs: FakeRuns, value: Callable[[RunConfig], float] = accuracy_of, *, most_steps: int = 500
+    control: Controller, runs: FakeEngine, value: Callable[[RunConfig], float] = accuracy_of, *, most_steps: int = 500
 ) -> RunStatus:
     """Step to the end, and say how it ended; each run finishes as soon as it was started."""
     for _ in range(most_steps):
@@ -52,12 +52,12 @@ def store(warm_home: Path) -> SearchStore:
 
 
 @pytest.fixture
-def runs(store: SearchStore) -> FakeRuns:
-    return FakeRuns()
+def runs(store: SearchStore) -> FakeEngine:
+    return FakeEngine()
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_all_trials_are_made_and_ranked_by_validation(store: SearchStore, runs: FakeRuns, sampler: str) -> None:
+def test_all_trials_are_made_and_ranked_by_validation(store: SearchStore, runs: FakeEngine, sampler: str) -> None:
     over = ("training.learning_rate=1e-4..1e-1:log", "training.optimizer=sgd,adam", "training.batch_size=16,32")
     search_id = begin(store, plan(*over, sampler=sampler, trials=12))
     assert carry_out(controller(store, search_id, runs), runs) is RunStatus.FINISHED
@@ -82,7 +82,7 @@ def test_all_trials_are_made_and_ranked_by_validation(store: SearchStore, runs: 
     assert len({repr(sorted(trial.params.items())) for trial in search.trials}) == 12
 
 
-def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: SearchStore, runs: FakeRuns) -> None:
+def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: SearchStore, runs: FakeEngine) -> None:
     over = (
         "training.learning_rate=1e-4..1e-3:log",
         "training.optimizer=adam,adamw",
@@ -97,7 +97,7 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(store: Searc
     assert all(1e-4 <= trial.params["training.learning_rate"] <= 1e-3 for trial in search.trials[1:])
 
 
-def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeRuns) -> None:
+def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: FakeEngine) -> None:
     control = controller(store, search_id := begin(store, plan(trials=5)), runs, slots=3)
     assert control.step() is RunStatus.RUNNING
     assert len(runs.at_work) == 3
@@ -108,7 +108,7 @@ def test_as_many_trials_at_once_as_there_are_slots(store: SearchStore, runs: Fak
     assert len(store.get(search_id).trials) == 5
 
 
-def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeRuns) -> None:
+def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: SearchStore, runs: FakeEngine) -> None:
     ends: dict[str, Callable[[str], object]] = {
         "The loss became nan.": lambda run_id: runs.end(run_id, RunStatus.FAILED, "The loss became nan."),
         "without a validation accuracy": lambda run_id: runs.end(run_id, RunStatus.FINISHED),
@@ -127,7 +127,7 @@ def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(store: 
     assert all(said in trial.message for said, trial in zip(ends, search.trials[1::2], strict=True))
 
 
-def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeRuns) -> None:
+def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, runs: FakeEngine) -> None:
     def refuse(config: RunConfig) -> None:
         if config.training.optimizer == "adam":
             raise ConfigError("not with adam")
@@ -139,7 +139,7 @@ def test_values_that_do_not_go_together_are_a_failed_trial(store: SearchStore, r
     assert failed and {(trial.state, trial.message) for trial in failed} == {(TrialState.FAILED, "not with adam")}
 
 
-def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> None:
+def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeEngine) -> None:
     control = controller(store, search_id := begin(store, plan(trials=50)), runs)
     while not (status := control.step()).ended:
         for run in runs.at_work:
@@ -150,7 +150,7 @@ def test_many_failures_in_a_row_end_it(store: SearchStore, runs: FakeRuns) -> No
     assert search.best is None and not search.beats_default
 
 
-def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs: FakeRuns, tmp_path: Path) -> None:
+def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs: FakeEngine, tmp_path: Path) -> None:
     def import_pictures(first_seed: int) -> About:
         files = of_classes({"cat": 12, "dog": 12}, first_seed=first_seed)
         return imported(in_folder(tmp_path / f"{first_seed}", files)).keep("Cats", replacing=True)
@@ -173,7 +173,7 @@ def test_a_search_ends_when_its_pictures_were_replaced(store: SearchStore, runs:
     assert len(search.complete) == 5 and search.images == kept.fingerprint
 
 
-def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeRuns) -> None:
+def test_what_falls_behind_the_median_is_pruned_but_never_the_first(store: SearchStore, runs: FakeEngine) -> None:
     control = controller(store, search_id := begin(store, plan(pruner="median", trials=8)), runs)
     for number in range(5):
         control.step()
@@ -217,7 +217,7 @@ def test_the_time_left_follows_from_the_median_trial(store: SearchStore) -> None
 # -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
 
 
-def test_a_search_stops_once_its_trials_have(store: SearchStore, runs: FakeRuns) -> None:
+def test_a_search_stops_once_its_trials_have(store: SearchStore, runs: FakeEngine) -> None:
     search_id = begin(store, plan(trials=4))
     control = controller(store, search_id, runs, slots=2)
     control.step()
@@ -230,14 +230,14 @@ def test_a_search_stops_once_its_trials_have(store: SearchStore, runs: FakeRuns)
     assert [(trial.state, trial.message) for trial in stopped] == [(TrialState.PRUNED, STOPPED)] * 2
 
 
-def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStore, runs: FakeRuns) -> None:
+def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStore, runs: FakeEngine) -> None:
     control = controller(store, search_id := begin(store, plan(trials=2)), runs, slots=2)
     control.step()
     first, second = (run.run_id for run in runs.at_work)
     runs.end(first, RunStatus.INTERRUPTED)
     runs.end(second, RunStatus.STOPPED)
     control.step()
-    assert runs.resumed == [first]
+    assert ("resume", first) in runs.calls
     assert carry_out(control, runs) is RunStatus.FINISHED
     trials = store.get(search_id).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
@@ -245,7 +245,7 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
 
 
 def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(
-    store: SearchStore, runs: FakeRuns
+    store: SearchStore, runs: FakeEngine
 ) -> None:
     search_id = store.submit(plan(trials=3, sampler="grid", pruner="hyperband"))
     take_up(search_id)
@@ -253,7 +253,7 @@ def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(
     assert len(store.get(search_id).complete) == 3
 
 
-def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeRuns) -> None:
+def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: SearchStore, runs: FakeEngine) -> None:
     search_id = begin(store, plan(trials=6))
     controller(store, search_id, runs, slots=3).step()
     first, second, third = list(runs.runs)
@@ -272,7 +272,7 @@ def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(store: Sea
 
 def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchStore) -> None:
     def values(restart_after: int, sampler: str = "tpe") -> list[float]:
-        runs = FakeRuns()
+        runs = FakeEngine()
         search_id = begin(store, plan(sampler=sampler, trials=14))
         control = controller(store, search_id, runs)
         for _ in range(restart_after):
@@ -286,7 +286,7 @@ def test_a_search_after_a_restart_draws_what_it_would_have_drawn(store: SearchSt
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_hiding_a_search_hides_the_trial_it_submits(store: SearchStore, runs: FakeRuns, hidden: bool) -> None:
+def test_hiding_a_search_hides_the_trial_it_submits(store: SearchStore, runs: FakeEngine, hidden: bool) -> None:
     search_id = begin(store, plan())
     store.set_hidden(search_id, not hidden)
     runs.on_submit = lambda config: store.set_hidden(search_id, hidden)

@@ -15,7 +15,7 @@ from aquadash.search.store import KIND, SearchStore, open_search_store
 from aquadash.store import RunStatus, open_jobs
 from aquadash.work.worker import JobContext
 from tests.support import job_rows
-from tests.support.search_fakes import InThreads, QuickRuns, plan, searching, take_up
+from tests.support.search_fakes import FakeEngine, InThreads, plan, searching, take_up
 from tests.support.waiting import wait_for
 
 
@@ -31,12 +31,12 @@ def store() -> SearchStore:
 
 
 @pytest.fixture
-def runs(store: SearchStore) -> QuickRuns:
-    return QuickRuns()
+def runs(store: SearchStore) -> FakeEngine:
+    return FakeEngine()
 
 
 @pytest.fixture
-def engine(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
+def engine(runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
     with searching(runs, monkeypatch) as engine:
         yield engine
 
@@ -54,7 +54,7 @@ def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monk
     assert store.heads() == [] and open_jobs().find(kind=KIND) == []
 
 
-def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
     search_id = start_search(plan(trials=3), engine)
     wait_for(lambda: runs.at_work)
     with pytest.raises(RunError, match="running already"):
@@ -70,11 +70,11 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: QuickRun
     finished = engine.ended(search_id)
     assert finished.status is RunStatus.FINISHED and not finished.stop_requested
     assert [trial.state for trial in finished.trials] == [TrialState.PRUNED, *[TrialState.COMPLETE] * 2]
-    assert len(runs.runs) == 3 and not runs.resumed
+    assert len(runs.runs) == 3 and "resume" not in dict(runs.calls)
     assert "3 of 3 trials done, best" in job_rows.latest(KIND).progress.phase
 
 
-def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
     runs.gate.set()
     search_id = start_search(plan(trials=2), engine)
     engine.ended(search_id)
@@ -88,7 +88,7 @@ def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: Q
     assert len(engine.ended(search_id).complete) == 3
 
 
-def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
     search_id = start_search(plan(trials=2), Idle())
     assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
@@ -103,7 +103,7 @@ def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: Searc
 
 
 def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
-    engine: InThreads, store: SearchStore, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch
+    engine: InThreads, store: SearchStore, runs: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search_id = store.submit(plan(trials=3))
     lost = take_up(search_id)
@@ -124,7 +124,7 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     assert job_rows.latest(KIND).worker_failures == 0 and len(store.get(search_id).complete) == 3
 
 
-def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: SearchStore, runs: QuickRuns) -> None:
+def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
     search_id = store.submit(plan(trials=2))
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs.store)
@@ -142,7 +142,7 @@ def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: Search
     assert [trial.state for trial in finished.trials] == [TrialState.PRUNED, TrialState.COMPLETE]
 
 
-def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: QuickRuns) -> None:
+def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: FakeEngine) -> None:
     errors = iter([StorageError("database is locked")] * 3)
 
     def stumble(config: RunConfig) -> None:
@@ -155,11 +155,8 @@ def test_a_passing_error_of_the_store_is_outlived(engine: InThreads, runs: Quick
     assert [trial.state for trial in search.trials] == [TrialState.COMPLETE] * 2
 
 
-def test_a_lasting_error_ends_a_search(engine: InThreads, runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(config: RunConfig) -> None:
-        raise StorageError("disk full")
-
+def test_a_lasting_error_ends_a_search(engine: InThreads, runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "MAX_ERRORS", 3)
-    runs.on_submit = fail
+    runs.error = StorageError("disk full")
     search = engine.ended(start_search(plan(), engine))
     assert search.status is RunStatus.FAILED and "disk full" in search.message

@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
 from aquadash.store import Run
-from aquadash.ui.kit import warmup
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -38,11 +37,6 @@ def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pages start no engine, which would train what is queued."""
-    monkeypatch.setattr(warmup, "start", lambda: None)
 
 
 def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,14 @@
-"""A small data set of the embedded drawings, for tests that train."""
+"""A small data set of the embedded drawings, and images through a pipeline as a run draws them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from aquadash.augment import AugmentationPlan, Branch, PipelineSpec, draw
+from aquadash.augment.spec import as_pipeline
 from aquadash.data import synthetic
 from aquadash.data.dataset import Dataset, Split
 
@@ -19,3 +22,8 @@ def few_drawings(*, train_per_class: int, test_per_class: int) -> Dataset:
 
     drawn = synthetic.load()
     return replace(drawn, train=first(drawn.train, train_per_class), test=first(drawn.test, test_per_class))
+
+
+def augmented(images: NDArray[np.uint8], spec: PipelineSpec | Branch, *, seed: int) -> NDArray[np.uint8]:
+    """One version of each image from each branch, those of a branch together."""
+    return draw(images, AugmentationPlan((as_pipeline(spec),)), seed=seed)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
 from aquadash.cli import cli
@@ -27,15 +26,17 @@ from aquadash.store.fields import run_fields
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
-from tests.support.app_pages import open_app_page, without_engine
+from tests.support.app_pages import open_app_page
 from tests.support.runs import run_record
 from tests.support.train_page import open_advanced
+
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def test_hyperparameter() -> None:
     """Form, commands, YAML, searches, tables and export have the setting; the optimizer follows."""
     name = "training.clip_norm"
-    app = _train_form()
+    app = open_advanced()
     (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
     (field,) = [field for field in box.number_input if field.label == "Gradient clipping (norm)"]
     assert (field.min, field.max, field.step, field.value) == (0.0, 100.0, 0.5, 0.0) and field.help
@@ -58,7 +59,7 @@ def test_run_figure() -> None:
     """Compare can show the figure and filter by it; the command can sort by it, too, and prints it."""
     name, title = "mean_epoch_seconds", "Seconds per epoch (mean)"
     first, _ = _runs()
-    app = _page("compare", where=f"{name} > 1.5")
+    app = open_app_page("compare", where=f"{name} > 1.5")
     assert app.dataframe and title in app.dataframe[0].value, app.error
     assert app.dataframe[0].value[title].tolist() == [2.0, 2.0]
 
@@ -76,7 +77,9 @@ def test_evaluate_metric() -> None:
     first, second = _runs()
     predictions = open_store().predictions(first.run_id)
     expected = matthews_corrcoef(predictions.labels, predictions.probabilities.argmax(axis=1))
-    shown = {metric.label: metric.value for metric in _page("evaluate", run=first.run_id, section="training").metric}
+    shown = {
+        metric.label: metric.value for metric in open_app_page("evaluate", run=first.run_id, section="training").metric
+    }
     assert shown.get("Matthews correlation") == f"{expected:.2f}", shown
 
     assert abs(_command("evaluate", first.run_id)["matthews_correlation"] - expected) < 1e-9
@@ -88,7 +91,7 @@ def test_evaluate_metric() -> None:
 
 def test_augmenter() -> None:
     """Augment's catalogue explains the step; a pipeline with it can be saved and makes images, the same each time."""
-    app = _page("augment", view="catalogue", family="meta")
+    app = open_app_page("augment", view="catalogue", family="meta")
     assert any("<code>RandAugment</code>" in str(element.proto.body) for element in app.get("html"))
 
     step = {"name": "RandAugment", "settings": {"n": {"low": 1, "high": 2}, "m": 9}}
@@ -110,7 +113,7 @@ def test_network() -> None:
     from aquadash import models
     from aquadash.config import ModelConfig
 
-    app = _train_form()
+    app = open_advanced()
     menu = app.selectbox(key="set:model.name")
     assert "LeNet-5" in menu.options, menu.options
     menu.select("lenet").run()
@@ -129,7 +132,7 @@ def test_network() -> None:
 
 def test_data_source() -> None:
     """Data's menu has the source and shows it; the commands know it."""
-    app = _page("data", source="shapes")
+    app = open_app_page("data", source="shapes")
     assert "Drawn shapes" in app.selectbox(key="data-set").options
     assert "**4** classes" in "".join(block.value for block in app.markdown)
 
@@ -143,7 +146,7 @@ def test_data_source() -> None:
 def test_chart_section() -> None:
     """Evaluate has the section, at its address too, with the chart and what it says in words."""
     first, _ = _runs()
-    app = _page("evaluate", run=first.run_id, section="ranks")
+    app = open_app_page("evaluate", run=first.run_id, section="ranks")
     assert not app.exception and not app.error
     assert "How near was the right class?" in [heading.value for heading in app.subheader]
     (chart,) = app.get("plotly_chart")
@@ -152,7 +155,7 @@ def test_chart_section() -> None:
 
 def test_page() -> None:
     """The page answers at its address and stands in the navigation."""
-    app = _page("glossary", find="overfitting")
+    app = open_app_page("glossary", find="overfitting")
     assert not app.exception and app.title[0].value == "📖 Glossary"
     assert any(text.value.startswith("**Overfitting**") for text in app.markdown)
 
@@ -163,20 +166,6 @@ def _command(*arguments: str) -> dict[str, Any]:
     assert done.exit_code == 0, (done.output, done.exception)
     values: dict[str, Any] = json.loads(done.stdout)
     return values
-
-
-def _page(page: str, /, **address: str) -> AppTest:
-    """A page of the app, which opens the store but trains nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        without_engine(patch)
-        return open_app_page(page, **address)
-
-
-def _train_form() -> AppTest:
-    """The Train page with all of its settings, likewise."""
-    with pytest.MonkeyPatch.context() as patch:
-        without_engine(patch)
-        return open_advanced()
 
 
 def _runs() -> tuple[Run, Run]:

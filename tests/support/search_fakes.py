@@ -1,4 +1,4 @@
-"""Runs that train nothing, for the tests of searches: the test decides how each ends."""
+"""An engine that trains nothing, and searches whose trials it runs: the test decides how each run ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
 from aquadash.search import Search, SearchPlan, job, parse_all
 from aquadash.search.store import KIND, open_search_store
-from aquadash.store import Job, LeaseLostError, Worker, open_jobs, open_store
+from aquadash.store import Job, LeaseLostError, RunStore, Worker, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.store.types import EpochRecord, Progress, Run, RunStatus
 from aquadash.work import worker
@@ -42,29 +42,39 @@ def take_up(search_id: str) -> Job:
     return job_rows.claim(KIND)
 
 
-class FakeRuns:
-    """An engine whose runs train nothing: they wait until :meth:`finish` or one of the others says how they end."""
+class FakeEngine:
+    """An engine whose runs train nothing: they wait until a test, or :meth:`work_until`, says how they end."""
 
-    def __init__(self) -> None:
-        self.store = open_store()
-        self.resumed: list[str] = []
+    def __init__(self, store: RunStore | None = None) -> None:
+        self.store = store or open_store()
+        #: The names and arguments of the calls that succeeded.
+        self.calls: list[tuple[str, Any]] = []
+        #: The error of each call of :meth:`submit`.
+        self.error: Exception | None = None
         self.num_slots = 1
         #: Called with each config that is submitted; may raise.
         self.on_submit: Callable[[RunConfig], None] = lambda config: None
+        #: While it is set, :meth:`work_until` finishes runs.
+        self.gate = threading.Event()
 
-    # -- what a search uses ------------------------------------------------------------------------------------------
+    # -- what pages and searches use ---------------------------------------------------------------------------------
+
+    def serve(self) -> None: ...
+
+    def slots(self) -> int:
+        return self.num_slots
 
     def submit(self, config: RunConfig, **about: Any) -> Run:
+        if self.error:
+            raise self.error
         self.on_submit(config)
+        self.calls.append(("submit", config))
         return self.store.submit(embedded(config), **about)
 
     def resume(self, run_id: str) -> Run:
         self.store.queue(run_id)
-        self.resumed.append(run_id)
+        self.calls.append(("resume", run_id))
         return self.store.get(run_id)
-
-    def slots(self) -> int:
-        return self.num_slots
 
     # -- what a test does --------------------------------------------------------------------------------------------
 
@@ -105,6 +115,15 @@ class FakeRuns:
             if run.stop_requested:
                 self.end(run.run_id, RunStatus.STOPPED, "Stopped by request.")
 
+    def work_until(self, ended: threading.Event) -> None:
+        """Do the workers' part until ``ended`` is set."""
+        while not ended.wait(0.02):
+            # A search may stop a run at the same moment.
+            with suppress(RunError, LeaseLostError):
+                self.heed_stops()
+                for run in self.at_work if self.gate.is_set() else ():
+                    self.finish(run.run_id, accuracy_of(run.config))
+
     def _job(self, run_id: str) -> Job:
         if self.store.read(run_id).status is RunStatus.QUEUED:
             live_runs.start(self.store, run_id)
@@ -114,23 +133,6 @@ class FakeRuns:
 def accuracy_of(config: RunConfig) -> float:
     """A validation accuracy that is best for a learning rate of 0.003, so that 0.01 can be beaten."""
     return 0.8 - 0.1 * abs(math.log10(config.training.learning_rate / 0.003))
-
-
-class QuickRuns(FakeRuns):
-    """Runs that finish as soon as the gate is open, and stop as soon as they are asked to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = threading.Event()
-
-    def work_until(self, ended: threading.Event) -> None:
-        """Do the workers' part until ``ended`` is set."""
-        while not ended.wait(0.02):
-            # A search may stop a run at the same moment.
-            with suppress(RunError, LeaseLostError):
-                self.heed_stops()
-                for run in self.at_work if self.gate.is_set() else ():
-                    self.finish(run.run_id, accuracy_of(run.config))
 
 
 class InThreads:
@@ -165,7 +167,7 @@ class InThreads:
 
 
 @contextmanager
-def searching(runs: QuickRuns, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
+def searching(runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
     """Searches use these runs, and look and report at short intervals; all have ended when the block does."""
     monkeypatch.setattr(job, "Engine", lambda store, serving: runs)
     monkeypatch.setattr(job, "POLL_SECONDS", 0.02)

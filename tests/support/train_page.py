@@ -8,39 +8,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
-from aquadash.people import Person
-from aquadash.store import Run, RunStatus, RunStore
-from tests.support import live_runs
+from aquadash.store import Run
 from tests.support.app_pages import open_app_page
-from tests.support.runs import make_run
-
-
-class FakeEngine:
-    """Keeps what it was asked to do; trains nothing."""
-
-    def __init__(self, store: RunStore) -> None:
-        self.store = store
-        self.calls: list[tuple[str, Any]] = []
-        self.error: Exception | None = None
-
-    def serve(self) -> None: ...
-
-    def slots(self) -> int:
-        return 1
-
-    def submit(self, config: RunConfig, *, name: str | None, owner: Person, **about: str) -> Run:
-        self._ask("submit", config)
-        return make_run(self.store, name, config, owner=owner, status=RunStatus.QUEUED, **about)
-
-    def resume(self, run_id: str) -> Run:
-        self._ask("resume", run_id)
-        return live_runs.queue(self.store, run_id)
-
-    def _ask(self, what: str, about: Any) -> None:
-        if self.error:
-            raise self.error
-        self.calls.append((what, about))
-
+from tests.support.search_fakes import FakeEngine
 
 open_page = partial(open_app_page, "train")
 

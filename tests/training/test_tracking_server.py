@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +23,15 @@ from aquadash.store import open_store
 from aquadash.training.mlflow_log import EXPERIMENT
 from tests.cli.test_cli import answer
 from tests.support.runs import make_run
-from tests.support.tracking_server import MISSING, REASON, tracking_server
+from tests.support.serving import free_port
+from tests.support.waiting import wait_for
+
+#: mlflow-skinny has no server.
+MISSING = importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("flask") is None
+REASON = "the whole of MLflow is not installed (requirements-dev.txt has it)"
+
+#: No telemetry, and no processes for MLflow's own jobs.
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(MISSING, reason=REASON)]
 
@@ -26,8 +40,41 @@ QUICK = ("--preset", "notebook-fixed", "--set", "training.epochs=2", "--set", "a
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with tracking_server(tmp_path_factory.mktemp("tracking")) as url:
+    """The address of a tracking server in a process of its own."""
+    folder = tmp_path_factory.mktemp("tracking")
+    port, log = free_port(), folder / "server.log"
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/tracking.db",
+        "--artifacts-destination", f"{folder}/artifacts", "--serve-artifacts", "--workers", "1",
+        "--host", "127.0.0.1", "--port", str(port),
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, cwd=folder, env=environment | _QUIET, start_new_session=True
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _answers(url, process, log), timeout=120, saying=lambda: log.read_text()[-2000:])
         yield url
+    finally:
+        # The process is gone where it could not start.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20)
+
+
+def _answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    assert process.poll() is None, log.read_text()[-2000:]
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def asked(url: str, path: str, **body: object) -> Any:

@@ -13,8 +13,8 @@ from aquadash.errors import RunError
 from aquadash.store import RunStore
 from aquadash.ui.augment import paired_runs
 from tests.support.app_pages import ids, words
+from tests.support.search_fakes import FakeEngine
 from tests.support.studios import open_view
-from tests.support.train_page import FakeEngine
 
 open_launch = partial(open_view, paired_runs.launch)
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.people import Person, Role
 from tests.support.app_pages import address_of, run_script
 
-pytestmark = pytest.mark.usefixtures("no_warm_up")
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def script() -> None:

@@ -40,7 +40,7 @@ class AsServed(PagesManager):
     """Takes what ``AppTest`` would tell Streamlit of the folder ``pages``: what the server has said stands."""
 
 
-@pytest.mark.usefixtures("no_warm_up")
+@pytest.mark.usefixtures("no_engine")
 @pytest.mark.parametrize("name", ["data", "walkthrough"])
 def test_a_link_to_a_fresh_server_leads_to_its_page_in_the_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[str] = []

@@ -9,7 +9,7 @@ from aquadash.pages import PAGES
 from aquadash.ui.kit import shell
 from tests.support.app_pages import run_script
 
-pytestmark = pytest.mark.usefixtures("no_warm_up")
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def run(kind: str) -> AppTest:
