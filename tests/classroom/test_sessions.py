@@ -290,9 +290,13 @@ def test_wrong_codes_count_one_by_one(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entrance, form = Joining(clock), Form("Mallory", "CCCCCC", "", "")
+
+    def enter() -> None:
+        entrance.enter(sessions, form, address="192.0.2.1")
+
     for _ in range(FREE_CODES):
         with suppress(WrongCodeError):
-            entrance.enter(sessions, form, address="192.0.2.1")
+            enter()
     both = threading.Barrier(2)
 
     class Meeting(codes.Codes):
@@ -302,10 +306,6 @@ def test_wrong_codes_count_one_by_one(
                 both.wait(timeout=0.5)
 
     monkeypatch.setattr(joining, "codes", lambda: Meeting("", ""))
-
-    def enter() -> None:
-        entrance.enter(sessions, form, address="192.0.2.1")
-
     with ThreadPoolExecutor(2) as threads:
         refused = [entered.exception() for entered in [threads.submit(enter) for _ in range(2)]]
     assert sorted(type(each).__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]

@@ -17,6 +17,7 @@ from aquadash.data import stratified_split
 from aquadash.data.duplicates import Copy
 from aquadash.data.folder import about, splitting, store
 from aquadash.data.folder.about import About
+from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Kept, Picture
 from aquadash.data.framing import fit
@@ -130,33 +131,32 @@ def test_what_a_version_before_put_away_is_left_alone_and_comes_back_by_hand(pic
     assert data.load(made.source).fingerprint == made.fingerprint
 
 
-def test_a_failed_replacement_leaves_the_other_there(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, new, rename = kept(pictures), imported(pictures), os.rename
+def fail_to_adopt(new: NewDataSet, error: BaseException, patch: pytest.MonkeyPatch) -> None:
+    """Let the move of a new data set to its place raise an error, and keep it in place of "Pets"."""
+    rename = os.rename
 
-    def busy(source: Path, target: Path) -> None:
+    def refuse(source: Path, target: Path) -> None:
         if source == new.folder:
-            raise OSError(16, "Device or resource busy")
+            raise error
         rename(source, target)
 
-    monkeypatch.setattr(os, "rename", busy)
+    patch.setattr(os, "rename", refuse)
+    new.keep("Pets", replacing=True)
+
+
+def test_a_failed_replacement_leaves_the_other_there(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = kept(pictures)
     with pytest.raises(StorageError, match="busy"):
-        new.keep("Pets", replacing=True)
+        fail_to_adopt(imported(pictures), OSError(16, "Device or resource busy"), monkeypatch)
     assert about.all_kept() == {"pets": made}
 
 
 def test_a_kill_in_the_middle_of_a_replacement_loses_no_data_set(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, new, rename = kept(pictures), imported(pictures), os.rename
-
-    def killed(source: Path, target: Path) -> None:
-        if source == new.folder:
-            raise KeyboardInterrupt
-        rename(source, target)
-
+    made = kept(pictures)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "rename", killed)
-        new.keep("Pets", replacing=True)
+        fail_to_adopt(imported(pictures), KeyboardInterrupt(), patch)
     store.recover()
     assert about.all_kept() == {}, "another process may be replacing it at this moment"
     monkeypatch.setattr(store, "_REPLACING_SECONDS", 0.0)
