@@ -31,7 +31,7 @@ def serve(port: int, address: str) -> None:
     bases = _bases(address, port)
     made = _codes()
     values = {"addresses": bases, **made}
-    caution = "With the teacher's code one may do everything: keep it from the class. Ctrl-C ends the app."
+    caution = "The teacher's code gives full control: keep it from the class. Ctrl-C ends the app."
     as_json = print_result(values, qr_text(join_address(bases[0], made["student_code"])), *map(Shown, values), caution)
     command = [
         sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),

@@ -77,7 +77,7 @@ def predict(run: Run, images: tuple[Path, ...], position: float, table_file: Pat
 @click.option("--class", "class_names", multiple=True, metavar="NAME", help="The class to explain; may be repeated.")
 @click.option("--out", type=FILE, help="Write image and maps to this PNG file.")
 def explain(run: Run, image: Path, method: str, class_names: tuple[str, ...], out: Path | None) -> None:
-    """Show what in a picture speaks for a class, by default the one that a run's model takes it for."""
+    """Show the parts of a picture that support a class, by default the one that a run's model takes it for."""
     method_entry(method)
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")

@@ -30,7 +30,7 @@ _seed_option = click.option("--seed", default=0, help="The number all randomness
 @click.option("--severity", "severities", multiple=True, type=int, metavar="N", help="1 to 5. Default: all.")
 @click.option("--pipelines/--no-pipelines", default=True, help="Measure augmentation pipelines, too.")
 @_seed_option
-@click.option("--limit", type=int, metavar="N", help="At most so many test images, from all classes alike.")
+@click.option("--limit", type=int, metavar="N", help="The maximum number of test images, from all classes alike.")
 @click.option("--replace", is_flag=True, help="Replace figures with another seed or on other images.")
 def robustness(
     run: Run, corruptions: tuple[str, ...], severities: tuple[int, ...], pipelines: bool, replace: bool, **subset: Any

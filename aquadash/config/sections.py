@@ -129,8 +129,8 @@ class ModelConfig(ConfigSection):
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
         "Pixel normalization", group="network", order=1, families=("cnn",), search=("unit", "symmetric", "standardize"),
         texts={"unit": "from 0 to 1", "symmetric": "from -1 to 1", "standardize": "standardized, channel by channel"},
-        help="How pixel values reach the network: from 0 to 1, from -1 to 1, or with each colour channel's mean taken "
-        "off and its deviation divided out, as measured on the training images.")] = "unit"
+        help="How pixel values reach the network: from 0 to 1, from -1 to 1, or standardized: each "
+        "colour channel minus its mean, divided by its deviation on the training images.")] = "unit"
     filters: Annotated[Filters, Setting(
         "Filters per block", group="network", order=-2, families=("cnn",),
         search=("16, 32", "32, 64", "32, 64, 128"), term="convolution",
@@ -198,7 +198,7 @@ class ModelConfig(ConfigSection):
         "Trainable layers", group="transfer", families=_PRETRAINED, search=("head", "top", "all"),
         term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
-        help="The layers of a pretrained network that learn: only the new head, the topmost blocks, too, or "
+        help="The layers of a pretrained network that learn: only the new head, also the topmost blocks, or "
         "all.")] = "head"
     input_size: Annotated[int, Field(ge=0, le=512), Setting(
         "Input size (pixels)", group="transfer", order=1, families=("applications",),
@@ -207,7 +207,7 @@ class ModelConfig(ConfigSection):
         "with. Smaller is faster and less accurate.")] = 0
     test_time_flip: Annotated[bool, Setting(
         "Test-time flip", group="network", order=1, affects_pace=False,
-        help="Predict an image and its mirror image, a pixel aside, and take the mean: a little better, twice as "
+        help="Predict an image and its mirror image, shifted by a pixel, and take the mean: more accurate, twice as "
         "slow.")] = False
 
 
@@ -224,7 +224,7 @@ class TrainingConfig(ConfigSection):
     drop_remainder: Annotated[bool, Setting(
         "Drop the last incomplete batch", group="data", order=2, affects_pace=False,
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
-        "in a random direction just before validation. Another image is left out each time.")] = True
+        "in a random direction just before validation. Different images are left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
         "Optimizer", group="optimizer", order=-2, search=("nesterov", "rmsprop", "adam", "adamw"),
         term="optimizer",
@@ -268,7 +268,7 @@ class TrainingConfig(ConfigSection):
         "Patience", group="stopping", unit="epochs", search=SearchRange(3, 15), affects_pace=False,
         term="early stopping",
         texts={0: "0 (never stops early)"},
-        help="Stop after so many epochs without a better validation metric; 0 never stops early.")] = 5
+        help="Stop after this many epochs without a better validation metric; 0 never stops early.")] = 5
     monitor: Annotated[Literal["val_loss", "val_accuracy"], Setting(
         "Monitored metric", group="stopping", order=1, affects_pace=False, term="early stopping",
         needs=lambda values: bool(

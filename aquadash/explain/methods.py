@@ -139,7 +139,7 @@ def _share(progress: ProgressCallback, number: int, total: int, fraction: float)
 METHODS: dict[str, Method] = {
     "grad-cam": Method(
         "Grad-CAM",
-        "Marks where the last convolutional layer found what speaks for the class. Coarse, but quick.",
+        "Marks where the last convolutional layer found evidence for the class. Coarse, but quick.",
         "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
         signed=False,
         low="does not speak for it",
@@ -163,8 +163,8 @@ METHODS: dict[str, Method] = {
         "and where it helps. It only asks the network for answers, so it is right whatever the network is built like.",
         "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks",
         signed=True,
-        low="speaks against it",
-        high="speaks for it",
+        low="evidence against it",
+        high="evidence for it",
         compute=occlusion_map,
     ),
     "integrated-gradients": Method(
@@ -173,8 +173,8 @@ METHODS: dict[str, Method] = {
         "probability. Pixel by pixel; the contributions add up to the whole change.",
         "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks",
         signed=True,
-        low="speaks against it",
-        high="speaks for it",
+        low="evidence against it",
+        high="evidence for it",
         compute=integrated_gradients,
     ),
 }

@@ -152,7 +152,7 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert not app.exception
     assert accuracy(app).value == "67 %" and "2 of 3 right" in accuracy(app).delta
     assert "21 % to 94 %" in accuracy(app).delta  # Wilson's interval of 2 of 3: 20.8 % to 93.9 %.
-    assert "1 picture of none of these classes: not counted above. The network named it" in texts(app)
+    assert "1 picture of none of these classes: not counted above. The network put it" in texts(app)
     assert "✔" in cards(app)[0] and "✘" in cards(app)[1] and "✘" in cards(app)[3]
     assert len(app.get("plotly_chart")) == 1
 

@@ -49,7 +49,7 @@ def _draws(studio: Studio, options: DeltaGenerator) -> None:
 def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each original beside draws for which all images get the same random choices."""
     made = studio.draws(branch=studio.branch, draws=_number_of_draws(options), alike=True)
-    st.caption("All images get the same random choices; in training each gets its own.")
+    st.caption("Every image gets the same random changes here. In training each gets its own.")
     _grid(
         studio,
         made,
@@ -175,7 +175,7 @@ LOOKS = Sections(
     {
         "draws": Section("Random examples", _draws),
         "steps": Section("Steps", _steps),
-        "same": Section("All alike", _same_draw),
+        "same": Section("Same changes", _same_draw),
         "difference": Section("Difference", _differences),
         "histograms": Section("Histograms", _histograms),
     },

@@ -49,7 +49,7 @@ def _board(source: str) -> None:
         st.session_state[_SWITCH] = made.measured_on == "test"
         inputs.toggle(
             "Show the test results", key=_SWITCH, on_change=shell.attempt, args=(_turn,),
-            help="Ranks by the test images, at the end: of each student the run that is best by validation.",
+            help="For the end: ranks each student's best run by validation on the test images.",
         )  # fmt: skip
     shown = made.entries[:_MAX_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
@@ -79,8 +79,8 @@ def _explain(made: Board) -> None:
         )
     else:
         st.caption(
-            "The last measurement: of each student the run that was best by validation, on the test images. Those "
-            "chose nothing, so this is what the networks are worth."
+            "Each student's best run by validation, measured on the test images. Nothing was chosen by these, "
+            "so this is how good the networks are."
         )
     if made.uncounted:
         st.caption(
@@ -96,7 +96,7 @@ def _turn() -> None:
 def _table(made: Board, own: str) -> None:
     entries = made.entries
     fractions = [percent(entry.accuracy, entry.interval) for entry in entries]
-    tries = "How many runs of theirs could have stood here. The best of many is luckier."
+    tries = "Runs of the student that count here. The best of many runs is partly luck."
     render_columns(
         number_column("Place", [entry.rank for entry in entries], width="small", help=term("tie")),
         Column("Student", [f"⭐ {entry.name}" if entry.person_id == own else entry.name for entry in entries]),

@@ -56,7 +56,7 @@ def _join(page: str) -> None:
         if admission.was_removed(admission.token()):
             st.warning(REMOVED, icon="🚪")
         else:
-            st.markdown("You have not joined this class, or your time in it is over. What you did is kept.")
+            st.markdown("You have not joined this class, or your time in it is over. Your work is kept.")
         # The requested address, to come back to. Plain HTML: Streamlit's links open another tab.
         query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
         link = html.escape(f"{JOIN_PATH}?next={quote(f'/{page}?{query}'.rstrip('?'), safe='')}", quote=True)
@@ -89,7 +89,7 @@ def _watch(drawn: tuple[object, ...]) -> None:
         address.draw_again()
     now = limits.in_force()
     if now.paused:
-        st.caption("⏸️ The queue is paused: no run starts until the teacher lets it go on.")
+        st.caption("⏸️ The queue is paused: no run starts until the teacher resumes it.")
 
 
 def _signature() -> tuple[object, ...]:

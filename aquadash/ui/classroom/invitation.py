@@ -68,11 +68,11 @@ def qr_picture(address: str, *, alt: str) -> str:
 def _teacher() -> None:
     st.button(
         "New student code", key="renew-student", icon=":material/autorenew:", on_click=_renew, args=(Role.STUDENT,),
-        help="Who has joined stays in; the old code lets nobody in any more.",
+        help="Students who have joined stay in. The old code no longer works.",
     )  # fmt: skip
     with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
         if opened.open:
-            st.markdown("With it one may do everything. Do not open this on the projector.")
+            st.markdown("It gives full control of the class. Do not show it on the projector.")
             st.code(codes.spaced(lab().people.codes().teacher), language=None)
             st.button(
                 "New teacher code", key="renew-teacher", icon=":material/autorenew:", on_click=_renew,

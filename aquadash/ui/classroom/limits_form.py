@@ -33,7 +33,7 @@ def render_limits() -> None:
             st.session_state[f"limit-{name}"] = kept[name]
     st.session_state[_SHOWN] = kept
     with st.form("limits"):
-        st.caption("For students only. An empty number is no limit; browsers send 200 MB at once at most.")
+        st.caption("For students only. Leave a number empty for no limit. Browsers send at most 200 MB at once.")
         values: dict[str, Any] = {}
         for name, (low, high) in NUMBERS.items():
             values[name] = inputs.number_input(
@@ -43,7 +43,7 @@ def render_limits() -> None:
         values["searches"] = inputs.toggle(WORDS["searches"], key="limit-searches")
         values["locked_pages"] = inputs.multiselect(
             WORDS["locked_pages"], LOCKABLE, key="limit-locked_pages", format_func=sentence,
-            help="Students who have one of them open are shown a notice instead within seconds.",
+            help="Students who have one of them open see a notice instead within seconds.",
         )  # fmt: skip
         if st.form_submit_button("Save", type="primary", key="limits-save"):
             with shell.guard():

@@ -37,8 +37,8 @@ def _people() -> None:
         st.button(
             "Clear unused names", key="clear-names", icon=":material/person_remove:", type="tertiary",
             on_click=shell.attempt, args=(_clear,), disabled=not students,
-            help="Of students who have made nothing (no run, search, data set or pipeline) and have not been here for "
-            f"{AWAY_SECONDS / 60:.0f} minutes. Their names are free again, and they can join again.",
+            help="Removes students who have made nothing (no run, search, data set or pipeline) and have not been here "
+            f"for {AWAY_SECONDS / 60:.0f} minutes. They can join again.",
         )  # fmt: skip
     name, address, until = st.session_state.get(_LINK, ("", "", 0.0))
     if time.time() < until:
@@ -87,7 +87,7 @@ def _row(member: Member, runs: int) -> None:
         st.button(
             named("Rejoin link", person.name), key=f"rejoin-{person.person_id}", icon=":material/link:",
             type="tertiary", on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),
-            help="For somebody who has left, was removed or sits at another computer, and is to have this name again.",
+            help="For somebody who left, was removed or changed computers: they get this name back.",
         )  # fmt: skip
 
 

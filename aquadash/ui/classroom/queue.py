@@ -41,7 +41,7 @@ def _queue() -> None:
     if hidden:
         st.caption(f"🙈 {count(hidden, 'run')} hidden by the teacher also train{'s' if hidden == 1 else ''}.")
     if not running and not waiting and not hidden:
-        st.caption("Nothing trains and nothing waits. If you start a training now, it is next.")
+        st.caption("No run is training or waiting. If you start one now, it is next.")
         st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:")
     for run in running:
         with st.container(border=True, key=f"queue-{run.run_id}"):
@@ -66,14 +66,14 @@ def _queue() -> None:
 
 
 def _pause() -> None:
-    """Draw the button that pauses the queue, or lets it go on."""
+    """Draw the button that pauses the queue, or resumes it."""
     if limits.in_force().paused:
-        st.button("Let the queue go on", key="unpause", icon="▶️", type="primary", on_click=_set_paused, args=(False,))
-        st.caption("⏸️ No waiting run starts. Those that run go on.", width="content")
+        st.button("Resume the queue", key="unpause", icon="▶️", type="primary", on_click=_set_paused, args=(False,))
+        st.caption("⏸️ No waiting run starts. Running ones continue.", width="content")
     else:
         st.button(
             "Pause the queue", key="pause", icon="⏸️", on_click=_set_paused, args=(True,),
-            help="Waiting runs keep their places and wait until you let them go on. Those that run go on.",
+            help="Waiting runs keep their places until you resume the queue. Running ones continue.",
         )  # fmt: skip
 
 

@@ -114,12 +114,12 @@ def _form() -> None:
         key="own-size",
         format_func=lambda side: f"{side} × {side}",
         help="Each picture is cut to its middle square and brought to this size. 32 trains fast and suits the networks "
-        "here; ImageNet networks see more at 96 to 224. A training takes time and memory with the square of the size.",
+        "here; ImageNet networks see more at 96 to 224. Twice the size takes four times the time and memory.",
     )
     split = _split()
     st.caption(
-        "The pictures are read and checked first; you see what was found before anything is kept. They stay on the "
-        "computer that AquaDash runs on."
+        "AquaDash checks the pictures first and keeps nothing before you confirm. They stay on the computer that "
+        "AquaDash runs on."
     )
     read = st.button("Read and check", type="primary", icon="🔎", key="own-read", disabled=chosen is None)
     if not read or chosen is None:
@@ -164,8 +164,8 @@ def _split() -> SplitChoice:
             value=True,
             key="own-leaks",
             disabled=not keep_split,
-            help="Otherwise the test asks for what was learnt by heart. Where the test images are drawn, pictures that "
-            "look alike are on one side anyway.",
+            help="Otherwise the test asks for pictures that the network knows by heart. When AquaDash draws the test "
+            "images, pictures that look alike stay on one side anyway.",
         )
     return SplitChoice(percent / 100, int(seed), use_given=keep_split, drop_leaks=drop)
 
@@ -301,7 +301,7 @@ def _result(hold: Held, new: NewDataSet) -> None:
             disabled=not report.usable,
             on_click=shell.attempt,
             args=(_keep, title),
-            help=None if report.usable else "A problem has to be mended first; see above.",
+            help=None if report.usable else "Fix the problem above first.",
         )
         st.button(
             "Discard", icon=":material/delete:", key="own-discard", help="Nothing is kept.", on_click=hold.discard
@@ -314,6 +314,6 @@ def _keep(title: str) -> None:
         hold.source = lab().data.keep(hold.new, title=title).source
         hold.new = None
     if not hold.source:
-        raise DataError("These pictures are not there any more: the connection was lost. Read them again.")
+        raise DataError("These pictures are gone because the connection was lost. Read them again.")
     st.session_state[own_pictures_set.KEPT] = hold.source
     st.query_params.from_dict({"source": hold.source})

@@ -33,7 +33,7 @@ def render_own_set(source: str) -> None:
         if st.button("Delete", icon=":material/delete:", key="own-delete"):
             components.ask_to_delete(
                 kept.title,
-                "Runs that were trained on these pictures keep their results, but their pictures can be shown no more.",
+                "Runs that were trained on these pictures keep their results. Their pictures can no longer be shown.",
                 key="own-delete",
                 delete=partial(_delete, source),
             )
@@ -92,7 +92,7 @@ def _finding(
         cards = [_card(row, report, images, pictures) for row in finding.rows]
         gallery.render_cards(cards, size_rem=5, label=finding.title)
         if finding.count > len(finding.rows):
-            st.caption("The first of them.")
+            st.caption("Only the first are shown.")
 
 
 def _card(

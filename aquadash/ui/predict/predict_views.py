@@ -263,6 +263,6 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
     if score.strangers:
         them, mean = ("it", "") if score.strangers == 1 else ("them", "mean ")
         st.caption(
-            f"{count(score.strangers, 'picture')} of none of these classes: not counted above. The network named "
-            f"{them} all the same, with a {mean}confidence of {100 * (score.strangers_confidence or 0.0):.0f} %."
+            f"{count(score.strangers, 'picture')} of none of these classes: not counted above. The network put {them} "
+            f"into a class all the same, with a {mean}confidence of {100 * (score.strangers_confidence or 0.0):.0f} %."
         )
