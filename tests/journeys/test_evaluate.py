@@ -102,7 +102,7 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     click_at_rest(page, page.locator(".st-key-confusions .barlayer .point").first)
     address_has(page, f"true={run.class_names[true]}", f"predicted={run.class_names[predicted]}")
     shows(page, number)
-    page.go_back()
+    page.get_by_role("button", name="Show all").click()
     shows(page, 500)
     choose_segment(page, "Scores")
     choose_segment(page, "Calibration")

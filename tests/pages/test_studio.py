@@ -225,7 +225,7 @@ def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> Non
         files[key] = content
         download(label, content, key=key, **options)
 
-    monkeypatch.setattr(components, "download", noted)
+    monkeypatch.setattr(components, "render_download", noted)
     app = unfold(visit(pipeline="notebook-2"), "files-menu")
     assert from_json(files["export"]) == PIPELINES["notebook-2"]
     assert files["download-code"] == to_code(PIPELINES["notebook-2"])
