@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aquadash.errors import AquaDashError, RunError
 
-#: A config and an epoch's record are plain values in a script: what these packages define is a type there, no more.
+#: A script holds configs and epochs as plain values, so it needs the definitions of these packages as types alone.
 _PLAIN = ("aquadash.config", "aquadash.store")
 
 
@@ -26,9 +26,9 @@ class CarriedSource:
         plain_types: The names of AquaDash's types in them whose place a plain namespace takes.
     """
 
-    def __init__(self, *, given: Set[str] = frozenset()) -> None:
-        """Start with nothing taken; the names in ``given`` are defined in the script already."""
-        self._given = given
+    def __init__(self, *, defined_names: Set[str] = frozenset()) -> None:
+        """Start with nothing taken; the script defines the names in ``defined_names`` already."""
+        self._defined_names = defined_names
         self.imports: set[str] = set()
         self.plain_types: set[str] = set()
         self._taken: dict[str, _Definition] = {}
@@ -46,21 +46,21 @@ class CarriedSource:
             AquaDashError: Source is missing from this installation.
             RunError: Two definitions have one name.
         """
-        found: list[_Definition] = []
+        needed: list[_Definition] = []
         for each in names:
             module, _, name = each.partition(":")
-            self._take(module, name, found)
-        modules = list(dict.fromkeys(definition.module for definition in found))
-        found.sort(key=lambda definition: (modules.index(definition.module), definition.lines.start))
+            self._take(module, name, needed)
+        modules = list(dict.fromkeys(definition.module for definition in needed))
+        needed.sort(key=lambda definition: (modules.index(definition.module), definition.lines.start))
         text = ""
-        for before, definition in zip([None, *found], found, strict=False):
+        for before, definition in zip([None, *needed], needed, strict=False):
             follows = before and before.module == definition.module and before.lines.stop == definition.lines.start
             text += ("\n" if follows else "\n\n\n") + _text(definition)
         return text.strip("\n")
 
-    def _take(self, module: str, name: str, found: list[_Definition]) -> None:
-        """Add what a name of a module stands for to ``found``, after all that it needs."""
-        if name in self._given:
+    def _take(self, module: str, name: str, needed: list[_Definition]) -> None:
+        """Add the definition of a module's name to ``needed``, after the definitions that it uses."""
+        if name in self._defined_names:
             return
         if module.startswith(_PLAIN):
             self.plain_types.add(name)
@@ -69,24 +69,24 @@ class CarriedSource:
         if name in parsed.imports:
             origin, original = parsed.imports[name]
             if origin.startswith("aquadash"):
-                self._take(origin, original, found)
+                self._take(origin, original, needed)
             else:
                 self.imports.add(_import_statement(origin, original, name))
         if name not in parsed.definitions:
             return
         definition = parsed.definitions[name]
-        taken = definition in self._taken.values()
+        is_taken = definition in self._taken.values()
         if self._taken.setdefault(name, definition) is not definition:
             raise RunError(f"Two definitions called {name} cannot stand in one script.")
-        if taken:
+        if is_taken:
             return
         for node in ast.walk(definition.node):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 if other := _module_called(node.value.id, parsed):
-                    self._take(other, node.attr, found)
+                    self._take(other, node.attr, needed)
             elif isinstance(node, ast.Name):
-                self._take(module, node.id, found)
-        found.append(definition)
+                self._take(module, node.id, needed)
+        needed.append(definition)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +110,10 @@ class _Module:
 @cache
 def _parsed(module: str) -> _Module:
     # The packages above it are imported, the module itself is not.
-    found = importlib.util.find_spec(module)
-    if found is None or found.origin is None or not Path(found.origin).is_file():
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         raise AquaDashError(f"The source of {module} is missing from this installation. Install AquaDash again.")
-    text = Path(found.origin).read_text(encoding="utf-8")
+    text = Path(spec.origin).read_text(encoding="utf-8")
     tree, lines = ast.parse(text), text.splitlines()
     definitions: dict[str, _Definition] = {}
     for node in tree.body:

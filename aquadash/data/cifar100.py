@@ -35,7 +35,6 @@ SIZE = 169_001_437
 
 #: The fine label in CIFAR-100 of each of the report's classes, in the report's order.
 FINE_LABELS = {"beaver": 4, "dolphin": 30, "otter": 55, "seal": 72, "whale": 95}
-SUPERCLASS = "aquatic_mammals"
 IMAGES_PER_CLASS = {"train": 500, "test": 100}
 
 #: Part of the cache's key. Raise it when the decoded form changes.
@@ -149,43 +148,28 @@ def other_classes() -> NDArray[np.uint8] | None:
 
 def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
     """Turn the pickles ``train``, ``test`` and ``meta`` of the archive named ``where`` into the two splits."""
-    coarse = _check_meta(archive.unpickle(members["meta"], what=f"'meta' in {where}"), where)
-    train, test = (
-        _decode_batch(archive.unpickle(members[part], what=f"'{part}' in {where}"), part, coarse, where)
-        for part in ("train", "test")
-    )
-    return train, test
-
-
-def _check_meta(values: Any, where: str) -> int:
-    """Check the labels of the five classes and return that of their superclass."""
     what = f"'meta' in {where}"
-    fine, coarse = (_texts(_field(values, f"{kind}_label_names", what), what) for kind in ("fine", "coarse"))
+    fine = _texts(_field(archive.unpickle(members["meta"], what=what), "fine_label_names", what), what)
     for name, label in FINE_LABELS.items():
         if label >= len(fine) or fine[label] != name:
             actual = fine[label][:40] if label < len(fine) else "missing"
             raise DataError(f"{what} is not CIFAR-100's: class {label} is {actual!r}; expected {name!r}.")
-    if SUPERCLASS not in coarse:
-        raise DataError(f"{what} is not CIFAR-100's: it has no superclass {SUPERCLASS!r}.")
-    return coarse.index(SUPERCLASS)
+    train, test = (_decode_batch(members[part], part, f"'{part}' in {where}") for part in ("train", "test"))
+    return train, test
 
 
-def _decode_batch(values: Any, part: str, coarse: int, where: str) -> Split:
-    what = f"'{part}' in {where}"
+def _decode_batch(member: bytes, part: str, what: str) -> Split:
+    values = archive.unpickle(member, what=what)
     data, fine = _rows(values, what)
-    superclass = _labels(_field(values, "coarse_labels", what), 20, what)
     names = _field(values, "filenames", what)
     if not isinstance(names, list):
         raise DataError(f"{what} is damaged: its file names are a {type(names).__name__}; expected a list.")
-    lengths = (len(data), len(fine), len(superclass), len(names))
+    lengths = (len(data), len(fine), len(names))
     if len(set(lengths)) > 1:
-        kinds = ("images", "fine labels", "coarse labels", "file names")
+        kinds = ("images", "fine labels", "file names")
         counted = ", ".join(f"{count:,} {kind}" for count, kind in zip(lengths, kinds, strict=True))
         raise DataError(f"{what} is damaged: it has {counted}; expected the same number of each.")
-    wanted = np.isin(fine, list(FINE_LABELS.values()))
-    if not np.array_equal(wanted, superclass == coarse):
-        raise DataError(f"{what} is damaged: fine and coarse labels disagree about which images are aquatic mammals.")
-    positions = np.flatnonzero(wanted)
+    positions = np.flatnonzero(np.isin(fine, list(FINE_LABELS.values())))
     to_label = np.full(100, -1, dtype=np.int64)
     to_label[list(FINE_LABELS.values())] = np.arange(len(FINE_LABELS))
     names = tuple(_texts([names[i] for i in positions], what))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Protocol
 
 from cachetools import LRUCache
 
@@ -21,16 +20,6 @@ from aquadash.errors import DataError, UnknownNameError
 _KEEP = 4
 
 
-class Loader(Protocol):
-    """Loads a data set or raises a ``DataError``."""
-
-    def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset: ...
-
-
-def _always_the_same() -> str | None:
-    return "built in"
-
-
 @dataclass(frozen=True)
 class Source:
     """An origin of images."""
@@ -42,10 +31,10 @@ class Source:
     summary: str
     #: Whether its images are drawings by this program.
     drawn: bool
-    #: The function that loads it; :func:`load` caches the result.
-    load: Loader
+    #: The function that loads it or raises a ``DataError``; it takes ``progress``. :func:`load` caches the result.
+    load: Callable[..., Dataset]
     #: A text that changes with the content that ``load`` reads; None while it must be downloaded first.
-    key: Callable[[], str | None] = _always_the_same
+    key: Callable[[], str | None] = lambda: "built in"
     #: The side of its images in pixels; None if only loading shows it.
     side: int | None = None
     #: The number of its training images; None if only loading shows it.

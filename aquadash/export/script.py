@@ -58,7 +58,7 @@ def train_script(recipe: Recipe) -> str:
     """Return the text of ``train.py``."""
     augmented = recipe.plan.changes or recipe.plan.factor > 1
     # The template writes the one entry that the script needs of the table of networks.
-    source = CarriedSource(given={"model_entry"})
+    source = CarriedSource(defined_names={"model_entry"})
     text = _environment().get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
     modules = ("csv", "hashlib", "json", "keras", "numpy as np", "tensorflow as tf", "time")
     imports = source.imports | {f"import {module}" for module in modules}

@@ -193,49 +193,39 @@ def _of_looks(pictures: Sequence[Picture], names: Sequence[str], size: int) -> I
     of_class = _counts([one.label for one in pictures], names)
     fractions = [number / every for number, every in zip(in_class, of_class, strict=True) if every] or [0.0]
     uneven = max(fractions) - min(fractions) >= GREY_GAP
-    rows: tuple[tuple[str, bool, list[int], str, str], ...] = (
-        (
-            "tiny",
-            len(tiny) > MANY * len(pictures),
-            tiny,
-            f"smaller than {size} pixels",
-            "Such pictures are enlarged and look blurred; where one class has more of them, the network learns the "
-            "blur. Take larger pictures or choose a smaller size.",
-        ),
-        (
-            "blank",
-            True,
-            blank,
-            "with next to nothing to see",
-            "Nearly all their pixels have one colour. Remove pictures that should show something.",
-        ),
-        (
-            "grey",
-            uneven,
-            grey,
-            "without colour",
-            "One class has far more of them than another: the network would learn to tell grey from coloured instead "
-            "of the things themselves. Use coloured pictures, or turn all of them grey."
-            if uneven
-            else "No class has far more of them than another, so that they give nothing away.",
-        ),
-        (
-            "long",
-            len(long) > MANY * len(pictures),
-            long,
-            "at least twice as long as wide",
-            "The network sees the middle square only, less than half of such a picture. Cut it to what matters if that "
-            "lies elsewhere.",
-        ),
+    yield _finding(
+        "tiny",
+        "warning" if len(tiny) > MANY * len(pictures) else "note",
+        f"{_number(len(tiny), 'picture')} smaller than {size} pixels",
+        "Such pictures are enlarged and look blurred; where one class has more of them, the network learns the blur. "
+        "Take larger pictures or choose a smaller size.",
+        rows=tiny,
     )
-    for kind, misleads, positions, title, advice in rows:
-        yield _finding(
-            kind,
-            "warning" if misleads else "note",
-            f"{_number(len(positions), 'picture')} {title}",
-            advice,
-            rows=positions,
-        )
+    yield _finding(
+        "blank",
+        "warning",
+        f"{_number(len(blank), 'picture')} with next to nothing to see",
+        "Nearly all their pixels have one colour. Remove pictures that should show something.",
+        rows=blank,
+    )
+    yield _finding(
+        "grey",
+        "warning" if uneven else "note",
+        f"{_number(len(grey), 'picture')} without colour",
+        "One class has far more of them than another: the network would learn to tell grey from coloured instead of "
+        "the things themselves. Use coloured pictures, or turn all of them grey."
+        if uneven
+        else "No class has far more of them than another, so that they give nothing away.",
+        rows=grey,
+    )
+    yield _finding(
+        "long",
+        "warning" if len(long) > MANY * len(pictures) else "note",
+        f"{_number(len(long), 'picture')} at least twice as long as wide",
+        "The network sees the middle square only, less than half of such a picture. Cut it to what matters if that "
+        "lies elsewhere.",
+        rows=long,
+    )
 
 
 def _finding(

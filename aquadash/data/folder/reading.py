@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -99,10 +100,8 @@ def _one(entry: Entry, size: int, large: Lock) -> tuple[Picture, NDArray[np.uint
         raise ImageError(
             f"{entry.name} cannot be read from its archive or folder: {why}. Add the picture again."
         ) from error
-    if len(data) > _LARGE_BYTES:
-        with large:
-            return _decoded(entry, data, size)
-    return _decoded(entry, data, size)
+    with large if len(data) > _LARGE_BYTES else nullcontext():
+        return _decoded(entry, data, size)
 
 
 def _decoded(entry: Entry, data: bytes, size: int) -> tuple[Picture, NDArray[np.uint8]]:
