@@ -184,12 +184,12 @@ def forget_oldest(
     max_seconds: float = math.inf,
 ) -> None:
     """Remove the files and folders changed longest ago until the others are within the limits."""
-    found = []
+    aged = []
     for path in folder.glob(pattern):
         with suppress(OSError):  # Another process may have removed it.
-            found.append((path.stat().st_mtime, path.stat().st_size, path))
+            aged.append((path.stat().st_mtime, path.stat().st_size, path))
     total = 0
-    for number, (changed, size, path) in enumerate(sorted(found, reverse=True), start=1):
+    for number, (changed, size, path) in enumerate(sorted(aged, reverse=True), start=1):
         total += size
         if total > max_bytes or number > max_files or time.time() - changed > max_seconds:
             if path.is_dir():

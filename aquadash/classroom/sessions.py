@@ -259,11 +259,11 @@ class Sessions:
         return Joined(token, person)
 
     def _add(self, connection: sqlite3.Connection, person: Person, now: float) -> Person:
-        here = (
+        count_students = (
             "SELECT COUNT(DISTINCT s.person_id) FROM sessions s JOIN people p ON p.person_id = s.person_id "
             "WHERE s.ended = 0 AND s.expires_at > ? AND p.role = ?"
         )
-        (students,) = connection.execute(here, (now, Role.STUDENT.value)).fetchone()
+        (students,) = connection.execute(count_students, (now, Role.STUDENT.value)).fetchone()
         if person.role is Role.STUDENT and students >= MAX_STUDENTS:
             raise ConfigError(
                 f"The class is full: {MAX_STUDENTS} students are in it. Ask the teacher, who can clear unused names."

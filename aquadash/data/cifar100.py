@@ -104,7 +104,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
         train, test, note = cached
     else:
         report("Reading CIFAR-100", None)
-        train, test = decode(archive.read_members(path), where=path.name)
+        train, test = decode(archive.read_members(path), archive_name=path.name)
         official = path.is_file() and _sha256(path) == SHA256
         note = "the official archive" if official else "a copy that is not the official archive byte for byte"
         _write_copy(name, train, test, note)
@@ -146,15 +146,15 @@ def other_classes() -> NDArray[np.uint8] | None:
     return others
 
 
-def decode(members: dict[str, bytes], *, where: str) -> tuple[Split, Split]:
-    """Turn the pickles ``train``, ``test`` and ``meta`` of the archive named ``where`` into the two splits."""
-    what = f"'meta' in {where}"
+def decode(members: dict[str, bytes], *, archive_name: str) -> tuple[Split, Split]:
+    """Turn the pickles ``train``, ``test`` and ``meta`` of an archive into the two splits."""
+    what = f"'meta' in {archive_name}"
     fine = _texts(_field(archive.unpickle(members["meta"], what=what), "fine_label_names", what), what)
     for name, label in FINE_LABELS.items():
         if label >= len(fine) or fine[label] != name:
             actual = fine[label][:40] if label < len(fine) else "missing"
             raise DataError(f"{what} is not CIFAR-100's: class {label} is {actual!r}; expected {name!r}.")
-    train, test = (_decode_batch(members[part], part, f"'{part}' in {where}") for part in ("train", "test"))
+    train, test = (_decode_batch(members[part], part, f"'{part}' in {archive_name}") for part in ("train", "test"))
     return train, test
 
 

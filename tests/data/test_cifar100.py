@@ -111,7 +111,7 @@ def modern(values: dict[str, Any]) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("written", [pickled, modern], ids=["Python 2", "Python 3"])
 def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any], written: Any) -> None:
-    train, test = cifar100.decode(written(sound), where="a test")
+    train, test = cifar100.decode(written(sound), archive_name="a test")
     for part, split in (("train", train), ("test", test)):
         fine = sound[part][b"fine_labels"]
         rows = [i for i, label in enumerate(fine) if label in (4, 30, 55, 72, 95)]
@@ -160,13 +160,13 @@ def _set(key: bytes, value: Any) -> Any:
 def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, message: str) -> None:
     change(sound[member])
     with pytest.raises(DataError, match=message):
-        cifar100.decode(pickled(sound), where="it")
+        cifar100.decode(pickled(sound), archive_name="it")
 
 
 @pytest.mark.parametrize("value", [[], None, 7, {}])
 def test_a_member_of_another_form_is_refused(value: Any) -> None:
     with pytest.raises(DataError, match="'meta' in it is damaged"):
-        cifar100.decode({**pickled({"train": {}, "test": {}}), "meta": pickle.dumps(value)}, where="it")
+        cifar100.decode({**pickled({"train": {}, "test": {}}), "meta": pickle.dumps(value)}, archive_name="it")
 
 
 def _place(path: Path) -> Path:

@@ -102,12 +102,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         if any(part.startswith(".") or part.casefold() in _CLUTTER for part in file.parts):
             continue
         if len(file.parts) > _MAX_DEPTH:
-            out.append(
-                LeftOut(
-                    display_name(file.name),
-                    f"It lies {len(file.parts)} folders deep; at most {_MAX_DEPTH} are read.",
-                )
-            )
+            out.append(_left_out(file.name, f"It lies {len(file.parts)} folders deep; at most {_MAX_DEPTH} are read."))
             continue
         candidates.append(file)
     level = _first_level(candidates)
@@ -120,9 +115,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
     for file in sorted(candidates, key=lambda one: one.parts):
         part = SPLIT_FOLDERS.get(file.parts[level].casefold().strip()) if len(file.parts) > level else None
         if (below_split and part is None) or len(file.parts) < class_level + 2:
-            out.append(
-                LeftOut(display_name(file.name), "It lies in no class's folder. Move it into the folder of its class.")
-            )
+            out.append(_left_out(file.name, "It lies in no class's folder. Move it into the folder of its class."))
             continue
         by_class.setdefault(class_key(file.parts[class_level]), []).append((file, part if split_given else None))
     if not by_class:
@@ -137,6 +130,10 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         for file, part in by_class[key]
     ]
     return Listing(_class_names(keys), tuple(entries), tuple(out[:MAX_NAMED]), len(out), split_given)
+
+
+def _left_out(name: str, reason: str) -> LeftOut:
+    return LeftOut(display_name(name), reason)
 
 
 def display_path(file: File) -> str:
@@ -195,14 +192,13 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
         name = _name_of(info).replace("\\", "/")
         if name.endswith("/"):
             continue
-        shown = display_name(name)
         path = PurePosixPath(name)
         if fault := member_fault(info, name, methods=_METHODS):
-            left_out.append(LeftOut(shown, fault))
+            left_out.append(_left_out(name, fault))
         elif info.filename in seen:
-            left_out.append(LeftOut(shown, "The archive holds a file of this name already. Rename one of them."))
+            left_out.append(_left_out(name, "The archive holds a file of this name already. Rename one of them."))
         elif path.suffix.casefold() == ".zip":
-            left_out.append(LeftOut(shown, "An archive within the archive is not opened. Unpack it first."))
+            left_out.append(_left_out(name, "An archive within the archive is not opened. Unpack it first."))
         else:
             files.append(File(path.parts, partial(_read_member, archive, info, turn)))
         seen.add(info.filename)
@@ -232,22 +228,18 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) ->
 def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
     files: list[File] = []
     left_out: list[LeftOut] = []
-    for where, folders, names in os.walk(folder, followlinks=False):
+    for walked, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
-        parts = Path(where).relative_to(folder).parts
+        parts = Path(walked).relative_to(folder).parts
         if len(parts) > _MAX_DEPTH:
             folders.clear()
-        links = [name for name in folders if os.path.islink(os.path.join(where, name))]
+        links = [name for name in folders if os.path.islink(os.path.join(walked, name))]
         for name in sorted(names) + links:
-            path = Path(where, name)
+            path = Path(walked, name)
             if path.is_symlink():
-                left_out.append(
-                    LeftOut(display_name("/".join((*parts, name))), "It is a link. Put the picture itself there.")
-                )
+                left_out.append(_left_out("/".join((*parts, name)), "It is a link. Put the picture itself there."))
             elif path.suffix.casefold() == ".zip":
-                left_out.append(
-                    LeftOut(display_name("/".join((*parts, name))), "An archive within the folder is not opened.")
-                )
+                left_out.append(_left_out("/".join((*parts, name)), "An archive within the folder is not opened."))
             elif path.is_file():
                 files.append(File((*parts, name), partial(_read_file, path)))
         if len(files) > MAX_FILES:
