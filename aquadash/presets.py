@@ -112,6 +112,16 @@ PRESETS: dict[str, Preset] = {
             "report's own log, with a loss of 0.857, shows that it did so there too.",
         ),
     ),
+    "perceptron": Preset(
+        config=RunConfig(model=ModelConfig(name="perceptron")),
+        title="The report's CNN without its convolutions",
+        card="Perceptron",
+        summary="The dense layers of the report's network on the pixels themselves, trained in the same way as *The "
+        "report's CNN*. Compare the two to see what convolution is good for.",
+        line="no convolution",
+        epochs=30,
+        seconds=22,
+    ),
     "baseline": Preset(
         config=RunConfig(
             augmentation=_MIXED,

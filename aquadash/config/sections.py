@@ -17,8 +17,10 @@ WITH_MOMENTUM = ("momentum", "nesterov")
 
 #: The families of networks that were trained on other images.
 _PRETRAINED = ("backbone", "applications")
+#: The families that are trained from scratch and built from settings.
+_FROM_SCRATCH = ("cnn", "perceptron")
 #: The families whose dense layers can be chosen.
-_WITH_DENSE = ("cnn", *_PRETRAINED)
+_WITH_DENSE = (*_FROM_SCRATCH, *_PRETRAINED)
 
 #: The schedules that cut the learning rate.
 _WITH_CUTS = ("step", "exponential", "plateau")
@@ -127,7 +129,8 @@ class ModelConfig(ConfigSection):
         "Dropout", group="optimizer", order=1, step=0.05, search=SearchRange(0, 0.7), affects_pace=False,
         help="Fraction of the dense units switched off at random in each training step.")] = 0.5
     normalization: Annotated[Literal["unit", "symmetric", "standardize"], Setting(
-        "Pixel normalization", group="network", order=1, families=("cnn",), search=("unit", "symmetric", "standardize"),
+        "Pixel normalization", group="network", order=1, families=_FROM_SCRATCH,
+        search=("unit", "symmetric", "standardize"),
         texts={"unit": "from 0 to 1", "symmetric": "from -1 to 1", "standardize": "standardized, channel by channel"},
         help="How pixel values reach the network: from 0 to 1, from -1 to 1, or standardized: each "
         "colour channel minus its mean, divided by its deviation on the training images.")] = "unit"
@@ -187,7 +190,7 @@ class ModelConfig(ConfigSection):
         texts=_ACTIVATIONS,
         help="The function applied to the sums of each dense layer.")] = "relu"
     l1: Annotated[float, Field(ge=0, le=1), Setting(
-        "L1 penalty", group="optimizer", order=3, families=("cnn",), search=SearchRange(1e-6, 1e-3, log=True),
+        "L1 penalty", group="optimizer", order=3, families=_FROM_SCRATCH, search=SearchRange(1e-6, 1e-3, log=True),
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' sizes; pushes weights to zero.")] = 0.0
     l2: Annotated[float, Field(ge=0, le=1), Setting(

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 Value: TypeAlias = int | float | bool | str
 
 #: Networks with the same settings; :class:`aquadash.models.ModelEntry` has the family of each network.
-Family: TypeAlias = Literal["cnn", "backbone", "applications"]
+Family: TypeAlias = Literal["cnn", "perceptron", "backbone", "applications"]
 
 
 @dataclass(frozen=True)

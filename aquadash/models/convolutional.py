@@ -63,39 +63,60 @@ def build(
             f"The convolutions would have {convolution_parameters:,} parameters; at most {_MAX_CONVOLUTIONAL:,} "
             "are allowed. Use fewer filters, smaller kernels or fewer convolutions."
         )
-    regularizer = keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
     inputs = keras.Input(image_shape)
-    x = inputs
-    if config.normalization == "symmetric":
-        x = layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(x)
-    elif config.normalization == "standardize":
-        x = standardized(x, statistics, name="normalization")
+    x = normalized(inputs, config, statistics)
     for width in config.filters:
-        x = _block(x, width, config, regularizer)
+        x = _block(x, width, config)
     x = {
         "flatten": layers.Flatten,
         "average": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
     }[config.summary]()(x)
+    outputs = dense_layers(
+        x,
+        config,
+        num_classes,
+        advice="Let the blocks shrink the image more (strides or pooling by 2), take the mean of each filter, or use "
+        "fewer units.",
+    )
+    return keras.Model(inputs, outputs, name="cnn")
+
+
+def normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelStatistics) -> keras.KerasTensor:
+    """Add the normalization of the pixels that the settings name."""
+    from keras import layers
+
+    if config.normalization == "symmetric":
+        return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(x)
+    return standardized(x, statistics, name="normalization") if config.normalization == "standardize" else x
+
+
+def dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *, advice: str) -> keras.KerasTensor:
+    """Add the dense layers of the settings and the softmax; a ConfigError with ``advice`` refuses too large ones."""
+    from keras import layers
+
     dense_parameters = sum(a * b for a, b in pairwise((x.shape[-1], *config.dense_units, num_classes)))
     if dense_parameters > _MAX_DENSE:
         raise ConfigError(
-            f"The dense layers would have {dense_parameters:,} parameters; at most {_MAX_DENSE:,} are allowed. "
-            "Let the blocks shrink the image more (strides or pooling by 2), take the mean of each filter, or use "
-            "fewer units."
+            f"The dense layers would have {dense_parameters:,} parameters; at most {_MAX_DENSE:,} are allowed. {advice}"
         )
+    regularizer = _regularizer(config)
     if not config.dense_units:
         x = layers.Dropout(config.dropout)(x)
     for units in config.dense_units:
         x = layers.Dense(units, activation=config.dense_activation, kernel_regularizer=regularizer)(x)
         x = layers.Dropout(config.dropout)(x)
-    outputs = layers.Dense(num_classes, activation="softmax", kernel_regularizer=regularizer, dtype="float32")(x)
-    return keras.Model(inputs, outputs, name="cnn")
+    return layers.Dense(num_classes, activation="softmax", kernel_regularizer=regularizer, dtype="float32")(x)
 
 
-def _block(
-    x: keras.KerasTensor, width: int, config: ModelConfig, regularizer: keras.Regularizer | None
-) -> keras.KerasTensor:
+def _regularizer(config: ModelConfig) -> keras.Regularizer | None:
+    """Return the penalties of the settings; None for none."""
+    import keras
+
+    return keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
+
+
+def _block(x: keras.KerasTensor, width: int, config: ModelConfig) -> keras.KerasTensor:
     """Add a block: the first convolution has the strides and the pooling, those after it are the residual part."""
     from keras import layers
 
@@ -106,7 +127,7 @@ def _block(
             strides=config.strides if first else 1,
             padding="same",
             use_bias=not config.batch_normalization,
-            kernel_regularizer=regularizer,
+            kernel_regularizer=_regularizer(config),
         )(x)
         # Before normalisation and activation, because pooling leaves them fewer values.
         if first and config.pooling != "none":

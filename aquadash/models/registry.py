@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash.augment import plan
 from aquadash.config import DEFINITIONS, AugmentationConfig, Family, ModelConfig, RunConfig, setting
 from aquadash.errors import AquaDashError, look_up
-from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
+from aquadash.models import applications, backbone, convolutional, efficientnet_lite, perceptron, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights, load_hdf5, load_npz
@@ -61,6 +61,13 @@ MODELS: dict[str, ModelEntry] = {
         "Blocks of convolutions, then dense layers. You choose every number. The defaults are the report's network.",
         convolutional.build,
         "cnn",
+    ),
+    "perceptron": ModelEntry(
+        "Multi-layer perceptron",
+        "Dense layers alone, without convolution: every pixel has weights of its own, so that a pattern learnt in one "
+        "place is unknown in all others. Compare it with a CNN to see what convolution is good for.",
+        perceptron.build,
+        "perceptron",
     ),
     **{
         name: ModelEntry(

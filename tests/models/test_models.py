@@ -31,8 +31,8 @@ def test_images_become_float32_of_0_to_1() -> None:
 SHAPE = (32, 32, 3)
 
 
-def build(**settings: object) -> object:
-    return models.build(ModelConfig(name="cnn", **settings), image_shape=SHAPE, num_classes=5)
+def build(name: str = "cnn", **settings: object) -> object:
+    return models.build(ModelConfig(name=name, **settings), image_shape=SHAPE, num_classes=5)
 
 
 def kinds(model: object) -> list[tuple[str, tuple[int, ...]]]:
@@ -49,7 +49,16 @@ def test_its_defaults_are_the_reports_network() -> None:
     np.testing.assert_array_equal(own(images), report(images))
 
 
-def test_every_setting_changes_the_network() -> None:
+def test_the_perceptron_has_the_dense_layers_of_the_reports_network_alone() -> None:
+    layers = [row[0] for row in REPORT[4:]]
+    assert [kind for kind, _ in kinds(build("perceptron"))] == layers
+    assert build("perceptron").count_params() == 3072 * 256 + 256 + 32_896 + 645 == 820_229
+    narrow = build("perceptron", dense_units=(10,), normalization="standardize")
+    assert narrow.count_params() == 3072 * 10 + 10 + 10 * 5 + 5
+
+
+@pytest.mark.parametrize("network", ["cnn", "perceptron"])
+def test_every_setting_changes_the_network(network: str) -> None:
     """A setting that is listed but has no effect would be a knob that turns nothing."""
     other = {
         "dropout": 0.1, "normalization": "standardize", "filters": (8,), "kernel_size": 3, "strides": 1,
@@ -60,17 +69,16 @@ def test_every_setting_changes_the_network() -> None:
 
     @functools.cache
     def layers(**settings: Any) -> list[dict[str, Any]]:
-        found = build(**settings).get_config()["layers"]
+        found = build(network, **settings).get_config()["layers"]
         for layer in found:
             layer.pop("name"), layer["config"].pop("name"), layer.pop("inbound_nodes")
         return found
 
-    used = {name for name in ModelConfig.model_fields if models.uses("cnn", f"model.{name}")}
-    assert set(other) == used - {"name", "test_time_flip"}  # The flip is used after training.
-    for name, value in other.items():
+    used = {name for name in ModelConfig.model_fields if models.uses(network, f"model.{name}")}
+    for name in used - {"name", "test_time_flip"}:  # The flip is used after training.
         # A residual needs a second convolution to go around.
         base = {"convolutions": 2} if name == "residual" else {}
-        assert layers(**base) != layers(**base, **{name: value}), name
+        assert layers(**base) != layers(**base, **{name: other[name]}), name
 
 
 def test_pixels_reach_the_network_as_asked() -> None:
@@ -94,6 +102,8 @@ def test_pixels_reach_the_network_as_asked() -> None:
 def test_a_network_that_would_not_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"dense layers would have .* parameters; at most 50,000,000"):
         build(filters=(512,), strides=1, dense_units=(4096,))
+    with pytest.raises(ConfigError, match="Use fewer units or smaller images"):
+        build("perceptron", dense_units=(4096,) * 4)
     with pytest.raises(ConfigError, match="convolutions would have 257,051,648 parameters; at most 100,000,000"):
         build(filters=(1024, 1024), kernel_size=7, convolutions=3)
 
