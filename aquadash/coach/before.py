@@ -144,6 +144,16 @@ _RULES = (
     ),
     Rule(
         "hint",
+        "label-noise",
+        lambda c: c.training.label_noise > 0,
+        lambda c: f"{100 * c.training.label_noise:g} % of the training labels are wrong on purpose",
+        "Watch the gap between training and validation accuracy. At first the network learns from the right labels; "
+        "later it learns the wrong ones by heart: training accuracy rises and validation accuracy falls. Compare a run "
+        "with early stopping with one without (patience 0).",
+        {},
+    ),
+    Rule(
+        "hint",
         "last-weights-kept",
         lambda c: bool(c.training.patience) and not c.training.restore_best_weights,
         "The weights of the last epoch are kept, not the best",

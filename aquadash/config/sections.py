@@ -291,6 +291,10 @@ class TrainingConfig(ConfigSection):
         incomparable="Figures on different validation images cannot be compared.",
         needs=lambda values: values["training.validation"] == "training",
         help="Fraction of the training images held out for validation, the same in each class.")] = 0.15
+    label_noise: Annotated[float, Field(ge=0, le=0.9), Setting(
+        "Label noise", group="data", step=0.05, affects_pace=False, term="label noise",
+        help="Fraction of the training labels that are replaced by another class at random; validation and test labels "
+        "stay as they are.")] = 0.0
     restore_best_weights: Annotated[bool, Setting(
         "Restore best weights", group="stopping", affects_pace=False, term="best epoch",
         help="Keep the weights of the epoch with the best validation metric instead of the last ones.")] = True

@@ -60,18 +60,37 @@ def split_positions(config: RunConfig, dataset: Dataset) -> tuple[NDArray[np.int
 
 
 def split(config: RunConfig, dataset: Dataset) -> TrainingData:
-    """Split the images by :func:`split_positions`."""
+    """Split the images by :func:`split_positions`; the training labels get the label noise of the config."""
     chosen, held_out = split_positions(config, dataset)
     on_test = config.training.validation == "test"
     # A slice makes no copy of all training images, which may take gigabytes.
     validation, learnt = (dataset.test, slice(None)) if on_test else (dataset.train, chosen)
     return TrainingData(
         dataset.train.images[learnt],
-        dataset.train.labels[learnt],
+        with_label_noise(
+            dataset.train.labels[learnt],
+            fraction=config.training.label_noise,
+            num_classes=len(dataset.class_names),
+            seed=derived_seed(config.seed, Purpose.LABEL_NOISE),
+        ),
         validation.images[held_out],
         validation.labels[held_out],
         held_out.astype(np.int64),
     )
+
+
+def with_label_noise(labels: NDArray[np.int64], *, fraction: float, num_classes: int, seed: int) -> NDArray[np.int64]:
+    """Return a copy of the labels in which that fraction, chosen at random, is replaced by other classes.
+
+    Args:
+        labels: int64, shape (n,), from 0 to ``num_classes`` - 1.
+        fraction: 0 to 1; every other class is equally likely.
+    """
+    generator = np.random.default_rng(seed)
+    chosen = generator.permutation(len(labels))[: round(fraction * len(labels))]
+    noisy = labels.copy()
+    noisy[chosen] = (labels[chosen] + generator.integers(1, num_classes, len(chosen))) % num_classes
+    return noisy
 
 
 def visited_images(training: TrainingConfig, count: int) -> int:

@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     ORDER = 3
     DROPOUT = 4
     MIXING = 5
+    LABEL_NOISE = 6
 
 
 def derived_seed(seed: int, purpose: Purpose, *position: int) -> int:

@@ -30,6 +30,7 @@ EDGES: list[tuple[dict[str, Any], dict[str, str]]] = [
     (training(batch_size=513), {"batch-too-large": "warning"}),
     (training(label_smoothing=0.3), {}),
     (training(label_smoothing=0.31), {"much-smoothing": "warning"}),
+    (training(label_noise=0.05), {"label-noise": "hint"}),
     (training(validation_fraction=0.04), {}),
     (training(validation_fraction=0.03), {"few-validation-images": "hint"}),
     (training(validation="test"), {"validation-on-test": "warning"}),

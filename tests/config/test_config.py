@@ -212,3 +212,4 @@ def test_a_config_of_before_is_read_with_the_defaults() -> None:
     old = '{"augmentation": {"pipeline": "notebook-1", "mode": "fresh"}}'
     augmentation = from_json(old).augmentation
     assert (augmentation.copies, augmentation.keep_originals, augmentation.definitions) == (1, False, "")
+    assert from_json(old).training.label_noise == 0

@@ -64,9 +64,10 @@ CONFIGS = {
         "training.class_weights": "balanced", "training.label_smoothing": 0.1, "training.from_logits": True,
         "training.monitor": "val_accuracy",
     }),
-    "a perceptron": with_values(RunConfig(), {
+    "a perceptron and label noise": with_values(RunConfig(), {
         **SMALL, "augmentation.pipeline": "notebook-1", "model.name": "perceptron", "model.dense_units": "16",
         "model.normalization": "standardize", "model.l1": 0.001,
+        "training.label_noise": 0.3,
     }),
     "a pretrained body, first its head alone": with_values(preset("backbone").config, {
         **SMALL, "training.head_epochs": 1, "training.restore_best_weights": True, "training.precision": "float32",

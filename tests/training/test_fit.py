@@ -241,6 +241,26 @@ def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Datase
     assert np.array_equal(images[:48], data.images)
 
 
+@pytest.mark.parametrize("validation", ["training", "test"])
+def test_label_noise_replaces_training_labels_alone(validation: str, tiny_dataset: Dataset) -> None:
+    from aquadash.training.prepare import split
+
+    config = with_values(SMALL, {"training.validation": validation})
+    clean = split(config, tiny_dataset)
+    noisy = split(with_values(config, {"training.label_noise": 0.25}), tiny_dataset)
+    replaced = noisy.labels != clean.labels
+    assert replaced.sum() == len(clean.labels) / 4
+    assert {0, 1, 2} == set(noisy.labels[replaced].tolist()), "any class may be the wrong one"
+    for unchanged in ("images", "validation_images", "validation_labels", "validation_indices"):
+        assert np.array_equal(getattr(noisy, unchanged), getattr(clean, unchanged))
+
+    again, other = (
+        split(with_values(config, {"training.label_noise": 0.25, "seed": seed}), tiny_dataset).labels
+        for seed in (config.seed, config.seed + 1)
+    )
+    assert np.array_equal(again, noisy.labels) and not np.array_equal(other, noisy.labels)
+
+
 def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: Dataset) -> None:
     from aquadash.training.prepare import split
 

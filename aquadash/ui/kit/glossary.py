@@ -63,6 +63,8 @@ GLOSSARY: dict[str, str] = {
     "importance": "How much of the differences between the trials one setting explains by itself. It is estimated "
     "from few trials, so take it as a hint.",
     "kernel": "The small pattern that a filter slides over the image, or its side in pixels.",
+    "label noise": "Wrong labels among the training images. A network learns the right ones first, and the wrong ones "
+    "by heart later.",
     "label safety": "Whether a changed image still shows what its label says. If a trained model no longer recognises "
     "the animal, the label may be wrong, or the model may be weak.",
     "learning rate": "The size of each change of the weights. Too small is slow, too large jumps past the goal.",
