@@ -67,6 +67,7 @@ PAGES = {
         code=("PlotlyChart",),
     ),
     "predict": Page("Predict", "📷", "What does the network say about my picture?", visits=6),
+    "quiz": Page("Quiz", "❓", "Can you do better than the network?"),
     "compare": Page(
         "Compare",
         "⚖️",

@@ -21,7 +21,7 @@ _MODULES = {
     "cluster": ("cluster",),
     "compare": ("compare", "reproduce"),
     "data": ("data", "home"),
-    "evaluate": ("coach", "evaluate", "walkthrough"),
+    "evaluate": ("coach", "evaluate", "quiz", "walkthrough"),
     "predict": ("explain", "predict"),
     "robustness": ("label-safety", "robustness"),
     "runs": ("runs",),

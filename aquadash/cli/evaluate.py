@@ -9,6 +9,7 @@ from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result,
 from aquadash.config import flatten
 from aquadash.data import SOURCES, load
 from aquadash.evaluation import METRICS
+from aquadash.evaluation.quiz import quiz_answer
 from aquadash.store import Run
 
 
@@ -38,6 +39,17 @@ def evaluate(run: Run) -> None:
         "" if deep.rescaling else "No temperature: this run kept no predictions of its validation images.",
         f"Doubtful labels: {len(deep.doubtful_labels)} (a weak network doubts good labels, too)",
     )
+
+
+@click.command(cls=Command)
+@run_argument
+@click.argument("image", type=int)
+@click.argument("guess")
+def quiz(run: Run, image: int, guess: str) -> None:
+    """Guess the class of a test image, named by its number, and compare the guess with the network's answer."""
+    predictions = lab.runs.predictions(run.run_id)
+    answer = quiz_answer(predictions, image, guess, class_names=run.class_names)
+    print_result(answer.to_dict(), f"{run.name}, test image {image}")
 
 
 @click.command(cls=Command)
