@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -46,9 +48,9 @@ def _question(run: Run, dataset: Dataset, predictions: Predictions) -> None:
     answer = answers.get(image)
     picture, beside = st.columns([1, 2], gap="medium")
     with picture:
-        card = gallery.Card(
-            dataset.test.images[image], "", f"Test image {image}", opens=f"test-{image}" if answer else ""
-        )
+        # The dialog shows the true class, so the image opens after the guess only.
+        opens = "" if answer is None else f"test-{image}"
+        card = gallery.Card(dataset.test.images[image], "", f"Test image {image}", opens=opens)
         gallery.render_cards([card], size_rem=14, columns=1, label="The image to guess")
     with beside:
         st.markdown("**What does it show?**")
@@ -63,11 +65,10 @@ def _question(run: Run, dataset: Dataset, predictions: Predictions) -> None:
                 )
         if answer is not None:
             _answer(answer, predictions, run)
-            later = [index for index in order if index not in answers]
+            later = [str(index) for index in order if index not in answers]
             if later:
-                st.button(
-                    "Next image", type="primary", key="quiz-next", on_click=address.assign, args=(_IMAGE, str(later[0]))
-                )
+                go_on = partial(address.assign, _IMAGE, later[0])
+                st.button("Next image", type="primary", key="quiz-next", on_click=go_on)
     _score(list(answers.values()))
 
 
