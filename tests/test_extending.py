@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Sources that a recipe may touch, or that running it needs.
-_SOURCES = ("aquadash", "pages", "scripts", "tests", "app.py", "pyproject.toml", ".streamlit")
+_SOURCES = ("aquadash", "pages", "scripts", "tests", "docs", "README.md", "app.py", "pyproject.toml", ".streamlit")
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git, which applies the diffs")
 

@@ -18,6 +18,7 @@ from aquadash import augment
 from aquadash.cli import cli
 from aquadash.config import RunConfig, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
+from aquadash.evaluation import evaluate, stored_scores
 from aquadash.export.script import Recipe, train_script
 from aquadash.lab.query import select
 from aquadash.search import suggested
@@ -69,7 +70,7 @@ def test_run_figure() -> None:
 
 
 def test_evaluate_metric() -> None:
-    """Evaluate shows the metric; the command prints it, alone and of compared runs; the report has it."""
+    """Pages, commands and the report show the metric; new runs store it, and older ones still open and compare."""
     from sklearn.metrics import matthews_corrcoef
 
     from aquadash.export.report import report_html
@@ -87,6 +88,15 @@ def test_evaluate_metric() -> None:
     compared = _command("compare", first.run_id, second.run_id)["accuracy"]
     assert abs(compared[0]["matthews_correlation"] - expected) < 1e-9
     assert f"<b>{expected:.2f}</b>Matthews correlation" in report_html(open_store(), first, None)
+
+    name, store = "test_matthews_correlation", open_store()
+    measured = evaluate(predictions.labels, predictions.probabilities, class_names=first.class_names)
+    assert stored_scores(measured, predictions)[name] == pytest.approx(expected)
+    store.update(second.run_id, metrics=store.get(second.run_id).metrics | {name: 0.25})
+    table = _page("compare", runs=f"{first.run_id},{second.run_id}").dataframe[0]
+    assert sorted(table.value["Matthews correlation"].fillna(-1)) == [-1, 0.25] and table.proto.placeholder == "–"
+    listed = _command("runs", "list", "--where", f"{name} is null")["runs"]
+    assert [run["run_id"] for run in listed] == [first.run_id]
 
 
 def test_augmenter() -> None:
