@@ -27,7 +27,7 @@ from aquadash.store.fields import run_fields
 from aquadash.training.optimizers import build_optimizer
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
-from tests.support.app_pages import open_app_page
+from tests.support.app_pages import address_of, open_app_page
 from tests.support.runs import run_record
 from tests.support.train_page import open_advanced
 
@@ -93,7 +93,7 @@ def test_evaluate_metric() -> None:
     measured = evaluate(predictions.labels, predictions.probabilities, class_names=first.class_names)
     assert stored_scores(measured, predictions)[name] == pytest.approx(expected)
     store.update(second.run_id, metrics=store.get(second.run_id).metrics | {name: 0.25})
-    table = _page("compare", runs=f"{first.run_id},{second.run_id}").dataframe[0]
+    table = open_app_page("compare", runs=f"{first.run_id},{second.run_id}").dataframe[0]
     assert sorted(table.value["Matthews correlation"].fillna(-1)) == [-1, 0.25] and table.proto.placeholder == "–"
     listed = _command("runs", "list", "--where", f"{name} is null")["runs"]
     assert [run["run_id"] for run in listed] == [first.run_id]
@@ -154,13 +154,18 @@ def test_data_source() -> None:
 
 
 def test_chart_section() -> None:
-    """Evaluate has the section, at its address too, with the chart and what it says in words."""
+    """Evaluate has the section with the chart and its text; a clicked bar shows its images."""
     first, _ = _runs()
     app = open_app_page("evaluate", run=first.run_id, section="ranks")
     assert not app.exception and not app.error
     assert "How near was the right class?" in [heading.value for heading in app.subheader]
     (chart,) = app.get("plotly_chart")
     assert "rank 1 in" in str(chart.proto), chart.proto
+
+    app.session_state["ranks-clicked"] = (first.run_id, None), [1]
+    app.run()
+    assert not app.exception and address_of(app, "rank") == "2"
+    assert any(text.value.startswith("**Right class on rank 2: ") for text in app.markdown)
 
 
 def test_page() -> None:
