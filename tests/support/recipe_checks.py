@@ -169,10 +169,13 @@ def test_chart_section() -> None:
 
 
 def test_page() -> None:
-    """The page answers at its address and stands in the navigation."""
-    app = open_app_page("glossary", find="overfitting")
-    assert not app.exception and app.title[0].value == "📖 Glossary"
-    assert any(text.value.startswith("**Overfitting**") for text in app.markdown)
+    """The page is at its address, with the run and the image that the address names; it counts a guess."""
+    first, _ = _runs()
+    app = open_app_page("duel", run=first.run_id, image="2")
+    assert not app.exception and not app.error and app.title[0].value == "🥊 Duel"
+    app.button(key="guess-0").click().run()
+    score = {metric.label: metric.value for metric in app.metric}
+    assert score["You"].endswith(" of 1") and len(app.get("plotly_chart")) == 1
 
 
 def _command(*arguments: str) -> dict[str, Any]:
