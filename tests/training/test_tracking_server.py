@@ -143,5 +143,5 @@ def test_a_server_that_is_away(home: Path, monkeypatch: pytest.MonkeyPatch, kind
     figures = [{name: run["metrics"][name] for name in ("test_accuracy", "val_loss")} for run in (alone, trained)]
     assert figures[0] == figures[1]
     assert open_store().log(trained["run_id"]).count(" WARNING ") == 1
-    assert "Send it with: runs export" in open_store().log(trained["run_id"])
+    assert f"with: runs export {trained['run_id']} --mlflow" in open_store().log(trained["run_id"])
     assert seconds < 120
