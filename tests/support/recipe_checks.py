@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aquadash import augment
+from aquadash import augment, data
 from aquadash.cli import cli
-from aquadash.config import RunConfig, from_yaml, parse_assignments, to_yaml, with_values
+from aquadash.coach import config_notes
+from aquadash.config import SETTINGS, RunConfig, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.evaluation import evaluate, stored_scores
 from aquadash.export.script import Recipe, train_script
@@ -25,6 +26,7 @@ from aquadash.search import suggested
 from aquadash.store import Run, open_store
 from aquadash.store.fields import run_fields
 from aquadash.training.optimizers import build_optimizer
+from aquadash.training.prepare import split_positions
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
 from tests.support.app_pages import address_of, open_app_page
@@ -51,9 +53,21 @@ def test_hyperparameter() -> None:
     assert name in suggested(usual)
     runs = [run_record("usual"), run_record("clipped", {name: 1.5})]
     assert select(runs, f"{name} > 1.2") == runs[1:] and name in columns(runs, run_fields())[0]
-    script = train_script(Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True))
+    script = train_script(_script_recipe(config))
     assert "    clip_norm=1.5,\n" in script and "global_clipnorm=clip_norm" in script
     assert build_optimizer(config.training).global_clipnorm == 1.5
+
+
+def test_split_setting() -> None:
+    """Another number holds out other images in the run and in its script; such figures are not compared."""
+    name, dataset = "training.split_number", data.load("synthetic")
+    configs = [with_values(RunConfig(), {name: number}) for number in (0, 1)]
+    held_out = [split_positions(config, dataset)[1] for config in configs]
+    assert len(held_out[0]) == len(held_out[1]) and set(held_out[0]) != set(held_out[1])
+    assert "Split number" in [field.label for field in _train_form().number_input]
+    assert SETTINGS[name].incomparable and name not in suggested(RunConfig())
+    script = train_script(_script_recipe(configs[1]))
+    assert "    split_number=1,\n" in script and "SEED + TRAINING.split_number" in script
 
 
 def test_run_figure() -> None:
@@ -174,6 +188,30 @@ def test_page() -> None:
     app = open_app_page("duel", run=run.run_id, image="2")
     assert not app.exception and not app.error and app.title[0].value == "🥊 Duel"
     assert app.selectbox(key="run").value == run.run_id and app.number_input(key="image").value == 2
+
+
+def test_command() -> None:
+    """The command is in the help and lists images, as JSON and for people."""
+    run = make_run(open_store())
+    assert "mistakes" in CliRunner().invoke(cli, ["--help"]).stdout
+    assert len(_command("mistakes", run.run_id, "--count", "2")["images"]) == 2
+    assert "confidence" in CliRunner().invoke(cli, ["mistakes", run.run_id]).stdout
+
+
+def test_coach_note() -> None:
+    """Train's form shows the note and the change that removes it."""
+    settings = {"augmentation.mixing": "mixup", "training.label_smoothing": 0.1}
+    (note,) = config_notes(with_values(RunConfig(), settings))
+    assert note.key == "softened-twice" and note.changes == {"training.label_smoothing": 0.0}
+    app = _train_form()
+    for name, value in settings.items():
+        app.session_state[f"set:{name}"] = value
+    app.run()
+    assert any("The labels are softened twice" in text.value for text in app.markdown)
+
+
+def _script_recipe(config: RunConfig) -> Recipe:
+    return Recipe("mine", config, augment.plan(config.augmentation), "f" * 64, "float32", None, True)
 
 
 def _command(*arguments: str) -> dict[str, Any]:
