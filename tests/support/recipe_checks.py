@@ -64,7 +64,7 @@ def test_split_setting() -> None:
     configs = [with_values(RunConfig(), {name: number}) for number in (0, 1)]
     held_out = [split_positions(config, dataset)[1] for config in configs]
     assert len(held_out[0]) == len(held_out[1]) and set(held_out[0]) != set(held_out[1])
-    assert "Split number" in [field.label for field in _train_form().number_input]
+    assert "Split number" in [field.label for field in open_advanced().number_input]
     assert SETTINGS[name].incomparable and name not in suggested(RunConfig())
     script = train_script(_script_recipe(configs[1]))
     assert "    split_number=1,\n" in script and "SEED + TRAINING.split_number" in script
@@ -203,7 +203,7 @@ def test_coach_note() -> None:
     settings = {"augmentation.mixing": "mixup", "training.label_smoothing": 0.1}
     (note,) = config_notes(with_values(RunConfig(), settings))
     assert note.key == "softened-twice" and note.changes == {"training.label_smoothing": 0.0}
-    app = _train_form()
+    app = open_advanced()
     for name, value in settings.items():
         app.session_state[f"set:{name}"] = value
     app.run()
