@@ -207,7 +207,9 @@ def test_coach_note() -> None:
     for name, value in settings.items():
         app.session_state[f"set:{name}"] = value
     app.run()
-    assert any("The labels are softened twice" in text.value for text in app.markdown)
+    assert any("The labels are softened twice" in text.value for text in app.caption)
+    app.button(key="fix-softened-twice").click().run()
+    assert not any("The labels are softened twice" in text.value for text in app.caption)
 
 
 def _script_recipe(config: RunConfig) -> Recipe:
