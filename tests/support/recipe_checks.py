@@ -27,11 +27,13 @@ from aquadash.store import Run, open_store
 from aquadash.store.fields import run_fields
 from aquadash.training.optimizers import build_optimizer
 from aquadash.training.prepare import split_positions
+from aquadash.training.reproduction import reproduction
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
 from tests.support.app_pages import address_of, open_app_page
 from tests.support.runs import make_run, run_record
 from tests.support.train_page import open_advanced
+from tests.training.test_reproduction import stored
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -111,6 +113,11 @@ def test_evaluate_metric() -> None:
     assert sorted(table.value["Matthews correlation"].fillna(-1)) == [-1, 0.25] and table.proto.placeholder == "–"
     listed = _command("runs", "list", "--where", f"{name} is null")["runs"]
     assert [run["run_id"] for run in listed] == [first.run_id]
+
+    with tempfile.TemporaryDirectory() as folder:
+        older, newer = (stored(store, Path(folder), name=name) for name in ("older", "newer"))
+    store.update(newer.run_id, metrics=newer.metrics | {name: 0.25})
+    assert reproduction(store, older.run_id, newer.run_id).identical
 
 
 def test_augmenter() -> None:
