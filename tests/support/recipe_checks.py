@@ -95,7 +95,7 @@ def test_evaluate_metric() -> None:
     predictions = open_store().predictions(first.run_id)
     expected = matthews_corrcoef(predictions.labels, predictions.probabilities.argmax(axis=1))
     shown = {
-        metric.label: metric.value for metric in open_app_page("evaluate", run=first.run_id, section="training").metric
+        metric.label: metric.value for metric in open_app_page("evaluate", run=first.run_id, section="classes").metric
     }
     assert shown.get("Matthews correlation") == f"{expected:.2f}", shown
 
