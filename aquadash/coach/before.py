@@ -148,8 +148,9 @@ _RULES = (
         lambda c: c.training.label_noise > 0,
         lambda c: f"{100 * c.training.label_noise:g} % of the training labels are wrong on purpose",
         "Watch the gap between training and validation accuracy. At first the network learns from the right labels; "
-        "later it learns the wrong ones by heart: training accuracy rises and validation accuracy falls. Compare a run "
-        "with early stopping with one without (patience 0).",
+        "later it learns the wrong ones by heart: training accuracy rises and validation accuracy falls. Training "
+        "accuracy counts the wrong labels as right, so at first it is the lower one. Compare a run with early stopping "
+        "with one without (patience 0).",
         {},
     ),
     Rule(
