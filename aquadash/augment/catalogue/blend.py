@@ -54,7 +54,7 @@ ENTRIES = (
     _entry(
         "BlendAlpha",
         "Blend evenly",
-        "Changes the picture in two ways and mixes the two, everywhere alike.",
+        "Changes the picture in two ways and mixes the two evenly.",
         (_FACTOR, PER_CHANNEL),
         effect="A softened version of a change, such as half-way to grey.",
         harm="With a shift or flip inside, two ghostly animals lie over each other.",
@@ -63,7 +63,7 @@ ENTRIES = (
     _entry(
         "BlendAlphaElementwise",
         "Blend pixel by pixel",
-        "The same with another mix for each pixel.",
+        "Changes the picture in two ways, with another mix for each pixel.",
         (_FACTOR, PER_CHANNEL),
         effect="A grain of both versions.",
         harm="With a shift or flip inside, the two animals crumble into each other.",
@@ -97,7 +97,7 @@ ENTRIES = (
             *_noise("clouds", min_size=4, crisp=0.5),
             PER_CHANNEL,
         ),
-        effect="Cloud shadows over animal and water, or grain, as the exponent has it.",
+        effect="Cloud shadows over animal and water, or grain, depending on the exponent.",
         harm=_HARM,
         example=op("BlendAlphaFrequencyNoise", exponent=-2.0, foreground=_BRIGHT, background=op("Multiply", mul=0.4)),
         maker="noise:blend_frequency_noise",
@@ -105,7 +105,7 @@ ENTRIES = (
     _entry(
         "BlendAlphaHorizontalLinearGradient",
         "Blend from left to right",
-        "Goes over from one version to the other from left to right.",
+        "Fades from one version to the other from left to right.",
         _gradient("from 0 % at the left to 100 % at the right"),
         effect="Light from one side: one end of the animal is changed, the other is not.",
         harm=_HARM,
@@ -114,7 +114,7 @@ ENTRIES = (
     _entry(
         "BlendAlphaVerticalLinearGradient",
         "Blend from top to bottom",
-        "Goes over from one version to the other from top to bottom.",
+        "Fades from one version to the other from top to bottom.",
         _gradient("from 0 % at the top to 100 % at the bottom"),
         effect="Depth of water: light above and dark below, or the other way round.",
         harm=_HARM,
@@ -132,7 +132,7 @@ ENTRIES = (
     _entry(
         "BlendAlphaCheckerboard",
         "Blend in a chequerboard",
-        "Takes the tiles of a chequerboard from the two versions by turns.",
+        "Takes the tiles of a chequerboard from the two versions in turn.",
         _GRID,
         effect="Every second tile is changed.",
         harm="The same tiles in each picture: the network may learn the pattern instead of the animal.",
@@ -143,8 +143,8 @@ ENTRIES = (
         "Blend by colour",
         "Chooses some hues at random and changes only the pixels that have them.",
         (
-            whole("nb_bins", "hues", "Parts of the colour circle that are chosen from.", Range(5, 15), 1, 64),
-            number("smoothness", "smoothness", "How softly chosen hues pass into others.", Range(0.1, 0.3), 0.0, 1.0),
+            whole("nb_bins", "hues", "How many parts the colour circle is divided into.", Range(5, 15), 1, 64),
+            number("smoothness", "smoothness", "How softly chosen hues fade into others.", Range(0.1, 0.3), 0.0, 1.0),
         ),
         effect="The water is changed and the animal is not, or the other way round.",
         harm="When it hits the animal alone, a strong change inside singles it out from all test pictures.",

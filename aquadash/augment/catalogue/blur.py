@@ -48,11 +48,11 @@ ENTRIES = (
         "Mixes each pixel with neighbours of a similar colour only, so that edges stay.",
         (
             whole("d", "reach", "Width of the neighbourhood in pixels.", Range(1, 9), 1, 15),
-            number("sigma_color", "colour", "How unlike colours may be and still mix.", Range(10, 250), 1.0, 255.0),
+            number("sigma_color", "colour", "How different colours may be and still mix.", Range(10, 250), 1.0, 255.0),
             number("sigma_space", "distance", "How far away pixels still count.", Range(10, 250), 1.0, 255.0),
         ),
         effect="Fur and waves become smooth patches with clear borders, like a poster.",
-        harm="Coats that differ by their texture alone, as a wet otter and a wet beaver, become alike.",
+        harm="Coats that differ only in texture, like a wet otter's and a wet beaver's, look the same.",
         example=op("BilateralBlur", d=9, sigma_color=100.0, sigma_space=100.0),
         needs_colour=True,
     ),
@@ -82,7 +82,9 @@ ENTRIES = (
         "Moves each pixel's colour to the most common one among its neighbours.",
         (
             number("spatial_radius", "reach", "How far neighbours count, in pixels.", Range(5.0, 40.0), 1.0, 40.0),
-            number("color_radius", "colour", "How unlike colours may be and still melt.", Range(5.0, 40.0), 1.0, 40.0),
+            number(
+                "color_radius", "colour", "How different colours may be and still melt.", Range(5.0, 40.0), 1.0, 40.0
+            ),
         ),
         effect="The picture falls into flat patches: one for the water, some for the animal.",
         harm="A grey seal on grey rock melts into the rock. It is also slow.",

@@ -16,7 +16,7 @@ ENTRIES = (
         "Mixes up red, green and blue, so that the network cannot rely on colours alone.",
         (probability("p", "", "Share of the images whose channels are mixed up.", 1.0),),
         effect="Blue water turns red or green; a grey seal stays grey, as its channels are alike.",
-        harm="Brown fur against blue water is a good clue, and it teaches that colour means nothing: use it sparingly.",
+        harm="Brown fur against blue water is a good clue, but the network learns to ignore colour: use it sparingly.",
         example=op("ChannelShuffle", p=1.0),
     ),
     _entry(
@@ -25,7 +25,7 @@ ENTRIES = (
         "Moves every colour around the colour circle by the same angle.",
         (whole("value", "amount", "Share of the circle: 255 or -255 is once around.", Range(-255, 255), -255, 255),),
         effect="Water turns green or violet; black, white and grey do not change.",
-        harm="Hardly matters for grey seals and whales; beavers and otters lose their brown beyond about 20.",
+        harm="It hardly matters for grey seals and whales; beavers and otters lose their brown beyond about 20.",
         example=op("AddToHue", value=90),
     ),
     _entry(

@@ -66,12 +66,12 @@ ENTRIES = (
     OperatorInfo(
         "MultiplyAndAddToBrightness",
         "Multiply and add to the brightness",
-        "Does one and then the other, to the brightness alone.",
+        "Multiplies the brightness alone, then adds to it.",
         (
             number("mul", "factor", "The number that the brightness is multiplied by.", Range(0.7, 1.3), 0.0, 10.0),
             whole("add", "amount", "The number that is added.", Range(-30, 30), -255, 255),
         ),
-        effect="Other light and another exposure at once.",
+        effect="Different light and a different exposure at once.",
         harm="The two add up: far ends of both ranges give white or black pictures.",
         example=op("MultiplyAndAddToBrightness", mul=0.7, add=60),
         fixed=(("random_order", False),),
@@ -120,7 +120,7 @@ ENTRIES = (
     OperatorInfo(
         "LogContrast",
         "Logarithm",
-        "Brightens dark tones much and bright ones little.",
+        "Brightens dark tones a lot and bright ones a little.",
         (
             number("gain", "factor", "1 keeps white white; lower is darker.", Range(0.4, 1.6), 0.0, 3.0),
             PER_CHANNEL,
@@ -159,7 +159,7 @@ ENTRIES = (
     OperatorInfo(
         "AllChannelsCLAHE",
         "Local contrast of each channel",
-        "The same for red, green and blue.",
+        "Evens out red, green and blue each, tile by tile, with a limit.",
         (_CLIP_LIMIT, _TILE, PER_CHANNEL),
         effect="Strong local contrast, with shifts in colour.",
         harm="A high limit gives grey seals coloured spots.",

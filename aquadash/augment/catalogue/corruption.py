@@ -55,7 +55,7 @@ ENTRIES = (
         "Out of focus",
         "The disc-shaped blur of a lens that is focused elsewhere.",
         effect="Bright spots become discs, and the animal a soft shape.",
-        harm="Made for large pictures: from 2 on little but a blot is left of an animal at 32 pixels.",
+        harm="Made for large pictures: from 2 on an animal at 32 pixels is hardly more than a blot.",
     ),
     _entry(
         "GlassBlur",

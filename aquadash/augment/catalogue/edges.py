@@ -43,7 +43,7 @@ ENTRIES = (
         "Blends the picture with its edges, bright lines on black.",
         (_alpha("the edges", Range(0.0, 0.75)),),
         effect="The picture darkens, and outlines of animal and waves glow.",
-        harm="Above 75 % colour and coat are gone; only an animal with a clear outline can still be told.",
+        harm="Above 75 % colour and coat are gone; only an animal with a clear outline can still be recognised.",
         example=op("EdgeDetect", alpha=0.7),
     ),
     OperatorInfo(
@@ -55,7 +55,7 @@ ENTRIES = (
             number("direction", "direction", "The way they face, 0 to 1 for a full turn.", Range(0.0, 1.0), 0.0, 1.0),
         ),
         effect="The picture darkens, and one side of the animal glows.",
-        harm="Above 75 % nothing but half an outline is left, which fits several animals.",
+        harm="Above 75 % only half an outline is left, which fits several animals.",
         example=op("DirectedEdgeDetect", alpha=0.7, direction=0.2),
     ),
     OperatorInfo(

@@ -13,7 +13,7 @@ ENTRIES = (
         "One after the other",
         "Applies operators in order.",
         slots=(("children", "in order"),),
-        effect="The changes add up: what one has hidden the next cannot bring back.",
+        effect="The changes add up: the next cannot bring back details that one has hidden.",
         harm="Several mild changes together can be a strong one: look at the last picture, not at each step's.",
         example=op("Sequential", children=(op("Fliplr", p=1.0), op("GaussianBlur", sigma=1.0))),
     ),
@@ -24,7 +24,7 @@ ENTRIES = (
         (probability("p", "", "Share of the images that are changed.", 0.5),),
         slots=(("then_list", "then"),),
         effect="Some animals are changed and some are as photographed.",
-        harm="It tames harmful operators: at 10 % the network still sees mostly true pictures.",
+        harm="Less harm than the operators alone: at 10 % the network still sees mostly real pictures.",
         example=op("Sometimes", p=0.5, then_list=op("Grayscale", alpha=1.0)),
     ),
     OperatorInfo(
@@ -33,19 +33,19 @@ ENTRIES = (
         "Applies one operator to each image, chosen at random.",
         slots=(("children", "one of"),),
         choices=True,
-        effect="Each animal is changed in one way, some in this and some in that.",
-        harm="Milder than all after one another; a harmful one still hits its share of the images.",
+        effect="Each animal is changed in only one way.",
+        harm="Milder than all of them together; a harmful one still hits its share of the images.",
         example=op("OneOf", children=(op("Fliplr", p=1.0), op("Rotate", rotate=25.0))),
     ),
     OperatorInfo(
         "SomeOf",
         "Some of these",
         "Applies a number of the operators to each image, chosen at random, in their order.",
-        (whole("n", "number", "How many are applied; more than there are means all.", Range(1, 2), 0, 10),),
+        (whole("n", "number", "How many are applied; a larger number means all.", Range(1, 2), 0, 10),),
         slots=(("children", "some of"),),
         choices=True,
         effect="Each animal gets its own mix of changes.",
-        harm="High numbers let changes add up: a blurred, darkened and covered otter is a riddle.",
+        harm="High numbers let changes add up: a blurred, darkened and covered otter is hard to recognise.",
         example=op(
             "SomeOf", n=2, children=(op("Fliplr", p=1.0), op("Grayscale", alpha=1.0), op("GaussianBlur", sigma=1.0))
         ),
@@ -59,8 +59,8 @@ ENTRIES = (
             word("from_colorspace", "from", "The colour space of the picture.", "RGB", COLOUR_SPACES),
         ),
         slots=(("children", "there"),),
-        effect="A change of one channel there is a change of hue, saturation or brightness here.",
-        harm="Geometry does not care; but noise or covering in HSV gives garish colours that no photograph has.",
+        effect="Changing one channel of HSV changes hue, saturation or brightness.",
+        harm="Flips and turns are safe, but noise or covering in HSV gives garish colours that no photograph has.",
         example=op(
             "WithColorspace", to_colorspace="HSV", children=op("WithChannels", channels=0, children=op("Add", value=60))
         ),

@@ -123,7 +123,7 @@ PER_CHANNEL = probability(
 EDGE_MODE = word(
     "mode",
     "new edge",
-    "What fills the uncovered edge: black (constant), the last row (edge), the mirror image (reflect, symmetric), "
+    "Filling of the uncovered edge: black (constant), the last row (edge), the mirror image (reflect, symmetric), "
     "or the other side (wrap).",
     "constant",
     ("constant", "edge", "reflect", "symmetric", "wrap"),

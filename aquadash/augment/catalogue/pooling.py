@@ -16,7 +16,7 @@ ENTRIES = (
         "Replaces blocks of pixels by their mean and enlarges the result to the old size.",
         (_BLOCK,),
         effect="The animal as a smaller picture would show it.",
-        harm="A block of 4 leaves 8 x 8 pixels: a blot on water, and nobody can tell which animal.",
+        harm="A block of 4 leaves 8 x 8 pixels: a blot on water that could be any animal.",
         example=op("AveragePooling", kernel_size=3),
         fixed=(("keep_size", True),),
     ),
@@ -65,7 +65,7 @@ ENTRIES = (
     OperatorInfo(
         "UniformVoronoi",
         "Mosaic, random",
-        "Strews points and gives everything nearest to one of them one colour.",
+        "Scatters points and gives all pixels nearest to a point one colour.",
         (
             whole("n_points", "stones", "How many stones the mosaic has.", Range(50, 500), 1, 1000),
             _REPLACED,
@@ -77,7 +77,7 @@ ENTRIES = (
     OperatorInfo(
         "RegularGridVoronoi",
         "Mosaic, from a grid",
-        "The same from points on a grid, some of which are left out.",
+        "A mosaic from points on a grid, some of which are left out.",
         (
             whole("n_rows", "rows", "Rows of the grid.", Range(10, 30), 1, 40),
             whole("n_cols", "columns", "Columns of the grid.", Range(10, 30), 1, 40),

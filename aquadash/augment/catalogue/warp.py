@@ -12,7 +12,7 @@ _ELASTIC_MODE = replace(
     EDGE_MODE,
     words=("constant", "nearest", "reflect", "wrap"),
     help=(
-        "What fills the uncovered edge: black (constant), the last row (nearest), the mirror image (reflect), or the "
+        "Filling of the uncovered edge: black (constant), the last row (nearest), the mirror image (reflect), or the "
         "other side (wrap)."
     ),
 )
@@ -38,7 +38,7 @@ ENTRIES = (
             ),
         ),
         effect="The animal seems to be photographed from another side, and is zoomed in a little.",
-        harm="Above 0.15 corners may move to the middle, and what is left shows a patch of fur or water.",
+        harm="Above 0.15 corners may move to the middle, and only a patch of fur or water is left.",
         example=op("PerspectiveTransform", scale=0.15),
         fixed=(("keep_size", True),),
     ),
@@ -58,7 +58,7 @@ ENTRIES = (
     OperatorInfo(
         "PiecewiseAffine",
         "Bend on a grid",
-        "Lays a grid over the picture, moves its points and bends what lies in between.",
+        "Lays a grid over the picture, moves its points and bends the parts in between.",
         (
             number("scale", "strength", "How far points move, as a share of a side.", Range(0.0, 0.04), 0.0, 0.15),
             _cells("nb_rows", "rows", Range(2, 4)),
@@ -89,7 +89,7 @@ ENTRIES = (
         "Around the middle",
         "Unrolls the picture around its middle, applies operators there and rolls it up again.",
         slots=(("children", "there"),),
-        effect="A shift there becomes a turn or a zoom here, so that the animal is twisted about the middle.",
+        effect="A shift becomes a turn or a zoom, so the animal is twisted about the middle.",
         harm="Rolling up blurs the outer parts, and strong changes smear the body into rings.",
         example=op("WithPolarWarping", children=op("Affine", scale=1.0, translate_percent=0.1, rotate=10.0, shear=0.0)),
     ),

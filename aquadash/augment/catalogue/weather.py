@@ -69,7 +69,7 @@ ENTRIES = (
     _entry(
         "FastSnowyLandscape",
         "Snow-covered ground",
-        "Brightens what is darker than a threshold, so that ground looks covered by snow.",
+        "Brightens pixels below a threshold, so that the ground looks covered by snow.",
         (
             number(
                 "lightness_threshold", "threshold", "Lightness below which it brightens.", Range(100, 255), 0.0, 255.0
