@@ -163,8 +163,8 @@ PRESETS: dict[str, Preset] = {
         title="Transfer learning, included: a pretrained backbone",
         card="Backbone",
         summary="A small network trained on the other 95 classes of CIFAR-100, with the help of a larger one "
-        "trained on ImageNet's photographs; its later layers are fine-tuned to these animals. It comes with AquaDash and "
-        "needs no download.",
+        "trained on ImageNet's photographs; its later layers are fine-tuned to these animals. It comes with AquaDash "
+        "and needs no download.",
         line="pretrained, fine-tuned",
         seconds=160,
     ),

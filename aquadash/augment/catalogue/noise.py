@@ -52,10 +52,10 @@ ENTRIES = (
     OperatorInfo(
         "MultiplyElementwise",
         "Multiply each pixel",
-        "Multiplies each pixel by another number, all equally likely.",
+        "Multiplies each pixel by a different random number, all equally likely.",
         (number("mul", "factor", "The number that a pixel is multiplied by.", Range(0.8, 1.2), 0.0, 10.0), PER_CHANNEL),
         effect="A grain that is strong on foam and sky and weak on dark fur.",
-        harm="From 0.3 to 1.7 on, the noise on bright sand drowns a pale seal.",
+        harm="With a range wider than 0.3 to 1.7, noise on bright sand hides a pale seal.",
         example=op("MultiplyElementwise", mul=Range(0.5, 1.5)),
     ),
     OperatorInfo(
@@ -64,7 +64,7 @@ ENTRIES = (
         "Sets single values of single channels to black or full.",
         (_dots("value", Range(0.0, 0.03)),),
         effect="Coloured specks strewn over the picture.",
-        harm="Up to 5 % is harmless. Above 30 %  the animal's outline is broken up.",
+        harm="Up to 5 % is harmless. Above 30 % the animal's outline is broken up.",
         example=op("ImpulseNoise", p=0.1),
     ),
     OperatorInfo(
