@@ -18,7 +18,7 @@ from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, slots=BLEND_SLOTS)
 
-_HARM = "It is as harmful as what it blends: two mild versions make a mild one, and parts stay as they were."
+_HARM = "It is as harmful as the two versions that it blends."
 _GREY = op("Grayscale", alpha=1.0)
 _BRIGHT = op("Multiply", mul=1.8)
 
@@ -147,7 +147,7 @@ ENTRIES = (
             number("smoothness", "smoothness", "How softly chosen hues fade into others.", Range(0.1, 0.3), 0.0, 1.0),
         ),
         effect="The water is changed and the animal is not, or the other way round.",
-        harm="When it hits the animal alone, a strong change inside singles it out from all test pictures.",
+        harm="If only the animal changes, a strong change makes it unlike any test picture.",
         example=op("BlendAlphaSomeColors", nb_bins=8, smoothness=0.1, foreground=op("Invert", p=1.0)),
         needs_colour=True,
     ),

@@ -30,7 +30,7 @@ ENTRIES = (
         "Replaces each pixel by the mean of the square around it.",
         (whole("k", "side", "Side of the square in pixels; 1 leaves the picture sharp.", Range(1, 7), 1, 15),),
         effect="Like a blur, with slightly boxy smears.",
-        harm="A side of 5 takes a sixth of the picture: from there on, heads lose eyes and ears.",
+        harm="From a side of 5, a sixth of the picture's, heads lose eyes and ears.",
         example=op("AverageBlur", k=4),
     ),
     OperatorInfo(
@@ -86,7 +86,7 @@ ENTRIES = (
                 "color_radius", "colour", "How different colours may be and still melt.", Range(5.0, 40.0), 1.0, 40.0
             ),
         ),
-        effect="The picture falls into flat patches: one for the water, some for the animal.",
+        effect="The picture breaks into flat patches: one for the water, some for the animal.",
         harm="A grey seal on grey rock melts into the rock. It is also slow.",
         example=op("MeanShiftBlur", spatial_radius=8.0, color_radius=25.0),
         needs_colour=True,

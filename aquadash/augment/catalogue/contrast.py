@@ -98,7 +98,7 @@ ENTRIES = (
             number("gamma", "gamma", "Below 1 brighter, above 1 darker.", Range(0.7, 1.7), 0.1, 10.0),
             PER_CHANNEL,
         ),
-        effect="Details in the shade come out, or sink into it; nothing is cut off at once.",
+        effect="Details in the shade come out or disappear; black and white stay.",
         harm="Above 4 all but the sky is black: a dark beaver under a bank cannot be found.",
         example=op("GammaContrast", gamma=0.5),
     ),

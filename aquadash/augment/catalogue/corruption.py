@@ -60,7 +60,7 @@ ENTRIES = (
     _entry(
         "GlassBlur",
         "Through frosted glass",
-        "Swaps near pixels at random, and blurs.",
+        "Swaps nearby pixels at random and blurs them.",
         effect="Ragged outlines, as through a wet window.",
         harm="From 3 on pixels travel over a tenth of the picture, and heads fall apart.",
     ),

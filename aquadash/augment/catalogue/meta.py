@@ -53,7 +53,7 @@ ENTRIES = (
     OperatorInfo(
         "WithColorspace",
         "In another colour space",
-        "Describes the colours in another way (HSV: hue, saturation, value), applies operators there and comes back.",
+        "Converts the colours (HSV: hue, saturation, value), applies operators and converts back.",
         (
             word("to_colorspace", "", "The colour space to work in.", None, COLOUR_SPACES),
             word("from_colorspace", "from", "The colour space of the picture.", "RGB", COLOUR_SPACES),

@@ -15,7 +15,7 @@ ENTRIES = (
         "Coarser pixels, mean",
         "Replaces blocks of pixels by their mean and enlarges the result to the old size.",
         (_BLOCK,),
-        effect="The animal as a smaller picture would show it.",
+        effect="The animal looks as in a smaller picture.",
         harm="A block of 4 leaves 8 x 8 pixels: a blot on water that could be any animal.",
         example=op("AveragePooling", kernel_size=3),
         fixed=(("keep_size", True),),

@@ -15,7 +15,7 @@ ENTRIES = (
         "Fog",
         "Lays a fairly even, dense white veil over the picture.",
         effect="The animal looks pale and far away.",
-        harm="A pale seal or a whale's blow may vanish: look at some draws before you use it on all images.",
+        harm="A pale seal or a whale's blow may vanish: look at some examples before you use it on all images.",
         example=op("Fog"),
     ),
     _entry(
@@ -72,7 +72,12 @@ ENTRIES = (
         "Brightens pixels below a threshold, so that the ground looks covered by snow.",
         (
             number(
-                "lightness_threshold", "threshold", "Lightness below which it brightens.", Range(100, 255), 0.0, 255.0
+                "lightness_threshold",
+                "threshold",
+                "Pixels darker than this are brightened.",
+                Range(100, 255),
+                0.0,
+                255.0,
             ),
             number("lightness_multiplier", "factor", "How much brighter it gets.", Range(1.0, 4.0), 0.0, 5.0),
         ),
