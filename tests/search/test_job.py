@@ -109,9 +109,8 @@ def test_what_had_ended_before_is_no_progress_of_the_worker_that_takes_it_up(
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs.store)
     control.step()
-    runs.gate.set()
+    runs.finish(runs.at_work[0].run_id, 0.5)
     control.step()
-    runs.gate.clear()
     open_jobs().requeue(lost, "The worker was lost")
     context = JobContext(open_jobs(), job_rows.claim(KIND))
     # It dies with its second look.
