@@ -190,8 +190,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
         )
     st.caption(
         f"Filled dot: the 95 % interval does not contain 0, which can happen by chance in one of {len(found.classes)} "
-        "classes. "
-        "The intervals are Newcombe's, for paired proportions."
+        "classes. The intervals are Newcombe's, for paired proportions."
     )
 
 

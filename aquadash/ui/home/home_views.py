@@ -21,7 +21,7 @@ from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import count, plain
-from aquadash.walkthrough import LESSONS, progress
+from aquadash.walkthrough import LESSONS
 
 #: Seconds between two redraws.
 _TICK_SECONDS = 4.0
@@ -185,7 +185,7 @@ def _figure(label: str, run: Run) -> None:
 
 
 def _lesson() -> None:
-    solved = len(progress.read(visit.whose()).solved)
+    solved = len(visit.read().solved)
     minutes = sum(lesson.minutes for lesson in LESSONS.values())
     components.render_metric(
         "Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False

@@ -26,12 +26,12 @@ _ANSWERS = "quiz:answers"
 def render() -> None:
     """Draw the page."""
     with shell.page("quiz"), st.container(key="in-order-narrow"):
-        runs = [run for run in run_lists.pictured_first(lab().runs.all()) if run_lists.has_results(run)]
+        runs = list(filter(run_lists.has_results, run_lists.or_included_model(lab().runs.all())))
         if not runs:
             components.render_empty_state("❓", "There is no trained network to play against yet.", label="Train one")
-            run_lists.render_included_model_button()
+            run_lists.render_restore_button()
             return
-        run = components.run_picker(runs, help="The network that you play against.")
+        run = components.run_picker(run_lists.pictured_first(runs), help="The network that you play against.")
         dataset = None if run is None else image_browser.matching_dataset(run)
         if run is not None and dataset is not None:
             _question(run, dataset, lab().runs.predictions(run.run_id))
