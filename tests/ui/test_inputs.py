@@ -106,6 +106,33 @@ def test_a_value_that_cannot_be_a_default_is_left_to_streamlit() -> None:
     assert app.toggle[0].value is True
 
 
+def renamed_options() -> None:
+    import streamlit as st
+
+    from aquadash.ui.kit import inputs
+
+    titles = {"a": st.session_state.get("title", "Otter"), "b": "Seal"}
+    st.session_state.setdefault("one", "a")
+    st.session_state.setdefault("several", ["b", "a"])
+    inputs.selectbox("Animal", list(titles), key="one", format_func=titles.__getitem__)
+    inputs.multiselect("Animals", list(titles), key="several", format_func=titles.__getitem__)
+
+
+def test_a_chosen_option_with_another_title_is_sent_again() -> None:
+    app = run_script(renamed_options).run()
+
+    def sent() -> list[bool]:
+        return [app.selectbox(key="one").proto.set_value, app.multiselect(key="several").proto.set_value]
+
+    assert sent() == [False, False]
+    app.session_state["title"] = "Sea otter"
+    assert not app.run().exception
+    assert sent() == [True, True]
+    assert (app.selectbox(key="one").value, app.multiselect(key="several").value) == ("a", ["b", "a"])
+    app.run()
+    assert sent() == [False, False]
+
+
 def calls(path: Path) -> list[ast.expr]:
     """Return the functions that a file calls."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

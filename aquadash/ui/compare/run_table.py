@@ -165,8 +165,6 @@ def _sync_picks(known: Collection[str]) -> list[str]:
         lambda picked: [run_id for run_id in picked or () if run_id in known],
     )
     picks = address.sync(_PICKS, codec, default=[], omitted="")
-    # Without a new value the browser keeps the labels of the picks, though a run was renamed.
-    st.session_state[_PICKS] = picks
     if missing:
         names = ", ".join(part[:12] or "(empty)" for part in missing[:5])
         st.warning(

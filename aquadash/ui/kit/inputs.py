@@ -42,13 +42,13 @@ def _beginning(widget: Widget, default: Default) -> Widget:
 def _send_new_words(key: str, arguments: Mapping[str, Any]) -> None:
     """Set a choice again if its words have changed, such as a run's status: a browser keeps the old words."""
     value = st.session_state[key]
-    if value not in list(arguments["options"]):
-        return
-    words = arguments["format_func"](value)
-    before = st.session_state.get(f"{key} is called")
-    if before not in (None, (value, words)) and before[0] == value:
+    options = list(arguments["options"])
+    chosen = [each for each in (value if isinstance(value, (list, tuple)) else [value]) if each in options]
+    words = {each: arguments["format_func"](each) for each in chosen}
+    before = st.session_state.get(f"{key} is called", {})
+    if any(before.get(each, word) != word for each, word in words.items()):
         st.session_state[key] = value
-    st.session_state[f"{key} is called"] = value, words
+    st.session_state[f"{key} is called"] = words
 
 
 def _entry(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
