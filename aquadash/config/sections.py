@@ -300,8 +300,8 @@ class TrainingConfig(ConfigSection):
         help="Keep the weights of the epoch with the best validation metric instead of the last ones.")] = True
     from_logits: Annotated[bool, Setting(
         "Loss expects raw scores (logits)", group="optimizer", order=5, term="softmax",
-        help="Tell the loss that the model gives raw scores although it gives probabilities, as the report does. Keras "
-        "notices and corrects it, with a warning.")] = False
+        help="Set the loss for raw scores although the model gives probabilities, as the report does. Keras detects "
+        "and corrects it, with a warning.")] = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1), Setting(
         "Label smoothing", group="optimizer", order=2, step=0.05, search=SearchRange(0, 0.2), affects_pace=False,
         help="Fraction of certainty taken from the true class and spread over all, so that the network is less sure of "

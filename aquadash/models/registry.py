@@ -85,7 +85,7 @@ MODELS: dict[str, ModelEntry] = {
                 "backbone_wide",
                 "Pretrained backbone",
                 "A small residual network, pretrained on the other 95 classes of CIFAR-100 with the help of a larger "
-                "network that knows ImageNet. It comes with AquaDash.",
+                "network trained on ImageNet. It comes with AquaDash.",
             ),
             (
                 "backbone",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquadash import data
-from aquadash.evaluation import evaluate
+from aquadash.evaluation import evaluate, stored_scores
 from aquadash.store import RunStatus, RunStore
 from aquadash.store.artifacts import MODEL
 from aquadash.store.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
@@ -27,7 +27,9 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     assert run.curve[-1] == pytest.approx(history[-1].val_accuracy, abs=1e-4)
     predictions = store.predictions(run.run_id)
     found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
-    assert found.n == 500 and found.accuracy == run.metrics["test_accuracy"] > 0.7
+    assert found.n == 500 and found.accuracy > 0.7
+    expected = stored_scores(found, predictions)
+    assert expected == {name: run.metrics[name] for name in expected}
     replay, detector = store.epoch_replay(run.run_id), store.ood_detector(run.run_id)
     assert replay.epochs == len(history)
     assert 0.95 <= detector.accepted < 0.96

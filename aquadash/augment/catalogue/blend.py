@@ -18,7 +18,7 @@ from aquadash.augment.spec import Range, op
 
 _entry = partial(OperatorInfo, slots=BLEND_SLOTS)
 
-_HARM = "It is as harmful as the two versions that it blends."
+_HARM = "It is as harmful as the two versions that it blends. A version without steps is the unchanged picture."
 _GREY = op("Grayscale", alpha=1.0)
 _BRIGHT = op("Multiply", mul=1.8)
 

@@ -37,7 +37,7 @@ ENTRIES = (
         "Adds noise as from counting photons, never below 0, so the picture also brightens.",
         (number("lam", "mean", "Mean of the numbers added to the pixels.", Range(0.0, 15.0), 0.0, 100.0), PER_CHANNEL),
         effect="A fine grain and a little more light.",
-        harm="Up to 50 is mostly harmless. Above, pale coats turn white.",
+        harm="Above 50 pale coats turn white.",
         example=op("AdditivePoissonNoise", lam=60.0),
     ),
     OperatorInfo(
@@ -64,7 +64,7 @@ ENTRIES = (
         "Sets single values of single channels to black or full.",
         (_dots("value", Range(0.0, 0.03)),),
         effect="Coloured specks strewn over the picture.",
-        harm="Up to 5 % is harmless. Above 30 % the animal's outline is broken up.",
+        harm="Up to 5 % you see a few coloured dots. Above 30 % they break up the animal's outline.",
         example=op("ImpulseNoise", p=0.1),
     ),
     OperatorInfo(
@@ -73,7 +73,7 @@ ENTRIES = (
         "Replaces single pixels by light or dark ones.",
         (_dots("pixel", Range(0.0, 0.03)), PER_CHANNEL),
         effect="White and black specks, as on an old photograph.",
-        harm="Up to 5 % is harmless. Above 30 % eyes and nostrils cannot be told from specks.",
+        harm="Up to 5 % you see a few dots. Above 30 % eyes and nostrils cannot be told from them.",
         example=op("SaltAndPepper", p=0.1),
     ),
     OperatorInfo(
