@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import os
+import pickle
 import shutil
 import sqlite3
 import sys
@@ -167,7 +168,6 @@ def quick_pages() -> None:
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner import script_runner
 
-    from aquadash.augment.preview import thumbnail_source
     from aquadash.predict import remote
     from aquadash.ui.augment import operator_catalogue
     from aquadash.ui.kit import warmup
@@ -179,9 +179,20 @@ def quick_pages() -> None:
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
     # The page would wait for that process where it shows augmented images.
-    remote.call = lambda function, *args, **options: function(*args, **options)
+    remote.call = _call_here
     # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
-    operator_catalogue.thumbnail = lambda name: thumbnail_source()
+    operator_catalogue.thumbnail = _quick_thumbnail
+
+
+def _call_here(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call a function in this process, pickled as for the other one."""
+    return pickle.loads(pickle.dumps(functools.partial(function, *args, **options)))()
+
+
+def _quick_thumbnail(name: str) -> np.ndarray:
+    from aquadash.augment.preview import thumbnail_source
+
+    return thumbnail_source()
 
 
 @pytest.fixture
