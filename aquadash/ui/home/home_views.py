@@ -16,7 +16,7 @@ from aquadash.lab.rights import Action
 from aquadash.store.fields import validation_accuracy
 from aquadash.store.first_model import ORIGIN
 from aquadash.store.types import Run, RunStatus
-from aquadash.ui.kit import components, datasets, gallery, predict_runs, run_lists, shell, uploads, visit
+from aquadash.ui.kit import components, datasets, gallery, lesson_progress, predict_runs, run_lists, shell, uploads
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
@@ -185,7 +185,7 @@ def _figure(label: str, run: Run) -> None:
 
 
 def _lesson() -> None:
-    solved = len(visit.read().solved)
+    solved = len(lesson_progress.read().solved)
     minutes = sum(lesson.minutes for lesson in LESSONS.values())
     components.render_metric(
         "Guided lesson", f"{solved} of {len(LESSONS)}" if solved else f"{minutes} min", border=False

@@ -8,7 +8,7 @@ from aquadash.people import OWNER, Person
 
 
 def lab() -> Lab:
-    """The visitor's lab.
+    """Return the visitor's lab.
 
     Its parts raise :class:`~aquadash.errors.AquaDashError` where the run store could not be opened.
     """
@@ -16,8 +16,7 @@ def lab() -> Lab:
 
 
 def visitor() -> Person:
-    """Who looks at the page that this thread draws: without a class the owner of the machine, in a class whoever has
-    joined it, or a stranger."""
+    """Return the visitor of the page that this thread draws: in a class a member or a stranger, else the owner."""
     if not settings.classroom():
         return OWNER
     from aquadash.ui.kit import admission

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.pages import ME
-from aquadash.ui.kit import address, bound, image_dialog, shell, visit
+from aquadash.ui.kit import address, bound, image_dialog, lesson_progress, shell
 from aquadash.ui.kit.sections import Section, Sections
 from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
 from aquadash.walkthrough import LESSONS
@@ -58,7 +58,7 @@ def render() -> None:
 
 
 def _lesson() -> None:
-    done = visit.read()
+    done = lesson_progress.read()
     with st.container(key="in-order"):
         _progress(done)
         word = _menu()
@@ -90,7 +90,7 @@ def _progress(done: LessonProgress) -> None:
     text = f"{len(solved)} of {len(_WORDS)} questions solved"
     text += f", about {left} minutes left. " if left else ". That was the whole report. "
     text += "Progress is saved in this page's address" + (
-        ": bookmark it." if visit.whose() else " from the first answer on."
+        ": bookmark it." if lesson_progress.visitor_id() else " from the first answer on."
     )
     st.progress(len(solved) / len(_WORDS), text=text)
     if solved:

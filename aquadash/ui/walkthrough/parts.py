@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aquadash.ui.kit import bound, components, shell, visit
+from aquadash.ui.kit import bound, components, lesson_progress, shell
 from aquadash.ui.kit.text import plain
 from aquadash.walkthrough import Outcome, Verdict, findings
 
@@ -70,10 +70,10 @@ def render_question(
             verdict = check(typed)
             st.session_state[state] = (said, verdict)
             # The verdict is shown even if the progress cannot be written.
-            shell.attempt(lambda: visit.record(lesson, solved=verdict.outcome is Outcome.RIGHT))
+            shell.attempt(lambda: lesson_progress.record(lesson, solved=verdict.outcome is Outcome.RIGHT))
             # Redraw the bar at the top.
             st.rerun()
-        done = visit.read()
+        done = lesson_progress.read()
         kept = st.session_state.get(state)
         if kept is not None and kept[0] == said:  # The answer has not changed since.
             _show(kept[1])
@@ -91,7 +91,7 @@ def corrections(lesson: str) -> None:
     if not mistakes:
         return
     title = "What the report got wrong" if len(mistakes) == 1 else f"What the report got wrong: {len(mistakes)} things"
-    solved = lesson in visit.read().solved
+    solved = lesson in lesson_progress.read().solved
     with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
         places = (
             st.tabs([f"Mistake {number}" for number, _ in enumerate(mistakes, 1)]) if mistakes[1:] else [st.container()]

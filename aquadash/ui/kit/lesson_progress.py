@@ -11,7 +11,7 @@ from aquadash.walkthrough import progress
 _ME = "walkthrough:me"
 
 
-def whose() -> str:
+def visitor_id() -> str:
     """Return the visitor's id from the address or the session; empty before the first answer."""
     said = st.query_params.get(ME, "")
     if said and not progress.is_id(said):
@@ -23,14 +23,14 @@ def whose() -> str:
 
 def record(lesson: str, *, solved: bool) -> None:
     """Store an answer; the first one creates the visitor's id."""
-    me = whose() or progress.new_id()
+    me = visitor_id() or progress.new_id()
     progress.note(me, lesson, solved=solved)
     _remember(me)
 
 
 def read() -> progress.LessonProgress:
     """Return the visitor's progress."""
-    return progress.read(whose())
+    return progress.read(visitor_id())
 
 
 def _remember(me: str) -> None:
