@@ -140,18 +140,21 @@ def test_augmenter() -> None:
 
 
 def test_network() -> None:
-    """Train's menu has the network; the command builds it; what is saved of it may be loaded again."""
+    """Train's menu has the network and its setting; its preset trains it; a saved network may be loaded again."""
     from aquadash import models
     from aquadash.config import ModelConfig
+    from aquadash.presets import preset
 
     app = open_advanced()
     menu = app.selectbox(key="set:model.name")
     assert "LeNet-5" in menu.options, menu.options
     menu.select("lenet").run()
     assert not app.exception and not app.error
+    assert app.selectbox(key="set:model.activation").label == "Activation"
     assert _command("model", "summary", "--set", "model.name=lenet")["params"] == 61_581
 
-    config = ModelConfig(name="lenet")
+    config = preset("lenet").config.model
+    assert config == ModelConfig(name="lenet", activation="tanh")
     model = models.build(config, image_shape=(32, 32, 3), num_classes=5)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
