@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Collection
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +14,9 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.kinds import KINDS
 from aquadash.work import worker
 from aquadash.work.slots import Slots
+
+#: Lock: of two patches that overlap in two threads, one would stay in place for all later tests of the process.
+_unlimited_slots = threading.Lock()
 
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,11 +40,11 @@ def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slots, "serve", serve)
 
 
-def claim(kind: str) -> Job:
-    """Take the next job of a kind, as its worker process does."""
-    with pytest.MonkeyPatch.context() as patch:
+def claim(kind: str, worker: Worker | None = None, *, offers: Collection[str] = ()) -> Job:
+    """Take the next job of a kind, as its worker process does, however many are taken."""
+    with _unlimited_slots, pytest.MonkeyPatch.context() as patch:
         patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
-        job = open_jobs().claim([kind], Worker.of(os.getpid()))
+        job = open_jobs().claim([kind], worker or Worker.of(os.getpid()), offers=offers)
     assert job is not None
     return job
 

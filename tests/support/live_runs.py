@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 
-import pytest
-
 from aquadash import settings
 from aquadash.store import Job, JobProgress, Progress, Run, RunStatus, RunStore, Worker, open_jobs
 from aquadash.store.job_types import job_id
 from aquadash.store.runs import KIND
 from aquadash.work import worker
-from tests.support.job_rows import never_expire
+from tests.support.job_rows import claim, never_expire
 
 WORKER = Worker("test-host", 999_999)
 
@@ -32,11 +30,9 @@ def queue(store: RunStore, run_id: str) -> Run:
 
 def start(store: RunStore, run_id: str, worker: Worker = WORKER) -> Job:
     """Let the worker claim a queued run, with a lease that never expires."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aquadash.store.jobs.slots_of_kind", lambda kind: 1000)
-        store.jobs.reorder(KIND, [job_id(KIND, run_id)])
-        job = store.jobs.claim([KIND], worker, offers=[run_id])
-    assert job is not None and job.run == run_id
+    store.jobs.reorder(KIND, [job_id(KIND, run_id)])
+    job = claim(KIND, worker, offers=[run_id])
+    assert job.run == run_id
     never_expire(job)
     return job
 
