@@ -39,13 +39,13 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
 
 def wait_for_run(run_id: str) -> Run:
     """Watch a run to its end."""
-    from aquadash.training.forecast import HELD
+    from aquadash.training.forecast import PAUSED
     from aquadash.work.slots import held
 
     def describe(run: Run, asked: bool) -> Line:
         progress = run.progress
         if run.status is RunStatus.QUEUED or progress is None:
-            why = HELD if run.status is RunStatus.QUEUED and held() else run.message
+            why = PAUSED if run.status is RunStatus.QUEUED and held() else run.message
             return f"{run.name}: queued. {why}".removesuffix(". "), None, ""
         if asked or not progress.batches:
             return f"{run.name}: {'stopping' if asked else progress.phase}", None, ""

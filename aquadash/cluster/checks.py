@@ -60,7 +60,7 @@ def write_app_state(state: AppState) -> None:
 
 @contextlib.contextmanager
 def connected(address: str, *, seconds: float | None = None) -> Iterator[Client]:
-    """Have a client of a scheduler for the block.
+    """Connect to a scheduler for the block.
 
     Raises:
         RunError: It does not answer, breaks off, or wants a certificate.

@@ -1,4 +1,4 @@
-"""A plugin with which a Dask worker takes runs; a plain one has it by ``--preload aquadash.cluster.plugin``."""
+"""A plugin of Dask workers that takes runs; ``dask worker --preload aquadash.cluster.plugin`` loads it."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def read_search(row: Mapping[str, Any]) -> Search:
     """Return the search of a row, without its trials; raise ``ConfigError`` for an impossible plan."""
     try:
         return _SEARCH.validate_python(row)
-    except (ValueError, LookupError, AquaDashError) as error:
+    except (ValueError, TypeError, LookupError, AquaDashError) as error:
         raise ConfigError(f"This search cannot be read ({reason(error)}).") from None
 
 

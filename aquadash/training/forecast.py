@@ -26,8 +26,7 @@ from aquadash.store import Run, RunStatus
 STARTING_SECONDS = 5.0
 
 #: The message of queued runs while the queue is paused.
-HELD = "The teacher holds the queue; nothing starts until it is let go on."
-
+PAUSED = "The queue is paused: no run starts until the teacher resumes it."
 
 #: Settings of the network and the images; runs that share them take the same time an epoch.
 _ALIKE = [name for name, one in SETTINGS.items() if one.affects_pace and name.startswith(("data.", "model."))]

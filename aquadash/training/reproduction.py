@@ -183,7 +183,7 @@ def _described(environment: Mapping[str, Any]) -> dict[str, Any]:
         "AquaDash": environment.get("aquadash"),
         "The processor": environment.get("processor"),
         "The number of processor cores": environment.get("cpu_count"),
-        "What TensorFlow calculates on": environment.get("devices"),
+        "The device of TensorFlow": environment.get("devices"),
         "The precision of the numbers": environment.get("precision"),
         "The operating system": environment.get("platform"),
     }

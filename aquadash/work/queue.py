@@ -64,7 +64,7 @@ class Engine:
             self._slots.serve()
 
     def _kinds(self) -> set[str]:
-        """Return the kinds of jobs that this process does; the workers of a cluster take the trainings."""
+        """Return the kinds of jobs that this process does. With a cluster, watch it and leave the trainings to it."""
         if settings.scheduler_address() is None:
             return set(KINDS)
         named(_CLUSTER_WATCH)(self._store.jobs)

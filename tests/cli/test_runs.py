@@ -27,7 +27,7 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
-from aquadash.training.forecast import HELD
+from aquadash.training.forecast import PAUSED
 from aquadash.work.slots import held
 from tests.cli.test_cli import answer, call, refusal
 from tests.support import job_rows, live_runs
@@ -145,7 +145,7 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: Lab(OWNER).runs.stop(run_id)))
     with limits.served():
         waiting.wait_for_run(run_id)
-    assert capsys.readouterr().err == f"mine: queued. {HELD}\n"
+    assert capsys.readouterr().err == f"mine: queued. {PAUSED}\n"
 
 
 def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(

@@ -60,7 +60,7 @@ def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, 
     ben = open_sessions().join("Ben", Role.STUDENT).person
     bens = make_run(store, "ben's run", status=RunStatus.QUEUED, owner=ben)
 
-    # The student queues a run; while the teacher holds the queue it waits behind the one that is there.
+    # The student queues a run; while the queue is paused it waits behind the one that is there.
     annas = press_train(student)
     assert (store.get(annas).owner_name, store.get(annas).status) == ("Anna <b>", RunStatus.QUEUED)
     student.get_by_role("link", name=re.compile(r"\bClass$")).click()

@@ -108,7 +108,7 @@ def test_limits_are_set_in_a_form_and_the_queue_is_paused_beside_it_and_both_hol
     app.button(key="pause").click().run()
     assert limits.load().paused and "unpause" in buttons(app)
     (bar,) = open_app_page("train", run=make_run(store, "a1", status=RunStatus.QUEUED).run_id).get("progress")
-    assert "The teacher holds the queue" in bar.proto.text
+    assert "The queue is paused: no run starts" in bar.proto.text
 
 
 def test_the_form_shows_what_somebody_else_has_changed_meanwhile_and_keeps_what_is_typed(teacher: Person) -> None:

@@ -59,7 +59,7 @@ def test_the_plan_of_an_earlier_version_is_read(store: SearchStore) -> None:
         assert read_search(row_of(search_id, budget=budget, **earlier)).plan == plan(trials=trials, **earlier)
 
 
-@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}])
+@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}, {"budget": None}])
 def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="This search cannot be read"):
         read_search(row_of(store.submit(plan()), **damage))

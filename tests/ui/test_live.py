@@ -42,7 +42,7 @@ def test_place_in_the_queue() -> None:
     assert "when a running one ends" in live.queue_text(first, visible=1, hidden=0)
     assert "when a run hidden by the teacher ends" in live.queue_text(first, visible=0, hidden=1)
     assert "starts in a moment" in live.queue_text(first, visible=0, hidden=0)
-    assert "The teacher holds the queue" in live.queue_text(first, visible=0, hidden=0, is_held=True)
+    assert "The queue is paused: no run starts" in live.queue_text(first, visible=0, hidden=0, is_held=True)
     lost = run(RunStatus.QUEUED, name="e", rank=1, message="The worker on far was lost; another one goes on.")
     assert live.queue_text(lost, visible=0, hidden=0) == f"Next in the queue. {lost.message}"
     assert live.queue_text(second, visible=1, hidden=0).startswith("Number 2 in the queue: 1 run will start before it")

@@ -12,6 +12,7 @@ from aquadash.classroom import limits
 from aquadash.classroom.invitation import JOIN_PATH, LEAVE_PATH
 from aquadash.pages import name_at
 from aquadash.people import Role
+from aquadash.training.forecast import PAUSED
 from aquadash.ui.kit import address, admission, shell
 from aquadash.ui.kit.admission import REMOVED, Admission
 from aquadash.ui.kit.lab import visitor
@@ -89,7 +90,7 @@ def _watch(drawn: tuple[object, ...]) -> None:
         address.draw_again()
     now = limits.in_force()
     if now.paused:
-        st.caption("⏸️ The queue is paused: no run starts until the teacher resumes it.")
+        st.caption(f"⏸️ {PAUSED}")
 
 
 def _signature() -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from aquadash.figures.learning_curves import PlainMetric, live_curves
 from aquadash.lab.rights import Action
 from aquadash.store.fields import FIGURES, validation_accuracy
 from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
-from aquadash.training.forecast import HELD
+from aquadash.training.forecast import PAUSED
 from aquadash.ui.kit import address, clone, coach_notes, components, guess_box, inputs, run_lists, shell
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
@@ -96,7 +96,7 @@ def progress_text(run: Run) -> str:
 def queue_text(run: Run, *, visible: int, hidden: int, is_held: bool = False) -> str:
     """Return a queued run's place as plain text; ``visible`` and ``hidden`` are the numbers of running runs."""
     if is_held:
-        text = f"Number {run.rank} in the queue. {HELD}"
+        text = f"Number {run.rank} in the queue. {PAUSED}"
     elif run.rank > 1:
         text = f"Number {run.rank} in the queue: {count(run.rank - 1, 'run')} will start before it."
     elif visible or hidden:
