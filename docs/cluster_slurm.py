@@ -15,7 +15,7 @@ cluster = SLURMCluster(
     job_cpu=8,
     memory="8GB",
     walltime="08:00:00",
-    # For runs that need a graphics card; leave this line and GPU out otherwise.
+    # For runs that need a graphics card; otherwise leave out this line and "--resources", "GPU=1".
     job_extra_directives=["--gres=gpu:1"],
     worker_extra_args=["--preload", "aquadash.cluster.plugin", "--resources", "GPU=1"],
     scheduler_options={"host": here.hostname, "port": here.port},
