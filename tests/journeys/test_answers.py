@@ -150,13 +150,13 @@ def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, 
         page.get_by_text("Try another sample").first.wait_for()
         settled(page)
         page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
-        page.get_by_text(re.compile(r"\d+ of 200 pictures looked at · about .* left")).wait_for()
+        page.get_by_text(re.compile(r"\d+ of 200 pictures classified · about .* left")).wait_for()
 
         page.locator(".st-key-stop-predicting button").click()
         page.get_by_text(re.compile(r"Stopped: \d+ of 200")).wait_for()
         settled(page)
         page.get_by_role("button", name="Go on").click()
-        page.locator(".st-key-page-next button").click()  # While the rest is still looked at.
+        page.locator(".st-key-page-next button").click()  # While the rest is still classified.
         address_has(page, "page=2")
 
         page.locator(".st-key-stop-predicting").wait_for(state="detached")
