@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from aquadash.figures.theme import SELECTED_COLOUR, finish
 
-#: Colours of -1 (mistakes, or worse) to 1 (right answers, or better). They jump at 0.6, since Plotly's numbers, dark
-#: grey or white, have less contrast than 4.5:1 on the shades between. Opaque, so that the theme does not matter.
-SHADES = [
-    (0.0, "#7A2A04"), (0.2, "#B5460B"), (0.2, "#F4A97B"), (0.4995, "#FDE9DC"), (0.4995, "#EDF1F4"),
-    (0.5005, "#EDF1F4"), (0.5005, "#E0EDF7"), (0.8, "#96C4E3"), (0.8, "#15608F"), (1.0, "#0B3A63"),
-]  # fmt: skip
+#: Colour scale from -1 (mistakes, or worse) to 1 (right answers, or better). It leaves out the shades at -0.6 and 0.6,
+#: on which Plotly's dark grey or white numbers would have less contrast than 4.5:1. Opaque: equal in both themes.
+_STOPS = (0.0, 0.2, 0.2, 0.4995, 0.4995, 0.5005, 0.5005, 0.8, 0.8, 1.0)
+_COLOURS = "#7A2A04 #B5460B #F4A97B #FDE9DC #EDF1F4 #EDF1F4 #E0EDF7 #96C4E3 #15608F #0B3A63"
+SHADES = list(zip(_STOPS, _COLOURS.split(), strict=True))
 
 #: Behind cells without a value.
 _EMPTY = "rgba(125, 145, 160, 0.12)"
@@ -41,8 +40,10 @@ def cells(
 ) -> go.Figure:
     """Draw a square matrix, its first row on top. A selected point's ``customdata`` is ``[row, column]``.
 
-    ``values``, float64 (k, k) from -1 to 1, colour the cells by :data:`SHADES`; NaN: no colour. ``text`` and ``hover``
-    (escaped) get a row and a column; a cell without a hover label cannot be clicked.
+    Args:
+        values: Float64 (k, k) from -1 to 1; :data:`SHADES` colour the cells, NaN leaves one without a colour.
+        text: Returns the number in a cell of this row and column.
+        hover: Returns the cell's hover label, escaped; a cell with an empty one cannot be clicked.
     """
     k = len(values)
     numbered = k <= max_numbered
@@ -56,7 +57,7 @@ def cells(
         ygap=2 if numbered else 0,
         text=[[text(row, column) for column in range(k)] for row in range(k)],
         texttemplate="%{text}" if numbered else "",
-        # Without a colour of its own plotly writes dark on light cells and light on dark ones.
+        # No colour: Plotly writes dark numbers on light cells and light ones on dark cells.
         textfont={"size": 14 if k <= 10 else 10},
         hoverinfo="skip",
         hoverongaps=False,

@@ -1,4 +1,4 @@
-"""What all figures share: the template, the colours, the emoji, safe text, and the text alternative.
+"""The template, colours, emoji, escapes and text alternatives of all figures.
 
 Conventions of every chart in this room:
 
@@ -51,16 +51,12 @@ CHANNELS = ("Red", "Green", "Blue")
 CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
 #: For compared runs. They differ under protanopia and deuteranopia, too (CIE76 difference of 20 or more; of 16 with the
 #: last two).
-RUN_COLOURS: tuple[str, ...] = (
-    "#018BC5", "#F06324", "#7A38F7", "#1B7467", "#919371", "#D21A2D", "#179BA9", "#4866D8", "#317B3A", "#DE4A94",
-)  # fmt: skip
+RUN_COLOURS = tuple("#018BC5 #F06324 #7A38F7 #1B7467 #919371 #D21A2D #179BA9 #4866D8 #317B3A #DE4A94".split())
 #: A second sign beside the colours, and the first for runs beyond the last colour.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
 
 #: A third sign, where runs are points.
-RUN_MARKERS: tuple[str, ...] = (
-    "circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross", "pentagon", "hexagram",
-)  # fmt: skip
+RUN_MARKERS = tuple("circle square diamond triangle-up x star triangle-down cross pentagon hexagram".split())
 
 #: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
 GRID_COLOUR = "rgba(125, 145, 160, 0.28)"
@@ -102,12 +98,7 @@ pio.templates[TEMPLATE] = go.layout.Template(
 
 
 def class_colour(name: str, index: int) -> str:
-    """The one colour of a class in every chart.
-
-    Args:
-        name: The class's name; the five aquatic mammals have fixed colours.
-        index: The class's label, from 0, which gives any other class its colour.
-    """
+    """Return the colour of a class in every chart: fixed for the five aquatic mammals, else by the label ``index``."""
     return CLASS_COLOURS.get(name) or (_OTHER_COLOURS[index] if index < len(_OTHER_COLOURS) else _made_colour(index))
 
 
@@ -118,27 +109,27 @@ def _made_colour(index: int) -> str:
 
 
 def class_emoji(name: str) -> str:
-    """The class's emoji, or an empty text when it has none."""
+    """Return the class's emoji, or an empty text if it has none."""
     return EMOJI.get(name, "")
 
 
 def class_label(name: str) -> str:
-    """Emoji and name, shortened and safe for a figure's text."""
+    """Return emoji and name, shortened and escaped."""
     return f"{class_emoji(name)} {escape(shorten(name))}".strip()
 
 
 def run_colour(index: int) -> str:
-    """The colour of the run at this position among those compared."""
+    """Return the colour of the run at this position among those compared."""
     return RUN_COLOURS[index % len(RUN_COLOURS)]
 
 
 def run_dash(index: int) -> str:
-    """The line style of the run at this position: neighbours differ, and so do runs of the same colour."""
+    """Return a run's line style: neighbours differ, and so do runs of the same colour."""
     return RUN_DASHES[(index + index // len(RUN_COLOURS)) % len(RUN_DASHES)]
 
 
 def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> dict[str, object]:
-    """What the trace of the run at this position has in every chart: name, colour, line style and marker."""
+    """Return the name, colour, line style and marker of a run's trace, by the run's position."""
     colour = run_colour(index)
     return {
         "name": escape(shorten(name)),
@@ -148,7 +139,7 @@ def run_style(index: int, name: str, *, size: float = 8, width: float = 2) -> di
 
 
 def isolated(text: str) -> str:
-    """Put marks (FSI and PDI of Unicode's UAX 9) around right-to-left text, so that what follows does not move."""
+    """Put the marks FSI and PDI (Unicode's UAX 9) around right-to-left text: otherwise the text after it moves."""
     from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
     return f"\u2068{text}\u2069" if from_right else text
 
@@ -169,18 +160,18 @@ def shorten(name: str, *, length: int = MAX_NAME) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that plotly shows letter by letter: no tags, no ``%{...}`` of hover templates, no formula between ``$``."""
+    """Escape a text for Plotly, which reads tags, ``%{...}`` of hover templates and formulas between ``$``."""
     return html.escape(text, quote=False).replace("%", "&#37;").replace("$", "&#36;")
 
 
 def hover_name(name: str) -> str:
-    """A whole name for a hover label: safe, and broken into lines."""
+    """Return a whole name for a hover label, escaped and broken into lines."""
     line = shorten(name, length=_MAX_HOVER_NAME).strip("\u2068\u2069")
     return "<br>".join(escape(isolated(line[start : start + 50])) for start in range(0, len(line), 50))
 
 
 def listed(texts: Sequence[str], *, most: int = 6) -> str:
-    """Texts with commas between them for a text alternative; what is beyond ``most`` is counted."""
+    """Join texts with commas for a text alternative; those after the first ``most`` are only counted."""
     left = len(texts) - most
     return ", ".join(texts[:most]) + (f" and {left} more" if left > 0 else "")
 
@@ -197,12 +188,12 @@ def finish(figure: go.Figure, *, alt: str, height: int, zoom: bool = True) -> go
 
 
 def alt_text(figure: go.Figure) -> str:
-    """The text alternative that :func:`finish` put on a figure."""
+    """Return the text alternative that :func:`finish` put on a figure."""
     return str(figure.layout.meta["alt"])
 
 
 def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
-    """A figure without data: no axes, and a sentence that says what would be here and how to get it."""
+    """Return a figure without data: no axes, but a hint that says how to get the chart."""
     figure = go.Figure()
     figure.add_annotation(text=escape(hint), x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
@@ -210,12 +201,12 @@ def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
 
 
 def spans_powers(numbers: Sequence[float]) -> bool:
-    """Whether numbers span so large a factor, 8, that they stand on a logarithmic axis."""
+    """Return whether positive numbers span a factor of 8 or more, which needs a logarithmic axis."""
     return min(numbers) > 0 and max(numbers) >= 8 * min(numbers)
 
 
 def epoch_axis(last_epoch: int) -> dict[str, object]:
-    """An x axis with whole epochs as ticks, at most about ten of them."""
+    """Return an x axis with at most about ten whole epochs as ticks."""
     step = next(size * 10**power for power in range(7) for size in (1, 2, 5) if last_epoch <= 10 * size * 10**power)
     axis: dict[str, object] = {"title": "Epoch", "tick0": 0 if step > 1 else 1, "dtick": step, "tickformat": "d"}
     # A single point would otherwise sit on an axis of fractions.
@@ -223,7 +214,7 @@ def epoch_axis(last_epoch: int) -> dict[str, object]:
 
 
 def rows_axis(texts: Sequence[str]) -> dict[str, object]:
-    """Settings of a vertical axis with a row for each thing, the first on top."""
+    """Return a vertical axis with a row for each text, the first on top."""
     return {
         "tickvals": list(range(len(texts))),
         "ticktext": texts,
@@ -233,7 +224,7 @@ def rows_axis(texts: Sequence[str]) -> dict[str, object]:
 
 
 def whiskers(fractions: Sequence[float], intervals: Sequence[tuple[float, float] | None]) -> dict[str, object]:
-    """Plotly's ``error_x`` or ``error_y``, in the colour of the trace, for fractions that are drawn in per cent."""
+    """Return Plotly's ``error_x`` or ``error_y`` of fractions that are drawn in per cent."""
     pairs = [(mark, ends or (mark, mark)) for mark, ends in zip(fractions, intervals, strict=True)]
     return {
         "type": "data",
@@ -246,7 +237,7 @@ def whiskers(fractions: Sequence[float], intervals: Sequence[tuple[float, float]
 
 
 def add_guessing_line(figure: go.Figure, accuracy: float) -> None:
-    """A line at the accuracy of guessing, 0 to 1, on a chart of accuracies in per cent."""
+    """Draw a line at the accuracy of guessing, 0 to 1, on a chart of accuracies in per cent."""
     figure.add_hline(
         y=100 * accuracy,
         line={"color": OUTLINE_COLOUR, "width": 1, "dash": "dot"},

@@ -25,7 +25,7 @@ from aquadash.config import (
 )
 from aquadash.data import is_here
 from aquadash.errors import AquaDashError
-from aquadash.figures.schedule import compute, learning_rate_curve
+from aquadash.figures.schedule import describe_rates, learning_rate_curve
 from aquadash.models import MODELS
 from aquadash.predict import remote
 from aquadash.presets import PRESETS
@@ -71,8 +71,7 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
                     epochs, rates = preview(config.training)
                     cuts = config.training.schedule == "plateau"
                     components.render_plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
-                    summary = compute(epochs, rates, cuts=cuts).sentence
-                    st.caption(plain(f"{summary} {unknown_before(config.training)}"))
+                    st.caption(plain(f"{describe_rates(epochs, rates, cuts=cuts)} {unknown_before(config.training)}"))
             continue
         with st.expander(title, icon=icon, key=f"group-{group}"):
             if group == "network":
