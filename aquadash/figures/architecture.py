@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,30 +19,8 @@ MAX_BLOCKS = 25
 #: Pixels from one block to the next.
 _PITCH = 36
 
-#: Names of the kinds of layers; any other kind keeps its name in Keras.
-KIND_WORDS: dict[str, str] = {
-    "Conv2D": "Convolution",
-    "DepthwiseConv2D": "Depthwise convolution",
-    "SeparableConv2D": "Separable convolution",
-    "Dense": "Dense",
-    "MaxPooling2D": "Max pooling",
-    "AveragePooling2D": "Average pooling",
-    "GlobalAveragePooling2D": "Global average pooling",
-    "GlobalMaxPooling2D": "Global max pooling",
-    "Flatten": "Flatten",
-    "Dropout": "Dropout",
-    "BatchNormalization": "Batch normalization",
-    "Activation": "Activation",
-    "ReLU": "Activation",
-    "Add": "Addition",
-    "Multiply": "Multiplication",
-    "Concatenate": "Concatenation",
-    "ZeroPadding2D": "Padding",
-    "Rescaling": "Rescaling",
-    "Normalization": "Rescaling",
-    "Resizing": "Resizing",
-    "Reshape": "Reshaping",
-}
+#: Kinds of layers whose names in Keras say little.
+_KIND_WORDS = {"ReLU": "Activation", "Add": "Addition", "Multiply": "Multiplication", "Normalization": "Rescaling"}
 
 _CONVOLUTION, _POOLING, _DENSE, _OTHER = "Convolutions", "Pooling", "Dense layers", "Input and others"
 _COLOURS = {_CONVOLUTION: RUN_COLOURS[0], _POOLING: RUN_COLOURS[1], _DENSE: RUN_COLOURS[3], _OTHER: RUN_COLOURS[4]}
@@ -65,8 +44,9 @@ class Block:
 
 
 def kind_words(kind: str) -> str:
-    """Return a layer's kind for people."""
-    return KIND_WORDS.get(kind, kind)
+    """Return a layer's kind in words: ``"DepthwiseConv2D"`` is a depthwise convolution."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removesuffix("2D"))
+    return _KIND_WORDS.get(kind) or re.sub(r"\bConv\b", "Convolution", words).capitalize()
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -145,7 +125,7 @@ def _family(kind: str) -> str:
 
 
 def _stage_key(block: Block) -> tuple[str, tuple[int, ...]]:
-    """Return what the blocks of a stage share: the part and the image's size; a vector is a stage of its own."""
+    """Return the part and the image size, which all blocks of a stage have; a vector is a stage of its own."""
     return block.part, block.shape[:-1] or block.shape
 
 
@@ -160,19 +140,19 @@ def _stage(members: list[Block]) -> Block:
 
 
 def _side(block: Block) -> float:
-    """The side of a block's image in pixels; of a vector, the side of a square of as many numbers."""
+    """Return the side of a block's image in pixels; of a vector, the side of a square of as many numbers."""
     *area, channels = block.shape
     return math.sqrt(math.prod(area)) if area else math.sqrt(channels)
 
 
 def _thickness(block: Block) -> float:
-    """From 0.12 for a single channel to 0.9 for 1,024 and more, each doubling the same step; vectors are thin."""
+    """Return a block's height: 0.12 for one channel and for vectors, the same step more for each doubling up to 0.9."""
     *area, channels = block.shape
     return 0.12 + 0.78 * min(1.0, math.log2(channels) / 10) if area else 0.12
 
 
 def _hover(block: Block) -> str:
-    """Title, shape, parameters and layers, repeated neighbours counted once."""
+    """Return title, shape, parameters and layers, with equal neighbours counted."""
     counted = [(name, len(list(group))) for name, group in groupby(block.layers)]
     names = [name if times == 1 else f"{times} × {name}" for name, times in counted]
     lines = [f"<b>{hover_name(block.title)}</b>", escape(shape_text(block.shape)), f"{block.params:,} parameters"]

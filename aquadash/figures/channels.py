@@ -1,4 +1,4 @@
-"""How bright pixels are by colour channel: of a split, and of one channel before and after augmentation."""
+"""Histograms of pixel values: of a split by colour channel, and of one channel before and after augmentation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, em
 
 _DASHES = ("solid", "dash", "dot")
 _BEFORE_FILL = "rgba(125, 145, 160, 0.35)"
-#: Bars of four levels: with bars of one level the histogram of 16 small images would be a comb.
+#: Each bar counts four levels: with one level a bar, the histogram of 16 small images would have gaps.
 _BINS_OF_CHANGE = 64
 
 
@@ -55,28 +55,24 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
     centres, (old_bars, new_bars) = _bars(levels, _BINS_OF_CHANGE)
     old_spread, new_spread = map(_spread, levels)
     figure = go.Figure()
-    for bars, label, line, fill in (
-        (old_bars, f"before: {old_spread}", {"color": OUTLINE_COLOUR, "width": 1}, _BEFORE_FILL),
-        (new_bars, f"after: {new_spread}", {"color": colour, "width": 2.5}, None),
+    for bars, word, spread, line, fill in (
+        (old_bars, "before", old_spread, {"color": OUTLINE_COLOUR, "width": 1}, "tozeroy"),
+        (new_bars, "after", new_spread, {"color": colour, "width": 2.5}, None),
     ):
-        figure.add_scatter(
-            x=centres, y=bars, name=label, mode="lines", line=line | {"shape": "hvh"},
-            fill="tozeroy" if fill else None, fillcolor=fill,
-            hovertemplate=f"{label.partition(':')[0]}: %{{y:.2f}} %<extra></extra>",
-        )  # fmt: skip
+        drawn = {"mode": "lines", "line": {**line, "shape": "hvh"}, "fill": fill, "fillcolor": _BEFORE_FILL}
+        hover = f"{word}: %{{y:.2f}} %<extra></extra>"
+        figure.add_scatter(x=centres, y=bars, name=f"{word}: {spread}", hovertemplate=hover, **drawn)
     # Clipping makes the bars at 0 and 255 so high that the others would vanish: cut them, and write their height.
     top = 1.2 * max(float(old_bars[1:-1].max()), float(new_bars[1:-1].max()), 0.01)
-    for bar, level, anchor in ((0, 0, "left"), (-1, 255, "right")):
+    for bar, level, shift, anchor in ((0, 0, 6, "left"), (-1, 255, -6, "right")):
         cut = [
             f'<span style="color: {ink}">{word} ↑ {bars[bar]:.0f} %</span>'
             for word, bars, ink in (("before", old_bars, OUTLINE_COLOUR), ("after", new_bars, colour))
             if bars[bar] > top
         ]
         if cut:
-            figure.add_annotation(
-                x=level, y=1, yref="y domain", xanchor=anchor, yanchor="top", showarrow=False, align=anchor,
-                text="<br>".join(cut), xshift=6 if bar == 0 else -6,
-            )  # fmt: skip
+            place = {"x": level, "xshift": shift, "xanchor": anchor, "y": 1, "yref": "y domain", "yanchor": "top"}
+            figure.add_annotation(text="<br>".join(cut), align=anchor, showarrow=False, **place)
     figure.update_xaxes(title=f"{name}: 0 dark, 255 bright", range=[-1, 256], tickvals=[0, 64, 128, 192, 255])
     figure.update_yaxes(title="Share of pixels", ticksuffix=" %", range=[0, top])
     figure.update_layout(hovermode="x unified")

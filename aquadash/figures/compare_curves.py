@@ -33,7 +33,7 @@ _MINUTES_FROM = 180.0
 
 
 def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
-    """Average each point with ``weight`` times the average before it, without the pull of the start towards 0."""
+    """Average each point with ``weight`` times the average before it; the first averages have no bias towards 0."""
     # `adjust` divides by 1 - weight ** t, as D. P. Kingma and J. Ba, "Adam" (2015), arXiv:1412.6980, section 3.
     curve = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(curve)
@@ -54,7 +54,7 @@ def compare_curves(
     weight: float = 0.0,
     height: int = 400,
 ) -> go.Figure:
-    """Draw a chart a metric, on one x axis with one legend; smoothed curves have the raw ones behind them, faint."""
+    """Draw a chart for each metric on one x axis with one legend; faint raw curves lie behind smoothed ones."""
     drawn = [(index, name, history) for index, (name, history) in enumerate(runs) if history]
     if not drawn:
         return empty_figure("Pick runs that have finished at least one epoch to see their curves here.", height=height)
@@ -71,10 +71,8 @@ def compare_curves(
             y = values_by_epoch(history, metric)
             of_run = {"x": x, "legendgroup": str(index), "row": row, "col": 1}
             if weight:
-                figure.add_scatter(
-                    **of_run, y=y, mode="lines", opacity=0.22, hoverinfo="skip", showlegend=False,
-                    **run_style(index, name, width=1.2), line_dash="solid",
-                )  # fmt: skip
+                faint = {"mode": "lines", "opacity": 0.22, "hoverinfo": "skip", "showlegend": False}
+                figure.add_scatter(**of_run, **faint, y=y, **run_style(index, name, width=1.2), line_dash="solid")
             figure.add_scatter(
                 **of_run,
                 y=exponential_average(y, weight=weight),

@@ -7,7 +7,6 @@ from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
 from aquadash.evaluation.compare import LEVEL, PairTest
 from aquadash.figures.cells import cells
@@ -19,34 +18,30 @@ _MAX_UPRIGHT = 4
 _LINE = 9
 
 
-def difference_matrix(tests: Sequence[PairTest], *, runs: int) -> NDArray[np.float64]:
-    """Return by how many points of per cent the row's run is better than the column's; NaN where they have no test."""
-    values = np.full((runs, runs), np.nan)
-    for test in tests:
-        if test.result is not None:
-            values[test.b, test.a] = 100 * test.result.change
-            values[test.a, test.b] = -100 * test.result.change
-    return values
-
-
 def pair_matrix(
     tests: Sequence[PairTest], *, names: Sequence[str], selected: tuple[int, int] | None = None
 ) -> go.Figure:
-    """Draw a cell for each pair (``customdata``: ``[row, column]``); a star marks those that pass Holm's correction."""
-    k = len(names)
-    values = difference_matrix(tests, runs=k)
-    by_cell = {cell: test for test in tests for cell in ((test.a, test.b), (test.b, test.a))}
+    """Draw by how many points the row's run is better than the column's; ``customdata`` is ``[row, column]``.
 
-    def text(row: int, column: int) -> str:
-        test = by_cell.get((row, column))
-        if test is None or test.result is None:
-            return ""
-        return f"{values[row, column]:+.1f}{'*' if test.p_holm < LEVEL else ''}"
+    A star marks the differences that pass Holm's correction. Pairs without a test have no colour.
+    """
+    k = len(names)
+    by_cell = {(test.b, test.a): test for one in tests for test in (one, one.turned()) if test.result is not None}
+    points = {cell: 100 * test.result.change for cell, test in by_cell.items() if test.result is not None}
+    values = np.full((k, k), np.nan)
+    for cell, change in points.items():
+        values[cell] = change
+
+    def text(*cell: int) -> str:
+        return f"{points[cell]:+.1f}{'*' if by_cell[cell].p_holm < LEVEL else ''}" if cell in points else ""
+
+    def hover(*cell: int) -> str:
+        return _hover(by_cell[cell], names) if cell in points else ""
 
     figure = cells(
         values / max(float(np.nanmax(np.abs(values))), 1.0),
         text=text,
-        hover=lambda row, column: _hover(by_cell.get((row, column)), (row, column), names),
+        hover=hover,
         alt=_alt(tests, names),
         height=int(np.clip(46 * k + 110, 230, 620)),
         selected=selected,
@@ -60,15 +55,12 @@ def pair_matrix(
     return figure.update_layout(margin={"t": 8})
 
 
-def _hover(test: PairTest | None, cell: tuple[int, int], names: Sequence[str]) -> str:
-    """Return the hover label of a cell; empty where two runs cannot be compared."""
-    row, column = cell
-    result = None if test is None else (test if row == test.b else test.turned()).result
-    if test is None or result is None:
-        return ""
+def _hover(test: PairTest, names: Sequence[str]) -> str:
+    result = test.result
+    assert result is not None
     low, high = (100 * end for end in result.interval)
     return (
-        f"<b>{hover_name(names[row])}</b> against {hover_name(names[column])}<br>"
+        f"<b>{hover_name(names[test.b])}</b> against {hover_name(names[test.a])}<br>"
         f"{100 * result.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
         f"Only the first is right: {result.fixed} images · only the second: {result.broken}<br>"
         f"McNemar's p {result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"

@@ -37,7 +37,7 @@ from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.figures.frequent_confusions import frequent_confusions
 from aquadash.figures.learning_curves import learning_curves, live_curves
 from aquadash.figures.metric_bars import metric_bars
-from aquadash.figures.pair_matrix import difference_matrix, pair_matrix
+from aquadash.figures.pair_matrix import pair_matrix
 from aquadash.figures.paired_change import paired_change
 from aquadash.figures.ranking_curves import ranking_curves_figure
 from aquadash.figures.reliability_diagram import reliability_diagram
@@ -175,11 +175,11 @@ def test_curves_by_time_add_the_epochs_up() -> None:
 
 
 def test_the_pair_matrix_is_skew_and_stars_what_is_more_than_luck() -> None:
-    values = difference_matrix(TESTS, runs=3)
-    assert values[1, 0] == pytest.approx(50) and values[0, 1] == pytest.approx(-50)
-    assert np.isnan(values[0, 0]) and np.isnan(values[2]).all()
     figure = pair_matrix(TESTS, names=["a", "b", "c"])
-    assert figure.data[0].text[1][0] == "+50.0*" and figure.data[0].text[2][0] == ""
+    cells = figure.data[0]
+    assert cells.text[1][0] == "+50.0*" and cells.text[0][1] == "-50.0*" and cells.text[2][0] == ""
+    assert cells.z[1][0] == 1 and cells.z[0][1] == -1
+    assert np.isnan(cells.z[0][0]) and np.isnan(cells.z[2]).all()
     assert [tuple(cell) for cell in figure.data[1].customdata] == [(0, 1), (1, 0)]
     assert "b over a by 50.0 points" in theme.alt_text(figure)
 
