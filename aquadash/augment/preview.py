@@ -98,10 +98,8 @@ def thumbnail_source() -> NDArray[np.uint8]:
 
 def thumbnail(name: str) -> NDArray[np.uint8]:
     """Return the picture after an operator with settings that show its effect, uint8 (64, 64, 3)."""
-    info, source = operator_info(name), thumbnail_source()
-    if info.example is None:
-        return source
-    small = source[np.newaxis, ::2, ::2]
-    changed = np.empty_like(small)
-    augment_branch(small, Branch(info.title, (info.example,)), seed=_THUMBNAIL_SEED, path=(), out=changed)
+    source = thumbnail_source()[np.newaxis, ::2, ::2]
+    changed = np.empty_like(source)
+    branch = Branch(name, (operator_info(name).example,))
+    augment_branch(source, branch, seed=_THUMBNAIL_SEED, path=(), out=changed)
     return changed[0].repeat(2, axis=0).repeat(2, axis=1)

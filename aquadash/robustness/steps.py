@@ -9,12 +9,20 @@ import numpy as np
 
 from aquadash.augment import Branch, Operator, Parameter, editing, operator_info
 from aquadash.augment.catalogue import settings_of
-from aquadash.augment.catalogue.parts import probability
 from aquadash.augment.spec import Value, as_pipeline
 from aquadash.errors import ConfigError, UnknownNameError, look_up
 
 #: The parameter that every step has: its share of the images.
-PROBABILITY = probability("probability", "probability", "Share of the images that this step is applied to.", 1.0)
+PROBABILITY = Parameter(
+    "probability",
+    "probability",
+    "Share of the images that this step is applied to.",
+    default=1.0,
+    high=1.0,
+    kind="probability",
+    drawn=False,
+    percent=True,
+)
 
 
 @dataclass(frozen=True)
