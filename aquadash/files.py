@@ -13,22 +13,9 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Any
 
 from aquadash import settings
 from aquadash.errors import StorageError
-
-
-def flush_to_disk(file: IO[Any]) -> None:
-    """Write a file through to the disk; without it a power cut can leave an empty file of that name."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def unfinished(path: Path, number: str = "*") -> str:
-    """The name under which :func:`replacing` writes ``path``; without a number, the pattern of all such names."""
-    # 60 letters of four bytes each fit the 255 bytes of a file's name.
-    return f".{path.name[:60]}-{number}.part"
 
 
 def check_target(path: Path) -> None:
@@ -40,26 +27,27 @@ def check_target(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o666, new: bool = False) -> Iterator[BufferedRandom]:
-    """A new file beside ``path`` to write to, which takes its place at the end of the block, or goes if that raises.
+    """Yield a new file that takes the place of ``path`` at the end of the block; an exception deletes it instead.
 
-    It is on the disk by then: a power cut leaves one of the two whole.
+    After a power cut, the old or the new file is there, complete.
 
     Args:
-        path: The file, in a folder that is there.
+        path: The file, in an existing folder.
         mode: Its permissions before the process's umask: 0o600 for its owner alone.
-        new: Never take the place of a file that is there by then.
+        new: Raise a ``FileExistsError`` if the file exists, even if it was created in the meantime.
 
     Raises:
-        FileExistsError: There is one, with ``new``.
         StorageError: The path is a device, a pipe or a folder.
         OSError: It cannot be written.
     """
     check_target(path)
-    temporary = path.with_name(unfinished(path, secrets.token_hex(4)))
+    # 60 letters of four bytes each fit the 255 bytes of a file's name.
+    temporary = path.with_name(f".{path.name[:60]}-{secrets.token_hex(4)}.part")
     try:
         with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode), "w+b") as file:
             yield file
-            flush_to_disk(file)
+            file.flush()
+            os.fsync(file.fileno())
         if new:
             _take_name(path, temporary)
         else:
@@ -74,7 +62,7 @@ def _take_name(path: Path, temporary: Path) -> None:
     try:
         os.link(temporary, path)
     except OSError:
-        # FAT and some shared folders know no second name for a file: an empty one holds the place. Other faults return.
+        # FAT and some shared folders have no hard links: an empty file reserves the name. Other errors occur again.
         path.touch(exist_ok=False)
         try:
             os.replace(temporary, path)
@@ -86,17 +74,13 @@ def _take_name(path: Path, temporary: Path) -> None:
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
-    """Write a file, text as UTF-8, by :func:`replacing`; arguments and errors as there."""
+    """Write a file, text as UTF-8; arguments and errors as for :func:`replacing`."""
     with replacing(path, mode=mode) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def file_digest(path: Path, kind: str = "sha256") -> str:
-    """The hash of a file's bytes in hexadecimal digits, remembered until its size or its time of change is another.
-
-    Raises:
-        OSError: It cannot be read.
-    """
+    """Return the hash of a file in hexadecimal digits, cached until its size or modification time changes."""
     stat = path.stat()
     return _digest(path, kind, stat.st_size, stat.st_mtime_ns)
 
@@ -124,20 +108,19 @@ def check_writable(folder: Path) -> None:
 
 
 def storage_error(what: str, error: BaseException) -> StorageError:
-    """Return the error for people where a database or a file in the home failed, with the cause and a remedy.
-
-    SQLite says "disk I/O error" on a full disk and "unable to open database file" on one that is read-only, so the
-    folder is asked first.
-
-    Args:
-        what: The action, to complete "Could not ...": ``"read the runs"``.
-        error: The exception of the library.
-    """
+    """Return the error for people, with a remedy; ``what`` completes "Could not ...", such as ``"read the runs"``."""
+    # SQLite reports "disk I/O error" on a full disk and "unable to open database file" on a read-only one, so the
+    # folder is tried first.
     try:
         check_writable(settings.home())
     except StorageError as cause:
         return cause
-    return StorageError(f"Could not {what}: {_storage_reason(str(error)) or type(error).__name__}")
+    text = str(error)
+    for signs, words in _STORAGE_REASONS:
+        if any(sign in text for sign in signs):
+            return StorageError(f"Could not {what}: {words.format(home=settings.home())}")
+    first_line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    return StorageError(f"Could not {what}: {first_line[:300]}")
 
 
 #: Messages of SQLite and the operating system -> words for people.
@@ -167,14 +150,6 @@ _STORAGE_REASONS = (
 )
 
 
-def _storage_reason(text: str) -> str:
-    """Our words for a known exception, else the first line of its text."""
-    for signs, words in _STORAGE_REASONS:
-        if any(sign in text for sign in signs):
-            return words.format(home=settings.home())
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:300]
-
-
 def forget_oldest(
     folder: Path,
     pattern: str = "*",
@@ -199,20 +174,18 @@ def forget_oldest(
                     path.unlink()
 
 
+def forget_unfinished(folder: Path) -> None:
+    """Remove the files that processes killed more than an hour ago have left in :func:`replacing`."""
+    forget_oldest(folder, ".*.part", max_seconds=3600)
+
+
 def keep(
     path: Path, write: Callable[[BufferedRandom], object], *, pattern: str = "*", max_bytes: float = math.inf
 ) -> None:
-    """Write a file that can be made again, whole or not at all, and make room for it; a fault is passed over.
-
-    Args:
-        path: The file; its folder is made where it is missing.
-        write: Writes into the file that it is given.
-        pattern: The files of the folder that share the room.
-    """
+    """Cache a file in a folder whose files of ``pattern`` share ``max_bytes``; errors of the disk are ignored."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             write(file)
-        # Killed processes leave half-written files.
-        forget_oldest(path.parent, ".*.part", max_seconds=3600)
+        forget_unfinished(path.parent)
         forget_oldest(path.parent, pattern, max_bytes=max_bytes)

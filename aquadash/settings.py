@@ -1,4 +1,4 @@
-"""Where AquaDash keeps things and how it is set up: every environment variable is read here and nowhere else."""
+"""The folders and files of AquaDash, and all environment variables that it reads."""
 
 from __future__ import annotations
 
@@ -17,22 +17,19 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder for the database, artifacts, caches and saved pipelines (``AQUADASH_HOME``, else ``.aquadash/``)."""
-    return _resolved(os.environ.get("AQUADASH_HOME") or str(PROJECT_ROOT / ".aquadash"))
-
-
-def _resolved(path: str) -> Path:
-    """Return the absolute path; cached, since a page asks a hundred times."""
-    return _resolved_from(path, "" if os.path.isabs(path) else os.getcwd())
-
-
-@lru_cache(maxsize=16)
-def _resolved_from(path: str, _folder: str) -> Path:
-    return Path(path).expanduser().resolve()
+    return _path_in("AQUADASH_HOME") or _resolved(str(PROJECT_ROOT / ".aquadash"), "")
 
 
 def _path_in(variable: str) -> Path | None:
+    """Return the absolute path in an environment variable; None if it is not set."""
     value = os.environ.get(variable)
-    return _resolved(value) if value else None
+    return _resolved(value, "" if os.path.isabs(value) else os.getcwd()) if value else None
+
+
+@lru_cache(maxsize=16)
+def _resolved(path: str, _working_folder: str) -> Path:
+    """Return the absolute path; cached, since a page needs it a hundred times."""
+    return Path(path).expanduser().resolve()
 
 
 def cifar100_archive() -> Path | None:
@@ -63,12 +60,12 @@ def debug() -> bool:
 
 
 def keras_home() -> Path:
-    """Where Keras keeps what it downloads (``KERAS_HOME``, else ``~/.keras``)."""
+    """The folder of Keras's downloads (``KERAS_HOME``, else ``~/.keras``)."""
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
 
 
 def slots() -> int:
-    """How many runs may train at once in this process's own engine (``AQUADASH_SLOTS``, default 1)."""
+    """The number of runs that this process trains at once (``AQUADASH_SLOTS``, default 1)."""
     value = os.environ.get("AQUADASH_SLOTS") or "1"
     if not re.fullmatch("[0-9]{1,2}", value) or not 1 <= int(value) <= 64:
         raise ConfigError(f"AQUADASH_SLOTS is {value[:40]!r}; it must be a whole number from 1 to 64.")
@@ -86,16 +83,16 @@ def worker_name() -> str:
 
 
 def slots_name() -> str:
-    """The name of this process's slots: :func:`worker_name`, else the machine's name with the end of its number."""
+    """The name of this process's slots: :func:`worker_name`, else host name and last digits of the network card."""
     host, machine = this_machine()
     return worker_name() or f"{host}-{machine[-6:]}".removesuffix("-")
 
 
 @cache
 def this_machine() -> tuple[str, str]:
-    """This machine's name, and its network card's number: clones of one disk have the same name."""
+    """The host name, and the number of the network card, which differs between clones of one disk."""
     number = uuid.getnode()
-    # Without a network card Python makes up a number for each process and sets this bit.
+    # Without a network card, Python draws a random number in each process and sets this bit.
     return socket.gethostname(), "" if number >> 40 & 1 else f"{number:012x}"
 
 
@@ -116,7 +113,7 @@ def offers() -> tuple[str, ...]:
 
 
 def classroom() -> bool:
-    """True when the app serves a class (``AQUADASH_CLASSROOM=1``), which visitors have to join."""
+    """Whether the app serves a class that visitors join (``AQUADASH_CLASSROOM=1``)."""
     return os.environ.get("AQUADASH_CLASSROOM", "") not in ("", "0")
 
 
@@ -126,7 +123,7 @@ def classroom_folder() -> Path:
 
 
 def class_lock() -> Path:
-    """The file that the app of a class keeps locked, so that commands in the same :func:`home` obey its pause."""
+    """The file that the app of a class locks, so that commands in the same :func:`home` obey its pause."""
     return home() / "locks" / "class.lock"
 
 
@@ -146,7 +143,7 @@ def database() -> str:
 
 
 def home_mark() -> Path:
-    """The file by which a database on a server knows its :func:`home` on every machine."""
+    """The file that proves that :func:`home` belongs to the database on the server."""
     return home() / "database.txt"
 
 
@@ -166,11 +163,7 @@ def runs_folder() -> Path:
 
 
 def run_folder(run_id: str) -> Path:
-    """The folder for the files of a run.
-
-    Raises:
-        RunError: The id has not the form of one.
-    """
+    """The folder for the files of a run; a malformed id raises a ``RunError``."""
     return runs_folder() / checked_run_id(run_id)
 
 
@@ -185,18 +178,14 @@ def store_key() -> str:
 
 
 def checked_run_id(run_id: str) -> str:
-    """Return the id if it has 32 hexadecimal digits, else raise :class:`RunError`: ids become parts of paths."""
+    """Return an id of 32 hexadecimal digits, or raise a ``RunError``, because ids become parts of paths."""
     if not re.fullmatch(r"[0-9a-f]{32}", run_id):
         raise RunError(f"{run_id[:40]!r} is not a run id; one has 32 hexadecimal digits.")
     return run_id
 
 
 def job_log(job_id: str) -> Path:
-    """Where the worker of a job writes its log: among the files of the run that it trains, else in ``logs``.
-
-    Raises:
-        RunError: The id has not the form of one.
-    """
+    """The log of a job's worker: in the folder of the run that it trains, else in ``logs``."""
     if not re.fullmatch(r"[0-9a-z-]{1,200}", job_id):
         raise RunError(f"{job_id[:60]!r} is not the id of a job; one has digits, small letters and hyphens.")
     if run := re.fullmatch(r"train-([0-9a-f]{32})", job_id):

@@ -1,6 +1,6 @@
-"""ZIP archives that may come from anywhere, opened and read within limits: of runs, networks, arrays and pictures.
+"""Untrusted ZIP archives of runs, networks, arrays and pictures, opened and read within limits.
 
-Nothing that an archive says of itself is trusted: not its names, not its sizes, not its check sums.
+The names, sizes and checksums in an archive may all be false.
 """
 
 from __future__ import annotations
@@ -19,11 +19,8 @@ from aquadash.errors import DataError
 #: First bytes of the records at the end of a ZIP archive: the end, the 64-bit end, and the locator of the latter.
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 
-#: Bytes of the list of an archive of some hundred files, or of a network's thousand weights: those take 200,000.
-MAX_LIST_BYTES = 4_000_000
-
 _CHUNK = 1 << 20
-#: ``zipfile`` unpacks all that it has read of BZIP2 and LZMA at once: 1 MB can become 100 MB.
+#: ``zipfile`` unpacks a whole chunk of BZIP2 or LZMA at once: 1 MB can become 100 MB.
 _SMALL_CHUNK = 4096
 
 #: The methods that nearly all programs pack by.
@@ -31,7 +28,7 @@ USUAL_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class ForeignZipError(DataError):
-    """A ZIP archive, or a file in one, that is damaged, hostile or not what is expected."""
+    """A ZIP archive, or a file in one, that is damaged, hostile or of another kind than expected."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +39,19 @@ class ZipLimits:
     members: int
     #: Bytes of all files once they are unpacked.
     unpacked_bytes: int
-    #: Bytes of its list of files, which ``zipfile`` reads into memory.
-    list_bytes: int = MAX_LIST_BYTES
+    #: Bytes of its list of files, which ``zipfile`` reads into memory. A network's thousand weights take 200,000.
+    list_bytes: int = 4_000_000
     #: Ratio of its unpacked to its packed size, from ``small_bytes`` on.
     growth: int = 250
     small_bytes: int = 100_000_000
 
 
 def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "") -> zipfile.ZipFile:
-    """Open an archive after a look at what it claims to hold.
+    """Open an archive whose list of files is within the limits, or raise a :class:`ForeignZipError`.
 
     Args:
-        limits: Its limits.
         name: Its name for people; the file's name where this is empty.
         remedy: A sentence for people whose archive is damaged.
-
-    Raises:
-        ForeignZipError: It is empty, damaged or no ZIP archive, or has more of something than it may.
-        OSError: It cannot be read.
     """
     name = name or path.name
     remedy = remedy and f" {remedy}"
@@ -74,15 +66,15 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
     except NotImplementedError:
         raise ForeignZipError(f"{name} asks for a newer kind of ZIP than can be read.{remedy}") from None
     except Exception as error:
-        # Damage shows as anything: BadZipFile, UnicodeDecodeError, struct.error, OverflowError.
+        # Damaged archives raise BadZipFile, UnicodeDecodeError, struct.error, OverflowError and others.
         raise ForeignZipError(
             f"{name} is not a sound ZIP archive: its list of files is missing or damaged.{remedy}"
         ) from error
     try:
-        # Not is_dir: an empty name has no last letter.
+        # ZipInfo.is_dir fails with an empty name.
         members = [info for info in archive.infolist() if not info.filename.endswith("/")]
         unpacked = sum(info.file_size for info in members)
-        # Files that share their bytes in the archive are counted by what each of them takes.
+        # Several files may share the same bytes in the archive.
         packed = max(1, min(sum(info.compress_size for info in members), packed_size))
         if len(members) > limits.members:
             raise ForeignZipError(f"{name} has {len(members):,} files; at most {limits.members:,} are read.")
@@ -100,12 +92,11 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
 
 
 def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = USUAL_METHODS) -> str:
-    """Return why a file in an archive is not to be read, in sentences; an empty text for a sound one.
+    """Return why a file in an archive must not be read, in sentences; an empty text for a sound one.
 
     Args:
-        info: The file.
         name: Its path, with ``/`` between folders.
-        methods: The ways of packing that are read.
+        methods: The allowed compression methods.
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", path.parts[0]):
@@ -123,18 +114,14 @@ def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = 
 
 
 def member_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Unpack a file bit by bit, and no more bytes of it than it claims.
-
-    Raises:
-        ForeignZipError: It is damaged.
-    """
+    """Unpack a file chunk by chunk, up to its claimed size; a damaged one raises a :class:`ForeignZipError`."""
     size = _CHUNK if info.compress_type in USUAL_METHODS else _SMALL_CHUNK
     try:
         with archive.open(info) as file:
             while chunk := file.read(size):
                 yield chunk
     except Exception as error:
-        # Of any kind: an offset that no file has raises OverflowError.
+        # Damaged files raise errors of any kind: an impossible offset raises OverflowError.
         raise ForeignZipError(
             f"{info.filename[:80]!r} in the ZIP is damaged ({error}). Copy or download it again."
         ) from error

@@ -7,25 +7,16 @@ from pathlib import Path
 
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import DataError
-from aquadash.files import forget_oldest, replacing, unfinished
+from aquadash.files import forget_unfinished, replacing
 
 #: Seconds without any data after which a download fails.
 STALL_SECONDS = 30.0
-
-#: Age in seconds at which an unfinished download counts as abandoned and is removed.
-_ABANDONED_SECONDS = 3600.0
 
 _CHUNK = 1 << 18
 
 
 def download(
-    target: Path,
-    *,
-    url: str,
-    size: int,
-    sha256: str = "",
-    md5: str | None = None,
-    progress: ProgressCallback | None = None,
+    target: Path, *, url: str, size: int, sha256: str = "", md5: str | None = None, progress: ProgressCallback = silent
 ) -> None:
     """Download ``url`` to ``target``, whole or not at all; the message of a ``DataError`` is the reason alone.
 
@@ -37,22 +28,21 @@ def download(
     import urllib.request  # It takes 10 ms, and most commands need none.
     from http.client import HTTPException
 
-    report = progress or silent
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        forget_oldest(target.parent, unfinished(target), max_seconds=_ABANDONED_SECONDS)
+        forget_unfinished(target.parent)
     except OSError as error:
         raise DataError(f"{target.parent} cannot be written to ({error.strerror})") from None
-    report(f"Connecting to {url}", None)
+    progress(f"Connecting to {url}", None)
     try:
         with urllib.request.urlopen(url, timeout=STALL_SECONDS) as answer, replacing(target) as file:
             while chunk := answer.read(_CHUNK):
                 file.write(chunk)
                 text = f"Downloading {target.name}: {file.tell() / 1e6:.0f} of {size / 1e6:.0f} MB"
-                report(text, min(file.tell() / size, 1.0))
+                progress(text, min(file.tell() / size, 1.0))
             if file.tell() < int(answer.headers.get("Content-Length") or 0):
                 raise DataError("the connection ended before everything had arrived")
-            report("Checking the download", None)
+            progress("Checking the download", None)
             for name, expected in (("sha256", sha256), ("md5", md5)):
                 file.seek(0)
                 if expected and hashlib.file_digest(file, name).hexdigest() != expected:

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 ADMITTED_TEXT = "PNG, JPEG, WebP, BMP or GIF"
 
 _SAVE_AS = "Open it in a picture program, save it as PNG or JPEG and add that."
+_SAVE_HEIC_AS = "Export it as JPEG and add that; the setting 'Most Compatible' makes the camera take JPEG from now on."
+_SAVE_ALONE = "The picture itself was not downloaded: open it alone in the browser and save it again."
+_EXPORT = "Export it as PNG and add that."
+_UNPACK = "Unpack it and add the pictures in it."
 _NOT_A_PICTURE = "Choose a picture instead."
 
 
@@ -22,72 +26,53 @@ class FileKind:
     name: str
     #: The name with its article, such as ``"a PNG image"``.
     title: str
-    #: The remedy for a person; empty for admitted kinds.
+    #: The endings of file names, separated by blanks, the usual one first.
+    endings: str = ""
+    #: The remedy for a person; empty for kinds that are decoded.
     mend: str = ""
-    #: The endings of file names, the usual one first.
-    endings: tuple[str, ...] = ()
-    #: The first bytes that identify the kind.
-    begins: tuple[bytes, ...] = ()
-
-    @property
-    def admitted(self) -> bool:
-        """Whether files of this kind are decoded."""
-        return not self.mend
 
 
 _KINDS = {
     kind.name: kind
     for kind in (
-        FileKind("PNG", "a PNG image", endings=("png", "apng"), begins=(b"\x89PNG\r\n\x1a\n",)),
-        FileKind(
-            "JPEG", "a JPEG image",
-            endings=("jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "mpo"), begins=(b"\xff\xd8\xff",),
-        ),
-        FileKind("WebP", "a WebP image", endings=("webp",)),
-        FileKind("BMP", "a BMP image", endings=("bmp", "dib")),
-        FileKind("GIF", "a GIF image", endings=("gif",), begins=(b"GIF87a", b"GIF89a")),
-        FileKind(
-            "TIFF", "a TIFF image or a camera's raw file", _SAVE_AS,
-            ("tif", "tiff", "dng", "nef", "cr2", "arw"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        ),
-        FileKind(
-            "HEIC", "a HEIC image, the format of Apple's cameras",
-            "Export it as JPEG and add that; the setting 'Most Compatible' makes the camera take JPEG from now on.",
-            ("heic", "heif"),
-        ),
-        FileKind("AVIF", "an AVIF image", _SAVE_AS, ("avif",)),
-        FileKind(
-            "JPEG 2000", "a JPEG 2000 image", _SAVE_AS,
-            ("jp2", "j2k"), (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
-        ),
-        FileKind("JPEG XL", "a JPEG XL image", _SAVE_AS, ("jxl",), (b"\0\0\0\x0cJXL ", b"\xff\x0a")),
-        FileKind(
-            "SVG", "an SVG drawing, which is made of lines instead of pixels", "Export it as PNG and add that.",
-            ("svg",),
-        ),
-        FileKind(
-            "PDF", "a PDF document", "Export the page or the picture in it as PNG and add that.", ("pdf",), (b"%PDF",)
-        ),
-        FileKind("PSD", "a Photoshop document", _SAVE_AS, ("psd",), (b"8BPS",)),
-        FileKind("ICO", "a Windows icon", _SAVE_AS, ("ico",), (b"\0\0\1\0",)),
-        FileKind(
-            "video", "a video", "Save one of its frames as PNG or JPEG and add that.",
-            ("mp4", "mov", "avi", "mkv", "webm"), (b"\x1a\x45\xdf\xa3",),
-        ),
-        FileKind(
-            "archive", "a packed archive or an office document", "Unpack it and add the pictures in it.",
-            ("zip", "rar", "7z", "gz", "docx", "pptx"), (b"PK\3\4", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"),
-        ),
-        FileKind(
-            "web page", "a web page",
-            "The picture itself was not downloaded: open it alone in the browser and save it again.", ("html", "htm"),
-        ),
-        FileKind("text", "a text file", _NOT_A_PICTURE, ("txt", "csv", "json", "md", "py")),
-        FileKind("unknown", "of an unknown kind", _NOT_A_PICTURE),
+        FileKind("PNG", "a PNG image", "png apng"),
+        FileKind("JPEG", "a JPEG image", "jpg jpeg jpe jfif pjpeg pjp mpo"),
+        FileKind("WebP", "a WebP image", "webp"),
+        FileKind("BMP", "a BMP image", "bmp dib"),
+        FileKind("GIF", "a GIF image", "gif"),
+        FileKind("TIFF", "a TIFF image or a camera's raw file", "tif tiff dng nef cr2 arw", _SAVE_AS),
+        FileKind("HEIC", "a HEIC image, the format of Apple's cameras", "heic heif", _SAVE_HEIC_AS),
+        FileKind("AVIF", "an AVIF image", "avif", _SAVE_AS),
+        FileKind("JPEG 2000", "a JPEG 2000 image", "jp2 j2k", _SAVE_AS),
+        FileKind("JPEG XL", "a JPEG XL image", "jxl", _SAVE_AS),
+        FileKind("SVG", "an SVG drawing, which is made of lines instead of pixels", "svg", _EXPORT),
+        FileKind("PDF", "a PDF document", "pdf", "Export the page or the picture in it as PNG and add that."),
+        FileKind("PSD", "a Photoshop document", "psd", _SAVE_AS),
+        FileKind("ICO", "a Windows icon", "ico", _SAVE_AS),
+        FileKind("video", "a video", "mp4 mov avi mkv webm", "Save one of its frames as PNG or JPEG and add that."),
+        FileKind("archive", "a packed archive or an office document", "zip rar 7z gz docx pptx", _UNPACK),
+        FileKind("web page", "a web page", "html htm", _SAVE_ALONE),
+        FileKind("text", "a text file", "txt csv json md py", _NOT_A_PICTURE),
+        FileKind("unknown", "of an unknown kind", mend=_NOT_A_PICTURE),
     )
-}  # fmt: skip
+}
 
-_KIND_BY_ENDING = {ending: kind.name for kind in _KINDS.values() for ending in kind.endings}
+#: The first bytes of the kinds that have fixed ones.
+_FIRST_BYTES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+    "JPEG XL": (b"\0\0\0\x0cJXL ", b"\xff\x0a"),
+    "PDF": (b"%PDF",),
+    "PSD": (b"8BPS",),
+    "ICO": (b"\0\0\1\0",),
+    "video": (b"\x1a\x45\xdf\xa3",),
+    "archive": (b"PK\3\4", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"),
+}
+
+_KIND_BY_ENDING = {ending: kind.name for kind in _KINDS.values() for ending in kind.endings.split()}
 
 #: The lengths of the second header of a BMP file. "BM" alone can begin a text.
 _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -101,10 +86,8 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 def kind_of(data: bytes) -> FileKind:
     """Return the kind of a file by its first bytes, even if the others are damaged."""
-    for kind in _KINDS.values():
-        if data.startswith(kind.begins):
-            return kind
-    return _KINDS[_name_of(data)]
+    names = (name for name, first_bytes in _FIRST_BYTES.items() if data.startswith(first_bytes))
+    return _KINDS[next(names, None) or _name_of(data)]
 
 
 def kind_promised_by(name: str) -> str | None:

@@ -132,13 +132,13 @@ def decode(data: bytes, *, name: str, working_side: int = WORKING_SIDE) -> Decod
     _check_bytes(len(data), shown)
     kind = kind_of(data)
     promised = kind_promised_by(name)
-    if not kind.admitted:
+    if kind.mend:
         really = "" if promised in (None, kind.name) else "really "
         raise ImageError(f"{shown} is {really}{kind.title}; expected a {ADMITTED_TEXT} image. {kind.mend}")
     if promised is not None and promised != kind.name:
         raise ImageError(
             f"{shown} is really {kind.title}: its name does not match its content. "
-            f"Rename it to end in .{kind.endings[0]} and add it again."
+            f"Rename it to end in .{kind.endings.split()[0]} and add it again."
         )
     try:
         return _decode(data, kind=kind.name, shown=shown, working_side=working_side)

@@ -140,9 +140,19 @@ def _read(
     report = checks.examine(files, pictures, refused, near, division, size=size)
     examples = {row: images[row].copy() for finding in report.findings for row in finding.rows}
     made = About(
-        "", "", files.class_names, size, len(division.train), len(division.test), files.split_given,
-        split.fraction, split.seed, "", time.time(), origin,
-    )  # fmt: skip
+        name="",
+        title="",
+        class_names=files.class_names,
+        size=size,
+        train=len(division.train),
+        test=len(division.test),
+        split_given=files.split_given,
+        test_fraction=split.fraction,
+        seed=split.seed,
+        fingerprint="",
+        created=time.time(),
+        origin=origin,
+    )
     if report.usable:
         # A random order, as in the other sources, so that a large enough part of a split has all classes.
         order = np.concatenate(
