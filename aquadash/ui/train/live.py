@@ -13,7 +13,7 @@ import streamlit as st
 
 from aquadash.coach import Note
 from aquadash.evaluation.curves import best_epoch
-from aquadash.figures.learning_curves import PlainMetric, live_curves
+from aquadash.figures.learning_curves import PlainMetric, live_curves, values_by_epoch
 from aquadash.lab.rights import Action
 from aquadash.store.fields import FIGURES, validation_accuracy
 from aquadash.store.types import EpochRecord, Guess, Progress, Run, RunStatus
@@ -33,9 +33,12 @@ STARTING_SECONDS = 0.3
 #: Seconds between two redraws of the curves and the queue, which take time from the training (docs/decisions.md).
 EPOCHS_SECONDS = 4.0
 
-#: The same while a class watches, and the number of redraws by all sessions in that time that shows that.
+#: The same while a class watches, which this number of redraws by all sessions within that time shows.
 CLASS_EPOCHS_SECONDS = 8.0
 CLASS_LOOKS = 12
+
+#: Times of the last redraws of running runs by all sessions.
+_REDRAWS: deque[float] = deque(maxlen=CLASS_LOOKS)
 
 
 def watch_runs(runs: Sequence[Run]) -> None:
@@ -59,26 +62,18 @@ def watch_runs(runs: Sequence[Run]) -> None:
 
 def render_run(run: Run) -> None:
     """Draw a run's progress, curves, metrics, coach's notes and log."""
-    at_work = not run.status.ended
     with st.container(key="run-status"):
-        if at_work:
-            shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
-        else:
+        if run.status.ended:
             _outcome(run)
-    shell.live(_epochs_seconds() if at_work else None)(_epochs)(run.run_id)
+        else:
+            shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
+    shell.live(None if run.status.ended else _epochs_seconds())(_epochs)(run.run_id)
 
 
 def _epochs_seconds() -> float:
     """Return the seconds between two redraws of the epochs."""
-    looks = recent_looks()
-    many = len(looks) == CLASS_LOOKS and looks[0] > time.monotonic() - CLASS_EPOCHS_SECONDS
-    return CLASS_EPOCHS_SECONDS if many else EPOCHS_SECONDS
-
-
-@st.cache_resource(show_spinner=False)
-def recent_looks() -> deque[float]:
-    """Return the times of the last redraws of running runs by all sessions."""
-    return deque(maxlen=CLASS_LOOKS)
+    is_watched = len(_REDRAWS) == CLASS_LOOKS and _REDRAWS[0] > time.monotonic() - CLASS_EPOCHS_SECONDS
+    return CLASS_EPOCHS_SECONDS if is_watched else EPOCHS_SECONDS
 
 
 def progress_text(run: Run) -> str:
@@ -102,7 +97,7 @@ def queue_text(run: Run, *, visible: int, hidden: int, is_held: bool = False) ->
     elif visible or hidden:
         text = f"Next in the queue: it starts when a {'running one' if visible else 'run hidden by the teacher'} ends."
     elif run.message:
-        # It says why nothing starts, such as that the cluster's scheduler is away.
+        # The message says why nothing starts, such as that the cluster's scheduler is away.
         text = "Next in the queue."
     else:
         text = "Next in the queue: it starts in a moment."
@@ -202,16 +197,17 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
 def _epochs(run_id: str) -> None:
     """Draw a run's curves, metrics, notes, guess and log."""
     run = lab().runs.get(run_id)
-    stage = stage_of(run)
-    history = history_at(run, stage)
+    since = run.ended_at if run.status.ended else run.started_at
+    stage, history = _shared(run.run_id, str(run.status), since, run)
     if not run.status.ended:
-        recent_looks().append(time.monotonic())
+        _REDRAWS.append(time.monotonic())
     if not run.status.ended or run.curve:
         metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
         full = bool(st.session_state.get(_FULL_SCALE))
         for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
             with column:
-                figure = _cached_curves(run.run_id, stage, metric, st.session_state.get(_WINDOW) or 0, full, run)
+                last = st.session_state.get(_WINDOW) or 0
+                figure = _cached_curves(run.run_id, stage, metric, last, full, run, history)
                 components.render_plot(figure, key=f"live-{metric}")
         with st.container(horizontal=True, vertical_alignment="center"):
             inputs.segmented_control(
@@ -289,35 +285,16 @@ _FULL_SCALE = "live-full-scale"
 #: Seconds for which all sessions share one reading of a run; less than :data:`EPOCHS_SECONDS`.
 SHARED_SECONDS = 3.5
 
-#: Cache key of a run: status, time of its start or end, epoch, batch.
+#: Status, time of the start or end, epoch and batch of a run.
 Stage = tuple[str, float | None, int, int]
 
 
-def stage_of(run: Run) -> Stage:
-    """Return the stage at which a run is shown now."""
-    since = run.ended_at if run.status.ended else run.started_at
-    return shared_stage(run.run_id, str(run.status), since, run)
-
-
 @st.cache_resource(ttl=SHARED_SECONDS, max_entries=64, show_spinner=False)
-def shared_stage(run_id: str, status: str, since: float | None, _run: Run) -> Stage:
-    """Return a run's stage, cached for all sessions."""
+def _shared(run_id: str, status: str, since: float | None, _run: Run) -> tuple[Stage, Sequence[EpochRecord]]:
+    """Return a run's stage and epochs, read once for all sessions."""
     progress = _run.progress
-    return status, since, progress.epoch if progress else 0, progress.batch if progress else 0
-
-
-def history_at(run: Run, stage: Stage) -> Sequence[EpochRecord]:
-    """Return the run's epochs at that stage."""
-    if run.status.ended:
-        return lab().runs.history(run.run_id)
-    # The worker stores an epoch before it reports the next: the key needs the epoch, but not the batch.
-    *epoch, batch = stage
-    return _cached_history(run.run_id, (*epoch, batch > 0))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_history(run_id: str, stage: tuple[object, ...]) -> tuple[EpochRecord, ...]:
-    return tuple(lab().runs.history(run_id))
+    stage = (status, since, progress.epoch if progress else 0, progress.batch if progress else 0)
+    return stage, lab().runs.history(run_id)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -327,6 +304,7 @@ def trail_of(run_id: str) -> list[Progress]:
 
 
 def remember(run: Run) -> None:
+    """Keep a running run's latest batch until the next epoch."""
     trail, progress = trail_of(run.run_id), run.progress
     if progress is None or progress.loss is None or progress in trail[-1:]:
         return
@@ -334,10 +312,11 @@ def remember(run: Run) -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, full: bool, _run: Run) -> go.Figure:
-    history = history_at(_run, stage)
+def _cached_curves(
+    run_id: str, stage: Stage, metric: PlainMetric, last: int, full: bool, _run: Run, _history: Sequence[EpochRecord]
+) -> go.Figure:
     figure = live_curves(
-        history,
+        _history,
         [
             (seen.epoch - 1 + seen.batch / seen.batches, value)
             for seen in trail_of(run_id)
@@ -351,11 +330,10 @@ def _cached_curves(run_id: str, stage: Stage, metric: PlainMetric, last: int, fu
         full_scale=full,
         revision=run_id,
     )
-    shown = history[-last:]
-    scale = 100.0 if metric == "accuracy" else 1.0
-    values = [scale * getattr(record, name) for record in shown for name in (metric, f"val_{metric}")]
-    values = [value for value in values if math.isfinite(value)]
-    if 0 < last < len(history) and values:
+    shown = _history[-last:]
+    columns = (metric, f"val_{metric}")
+    values = [value for column in columns for value in values_by_epoch(shown, column) if math.isfinite(value)]
+    if 0 < last < len(_history) and values:
         margin = 0.08 * (max(values) - min(values)) or 0.1
         figure.update_xaxes(range=[shown[0].epoch - 0.5, shown[-1].epoch + 0.5])
         figure.update_yaxes(range=[min(values) - margin, max(values) + margin])

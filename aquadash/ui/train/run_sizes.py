@@ -33,12 +33,6 @@ def sizes(config: RunConfig) -> Sizes:
     return _split_sizes(dataset, training.validation, training.validation_fraction, config.seed)
 
 
-def batches(config: RunConfig, sizes: Sizes) -> int:
-    """Return the number of batches of an epoch."""
-    visited = visited_images(config.training, sizes.training * plan(config.augmentation).factor)
-    return math.ceil(visited / config.training.batch_size)
-
-
 def sentence(config: RunConfig, sizes: Sizes) -> str:
     """Describe the numbers of images in markdown."""
     augmentation = plan(config.augmentation)
@@ -49,7 +43,7 @@ def sentence(config: RunConfig, sizes: Sizes) -> str:
     fresh = ", new every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
     learned = f"There are **{count(images, 'training image')}**{origin}{fresh}. An epoch shows "
     learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
-    learned += f", in {count(batches(config, sizes), 'batch', 'batches')}."
+    learned += f", in {count(math.ceil(visited / config.training.batch_size), 'batch', 'batches')}."
     if config.training.validation == "test":
         decided = config.training.decided_by_validation
         return (

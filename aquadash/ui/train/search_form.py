@@ -27,9 +27,6 @@ THE_FORM = "form"
 
 _LAUNCHES = "search:launches"
 
-#: Default number of trials and epochs per trial: short trials find good settings, too.
-_TRIALS, _EPOCHS = 12, 15
-
 
 @shell.live(None)
 def search_form() -> None:
@@ -131,8 +128,7 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
             DEFAULT_EPOCHS,
             key="search:epochs",
             persist_state="session",
-            help="The maximum, unless the search varies Maximum epochs. Short trials tell good settings from poor "
-            "ones; "
+            help="The maximum, unless the search varies Maximum epochs. Short trials suffice to find good settings; "
             "train the best for longer afterwards.",
         )
     return int(trials), form_state.allowed(with_values(config, {"training.epochs": int(epochs)}))
@@ -212,17 +208,12 @@ def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
     low_text, high_text = bounds.partition(":")[0].split("..")
     for part, value in (("low", low_text), ("high", high_text), ("log", values.log)):
         st.session_state.setdefault(_space_key(name, part), value)
-    left, right = st.columns(2)
-    with left:
-        low = inputs.text_input(
-            f"{label}, from",
-            key=_space_key(name, "low"),
-            max_chars=20,
-            persist_state="session",
-            help=fields.help_text(name),
-        )
-    with right:
-        high = inputs.text_input(f"{label}, to", key=_space_key(name, "high"), max_chars=20, persist_state="session")
+    ends = []
+    for column, part, word in zip(st.columns(2), ("low", "high"), ("from", "to"), strict=True):
+        key, help = _space_key(name, part), fields.help_text(name) if part == "low" else None
+        with column:
+            text = inputs.text_input(f"{label}, {word}", key=key, max_chars=20, persist_state="session", help=help)
+            ends.append(text)
     log = inputs.checkbox(
         f"{label}: log scale",
         key=_space_key(name, "log"),
@@ -230,7 +221,7 @@ def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
         help="Tries values from 0.001 to 0.01 as often as values from 0.01 to 0.1. Use it for learning rates and "
         "penalties.",
     )
-    return f"{low}..{high}{':log' if log else ''}"
+    return f"{'..'.join(ends)}{':log' if log else ''}"
 
 
 def _choices_field(name: str, values: tuple[Value, ...]) -> str:

@@ -37,18 +37,20 @@ _MAX_SHOWN = 4
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches and the chosen one, by default a running one or the newest."""
-    at_work = [head for head in heads if head.at_work]
-    titles = {}
-    for head in [*at_work, *(head for head in heads if head not in at_work)]:
-        owner = run_lists.owner_text(head.resource)
-        parts = (head.name, short_moment(head.created_at), owner)
-        titles[head.search_id] = " · ".join(filter(None, parts))
+    titles = {
+        head.search_id: joined(head.name, short_moment(head.created_at), run_lists.owner_text(head.resource))
+        for head in sorted(heads, key=lambda head: not head.at_work)
+    }
     with st.container(horizontal=True, vertical_alignment="center", key="search-head"):
         chosen = components.id_picker(
-            unique_titles(titles), key="search", label="Search", thing="search", label_visibility="collapsed",
+            unique_titles(titles),
+            key="search",
+            label="Search",
+            label_visibility="collapsed",
+            thing="search",
             # Searches are never deleted.
             why_not=lambda text: f"There is no search “{text[:40]}” here; the link may come from another computer.",
-        )  # fmt: skip
+        )
         if chosen is not None:
             search = lab().searches.get(chosen)
             components.render_status(search.status)
@@ -79,14 +81,12 @@ def _signature(search: Search) -> tuple[object, ...]:
 def _recipe(search: Search) -> str:
     plan = search.plan
     varied = ", ".join(mid_sentence(fields.label(parameter.name)) for parameter in plan.space)
-    return " · ".join(
-        [
-            fields.value_text("model.name", plan.config.model.name),
-            fields.value_text("data.source", plan.config.data.source),
-            f"varies {varied}",
-            _title(SAMPLERS, plan.sampler),
-            f"stops poor trials: {_title(PRUNERS, plan.pruner).lower()}",
-        ]
+    return joined(
+        fields.value_text("model.name", plan.config.model.name),
+        fields.value_text("data.source", plan.config.data.source),
+        f"varies {varied}",
+        _title(SAMPLERS, plan.sampler),
+        f"stops poor trials: {_title(PRUNERS, plan.pruner).lower()}",
     )
 
 
@@ -111,15 +111,15 @@ def _explanation(search: Search) -> None:
 
 def _actions(search: Search) -> None:
     """Draw the buttons: stop, continue, more trials, the best trial's settings, hide."""
-    if search.at_work:
-        if lab().rights.allow(Action.STOP, search.resource):
-            shell.render_stop_button(
-                partial(lab().searches.stop, search.search_id),
-                asked=search.stop_requested,
-                key=f"stop-{search.search_id}",
-                help="Running trainings stop, and their trials end without a result. You can continue the search.",
-            )
-    elif not lab().rights.allow(Action.RESUME, search.resource):
+    rights = lab().rights
+    if search.at_work and rights.allow(Action.STOP, search.resource):
+        shell.render_stop_button(
+            partial(lab().searches.stop, search.search_id),
+            asked=search.stop_requested,
+            key=f"stop-{search.search_id}",
+            help="Running trainings stop, and their trials end without a result. You can continue the search.",
+        )
+    elif search.at_work or not rights.allow(Action.RESUME, search.resource):
         pass
     elif search.status is RunStatus.FINISHED or search.spent:
         _more_trials(search)
@@ -134,7 +134,7 @@ def _actions(search: Search) -> None:
             icon=":material/arrow_forward:",
             help="Fills the form of a single training with the settings of the best trial.",
         )
-    if settings.classroom() and lab().rights.allow(Action.HIDE):
+    if settings.classroom() and rights.allow(Action.HIDE):
         shell.render_action_button(
             "Show again" if search.hidden else "Hide",
             partial(lab().searches.hide, search.search_id, not search.hidden),
@@ -231,19 +231,19 @@ _SLICES = 3
 
 def render_charts(search: Search) -> None:
     """Draw the history and, from two complete trials on, the settings against the accuracy."""
-    study = _study(search)
-    components.render_plot(_history(search), key="search-history")
+    components.render_plot(_figure("optimization_history", search, revision=search.search_id), key="search-history")
     if len(search.complete) < 2:
         return
     st.markdown("**What the best trials share**", help=term("parallel coordinates"))
-    components.render_plot(_parallel(search), key="search-parallel")
+    components.render_plot(_figure("parallel_coordinates", search), key="search-parallel")
     names = [_label(parameter.name) for parameter in search.plan.space]
     with st.expander("Accuracy by setting", icon="🎚️"):
         for start in range(0, len(names), _SLICES):
-            components.render_plot(_slices(search, tuple(names[start : start + _SLICES])), key=f"search-slices-{start}")
-    if len(names) > 1 and has_importance(study):
+            figure = _figure("slices", search, names=tuple(names[start : start + _SLICES]))
+            components.render_plot(figure, key=f"search-slices-{start}")
+    if len(names) > 1 and has_importance(_study(search)):
         # Last, because it is slow.
-        figure = _importances(search)
+        figure = _figure("importances", search)
         st.markdown("**What decides?**", help=term("importance"))
         components.render_plot(figure, key="search-importance")
 
@@ -256,33 +256,17 @@ def _text(name: str, value: Value) -> str:
     return escape(fields.value_text(name, value))
 
 
-_by_stage = st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
-
-
-@_by_stage
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
 def _study(search: Search) -> Any:
     """Return an Optuna study."""
     return study_of(search.plan, search.trials, label=_label, text=_text)
 
 
-@_by_stage
-def _history(search: Search) -> go.Figure:
-    return search_charts.optimization_history(_study(search), revision=search.search_id)
-
-
-@_by_stage
-def _parallel(search: Search) -> go.Figure:
-    return search_charts.parallel_coordinates(_study(search))
-
-
-@_by_stage
-def _slices(search: Search, names: tuple[str, ...]) -> go.Figure:
-    return search_charts.slices(_study(search), names)
-
-
-@_by_stage
-def _importances(search: Search) -> go.Figure:
-    return search_charts.importances(_study(search))
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs={Search: _stage})
+def _figure(chart: str, search: Search, **options: Any) -> go.Figure:
+    """Return the chart of this name in ``search_charts``."""
+    figure: go.Figure = getattr(search_charts, chart)(_study(search), **options)
+    return figure
 
 
 #: Icon and word of each state.
@@ -302,8 +286,7 @@ def render_trials(search: Search) -> None:
     ranked = sorted(search.trials, key=lambda trial: (trial.value is None, -(trial.value or 0.0), trial.number))
     accuracies = [None if trial.value is None else 100 * trial.value for trial in ranked]
     kept = "Of the weights that the training kept. Trials that were stopped early have none."
-    start = "the settings to start from"
-    notes = [start if trial.number == 0 and not trial.message else trial.message for trial in ranked]
+    notes = [trial.message or ("the settings to start from" if trial.number == 0 else "") for trial in ranked]
     render_columns(
         number_column("Trial", [trial.number for trial in ranked], "%d", pinned=True),
         Column("State", [" ".join(TRIAL_SIGNS[trial.state]) for trial in ranked]),
@@ -334,14 +317,13 @@ def _one_trial(search: Search) -> None:
     trials = {trial.number: trial for trial in search.trials if trial.run_id}
     if not trials:
         return
-    key = f"search-trial-{search.search_id}"
     numbers = list(trials)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = inputs.selectbox(
             "One of the trials",
             numbers,
             index=numbers.index(search.best.number) if search.best and search.best.number in trials else 0,
-            key=key,
+            key=f"search-trial-{search.search_id}",
             format_func=lambda number: trial_label(trials[number]),
             width=300,
         )
@@ -358,11 +340,8 @@ def _one_trial(search: Search) -> None:
             icon=":material/show_chart:",
             query_params={"run": trial.run_id},
         )
-    st.caption(
-        plain(
-            "; ".join(f"{fields.label(name)} {fields.value_text(name, value)}" for name, value in trial.params.items())
-        )
-    )
+    values = (f"{fields.label(name)} {fields.value_text(name, value)}" for name, value in trial.params.items())
+    st.caption(plain("; ".join(values)))
 
 
 def trial_label(trial: Trial) -> str:

@@ -136,10 +136,14 @@ def _exceeds_class_limit(config: RunConfig) -> bool:
     return True
 
 
+def _seconds_per_epoch(config: RunConfig) -> float | None:
+    """Return the seconds per epoch of earlier runs like this one; None without any."""
+    return lab().runs.paces().seconds_per_epoch(embedded(config))
+
+
 def _longest(config: RunConfig | None) -> str:
     """Return the time that all epochs would take, as a help text; empty if it is not known."""
-    seconds = None if config is None else lab().runs.paces().seconds_per_epoch(embedded(config))
-    if config is None or seconds is None:
+    if config is None or (seconds := _seconds_per_epoch(config)) is None:
         return ""
     epochs = config.training.epochs
     return f"\n\n{count(epochs, 'epoch')} would take {duration(STARTING_SECONDS + epochs * seconds)}."
@@ -147,7 +151,7 @@ def _longest(config: RunConfig | None) -> str:
 
 def _estimate(config: RunConfig) -> None:
     """Draw the data set and the time that the run usually takes."""
-    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
+    seconds = _seconds_per_epoch(config)
     time = "not timed here yet"
     if seconds is not None:
         time = expected_time(STARTING_SECONDS + usual_epochs(config) * seconds)
@@ -158,7 +162,7 @@ def _estimate(config: RunConfig) -> None:
 
 def _sizes(config: RunConfig) -> None:
     """Draw the numbers of images, and the pace of earlier runs."""
-    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
+    seconds = _seconds_per_epoch(config)
     basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
     st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
 
@@ -220,7 +224,7 @@ def _cost(name: str) -> str:
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
     # A class's limit may be lower than the preset's own epochs.
     usual, epochs = usual_epochs(preset.config), usual_epochs(config)
-    seconds = lab().runs.paces().seconds_per_epoch(embedded(config))
+    seconds = _seconds_per_epoch(config)
     if seconds is not None:
         return roughly(STARTING_SECONDS + epochs * seconds)
     if preset.seconds is None:
