@@ -33,17 +33,17 @@ def serve(port: int, address: str) -> None:
     values = {"addresses": bases, **made}
     caution = "The teacher's code gives full control: keep it from the class. Ctrl-C ends the app."
     as_json = print_result(values, qr_text(join_address(bases[0], made["student_code"])), *map(Shown, values), caution)
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"),
-        "--server.address", address, "--server.port", str(port),
-        # Without it Streamlit asks the internet for this machine's address.
-        "--browser.serverAddress", urlsplit(bases[0]).hostname or "localhost",
-    ]  # fmt: skip
-    # The app's own lines go to stderr where stdout is for JSON alone. Trainings outlive the app, as always.
+    # Without a name of the server, Streamlit asks the internet for this machine's address.
+    server = {"server.address": address, "server.port": port, "browser.serverAddress": urlsplit(bases[0]).hostname}
+    options = [f"--{name}={value or 'localhost'}" for name, value in server.items()]
     process = subprocess.Popen(
-        command, cwd=settings.PROJECT_ROOT, env={**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"},
-        stdin=subprocess.DEVNULL, stdout=sys.stderr if as_json else None,
-    )  # fmt: skip
+        [sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py"), *options],
+        cwd=settings.PROJECT_ROOT,
+        env={**os.environ, **settings.whole_paths(), "AQUADASH_CLASSROOM": "1"},
+        stdin=subprocess.DEVNULL,
+        # With --json, stdout holds the JSON object alone, so Streamlit's lines go to stderr.
+        stdout=sys.stderr if as_json else None,
+    )
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         status = process.wait()

@@ -16,13 +16,12 @@ from aquadash.store import Run, RunStatus
 from aquadash.store.measured import IMAGES, Images
 from aquadash.work import queue
 
+_IMAGES_HELP = "The images: validation images to choose between runs, test images for the last measurement."
+
 
 @click.command(cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=lab.runs.find)
-@click.option(
-    "--on", "images", type=click.Choice(IMAGES), default="test",
-    help="Which images to measure on: validation images to choose between runs, test images for the last measurement.",
-)  # fmt: skip
+@click.option("--on", "images", type=click.Choice(IMAGES), default="test", help=_IMAGES_HELP)
 def compare(runs: tuple[Run, ...], images: Images) -> None:
     """Compare runs: figures, the settings that differ, each pair image by image, and what the runs cost."""
     from aquadash.evaluation import METRICS, agreement_of, measured_together, pareto_front, scores, scores_to_dict

@@ -49,16 +49,14 @@ def config_options(
     *, default: str = "notebook-fixed", source: bool = True, seed: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of a configuration; it gets them as ``options``, a :class:`ConfigOptions`."""
+    example, option = "Change a setting, such as training.epochs=20.", click.option
     options = {
-        "preset": click.option("--preset", default=default, help="The preset that the settings start from."),
-        "file": click.option("--config", "file", type=PATH, help="JSON file with settings that replace the preset's."),
-        "source": click.option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
-        "assignments": click.option(
-            "--set", "assignments", multiple=True, metavar="NAME=VALUE",
-            help="Change a setting, such as training.epochs=20.",
-        ),
-        "seed": click.option("--seed", type=int, help="The number all randomness follows from."),
-    }  # fmt: skip
+        "preset": option("--preset", default=default, help="The preset that the settings start from."),
+        "file": option("--config", "file", type=PATH, help="JSON file with settings that replace the preset's."),
+        "source": option("--source", help=f"{SOURCE_HELP} Short for --set data.source=..."),
+        "assignments": option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=example),
+        "seed": option("--seed", type=int, help="The number all randomness follows from."),
+    }
     names = [name for name in options if {"source": source, "seed": seed}.get(name, True)]
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

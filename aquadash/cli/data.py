@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from aquadash.cli.config_options import source_option
-from aquadash.cli.output import PATH, Group, Shown, StatusLine, attributes, lab, print_result
+from aquadash.cli.output import FOLDER, PATH, Group, Shown, StatusLine, attributes, lab, print_result
 from aquadash.data import load
 from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
 from aquadash.data.folder.about import all_kept
@@ -78,22 +78,19 @@ def duplicates(source: str, distance: float) -> None:
 @click.argument("path", type=PATH)
 @click.option("--name", help="The name of the data set. Default: that of the file or folder.")
 @click.option("--size", default=32, help="Side to which the pictures are resized, in pixels.")
-@click.option("--test-fraction", default=0.2, help="The fraction kept for the test.")
+@click.option("--test-fraction", "fraction", default=0.2, help="The fraction kept for the test.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides the split.")
 @click.option("--redraw", is_flag=True, help="Draw the split although the pictures are sorted into train and test.")
 @click.option("--keep-leaks", is_flag=True, help="Keep training pictures that look like one of a given test split.")
 @click.option("--replace", is_flag=True, help="Replace the data set of that name.")
 @click.option("--check", "only_check", is_flag=True, help="Say what is wrong with the pictures and keep nothing.")
-def import_command(
-    path: Path, name: str | None, size: int, test_fraction: float, seed: int, redraw: bool, keep_leaks: bool,
-    replace: bool, only_check: bool,
-) -> None:  # fmt: skip
+def import_command(path: Path, name: str | None, size: int, replace: bool, only_check: bool, **split: Any) -> None:
     """Make a data set of own pictures: a ZIP or folder with a sub-folder a class, or train and test above those."""
-    split = SplitChoice(test_fraction, seed, use_given=not redraw, drop_leaks=not keep_leaks)
+    redraw, keep_leaks = split.pop("redraw"), split.pop("keep_leaks")
+    choice = SplitChoice(**split, use_given=not redraw, drop_leaks=not keep_leaks)
+    origin = display_name(path.resolve().name)
     with StatusLine() as line:
-        new = lab.data.read(
-            path, origin=display_name(path.resolve().name), size=size, split=split, progress=line.progress
-        )
+        new = lab.data.read(path, origin=origin, size=size, split=choice, progress=line.progress)
     try:
         checked = {"pictures": len(new.pictures), **_checked(new.report, new.refused)}
         if only_check:
@@ -146,10 +143,7 @@ home = Group("home", help="The folder AQUADASH_HOME.")
 
 
 @home.command("upgrade")
-@click.option(
-    "--from", "source", type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The old AQUADASH_HOME. Default: the present one.",
-)  # fmt: skip
+@click.option("--from", "source", type=FOLDER, help="The old AQUADASH_HOME. Default: the present one.")
 def upgrade(source: Path | None) -> None:
     """Bring over the runs, searches and waiting jobs of version 0.6.0 or 0.7; stop that version first.
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 lab = Lab(OWNER)
 
 run_argument = click.argument("run", type=lab.runs.find)
-#: The types of arguments that name a path or a file.
+#: The types of arguments that name a path, a file, or a folder that exists.
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class NumberRange(click.FloatRange):

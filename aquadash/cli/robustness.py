@@ -93,9 +93,17 @@ def _wait(run: Run, request: Request) -> tuple[Measurement | None, RunStatus, st
 @click.option("--threshold", default=0.8, type=NumberRange(0, 1, min_open=True), help="Fraction of accuracy to keep.")
 @_seed_option
 def label_safety(
-    run: Run, pipeline_name: str, branch: int | None, per_class: int, step: str | None, parameter: str | None,
-    low: float | None, high: float | None, threshold: float, **sampling: int,
-) -> None:  # fmt: skip
+    run: Run,
+    pipeline_name: str,
+    branch: int | None,
+    per_class: int,
+    step: str | None,
+    parameter: str | None,
+    low: float | None,
+    high: float | None,
+    threshold: float,
+    **sampling: int,
+) -> None:
     """Measure how a run's network classifies changed copies of validation images, and how far a parameter may go."""
     spec = augment.pipeline(pipeline_name)
     chosen, number = _branch(spec, branch)

@@ -26,6 +26,10 @@ from aquadash.store.fields import metrics_of, run_fields
 #: Lines of a log that a person reads.
 _SHOWN_LINES = 10
 
+_INCLUDE_DATA_HELP = (
+    "Put the images into the ZIP. Default: only images that AquaDash drew, not a person's own pictures."
+)
+
 
 runs = Group("runs", help="Stored runs.")
 
@@ -114,10 +118,7 @@ def first_model() -> None:
 @run_argument
 @click.argument("file", type=FILE, required=False)
 @click.option("--mlflow", is_flag=True, help="Send it to the tracking server of MLFLOW_TRACKING_URI instead.")
-@click.option(
-    "--with-data/--without-data", "include_data", default=None,
-    help="Put the images into the ZIP. Default: if AquaDash drew them; others may be somebody's own.",
-)  # fmt: skip
+@click.option("--with-data/--without-data", "include_data", default=None, help=_INCLUDE_DATA_HELP)
 @click.option("--parents", is_flag=True, help="Make the missing folders of FILE.")
 def export_run(run: Run, file: Path | None, mlflow: bool, include_data: bool | None, parents: bool) -> None:
     """Write a run as one ZIP: files, report, and a script and a notebook that repeat it without AquaDash."""

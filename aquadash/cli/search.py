@@ -21,6 +21,15 @@ from aquadash.store import RunStatus
 from aquadash.store.job_types import job_id
 from aquadash.work import queue
 
+_OVER_HELP = (
+    "A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, training.optimizer=adam,adamw. "
+    "Default: a few that matter for the network."
+)
+_EPOCHS_HELP = (
+    "Maximum epochs of a trial, unless the search varies training.epochs. "
+    f"[default: {DEFAULT_EPOCHS}, or what --set or --config says]"
+)
+
 
 class _RunByDefault(Group):
     """``search --trials 20`` is short for ``search run --trials 20``."""
@@ -36,17 +45,9 @@ search = _RunByDefault("search", help="Try many settings, a run each; search --t
 
 @search.command("run")
 @config_options()
-@click.option(
-    "--over", multiple=True, metavar="NAME=VALUES",
-    help="A setting to vary: training.learning_rate=1e-4..1e-1:log, model.dropout=0..0.5, "
-    "training.optimizer=adam,adamw. Left out, a few that matter for the network.",
-)  # fmt: skip
+@click.option("--over", multiple=True, metavar="NAME=VALUES", help=_OVER_HELP)
 @click.option("--trials", type=int, default=DEFAULT_TRIALS, help="How many trials to make.")
-@click.option(
-    "--epochs", type=int,
-    help=f"Maximum epochs of a trial, unless the search varies training.epochs. [default: {DEFAULT_EPOCHS}, or what "
-    "--set or --config says]",
-)  # fmt: skip
+@click.option("--epochs", type=int, help=_EPOCHS_HELP)
 @click.option("--sampler", type=click.Choice(list(SAMPLERS)), default="tpe", help="The method that draws the values.")
 @click.option("--pruner", type=click.Choice(list(PRUNERS)), default=DEFAULT_PRUNER, help="Stops poor trials early.")
 @click.option("--seed", type=int, default=0, help="Decides the values that are drawn.")

@@ -102,8 +102,7 @@ class ImageNetWeights:
         if path is None:
             return self._download(progress)
         if self.md5 and file_digest(path, "md5") != self.md5:
-            _log.warning("%s is not the file that Keras offers for %s (its MD5 differs); using it anyway",
-                         path, self.title)  # fmt: skip
+            _log.warning("%s is not Keras's file for %s: its MD5 differs. Using it anyway.", path, self.title)
         else:
             _log.info("the weights of %s are read from %s", self.title, path)
         return path
@@ -133,9 +132,7 @@ class ImageNetWeights:
                 f"{path} (from AQUADASH_WEIGHTS) has {params:,} parameters, but {self.title} without its own "
                 f"head has {self.params:,}. Put the file from {self.url} there, or unset the variable."
             )
-        # The file is for another network, so it says nothing about this one.
-        _log.info("%s, named by AQUADASH_WEIGHTS, is not for %s: it holds %d numbers instead of %d",
-                  path, self.title, params, self.params)  # fmt: skip
+        _log.info("%s (from AQUADASH_WEIGHTS) has %d parameters, %s %d", path, params, self.title, self.params)
         return None
 
     def _is_sound(self, path: Path) -> bool:

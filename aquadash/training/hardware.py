@@ -24,9 +24,9 @@ _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 _CPU_INFO = Path("/proc/cpuinfo")
 
 _REPORTED_VERSIONS = (
-    "tensorflow", "keras", "numpy", "imaug", "imagecorruptions-imaug", "scikit-image", "opencv-python-headless",
-    "scipy", "pillow", "numba", "scikit-learn",
-)  # fmt: skip
+    "tensorflow keras numpy imaug imagecorruptions-imaug scikit-image opencv-python-headless scipy pillow numba "
+    "scikit-learn"
+).split()
 
 
 def precision(training: TrainingConfig) -> str:

@@ -135,9 +135,10 @@ class _StoreListener:
 
         record = state.history[-1]
         _log.info(
-            "epoch %d: loss %.4f, accuracy %.4f, val_loss %.4f, val_accuracy %.4f, %.1f s",
-            record.epoch, record.loss, record.accuracy, record.val_loss, record.val_accuracy, record.seconds,
-        )  # fmt: skip
+            "epoch %(epoch)d: loss %(loss).4f, accuracy %(accuracy).4f, val_loss %(val_loss).4f, "
+            "val_accuracy %(val_accuracy).4f, %(seconds).1f s",
+            asdict(record),
+        )
         if not all(math.isfinite(value) for value in (record.loss, record.val_loss)):
             broken = record.val_loss if math.isfinite(record.loss) else record.loss
             raise AquaDashError(
