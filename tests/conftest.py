@@ -145,7 +145,7 @@ def _close_engines() -> None:
     """Close the engines that look after the queue of a deleted home."""
     if (module := sys.modules.get("aquadash.work.queue")) is not None:
         # A page's thread may be importing it at this moment.
-        opened = getattr(module, "_engine_of", None)
+        opened = getattr(module, "engine_of", None)
         while opened and opened.cache:
             opened.cache.popitem()[1].close()
 
@@ -162,18 +162,22 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+@pytest.fixture(autouse=True)
+def kept_keras_session() -> None:
+    """Let Keras keep its session: with Keras imported, Streamlit clears it after every script, in 0.25 seconds."""
+    if (backend := sys.modules.get("keras.backend")) is not None:
+        backend.clear_session = lambda: None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_pages() -> None:
     """Make pages quick in this process, in which other tests have loaded Keras; the app never loads it."""
     from streamlit.components.v2 import manifest_scanner
-    from streamlit.runtime.scriptrunner import script_runner
 
     from aquadash.predict import remote
     from aquadash.ui.augment import operator_catalogue
     from aquadash.ui.kit import warmup
 
-    # With Keras imported, Streamlit clears its session after every script, in a quarter of a second.
-    script_runner._clean_problem_modules = lambda: None
     # Each AppTest reads the metadata of all installed packages in half a second.
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
@@ -203,6 +207,12 @@ def cifar100_archive(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"needs the CIFAR-100 archive: set AQUADASH_CIFAR100 (looked at {path})")
     monkeypatch.setenv("AQUADASH_CIFAR100", str(path))
     return path
+
+
+@pytest.fixture
+def no_photographs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CIFAR-100 is not on this computer, not even in Keras's cache."""
+    monkeypatch.setenv("KERAS_HOME", str(home / "keras"))
 
 
 @pytest.fixture(scope="session")
@@ -546,10 +556,10 @@ def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
 @pytest.fixture
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine that the pages ask to train."""
-    from tests.support.search_fakes import FakeEngine
+    from tests.support.search_fakes import FakeEngine, use_engine
 
     fake = FakeEngine(store)
-    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: fake)
+    use_engine(monkeypatch, fake)
     return fake
 
 

@@ -16,6 +16,7 @@ from aquadash import settings
 from aquadash.errors import ConfigError, RunError, StorageError
 from aquadash.files import forget_oldest, replacing, write_whole
 from aquadash.zips import ForeignZipError, ZipLimits, member_chunks, open_zip
+from tests.support.faults import let_fail
 from tests.support.own_pictures import in_archive
 
 
@@ -34,11 +35,8 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", (None, errno.EPERM, errno.EOPNOTSUPP))
 def test_a_new_file_never_replaces_another(fault: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_second_name(source: Path, target: Path) -> None:
-        raise OSError(fault, os.strerror(fault or 0))
-
     if fault:
-        monkeypatch.setattr(os, "link", no_second_name)
+        let_fail(monkeypatch, os, "link", OSError(fault, os.strerror(fault)))
     path = tmp_path / "some.json"
     with replacing(path, new=True) as file:
         file.write(b"first")
@@ -58,11 +56,8 @@ def test_a_pipe_and_a_folder_stay_what_they_are(make: Callable[[Path], None], tm
 
 
 def test_a_new_file_that_cannot_be_moved_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(source: Path, target: Path) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "link", full)
-    monkeypatch.setattr(os, "replace", full)
+    for name in ("link", "replace"):
+        let_fail(monkeypatch, os, name, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     with pytest.raises(OSError, match="No space left"), replacing(tmp_path / "some.json", new=True) as file:
         file.write(b"first")
     assert list(tmp_path.iterdir()) == []
@@ -119,7 +114,7 @@ def test_too_many_files_and_bytes_are_refused(tmp_path: Path) -> None:
 
 def test_a_list_that_would_fill_the_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = in_archive(tmp_path / "a.zip", {f"cat/{number}.png": b"" for number in range(20)})
-    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
+    let_fail(monkeypatch, zipfile, "ZipFile", AssertionError("it was read"))
     whole = path.read_bytes()
     before, end = whole[:-22], whole[-22:]
     small, (size, start) = end[:12] + bytes(4) + end[16:], struct.unpack_from("<2L", end, 12)

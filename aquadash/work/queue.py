@@ -143,7 +143,7 @@ def _sweep() -> None:
 
 def open_engine() -> Engine:
     """Return this process's engine for the store that the settings name; raise ``StorageError`` if it cannot open."""
-    return _engine_of(open_store())
+    return engine_of(open_store())
 
 
 def start_job(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "") -> Job:
@@ -154,7 +154,8 @@ def start_job(kind: str, run: str, request: Mapping[str, Any], *, owner: str = "
 
 
 @cached({}, condition=Condition())
-def _engine_of(store: RunStore) -> Engine:
+def engine_of(store: RunStore) -> Engine:
+    """Return this process's engine for a store."""
     engine = Engine(store)
     atexit.register(engine.close)
     return engine

@@ -260,7 +260,7 @@ class _Lesson:
             self._on_progress("All have left", 1.0 - left / leave_seconds)
             await asyncio.sleep(min(left, 5.0))
         self._after = self._memory()
-        self._errors += _complaints(self._server.log)
+        self._errors += complaints(self._server.log)
 
     async def _tour(self) -> None:
         """Let one visitor open every place, so that the caches of the app are full before anything is measured."""
@@ -374,7 +374,7 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _complaints(log: Path) -> list[str]:
+def complaints(log: Path) -> list[str]:
     """Return the lines that the server has printed besides its banner."""
     lines = (line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines())
     return [f"Server: {line}" for line in lines if line and not any(part in line for part in _BANNER)]

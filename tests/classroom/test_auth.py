@@ -35,7 +35,7 @@ OWN = {"origin": "http://lab:8501"}
 def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A class whose app answers every request that reaches it, and where all attempts come at one moment."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
-    monkeypatch.setattr(routes, "_joining", Joining(lambda: 0.0))
+    monkeypatch.setattr(routes, "entrance", Joining(lambda: 0.0))
 
     async def inside(request: Request) -> PlainTextResponse:
         return PlainTextResponse("inside")

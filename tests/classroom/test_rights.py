@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aquadash import data
 from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
@@ -18,6 +19,7 @@ from aquadash.search.controller import Controller
 from aquadash.store import Run, RunStatus
 from aquadash.store.types import TrialOf
 from tests.support import lessons, live_runs
+from tests.support.faults import let_fail
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.support.runs import make_run
 from tests.support.search_fakes import FakeEngine, plan
@@ -38,7 +40,7 @@ def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, pe
 def test_a_zip_s_report_hides_others_pictures(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs, hers = (Lab(person).jobs.export_id(lesson.on_hers, include_data=False) for person in (BEN, ANNA))
     assert theirs != hers
-    monkeypatch.setattr(bundle.data, "load", lambda *_, **__: pytest.fail("The pictures were looked at."))
+    let_fail(monkeypatch, data, "load", AssertionError("The pictures were looked at."))
     written = bundle.export_run(lesson.store, lesson.on_hers, tmp_path / "run.zip", show_images=False)
     assert bundle.DATA not in written.files and "another person's" in "".join(written.notes)
 
@@ -127,23 +129,21 @@ def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
         Lab(TEACHER).searches.hide(lesson.search, False)
 
 
-def test_hiding_a_search_hides_all_its_trials(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, searches = lesson.store, lesson.searches
-    engine, hidden_at_first = FakeEngine(store), list[bool]()
-    submit = engine.submit
+def test_hiding_a_search_hides_all_its_trials(lesson: Lesson) -> None:
+    store, searches, hidden_at_first = lesson.store, lesson.searches, list[bool]()
 
-    def noting(config: RunConfig, **about: Any) -> Run:
-        run = submit(config, **about)
-        hidden_at_first.append(run.hidden)
-        return run
+    class Noting(FakeEngine):
+        def submit(self, config: RunConfig, **about: Any) -> Run:
+            run = super().submit(config, **about)
+            hidden_at_first.append(run.hidden)
+            return run
 
     def trials() -> list[bool]:
         search = searches.get(search_id)
         return [store.get(trial.run_id).hidden for trial in search.trials]
 
     search_id = searches.submit(plan(name="the teacher's"))
-    monkeypatch.setattr(engine, "submit", noting)
-    controller = Controller(searches, search_id, engine=engine, runs=store)
+    controller = Controller(searches, search_id, engine=Noting(store), runs=store)
     try:
         controller.step()
         assert trials() == [False]

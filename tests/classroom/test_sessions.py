@@ -252,13 +252,10 @@ def test_a_full_class_has_room_after_somebody_left(sessions: Sessions, monkeypat
     assert sessions.join("Carl", Role.STUDENT).person.name == "Carl", "teachers take no student's place"
 
 
-def test_people_stay_with_a_full_disk(sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_stay_with_a_full_disk(sessions: Sessions, tmp_path: Path, clock: Clock) -> None:
     anna = sessions.join("Anna", Role.STUDENT)
-
-    def full(*_: object) -> None:
-        raise StorageError("disk full")
-
-    monkeypatch.setattr(sessions, "_note_seen", full)
+    with sqlite3.connect(tmp_path / "class.db") as connection:
+        connection.execute("CREATE TRIGGER full BEFORE UPDATE ON people BEGIN SELECT RAISE(FAIL, 'disk full'); END")
     clock.now += 60
     assert sessions.person_of(anna.token) == anna.person
 

@@ -10,20 +10,21 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import chain, repeat
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from aquadash import data, settings
-from aquadash.cli import main, waiting
+from aquadash.cli import main
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import OWNER, Lab, memory
 from aquadash.store import RunStatus, RunStore, open_store
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run, skilled
+from tests.support.waiting import between_looks, interrupt, wait_for
 from tests.support.weights_files import keras_file
 
 COMMAND = [sys.executable, "-m", "aquadash"]
@@ -308,16 +309,11 @@ def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_epochs(store: RunStore, quick_training: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted: list[float] = []
+    def has_two_epochs() -> bool:
+        return any(len(run.curve) >= 2 for run in store.list_runs())
 
-    def sleep(seconds: float) -> None:
-        time.sleep(seconds)
-        if not interrupted and any(len(run.curve) >= 2 for run in store.list_runs()):
-            interrupted.append(seconds)
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep))
+    between_looks(monkeypatch, chain([lambda: wait_for(has_two_epochs), interrupt], repeat(lambda: time.sleep(0.1))))
     values = answer("train", "--set", "augmentation.pipeline=none", "--set", "training.epochs=500")
-    assert interrupted and values["status"] == "stopped" and 2 <= values["epochs"] < 500
+    assert values["status"] == "stopped" and 2 <= values["epochs"] < 500
     (run,) = store.list_runs()
     assert "test_accuracy" in run.metrics and store.model_path(run.run_id).is_file()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +17,8 @@ from aquadash.cli import output
 from aquadash.cli.describe import Table
 from aquadash.cli.output import Shown, StatusLine, print_result
 from aquadash.cli.train import read_guess
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, with_values
+from aquadash.data import Dataset, Source
 from aquadash.data.folder import store as folder_store
 from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
@@ -203,15 +204,20 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
 
 
-def test_what_is_typed_becomes_a_guess_and_names_of_classes_may_hold_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_typed_becomes_a_guess_and_names_of_classes_may_hold_commas(
+    tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert read_guess(None, None, RunConfig()) is None
     assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
-    monkeypatch.setattr(data, "load", lambda source: SimpleNamespace(class_names=("a,b", "c")))
-    assert read_guess(None, "a,b,c", RunConfig()) == Guess(confused_pair=("a,b", "c"))
-    assert read_guess(None, "c,a,b", RunConfig()) == Guess(confused_pair=("c", "a,b"))
+    dataset = replace(tiny_dataset, class_names=("a,b", "c", "d"))
+    source = Source("commas", "Commas", "", False, lambda **_: dataset, key=lambda: "commas")
+    monkeypatch.setitem(data.sources.BUILT_IN, "commas", source)
+    config = with_values(RunConfig(), {"data.source": "commas"})
+    assert read_guess(None, "a,b,c", config) == Guess(confused_pair=("a,b", "c"))
+    assert read_guess(None, "c,a,b", config) == Guess(confused_pair=("c", "a,b"))
     with pytest.raises(AquaDashError, match="The classes are a,b, c"):
-        read_guess(None, "a,c", RunConfig())
+        read_guess(None, "a,c", config)
 
 
 def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: RunStore) -> None:
@@ -331,8 +337,8 @@ def printed(
 ) -> list[str]:
     """The lines that a command prints; a dumb terminal is one of 80 columns that shows letters alone."""
     monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setattr(sys, "stdout", to)
-    with output.Command("look", callback=lambda: print_result(values, *text)).make_context("look", []) as context:
+    command = output.Command("look", callback=lambda: print_result(values, *text))
+    with redirect_stdout(to), command.make_context("look", []) as context:
         context.command.invoke(context)
     return to.getvalue().splitlines()
 
@@ -424,12 +430,9 @@ def test_what_is_empty_is_not_printed_and_without_a_choice_all_else_is(monkeypat
     assert printed(monkeypatch, to=io.StringIO(), values=some) == lines
 
 
-def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning() -> None:
     for stream in (terminal := Terminal(), file := io.StringIO()):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with StatusLine() as line:
+        with redirect_stderr(stream), StatusLine() as line:
             line.show("[mine]: queued\x1b[2J")
             line.show("[mine]: epoch 1 of 3", 0.5, "99 images/s")
             line.show("[mine]: epoch 1 of 3", 0.9, "98 images/s")

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -21,7 +22,7 @@ from aquadash import settings
 from aquadash.classroom import codes, limits
 from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_text
 from aquadash.classroom.limits import ClassLimits
-from aquadash.cli import classroom, waiting
+from aquadash.cli import waiting
 from aquadash.errors import ConfigError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
@@ -30,10 +31,12 @@ from aquadash.store.runs import CURVE_POINTS
 from aquadash.training.forecast import PAUSED
 from aquadash.work.slots import held
 from tests.cli.test_cli import answer, call, refusal
+from tests.cli.test_results import Terminal
 from tests.support import job_rows, live_runs
+from tests.support.faults import let_fail
 from tests.support.runs import make_run, progress_of, skilled
 from tests.support.serving import free_port
-from tests.support.waiting import wait_for
+from tests.support.waiting import between_looks, interrupt, wait_for
 
 
 @pytest.fixture
@@ -118,14 +121,8 @@ def job() -> Job:
 
 def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
     """Wait for the job while one thing after another happens between two looks."""
-    happening = iter(looks)
-    # Not time.sleep itself: other threads sleep, too.
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: next(happening)()))
+    between_looks(monkeypatch, looks)
     return waiting.wait_for_job(job.id, name="mine", title="robustness")
-
-
-def interrupt() -> None:
-    raise KeyboardInterrupt
 
 
 def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
@@ -142,7 +139,7 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
 ) -> None:
     run_id = make_run(store, status=RunStatus.QUEUED).run_id
     limits.save(ClassLimits(paused=True))
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: Lab(OWNER).runs.stop(run_id)))
+    between_looks(monkeypatch, [lambda: Lab(OWNER).runs.stop(run_id)])
     with limits.served():
         waiting.wait_for_run(run_id)
     assert capsys.readouterr().err == f"mine: queued. {PAUSED}\n"
@@ -151,14 +148,15 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
 def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, told = make_run(store, status=RunStatus.RUNNING), []
+    run, terminal = make_run(store, status=RunStatus.RUNNING), Terminal()
     at_the_end = replace(progress_of(run, 4), eta_seconds=0.0)
     live_runs.report(store, live_runs.job_of(run.run_id), at_the_end)
-    monkeypatch.setattr(waiting.StatusLine, "show", lambda self, *said: told.append(said))
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
-    with pytest.raises(RunError, match="alone"):
+    is_drawn = partial(wait_for, lambda: "5,210 images/s" in terminal.getvalue())
+    between_looks(monkeypatch, [is_drawn, interrupt, interrupt])
+    monkeypatch.setenv("COLUMNS", "200")
+    with redirect_stderr(terminal), pytest.raises(RunError, match="alone"):
         waiting.wait_for_run(run.run_id)
-    assert told[0][2].startswith("5,210 images/s") and "left" not in told[0][2]
+    assert "s left" not in terminal.getvalue()
 
 
 def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
@@ -166,7 +164,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
 ) -> None:
     make_run(store, status=RunStatus.INTERRUPTED, history=CURVE_POINTS + 10)
     limits.save(ClassLimits(paused=True))
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=lambda seconds: interrupt()))
+    between_looks(monkeypatch, [interrupt])
     with limits.served():
         values = answer("runs", "resume", "mine")
     assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
@@ -182,7 +180,7 @@ def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, mo
 
 
 def test_an_unusable_address_is_refused_before_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classroom.subprocess, "Popen", lambda *_, **__: pytest.fail("The app was started."))
+    let_fail(monkeypatch, subprocess, "Popen", AssertionError("The app was started."))
     assert "cannot listen on 999.1.1.1, port 8501" in refusal("classroom", "serve", "--address", "999.1.1.1")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -22,8 +22,7 @@ def runs(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEn
     """Searches of this process train nothing."""
     runs = FakeEngine()
     runs.gate.set()
-    with searching(runs, monkeypatch) as engine:
-        monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
+    with searching(runs, monkeypatch):
         yield runs
 
 
@@ -78,6 +77,6 @@ def test_a_search_that_fails_is_one_line(runs: FakeEngine) -> None:
         (("show", "nothing"), "no search called 'nothing'"),
         (("dance",), "unexpected extra argument"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
     assert complaint in refusal("search", *arguments)

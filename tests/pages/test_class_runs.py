@@ -9,7 +9,7 @@ from aquadash.classroom.limits import ClassLimits
 from aquadash.lab import Lab
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
-from tests.support.app_pages import buttons, metrics, open_app_page, texts, unfold
+from tests.support.app_pages import buttons, go_back, metrics, open_app_page, texts, unfold
 from tests.support.classrooms import join, look_as
 from tests.support.runs import make_run, skilled
 from tests.support.search_fakes import FakeEngine
@@ -116,8 +116,7 @@ def test_the_form_shows_what_somebody_else_has_changed_meanwhile_and_keeps_what_
     changed = ClassLimits(epochs=9, searches=True, locked_pages=frozenset({"predict"}))
     limits.save(changed)
     for view in ("queue", "limits"):
-        app.query_params["view"] = view
-        app.run()
+        go_back(app, view=view)
     app.button(key="limits-save").click().run()
     assert limits.load() == changed
     app.number_input(key="limit-epochs").set_value(7)

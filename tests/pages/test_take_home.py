@@ -19,6 +19,7 @@ from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.kit.text import plain
 from tests.support import job_rows
 from tests.support.app_pages import open_app_page
+from tests.support.faults import let_fail
 from tests.support.runs import make_run
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -37,9 +38,6 @@ def open_home(run: Run) -> AppTest:
 
 
 def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
     run = make_run(store)
     others = [settings.exports() / f"{number}.zip" for number in range(20)]
     settings.exports().mkdir()
@@ -48,7 +46,7 @@ def test_the_zip_is_made_in_the_background(store: RunStore, no_process: None, mo
     app = open_home(run)
     key = f"{run.run_id}-1"
     with monkeypatch.context() as patch:
-        patch.setattr(bundle, "export_run", full)
+        let_fail(patch, bundle, "export_run", OSError(28, "No space left on device"))
         app.button(key=f"take-home-make-{key}").click().run()
         assert job_rows.queued_kinds() == ["export"] and app.button(key=f"take-home-{key}-stop")
         job_rows.do_next("export")

@@ -12,13 +12,12 @@ from aquadash.config import with_values
 from aquadash.errors import RunError
 from aquadash.store import Guess, RunStatus, RunStore
 from aquadash.store.first_model import add_first_model
-from aquadash.ui.kit import shell
 from aquadash.ui.kit.text import plain
 from tests.support import live_runs
 from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
 from tests.support.runs import epochs, make_run
 from tests.support.search_fakes import FakeEngine
-from tests.support.train_page import controls, open_advanced, open_page
+from tests.support.train_page import controls, double_clicks_take, open_advanced, open_page
 
 
 def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
@@ -31,8 +30,7 @@ def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> Non
     assert "set:training.optimizer" in controls(app.run()) and "10,625 training images" in words(app)
 
 
-def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.data.cifar100.locate", lambda: None)
+def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, no_photographs: None) -> None:
     app = open_page(source="cifar100")
 
     assert "not on this computer yet" in words(app)
@@ -40,7 +38,7 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, mo
 
 
 def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 0.0)
+    double_clicks_take(monkeypatch, 0.0)
     app = open_advanced()
     app.number_input(key="set:training.epochs").set_value(3)
     app.selectbox(key="set:training.optimizer").select("adam")
@@ -61,7 +59,7 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
         assert "**my run** is not done yet. Queue another run?" in words(app)
         app.button(key="launch-cancel").click().run()
         assert [name for name, _ in engine.calls] == ["submit"]
-        monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # After a cancel the same launch may come at once.
+        double_clicks_take(monkeypatch, 1e9)  # After a cancel the same launch may come at once.
 
     app.button(key="launch").click().run()
     app.number_input(key="set:training.epochs").set_value(5).run()
@@ -90,7 +88,7 @@ def test_the_coach_launches_its_rate_and_leaves_the_form_alone(store: RunStore, 
 def test_a_double_click_is_one_run(
     store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    monkeypatch.setattr(shell, "_DOUBLE_CLICK_SECONDS", 1e9)  # However slow the machine is.
+    double_clicks_take(monkeypatch, 1e9)  # However slow the machine is.
     earlier = [make_run(store, "not done", status=RunStatus.QUEUED).run_id] if key == "launch-sure" else []
     app = open_page()
     app.number_input(key="guess:0:accuracy").set_value(61).run()

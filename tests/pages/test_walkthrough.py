@@ -17,9 +17,10 @@ from aquadash.ui.kit import datasets
 from aquadash.walkthrough import LESSONS, checks_results, findings, progress
 from tests.support import live_runs
 from tests.support.app_pages import address_of, charts, open_app_page, texts
+from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import HOSTILE, make_run
-from tests.support.search_fakes import FakeEngine
+from tests.support.search_fakes import FakeEngine, use_engine
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -68,7 +69,7 @@ def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     engine = FakeEngine(open_store())
     engine.store.delete(add_first_model(engine.store).run_id)
-    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
+    use_engine(monkeypatch, engine)
     app = open_app_page("walkthrough", lesson="extraction")
     assert not app.error and app.button(key="check-extraction")
     app = open_app_page("walkthrough", lesson="loss")
@@ -177,10 +178,7 @@ def test_a_section_asks_corrects_the_report_and_keeps_what_was_solved(run: Run, 
 
 
 def test_an_answer_is_judged_where_progress_cannot_be_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(progress, "write_whole", full)
+    let_fail(monkeypatch, progress, "write_whole", OSError(errno.ENOSPC, "No space left on device"))
     app = open_app_page("walkthrough", lesson="stopping", run=run.run_id)
     app.button(key="check-stopping").click().run()
     assert "the log goes on to epoch 7" in texts(app) and "Early stopping on this run" in texts(app)

@@ -39,6 +39,15 @@ def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
     return app
 
 
+def go_back(app: AppTest, **address: str) -> AppTest:
+    """Give the open page another address, as the browser's Back does; the page must not raise."""
+    app.query_params.clear()
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception
+    return app
+
+
 def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the script of the next launch end right after it, as a second click would; the test makes that click."""
     spinner = st.spinner

@@ -27,7 +27,7 @@ def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """Turn the classroom on; no page is open yet."""
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
     monkeypatch.setattr(app_test, "PagesManager", _AsServed)
-    monkeypatch.setattr(admission, "token", lambda: None)
+    look_as(monkeypatch, None)
 
 
 def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pytest
 from sqlalchemy import text
@@ -21,7 +21,7 @@ _unlimited_slots = threading.Lock()
 
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs be submitted without a slot that claims them."""
-    monkeypatch.setattr(Slots, "serve", lambda self: None)
+    serve_by(monkeypatch, lambda: None)
 
 
 def queued_kinds() -> list[str]:
@@ -32,12 +32,17 @@ def queued_kinds() -> list[str]:
 def do_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each job be done in this process as soon as slots look at the queue."""
 
-    def serve(self: Slots) -> None:
+    def do_all() -> None:
         for kind in KINDS:
             for _ in open_jobs().queue(kind):
                 do_next(kind)
 
-    monkeypatch.setattr(Slots, "serve", serve)
+    serve_by(monkeypatch, do_all)
+
+
+def serve_by(monkeypatch: pytest.MonkeyPatch, serve: Callable[[], None]) -> None:
+    """Let this happen where slots would begin to look at the queue."""
+    monkeypatch.setattr(Slots, "serve", lambda self: serve())
 
 
 def claim(kind: str, worker: Worker | None = None, *, offers: Collection[str] = ()) -> Job:

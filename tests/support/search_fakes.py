@@ -166,12 +166,18 @@ class InThreads:
         return open_search_store().get(search_id)
 
 
+def use_engine(monkeypatch: pytest.MonkeyPatch, engine: object) -> None:
+    """Let the app have its runs and jobs done by this engine."""
+    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
+
+
 @contextmanager
 def searching(runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThreads]:
     """Searches use these runs, and look and report at short intervals; all have ended when the block does."""
     monkeypatch.setattr(job, "Engine", lambda store, serving: runs)
     monkeypatch.setattr(job, "POLL_SECONDS", 0.02)
     engine, ended = InThreads(), threading.Event()
+    use_engine(monkeypatch, engine)
     working = threading.Thread(target=runs.work_until, args=(ended,), daemon=True)
     working.start()
     yield engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import RunConfig
@@ -31,6 +32,11 @@ def controls(app: AppTest) -> dict[str, Any]:
     """The page's fields by their keys."""
     kinds = (app.selectbox, app.number_input, app.checkbox, app.text_input)
     return {str(element.key): element for kind in kinds for element in kind}
+
+
+def double_clicks_take(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let two clicks on a button that launches count as one within so many seconds."""
+    monkeypatch.setattr("aquadash.ui.kit.shell.DOUBLE_CLICK_SECONDS", seconds)
 
 
 def launched(app: AppTest, engine: FakeEngine) -> RunConfig:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import TypeVar
 
 import psutil
+import pytest
 
 T = TypeVar("T")
 
@@ -32,6 +34,19 @@ def wait_for(
             raise AssertionError(f"nothing within {timeout} s: {saying() if saying else what}")
         time.sleep(pause)
         pause = min(1.2 * pause, every)
+
+
+def between_looks(monkeypatch: pytest.MonkeyPatch, events: Iterable[Callable[[], object]]) -> None:
+    """Let one event after another happen in the pauses of a command that waits for a run or a job."""
+    happening = iter(events)
+    # Not time.sleep itself: other threads sleep, too.
+    pauses = SimpleNamespace(sleep=lambda seconds: next(happening)())
+    monkeypatch.setattr("aquadash.cli.waiting.time", pauses)
+
+
+def interrupt() -> None:
+    """Raise what Ctrl-C raises."""
+    raise KeyboardInterrupt
 
 
 def gone(pid: int) -> bool:

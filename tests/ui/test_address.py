@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui.kit import address
-from tests.support.app_pages import run_script
+from tests.support.app_pages import go_back, run_script
 
 
 def script() -> None:
@@ -39,11 +38,9 @@ def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> No
 
 def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
     app.selectbox[0].set_value("otter").run()
-    app.query_params["animal"] = "whale"
-    app.run()
+    go_back(app, animal="whale")
     assert app.selectbox[0].value == "whale"
-    del app.query_params["animal"]
-    app.run()
+    go_back(app)
     assert app.selectbox[0].value == "seal"
 
 
@@ -63,22 +60,19 @@ def by_itself() -> None:
     address.drawn()
 
 
-def test_a_page_that_draws_itself_again_keeps_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "LATE_SECONDS", 0.0)
-    app = AppTest.from_function(by_itself, default_timeout=60).run()
+def test_a_page_that_draws_itself_again_keeps_its_address(clock: list[float]) -> None:
+    app = run_script(by_itself)
     app.number_input[0].set_value(7).run()
     for parameters, merged in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
-        app.query_params.clear()
-        app.query_params.update(parameters)
+        clock[0] += 10  # No message is a late one.
         app.session_state["merged message"] = merged
         app.session_state["seed"] = 0  # The browser sends the old value.
         app.session_state["by itself"] = True
-        app.run()
+        go_back(app, **parameters)
         assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
-    app.query_params["seed"] = "3"
-    app.query_params["run"] = "other"
+    clock[0] += 10
     app.session_state["while it is drawn"] = True
-    app.run()
+    go_back(app, seed="3", run="other")
     assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
 
 
@@ -138,12 +132,10 @@ def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     clock[0] += 1.1
-    app.query_params["seed"] = "51"
-    app.run()
+    go_back(app, seed="51")
     assert app.number_input[0].value == 51
     clock[0] += 1.1
-    del app.query_params["seed"]
-    app.run()
+    go_back(app)
     assert app.number_input[0].value == 0
 
 
@@ -162,15 +154,13 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
     app.number_input[0].set_value(3).run()
     app.text_input[0].set_value("zoo").run()
     # A click on a link in the menu: the other page's address is bare, and comes at once.
-    del app.query_params["sample"], app.query_params["source"]
     app.session_state["here"] = "predict"
-    app.run()
+    go_back(app)
     assert app.number_input[0].value == 0 and "sample" not in app.query_params
     assert app.text_input[0].value == "zoo" and app.query_params["source"] in ("zoo", ["zoo"]), "all pages share it"
     # The way back with a value in its address.
-    app.query_params["sample"] = "5"
     app.session_state["here"] = "home"
-    app.run()
+    go_back(app, sample="5", source="zoo")
     assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
 
 

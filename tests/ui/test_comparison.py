@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from unittest.mock import Mock
-
-import pytest
-
 from aquadash.config import RunConfig, with_values
-from aquadash.errors import RunError
-from aquadash.lab.runs import Runs
 from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import comparison_settings
 from aquadash.ui.kit.compared import Compared
+from tests.support import live_runs
 from tests.support.runs import make_run, skilled
 
 
@@ -36,7 +31,7 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
     assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
 
 
-def test_predictions_that_are_put_back_are_compared(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
     runs = tuple(make_run(store, name, predictions=skilled(0.7, seed=seed)) for seed, name in enumerate(("one", "two")))
     path = store.artifact(runs[1].run_id, PREDICTIONS)
     whole = path.read_bytes()
@@ -49,5 +44,5 @@ def test_predictions_that_are_put_back_are_compared(store: RunStore, monkeypatch
     assert mended.pairs()[0].result is not None and not mended.damaged()
 
     first = mended.evaluations()[0]
-    monkeypatch.setattr(Runs, "evaluation", Mock(side_effect=(first, RunError("The run has not ended yet."))))
+    live_runs.queue(store, runs[1].run_id)
     assert Compared(runs, ("one", "two"), "test").evaluations() == (first, None), "resumed while it is read"

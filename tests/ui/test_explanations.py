@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
+from aquadash.explain.results import Explanation
 from aquadash.store import Run, RunStore
 from aquadash.ui.kit import explainer
 from tests.support.app_pages import address_notes, address_of, alternatives, buttons, html, open_app_page
@@ -64,14 +67,15 @@ def test_the_address_of_an_older_version_opens_its_image(without: Run) -> None:
 
 @pytest.mark.slow
 def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    explainer._kept.clear()
     images = data.load("synthetic").test.images[:3]
-    asked: list[int] = []
+    asked, large = list[int](), False
     explain_many = RemoteExplainer.explain_many
 
-    def counted(self: RemoteExplainer, images: np.ndarray, *args: object, **options: object) -> object:
+    def counted(self: RemoteExplainer, images: np.ndarray, *args: Any, **options: Any) -> Sequence[Explanation]:
         asked.append(len(images))
-        return explain_many(self, images, *args, **options)  # type: ignore[arg-type]
+        made = explain_many(self, images, *args, **options)
+        # 60 MB each, of which the cache holds one.
+        return [replace(each, image=np.broadcast_to(np.uint8(0), (5000, 4000, 3))) for each in made] if large else made
 
     monkeypatch.setattr(RemoteExplainer, "explain_many", counted)
     first = explainer.explained(run, images[:2], [0, 1], method="grad-cam")
@@ -79,11 +83,14 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     other = explainer.explained(run, images[:1], [1], method="grad-cam")
 
     assert asked == [2, 1, 1]
-    assert explainer._kept.currsize == 4 * (3 + 4) * 32 * 32, "bytes of images and maps"
     assert first == again[:2] and [e.class_index for e in again] == [0, 1, 1] and other[0].class_index == 1
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
-    assert asked[-1] == 1 and len(asked) == 4, "a network that was trained further answers for itself"
+    assert asked == [2, 1, 1, 1], "a network that was trained further answers for itself"
+    large = True
+    for label in (2, 3, 2):
+        explainer.explained(run, images[:1], [label], method="grad-cam")
+    assert asked == [2, 1, 1, 1, 1, 1, 1], "the cache is limited by the bytes of images and maps"
 
 
 @pytest.mark.slow

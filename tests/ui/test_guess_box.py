@@ -8,19 +8,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.config import RunConfig
-from aquadash.errors import StorageError
-from aquadash.evaluation import evaluate
-from aquadash.lab.runs import Runs
-from aquadash.store import Guess, Run, RunStatus
+from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore
+from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.transfer import IMPORTED
-from aquadash.ui.kit import guess_box
 from tests.support.app_pages import run_script
-from tests.support.lessons import ANNA, BEN
-from tests.support.runs import HOSTILE
+from tests.support.classrooms import join, look_as
+from tests.support.runs import HOSTILE, make_run
 
-RUN = Run("a" * 32, "mine", RunStatus.FINISHED, RunConfig(), 0.0, guess=Guess(0.6, ("otter", "seal")))
-DONE = replace(RUN, metrics={"test_accuracy": 0.5})
+GUESS = Guess(0.6, ("otter", "seal"))
 
 
 def asking() -> AppTest:
@@ -68,47 +63,44 @@ def shown(run: Run) -> list[str]:
 
 
 @pytest.fixture
-def results(monkeypatch: pytest.MonkeyPatch) -> None:
+def done(store: RunStore) -> Run:
     """Two of four right; an otter and a seal are taken for one another."""
-    found = evaluate([0, 1, 1, 2], np.eye(3)[[0, 1, 2, 1]], class_names=("beaver", "otter", "seal"))
-    monkeypatch.setattr(Runs, "evaluation", staticmethod(lambda run_id: found))
+    results = Predictions(np.arange(4), np.array([0, 1, 1, 2]), np.eye(3, dtype=np.float32)[[0, 1, 2, 1]])
+    names = ("beaver", "otter", "seal")
+    return make_run(store, predictions={"test": results}, class_names=names, dataset_fingerprint="f" * 64, guess=GUESS)
 
 
-def test_the_guess_is_scored_once_the_run_has_ended(results: None) -> None:
-    (text,) = shown(replace(DONE, status=RunStatus.RUNNING))
+def test_the_guess_is_scored_once_the_run_has_ended(done: Run) -> None:
+    (text,) = shown(replace(done, status=RunStatus.RUNNING))
     assert "60 % right" in text and "🎯" not in text
-    (text,) = shown(DONE)
+    (text,) = shown(done)
     assert text.count("🎯") == 2
-    (text,) = shown(replace(DONE, guess=Guess(1.0, ("beaver", "seal"))))
+    (text,) = shown(replace(done, guess=Guess(1.0, ("beaver", "seal"))))
     assert "📏" in text and "🔀" in text and "🎯" not in text
 
 
-def test_a_guess_names_its_author(results: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    of_anna = replace(DONE, owner=ANNA.person_id, owner_name="Anna *x*")
-    for person, run, author in (
-        (ANNA, of_anna, "Your guess"),
-        (BEN, of_anna, "Anna \\*x\\*'s guess"),
-        (BEN, DONE, "The teacher's guess"),
-        (ANNA, replace(of_anna, origin=IMPORTED), "The guess"),
+def test_a_guess_names_its_author(class_pages: None, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (anna, annas), (_, bens) = join("Anna *x*"), join("Ben")
+    of_anna = replace(done, owner=anna.person_id, owner_name=anna.name)
+    for token, run, author in (
+        (annas, of_anna, "Your guess"),
+        (bens, of_anna, "Anna \\*x\\*'s guess"),
+        (bens, done, "The teacher's guess"),
+        (annas, replace(of_anna, origin=IMPORTED), "The guess"),
     ):
-        monkeypatch.setattr(guess_box, "visitor", lambda: person)  # noqa: B023
+        look_as(monkeypatch, token)
         assert shown(run)[0].startswith(f"**{author}**")
 
 
-def test_a_run_without_results_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no results to score it by" in shown(replace(RUN, status=RunStatus.FAILED))[0]
-
-    def damaged(run_id: str) -> None:
-        raise StorageError("The predictions of this run are damaged.")
-
-    monkeypatch.setattr(Runs, "evaluation", staticmethod(damaged))
-    assert "It cannot be scored. The predictions of this run are damaged." in shown(DONE)[0]
+def test_a_run_without_results_says_so(store: RunStore, done: Run) -> None:
+    assert "no results to score it by" in shown(make_run(store, status=RunStatus.FAILED, guess=GUESS))[0]
+    store.artifact(done.run_id, PREDICTIONS).write_bytes(b"damaged")
+    assert "It cannot be scored. " in shown(done)[0] and "damaged" in shown(done)[0]
 
 
-@pytest.mark.usefixtures("results")
-def test_hostile_class_names_are_text() -> None:
+def test_hostile_class_names_are_text(done: Run) -> None:
     hostile = Guess(confused_pair=(HOSTILE, "seal"))
     for status in (RunStatus.RUNNING, RunStatus.FINISHED):
-        (text,) = shown(replace(DONE, guess=hostile, status=status))
+        (text,) = shown(replace(done, guess=hostile, status=status))
         assert "<img" not in text.replace("\\<img", "") and ":red[" not in text
     assert "cannot be scored" in text

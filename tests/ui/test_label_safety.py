@@ -15,6 +15,7 @@ from aquadash import data
 from aquadash.augment import PIPELINES, PipelineSpec
 from aquadash.errors import StorageError
 from aquadash.lab import memory
+from aquadash.lab.jobs import Jobs
 from aquadash.lab.jobs import measured as kept_measurement
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
@@ -23,6 +24,7 @@ from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests.support import job_rows
 from tests.support.app_pages import address_of, charts, html, words
+from tests.support.faults import let_fail
 from tests.support.runs import make_run
 from tests.support.studios import open_view, without_links
 
@@ -132,10 +134,7 @@ def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
 
 
 def test_a_refused_measurement_shows_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise StorageError("The disk is full.")
-
     app = open_meter()
-    monkeypatch.setattr("aquadash.lab.jobs.Jobs.measure_robustness", refuse)
+    let_fail(monkeypatch, Jobs, "measure_robustness", StorageError("The disk is full."))
     app.button(key="safety-start").click().run()
     assert [error.value for error in app.error] == ["The disk is full."]

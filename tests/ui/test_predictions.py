@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from aquadash.ui.kit import picture_cards, predictions
+from aquadash.ui.kit import picture_cards
 from aquadash.ui.kit.gallery import SHOWN_EDGE
 from aquadash.ui.kit.predictions import Item, Memory, Network, closer
 from tests.support.encoded_pictures import saved
@@ -82,13 +81,13 @@ def test_another_part_and_another_network_are_looked_at_anew() -> None:
     assert memory.known([whole], [one]) == [whole] and memory.known([left], [one, network("two")]) == []
 
 
-def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictions, "_MAX_LOOKS", 2)
+def test_what_is_gone_is_forgotten_and_what_was_let_go_is_read_again() -> None:
     memory, one = Memory(), network("one")
-    items = [Item(picture(f"{number}.png")) for number in range(5)]
-    assert len(list(memory.predict(items, [one]))) == 5
+    # One more than the memory keeps.
+    items = [Item(picture(f"{number}.png", (8, 8))) for number in range(301)]
+    assert len(list(memory.predict(items, [one]))) == 301
     assert memory.look(items[0], [one]).thumbnail is not None
-    assert items[0].upload.read == 2 and items[4].upload.read == 1  # type: ignore[attr-defined]
+    assert items[0].upload.read == 2 and items[-1].upload.read == 1  # type: ignore[attr-defined]
 
     memory.forget([items[1].upload])
     assert memory.missing(items, [one]) == [items[0], *items[2:]]

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.people import Person, Role
 from tests.support.app_pages import address_of, run_script
+from tests.support.classrooms import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -58,12 +59,12 @@ def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_i
     assert said(run_script(script, view="broken")) == ["shown: None", "No Anna."]
 
 
-def test_students_do_not_have_what_is_for_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "marks" in said(run_script(script, view="marks"))
-    monkeypatch.setattr("aquadash.ui.kit.lab.visitor", lambda: Person("1", "Anna", Role.STUDENT))
+def test_students_do_not_have_what_is_for_the_teacher(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = run_script(script, view="marks")
     assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert "fish, Anna" in said(app) and "marks" not in said(app)
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert "marks" in said(run_script(script, view="marks"))
 
 
 def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:

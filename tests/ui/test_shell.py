@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.pages import PAGES
-from aquadash.ui.kit import shell
 from tests.support.app_pages import run_script
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -41,8 +40,7 @@ def run(kind: str) -> AppTest:
     return run_script(script, kind)
 
 
-def test_a_page_drawn_without_its_frame_is_closed_to_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "_admission", lambda: "join")
+def test_a_page_drawn_without_its_frame_is_closed_to_strangers(class_pages: None) -> None:
     app = run("none")
     assert [error.value for error in app.error] == ["Join the class to see this page."]
     assert "body" not in [entry.value for entry in app.markdown]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-import streamlit as st
 
 from aquadash.settings import PROJECT_ROOT
-from aquadash.ui.kit import components
 from aquadash.ui.kit.glossary import GLOSSARY
 from aquadash.ui.kit.text import duration, plain, safe_markdown
-from tests.support.app_pages import run_script
+from tests.support.app_pages import go_back, run_script
 
 
 @pytest.mark.parametrize(
@@ -92,35 +90,31 @@ def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_
     assert cold.markdown[0].value == "none" and cold.warning
     app = run_script(picker, run="b")
     for text in ("b" * 32, "c" * 8, "a"):
-        app.query_params["run"] = text
-        app.run()
+        go_back(app, run=text)
         assert app.markdown[0].value == text[0] * 32 and not app.warning
     for text in ("deadbeef", "<b>", "", "a" * 33):
-        app.query_params["run"] = text
-        app.run()
+        go_back(app, run=text)
         assert app.markdown[0].value == "none" and "it may have been deleted" in app.warning[0].value
     app.selectbox(key="run").set_value("b" * 32).run()
     assert app.markdown[0].value == "b" * 32
     assert not app.warning
 
 
-def clicked(monkeypatch: pytest.MonkeyPatch, told: object) -> tuple[object, ...] | None:
-    """Return the click that a page gets from this message of the browser."""
-    monkeypatch.setattr(st, "session_state", {"chart-clicks": {"clicked": told}})
-    monkeypatch.setattr(st, "query_params", {"run": "a"})
-    monkeypatch.setattr(components, "_CLICKS", lambda *, on_clicked_change, **_: on_clicked_change())
-    return components.new_click("chart", 5, None)
+def clicks() -> None:
+    import streamlit as st
+
+    from aquadash.ui.kit import components
+
+    st.session_state["clicks"] = clicks = []
+    for number, point in enumerate(st.session_state["given"]):
+        st.session_state[f"chart{number}-clicked"] = (None, None), point
+        clicks.append(components.new_click(f"chart{number}", 5, None))
 
 
-def test_a_click_tells_the_numbers_of_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clicked(monkeypatch, [1, 0.5]) == (1, 0.5)
-    assert clicked(monkeypatch, [0, 0]) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    "customdata",
-    [[5, 0], [-1, 0], [1.5, 0], [True, 0], ["1", 0], [None, 0], [float("nan"), 0], [1, 1.01], [1, -0.1], [1, "0"],
-     [1, True], [1, float("nan")], [1], [1, 0.5, 2], [], None, "ab", {}, 3],
-)  # fmt: skip
-def test_anything_else_is_no_click(customdata: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clicked(monkeypatch, customdata) is None
+def test_a_click_is_the_numbers_of_its_point_and_nothing_else_is_one() -> None:
+    points = [[1, 0.5], [0, 0]]
+    assert run_script(clicks, state=points).session_state["clicks"] == [(1, 0.5), (0, 0)]
+    first = [[number, 0] for number in (5, -1, 1.5, True, "1", None, float("nan"))]
+    second = [[1, number] for number in (1.01, -0.1, "0", True, float("nan"))]
+    wrong = [*first, *second, [1], [1, 0.5, 2], [], None, "ab", {}, 3]
+    assert run_script(clicks, state=wrong).session_state["clicks"] == [None] * len(wrong)

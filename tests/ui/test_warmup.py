@@ -17,6 +17,12 @@ class EngineStub:
 
     def __init__(self) -> None:
         self.served: list[str] = []
+        #: Called before the engine opens.
+        self.on_open: Callable[[], object] = lambda: None
+
+    def open(self) -> EngineStub:
+        self.on_open()
+        return self
 
     def serve(self) -> None:
         self.served.append("served")
@@ -25,7 +31,7 @@ class EngineStub:
 @pytest.fixture
 def engine(home: object, monkeypatch: pytest.MonkeyPatch) -> EngineStub:
     engine = EngineStub()
-    monkeypatch.setattr(queue, "open_engine", lambda: engine)
+    monkeypatch.setattr(queue, "open_engine", engine.open)
     return engine
 
 
@@ -44,15 +50,15 @@ def test_what_waits_is_given_to_workers_once(engine: EngineStub) -> None:
     assert engine.served == ["served"]
 
 
-def test_a_failed_attempt_is_no_error_of_the_page_and_is_repeated(
-    engine: EngineStub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse() -> EngineStub:
-        raise StorageError("read-only")
+def test_a_failed_attempt_is_no_error_of_the_page_and_is_repeated(engine: EngineStub) -> None:
+    attempts = iter([StorageError("read-only"), None])
 
-    with monkeypatch.context() as patch:
-        patch.setattr(queue, "open_engine", refuse)
-        finished(warmup.start)
+    def refuse_once() -> None:
+        if (error := next(attempts)) is not None:
+            raise error
+
+    engine.on_open = refuse_once
+    finished(warmup.start)
     finished(warmup.start)
     assert engine.served == ["served"]
 
@@ -60,10 +66,6 @@ def test_a_failed_attempt_is_no_error_of_the_page_and_is_repeated(
 def test_jobs_of_another_home_are_left_alone(
     engine: EngineStub, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow_to_open() -> EngineStub:
-        monkeypatch.setenv("AQUADASH_HOME", f"{tmp_path}/another")
-        return engine
-
-    monkeypatch.setattr(queue, "open_engine", slow_to_open)
+    engine.on_open = lambda: monkeypatch.setenv("AQUADASH_HOME", f"{tmp_path}/another")
     finished(warmup.start)
     assert engine.served == []

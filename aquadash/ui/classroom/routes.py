@@ -37,7 +37,7 @@ _ANSWERS: dict[type[AquaDashError], tuple[int, str]] = {
     AquaDashError: (500, ""),
 }
 
-_joining = Joining()
+entrance = Joining()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -97,7 +97,7 @@ async def _join(request: Request) -> Response:
     wanted = own_path(str(sent.get("next") or ""))
     request.state.typed = {"name": form.name, "code": form.code, "next": wanted}
     joined = await run_in_threadpool(
-        _joining.enter, open_sessions(), form, address=request.client.host if request.client else "",
+        entrance.enter, open_sessions(), form, address=request.client.host if request.client else "",
         earlier_token=request.cookies.get(COOKIE),
     )  # fmt: skip
     response = RedirectResponse(quote(wanted, safe="/?&=%#:,;+-_.~!*'()@$"), 303, headers=_NO_STORE)

@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_DOUBLE_CLICK_SECONDS = 2.0
+DOUBLE_CLICK_SECONDS = 2.0
 
 _FAILED = "shell:failed"
 #: Seconds that a failure stays on the page, also when its part is drawn again.
@@ -104,7 +104,7 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
     """
     # Changed in place, since reading the session again could end the script.
     last: dict[str, Any] = st.session_state.setdefault(key, {})
-    if last.get("result") is None or time.monotonic() - last["at"] >= _DOUBLE_CLICK_SECONDS:
+    if last.get("result") is None or time.monotonic() - last["at"] >= DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):
             last.update(result=launch(), at=time.monotonic())
     result: T = last["result"]
