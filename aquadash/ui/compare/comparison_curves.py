@@ -44,9 +44,7 @@ def render_curves(compared: Compared) -> None:
     shell.live(_TICK_SECONDS if live else None)(_curves)(ids, metrics, axis, weight)
 
 
-def value_rows(
-    named: Sequence[tuple[str, Sequence[EpochRecord]]], metrics: Sequence[EpochMetric]
-) -> list[dict[str, Any]]:
+def value_rows(named: Named, metrics: Sequence[EpochMetric]) -> list[dict[str, Any]]:
     """Return a row a run, with the best value of each metric, its epoch, and the last value."""
     rows: list[dict[str, Any]] = []
     for name, history in named:
@@ -72,10 +70,8 @@ def _curves(run_ids: Sequence[str], metrics: Sequence[EpochMetric], axis: Axis, 
     figure = _figure(drawn, tuple(metrics), axis, weight, named)
     components.render_plot(figure, key="curves", config={"scrollZoom": False})
     with st.expander("These curves as a table", icon="🔢"):
-        st.dataframe(
-            value_rows(named, metrics), hide_index=True, key="curve-values", placeholder="–",
-            alt="The best and last values of the runs' curves, a row a run",
-        )  # fmt: skip
+        alt = "The best and last values of the runs' curves, a row a run"
+        st.dataframe(value_rows(named, metrics), hide_index=True, key="curve-values", placeholder="–", alt=alt)
 
 
 def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
@@ -99,17 +95,15 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:
     """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
+    default = ["val_accuracy"]
 
     def ordered(chosen: Sequence[str]) -> list[EpochMetric]:
-        return [metric for metric in TITLES if metric in (chosen or ["val_accuracy"])]
+        return [metric for metric in TITLES if metric in (chosen or default)]
 
     # In a fixed order, so that each view has one address.
     codec = replace(bound.several_of(titles), encode=lambda chosen: ",".join(ordered(chosen)))
-    chosen = bound.choices(
-        "metric", titles, label="Curves", codec=codec, default=["val_accuracy"], widget=inputs.pills,
-        selection_mode="multi", help=f"{term('accuracy')} {term('loss')}", into=into,
-    )  # fmt: skip
-    return ordered(chosen)
+    pills = {"widget": inputs.pills, "selection_mode": "multi", "help": f"{term('accuracy')} {term('loss')}"}
+    return ordered(bound.choices("metric", titles, label="Curves", codec=codec, default=default, into=into, **pills))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -1,4 +1,4 @@
-"""The images that compared runs answer differently: fixed, newly broken, or by the number of right runs."""
+"""The images with different answers of the compared runs: fixed, newly broken, or by the number of correct runs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aquadash.store.types import Predictions, Run
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.kit import address, bound, components, datasets, gallery, image_dialog
-from aquadash.ui.kit.compared import Compared
-from aquadash.ui.kit.text import count, plain
+from aquadash.ui.kit.compared import Compared, bold
+from aquadash.ui.kit.text import count
 
 _PER_PAGE = 12
 
@@ -36,8 +36,8 @@ def render_images(compared: Compared) -> None:
             "answers appear here."
         )
         return
-    found = [each for each in (predictions[index] for index in together) if each is not None]
-    judged = agreement_of(found)
+    measured = [each for each in (predictions[index] for index in together) if each is not None]
+    judged = agreement_of(measured)
     kind = bound.choice(SHOWN, _KINDS, label="Images shown", label_visibility="collapsed")
     if kind == "agreement":
         positions, rows = _by_agreement(judged), list(range(len(together)))
@@ -45,20 +45,20 @@ def render_images(compared: Compared) -> None:
         first, second = comparison_results.pick_pair(compared, dict.fromkeys(together, together))
         positions = _changed(compared, first, second, kind)
         rows = [together.index(first), together.index(second)]
-    _cards(compared, together, rows, judged, found[0], positions)
+    _cards(compared, together, rows, judged, measured[0], positions)
     image_dialog.clickable(*(compared.runs[each] for each in together))
 
 
 def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[np.int64]:
     """Return the images that the second run fixed or broke, compared with the first; say how many they are."""
-    test = of_pair(compared.pairs(), first, second)
-    assert test.result is not None
-    found, was, now = test.result.fixed_indices, "wrong", "right"
+    change = of_pair(compared, first, second).result
+    assert change is not None
+    positions, was, now = change.fixed_indices, "wrong", "right"
     if kind == "broken":
-        found, was, now = test.result.broken_indices, "right", "wrong"
-    before, after = (plain(shorten(compared.names[index])) for index in (first, second))
-    st.caption(f"**{after}** gets {count(len(found), 'image')} {now} that **{before}** got {was}.")
-    return found
+        positions, was, now = change.broken_indices, "right", "wrong"
+    before, after = bold(compared.names[first]), bold(compared.names[second])
+    st.caption(f"{after} gets {count(len(positions), 'image')} {now} that {before} got {was}.")
+    return positions
 
 
 def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
@@ -89,11 +89,11 @@ def _cards(
         st.caption("There are no such images.")
         return
     run = compared.runs[together[0]]
-    images = _images(run, compared.images)
+    split, images = _images(run, compared.images)
     if images is None:
         st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
         return
-    classes, of = run.class_names, "train" if _of_training(run, compared.images) else "test"
+    classes = run.class_names
     with gallery.paged(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
         cards = []
         for position in positions[shown].tolist():
@@ -106,7 +106,7 @@ def _cards(
                     title=gallery.class_text(classes[label]),
                     alt=f"{compared.images.capitalize()} image {index}, {classes[label]}: {told}",
                     accent=class_colour(classes[label], label),
-                    opens=f"{of}-{index}",
+                    opens=f"{split}-{index}",
                     bars=tuple(
                         gallery.Bar(
                             label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
@@ -121,14 +121,8 @@ def _cards(
         gallery.render_cards(cards, size_rem=10, label="Images with the answers of each run")
 
 
-def _images(run: Run, images: str) -> NDArray[np.uint8] | None:
-    """Return the images of the predictions' split; None where the data set has changed."""
+def _images(run: Run, images: str) -> tuple[str, NDArray[np.uint8] | None]:
+    """Return the split that the predictions are of, and its images; None where the data set has changed."""
+    split = "train" if images == "validation" and run.config.training.validation == "training" else "test"
     dataset = datasets.matching_dataset(run)
-    if dataset is None:
-        return None
-    found: NDArray[np.uint8] = dataset.train.images if _of_training(run, images) else dataset.test.images
-    return found
-
-
-def _of_training(run: Run, images: str) -> bool:
-    return images == "validation" and run.config.training.validation == "training"
+    return split, None if dataset is None else getattr(dataset, split).images

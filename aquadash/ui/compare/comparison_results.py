@@ -1,4 +1,4 @@
-"""The better one of compared runs, by how much and whether that may be luck; and the confusions of each."""
+"""The best of the compared runs, the size and significance of the differences, and the confusion matrices."""
 
 from __future__ import annotations
 
@@ -28,60 +28,51 @@ def ranked(compared: Compared) -> list[int]:
     """Return the positions of runs measured on the same images, the most accurate first; none for fewer than two."""
     together = compared.measured_together()
     evaluations = compared.evaluations()
-    accuracies = {index: found.accuracy for index in together if (found := evaluations[index]) is not None}
+    accuracies = {index: results.accuracy for index in together if (results := evaluations[index]) is not None}
     return sorted(accuracies, key=lambda index: -accuracies[index]) if len(accuracies) > 1 else []
 
 
 def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
     """Return in markdown the best run against the next best, or why there is none; and a caution, if any."""
-    runs, images = compared.runs, compared.images
+    runs = compared.runs
     fingerprints = {run.dataset_fingerprint for run in runs}
     sources = sorted({fields.value_text("data.source", run.config.data.source) for run in runs})
     # Two sources may have equal images; the source decides only while a fingerprint is unknown.
     if len(fingerprints - {""}) > 1 or ("" in fingerprints and len(sources) > 1):
-        what = (
-            f"different data ({plain(' and '.join(sources))})" if len(sources) > 1 else "different versions of the data"
-        )
-        return f"These runs learned from {what}, so their accuracies cannot be compared.", ""
+        differing = f"data ({plain(' and '.join(sources))})" if len(sources) > 1 else "versions of the data"
+        return f"These runs learned from different {differing}, so their accuracies cannot be compared.", ""
     if not ranking:
         return _why_not(compared), ""
     best, next_best = ranking[:2]
-    tests = compared.pairs()
-    sentence = difference(
-        of_pair(tests, next_best, best), before=compared.names[next_best], after=compared.names[best], images=images,
-        pairs=sum(each.result is not None for each in tests),
-    )  # fmt: skip
+    sentence = difference(compared, next_best, best)
     if len(ranking) > 2:
         sentence = f"Best of {len(ranking)}: {sentence}"
-    others = [
-        compared.names[index]
-        for index, found in enumerate(compared.evaluations())
-        if found is not None and index not in ranking
-    ]
-    if others:
-        names = " and ".join(f"**{plain(name)}**" for name in others)
-        return (
-            sentence,
-            f"{names} {'was' if len(others) == 1 else 'were'} measured on other {images} images: no comparison.",
-        )
-    if images == "test" and len({run.config.training.validation for run in runs}) > 1:
-        return (
-            sentence,
-            "Some of these runs used test images to choose their weights, so they look better here than they are.",
-        )
+    return sentence, _caution(compared, ranking)
+
+
+def _caution(compared: Compared, ranking: Sequence[int]) -> str:
+    """Return what limits the comparison of the ranked runs; empty for nothing."""
+    images = compared.images
+    evaluated = [index for index, evaluation in enumerate(compared.evaluations()) if evaluation is not None]
+    if others := [f"**{plain(compared.names[index])}**" for index in evaluated if index not in ranking]:
+        verb = "was" if len(others) == 1 else "were"
+        return f"{' and '.join(others)} {verb} measured on other {images} images: no comparison."
+    if images == "test" and len({run.config.training.validation for run in compared.runs}) > 1:
+        return "Some of these runs used test images to choose their weights, so they look better here than they are."
     if images == "test" and len(ranked(compared.on("validation"))) == len(ranking):
-        return sentence, "Choose a run by its validation images; keep the test images for the final measurement."
-    return sentence, ""
+        return "Choose a run by its validation images; keep the test images for the final measurement."
+    return ""
 
 
-def difference(test: PairTest, *, before: str, after: str, images: str, pairs: int) -> str:
-    """Describe in markdown how much better ``after`` is than ``before``; the p-value is corrected for ``pairs``."""
-    result = test.result
+def difference(compared: Compared, first: int, second: int) -> str:
+    """Describe in markdown how much better the second run is than the first."""
+    test = of_pair(compared, first, second)
+    result, pairs = test.result, _num_tested(compared)
     assert result is not None
-    a, b = bold(before), bold(after)
+    a, b = bold(compared.names[first]), bold(compared.names[second])
     if not result.fixed + result.broken:
-        return describe_change(result, before=a, after=b, images=images)
-    seen = count(result.n, f"{images} image")
+        return describe_change(result, before=a, after=b, images=compared.images)
+    seen = count(result.n, f"{compared.images} image")
     low, high = (100 * end for end in result.interval)
     numbers = f"95 % interval {low:z.1f} to {high:z.1f}".replace("-", "−")
     holm = f" after Holm's correction for {pairs} pairs" if pairs > 1 else ""
@@ -92,6 +83,11 @@ def difference(test: PairTest, *, before: str, after: str, images: str, pairs: i
     if not result.change:
         return f"{b} and {a} are equally accurate on {seen} {evidence}."
     return f"{b} is {points} ahead of {a} on {seen}, which may be luck {evidence}."
+
+
+def _num_tested(compared: Compared) -> int:
+    """Return the number of pairs with a test, for which the p-values are corrected."""
+    return sum(test.result is not None for test in compared.pairs())
 
 
 def render_results(compared: Compared) -> None:
@@ -119,14 +115,17 @@ def _pairs(compared: Compared) -> None:
         for key, position in zip((SECOND, FIRST), click, strict=True):
             address.assign(key, compared.runs[position].run_id)
     first, second = pick_pair(compared, {first: [b for a, b in pairs if a == first] for first, _ in pairs})
-    test, measured = of_pair(tests, first, second), sum(each.result is not None for each in tests)
+    test = of_pair(compared, first, second)
     assert test.result is not None
-    before, after = bold(compared.names[first]), bold(compared.names[second])
-    st.markdown(
-        describe_change(
-            test.result, before=before, after=after, images=compared.images, p_holm=test.p_holm, pairs=measured
-        )
+    text = describe_change(
+        test.result,
+        before=bold(compared.names[first]),
+        after=bold(compared.names[second]),
+        images=compared.images,
+        p_holm=test.p_holm,
+        pairs=_num_tested(compared),
     )
+    st.markdown(text)
     if len(compared.runs) > 2:
         components.render_plot(pair_matrix(tests, names=compared.names, selected=(second, first)), key=_MATRIX)
         st.caption(
@@ -137,14 +136,10 @@ def _pairs(compared: Compared) -> None:
     _change_by_class(compared, first, second)
 
 
-def of_pair(tests: tuple[PairTest, ...], first: int, second: int) -> PairTest:
+def of_pair(compared: Compared, first: int, second: int) -> PairTest:
     """Return the test of ``second`` against ``first``, reversed where needed."""
-    for test in tests:
-        if (test.a, test.b) == (first, second):
-            return test
-        if (test.a, test.b) == (second, first):
-            return test.turned()
-    raise LookupError(f"The runs {first} and {second} were not compared.")
+    tests = {(test.a, test.b): test for one in compared.pairs() for test in (one, one.turned())}
+    return tests[first, second]
 
 
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
@@ -236,7 +231,7 @@ FIRST, SECOND = "first", "second"
 def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[int, int]:
     """Draw two menus, where there is a choice, and return the positions of (the run to compare with, the other).
 
-    The better run is the other, as in the answer, unless somebody chooses the other way.
+    By default the better run is the other one, as in the answer.
     """
     best_first = [*dict.fromkeys([*(each for each in ranked(compared) if each in others), *others])]
     best, next_best, *worse = best_first
@@ -251,10 +246,10 @@ def pick_pair(compared: Compared, others: Mapping[int, Sequence[int]]) -> tuple[
 
 
 def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int]) -> int:
-    place = {compared.runs[position].run_id: position for position in positions}
-    titles = {run_id: compared.names[position] for run_id, position in place.items()}
+    by_id = {compared.runs[position].run_id: position for position in positions}
+    titles = {run_id: compared.names[position] for run_id, position in by_id.items()}
     codec = bound.id_of(titles, expected="the id of one of the runs")
-    return place[bound.menu(key, titles, label=label, codec=codec, width=300)]
+    return by_id[bound.menu(key, titles, label=label, codec=codec, width=300)]
 
 
 def render_confusion(compared: Compared) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +11,9 @@ import streamlit as st
 from aquadash.config import DEFINITIONS, flatten, pipeline_versions
 from aquadash.figures.cost_accuracy import cost_accuracy
 from aquadash.store.types import Run
-from aquadash.training.cost import Cost
 from aquadash.ui.kit import bound, components
 from aquadash.ui.kit import hyperparameters as fields
-from aquadash.ui.kit.compared import Compared, labels
+from aquadash.ui.kit.compared import Compared
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.tables import Column, number_column, render_columns
@@ -22,7 +21,7 @@ from aquadash.ui.kit.text import count, duration, percent, plain
 
 _DASH = "–"
 #: Maximum number of settings in a line.
-_MAX_TOLD = 3
+_MAX_LISTED = 3
 
 _ALL = "every"
 
@@ -34,43 +33,38 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
     rows = [(label, values) for label, values in rows if _DASH not in values] or rows
     if not rows:
         return "All settings that matter are the same, including the seed."
-    told = [plain(label) for label, _ in rows]
+    texts = [plain(label) for label, _ in rows]
     if len(compared.runs) == 2:
         best = ranking[0] if ranking else 0
-        told = [f"{plain(label)}: {plain(values[best])} vs {plain(values[1 - best])}" for label, values in rows]
+        texts = [f"{plain(label)}: {plain(values[best])} vs {plain(values[1 - best])}" for label, values in rows]
+    if [label for label, _ in rows] == [fields.label("seed")]:
+        return f"Only the seed differs ({texts[0]}), so the gap comes from chance in training."
     if len(rows) == 1:
-        if rows[0][0] == fields.label("seed"):
-            return f"Only the seed differs ({told[0]}), so the gap comes from chance in training."
-        return f"**Different:** {told[0]}"
-    such_as = ", such as" if len(told) > _MAX_TOLD else ":"
-    return (
-        f"**{len(told)} settings differ{such_as}** {' · '.join(told[:_MAX_TOLD])}. None of them can be named the cause."
-    )
+        return f"**Different:** {texts[0]}"
+    such_as, first = ", such as" if len(rows) > _MAX_LISTED else ":", " · ".join(texts[:_MAX_LISTED])
+    return f"**{len(rows)} settings differ{such_as}** {first}. None of them can be named the cause."
 
 
 def render_settings(compared: Compared) -> None:
     """Draw the settings, a column a run, with the accuracy on top."""
-    runs = compared.runs
+    evaluations = compared.evaluations()
     options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
-    rows = settings_table(runs, everything=shown == "yes")
+    rows = settings_table(compared.runs, everything=shown == "yes")
     common = [(label, values) for label, values in rows if _DASH not in values]
     partial = [row for row in rows if row not in common]
-    accuracies = [
-        _DASH if one is None else str(percent(one.accuracy, one.accuracy_ci95)) for one in compared.evaluations()
-    ]
-    common.insert(0, (f"{compared.images.capitalize()} accuracy", accuracies))
-    _settings_table(
-        common, runs, key="settings", alt="The runs' accuracy and settings, a row a setting, a column a run"
-    )
+    measured = [_DASH if one is None else str(percent(one.accuracy, one.accuracy_ci95)) for one in evaluations]
+    common.insert(0, (f"{compared.images.capitalize()} accuracy", measured))
+    _settings_table(common, compared, key="settings", alt="Accuracy and settings, a row a setting, a column a run")
     if partial:
         with st.expander(f"{count(len(partial), 'setting')} that only some runs have", icon="🧩"):
-            _settings_table(partial, runs, key="partial-settings", alt="Settings that some of the runs do not have")
+            _settings_table(partial, compared, key="partial-settings", alt="Settings that some runs do not have")
 
 
-def _settings_table(rows: Sequence[tuple[str, list[str]]], runs: Sequence[Run], *, key: str, alt: str) -> None:
-    table = pd.DataFrame([values for _, values in rows], pd.Index([label for label, _ in rows], name="Setting"))
-    st.dataframe(table.set_axis(labels(runs), axis="columns"), alt=alt, key=key, height="content")
+def _settings_table(rows: Sequence[tuple[str, list[str]]], compared: Compared, *, key: str, alt: str) -> None:
+    titles, values = zip(*rows, strict=True)
+    table = pd.DataFrame(values, pd.Index(titles, name="Setting"), columns=list(compared.names))
+    st.dataframe(table, alt=alt, key=key, height="content")
 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, list[str]]]:
@@ -92,35 +86,26 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, 
     return rows
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     """A kind of cost."""
 
     #: Title in the menu.
     title: str
     #: Title of the axis, with the unit.
     axis: str
-    #: Value of a run; None where it is not known.
-    value: Callable[[Cost], float | None]
+    #: Attribute of :class:`aquadash.training.cost.Cost`.
+    field: str
     #: Text of a value.
     text: Callable[[float], str]
 
 
 #: Kinds of cost by their word in the address.
 PRICES = {
-    "seconds": Price(
-        "Training time", "Training time, s", lambda cost: cost.seconds, lambda v: f"{duration(v)} in total"
-    ),
-    "epoch": Price(
-        "Time per epoch", "Seconds per epoch", lambda cost: cost.seconds_per_epoch, lambda v: f"{v:.2g} s per epoch"
-    ),
-    "parameters": Price(
-        "Parameters", "Parameters of the network", lambda cost: cost.parameters, lambda v: f"{v:,.0f} parameters"
-    ),
-    "megabytes": Price(
-        "File size", "Size of the network's file, MB", lambda cost: cost.megabytes, lambda v: f"{v:.2g} MB"
-    ),
-    "epochs": Price("Epochs", "Epochs trained", lambda cost: cost.epochs, lambda v: count(round(v), "epoch")),
+    "seconds": Price("Training time", "Training time, s", "seconds", lambda v: f"{duration(v)} in total"),
+    "epoch": Price("Time per epoch", "Seconds per epoch", "seconds_per_epoch", "{:.2g} s per epoch".format),
+    "parameters": Price("Parameters", "Parameters of the network", "parameters", "{:,.0f} parameters".format),
+    "megabytes": Price("File size", "Size of the network's file, MB", "megabytes", "{:.2g} MB".format),
+    "epochs": Price("Epochs", "Epochs trained", "epochs", lambda v: count(round(v), "epoch")),
 }
 
 
@@ -131,7 +116,7 @@ def render_cost(compared: Compared) -> None:
     price = PRICES[word]
     costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.evaluations()
     title = f"{compared.images.capitalize()} accuracy"
-    runs = list(zip(compared.names, evaluations, map(price.value, costs), strict=True))
+    runs = list(zip(compared.names, evaluations, (getattr(cost, price.field) for cost in costs), strict=True))
     measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
     # A single run with results is not "measured on other images".
     together = measured if len(measured) == 1 else compared.measured_together()
@@ -152,5 +137,7 @@ def render_cost(compared: Compared) -> None:
         Column("Epochs", [cost.epochs for cost in costs]),
         number_column("Parameters", [cost.parameters for cost in costs], "localized", help=term("parameters")),
         number_column("File, MB", [cost.megabytes for cost in costs], "%.1f"),
-        alt="What each run cost, a row a run", key="costs", placeholder="–",
-    )  # fmt: skip
+        alt="What each run cost, a row a run",
+        key="costs",
+        placeholder="–",
+    )

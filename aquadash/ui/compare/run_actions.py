@@ -24,7 +24,7 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
     """Draw the menu of actions for the picked runs, all at once and one by one."""
     with st.popover("Actions", icon=":material/more_vert:", key="actions", on_change="rerun") as menu:
         if not menu.open:
-            # Fields of a closed menu would keep old names and notes, and a save would restore them.
+            # Otherwise the fields of a closed menu would keep old names and notes, and a save would restore them.
             return
         ids = [run.run_id for run in shown]
         st.button("Pick all shown", key="pick-all", on_click=run_table.pick, args=(ids,), disabled=not ids)
@@ -45,14 +45,13 @@ def _one(run: Run) -> None:
         run_lists.render_owner(run.resource)
         for name in run.tags:
             st.badge(plain(name), color="gray")
-        page, label = (
-            ("pages/evaluate.py", "Evaluate") if "test_accuracy" in run.metrics else ("pages/train.py", "Watch")
-        )
-        st.page_link(page, label=label, query_params={"run": run.run_id}, icon=":material/arrow_forward:")
+        page, label = ("evaluate", "Evaluate") if run_lists.has_results(run) else ("train", "Watch")
+        query = {"run": run.run_id}
+        st.page_link(f"pages/{page}.py", label=label, query_params=query, icon=":material/arrow_forward:")
         clone.render_clone_button(run.run_id)
         if run.search_id:
-            query = {"view": "search", "search": run.search_id}
             if lab().limits.may_search:
+                query = {"view": "search", "search": run.search_id}
                 st.page_link("pages/train.py", label="Open the search", query_params=query, icon=":material/search:")
             st.button("List its trials", key=f"trials-{run.run_id}", on_click=_list_trials, args=(run.search_id,))
     if run.note:
@@ -69,20 +68,18 @@ def _list_trials(search_id: str) -> None:
 
 
 def _editor(run: Run) -> None:
-    # The initial values: a save writes only what this person has changed.
+    # A save writes only the fields that this person has changed since they were filled.
     filled: dict[str, str] = st.session_state.setdefault(f"filled-{run.run_id}", {})
     for field, text in (("name", run.name), ("tags", ", ".join(run.tags)), ("note", run.note)):
         key = f"{field}-{run.run_id}"
-        # Update a field without typed changes only: the browser would lose what is typed.
+        # A field with typed changes is not updated: the changes would be lost.
         if key not in st.session_state or st.session_state[key] == filled[field] != text:
             st.session_state[key] = filled[field] = text
     with st.form(f"edit-{run.run_id}", border=False):
         name = inputs.text_input("Name", max_chars=120, key=f"name-{run.run_id}")
         tags = inputs.text_input("Tags (comma-separated)", max_chars=400, key=f"tags-{run.run_id}")
-        note = inputs.text_area(
-            "Note", max_chars=4000, key=f"note-{run.run_id}",
-            help="In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links.",
-        )  # fmt: skip
+        help = "In Markdown: **bold**, _italic_, lists, links, `code`, tables. Pictures are shown as links."
+        note = inputs.text_area("Note", max_chars=4000, key=f"note-{run.run_id}", help=help)
         st.caption("Save before you close this menu, or your changes are lost.")
         if st.form_submit_button("Save", type="primary", key=f"save-{run.run_id}"):
             with shell.guard():
@@ -112,7 +109,7 @@ def _bulk_actions(picked: Sequence[Run]) -> None:
     runs = lab().runs
     ids = [run.run_id for run in picked]
     first = "Shows them first" + ("." if lab().person.leads else " in your own tables.")
-    # Attribute of runs, the call that changes it, icon, labels of the two buttons, and the help of the first.
+    # Attribute of a run, method that changes it, icon, labels of the two buttons, help of the first.
     marks: list[tuple[str, Callable[..., None], str, str, str, str | None]] = [
         ("pinned", runs.pin, "📌", "Pin", "Unpin", first),
         ("archived", runs.archive, "🗃️", "Archive", "Unarchive", "Hides them from the table."),
@@ -160,7 +157,7 @@ def _tags(picked: Sequence[Run]) -> None:
 def _do(action: Callable[[str], None], ids: Sequence[str]) -> list[str]:
     """Do an action with each run, with a progress bar; return the ids of success, and keep the failures to show."""
     bar = st.progress(0.0, text="Working ...") if len(ids) > 20 else None
-    result = for_each(ids, action, progress=None if bar is None else lambda fraction: bar.progress(fraction))
+    result = for_each(ids, action, progress=None if bar is None else bar.progress)
     reasons = list(dict.fromkeys(result.failed.values()))
     shell.fail(" ".join([f"{count(len(result.failed), 'run')} could not be changed.", *reasons[:3]]) if reasons else "")
     return result.done
@@ -170,24 +167,21 @@ def import_and_bin() -> None:
     """Draw the menu with the import of a run and the bin."""
     with st.popover("More", icon=":material/more_horiz:", key="more"):
         export_import.render_import()
-        _bin()
+        with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened, shell.guard():
+            if opened.open:
+                _bin()
 
 
 def _bin() -> None:
-    """Draw the bin."""
-    with st.expander("Bin", icon="🗑️", key="bin", on_change="rerun") as opened:
-        if not opened.open:
-            return
-        with shell.guard():
-            deleted = {run.run_id: run for run in lab().runs.all(deleted=True)}
-            if not deleted:
-                st.caption("The bin is empty.")
-                return
-            chosen = inputs.multiselect(
-                "Deleted runs",
-                list(deleted),
-                key="bin-runs",
-                format_func=components.run_labels(deleted.values()).__getitem__,
-                placeholder="Choose runs to restore",
-            )
-            st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=undo.restore, args=(chosen,))
+    deleted = {run.run_id: run for run in lab().runs.all(deleted=True)}
+    if not deleted:
+        st.caption("The bin is empty.")
+        return
+    chosen = inputs.multiselect(
+        "Deleted runs",
+        list(deleted),
+        key="bin-runs",
+        format_func=components.run_labels(deleted.values()).__getitem__,
+        placeholder="Choose runs to restore",
+    )
+    st.button("Restore", key="restore", icon="↩️", disabled=not chosen, on_click=undo.restore, args=(chosen,))

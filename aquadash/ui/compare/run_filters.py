@@ -1,4 +1,4 @@
-"""The filters of the table of runs: words, menus, a condition, and groups over seeds; all in the address."""
+"""The filters of the table of runs, all of them in the address: words, menus, a condition, groups over seeds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ _WHERE_HELP = (
     "in quotes, `= <> < <= > >=`, `like`, `in`, `between`, `is null`, `+ - * /`, `and`, `or`, `not`. All names are "
     "listed under “Names and examples”."
 )
-#: The grouping in the address, with its titles.
+_GROUPS_HELP = (
+    "Mean and standard deviation of the accuracies of finished runs that differ in the seed only; equal trainings "
+    "count once. "
+)
+#: Titles of the groupings by their word in the address.
 _GROUPINGS = {"none": "Single runs", ALL_BUT_SEED: "Means over seeds"}
 
 
@@ -57,16 +61,10 @@ class Filtered:
 def filter_runs(runs: Sequence[Run], fields: Mapping[str, RunField], row: DeltaGenerator) -> Filtered:
     """Draw the filters into ``row``, and an error of the condition below it."""
     with row:
-        find = bound.text(
-            "find", label="Find", longest=100, placeholder="Find runs",
-            label_visibility="collapsed", icon=":material/search:", width=220,
-        )  # fmt: skip
+        look = {"label_visibility": "collapsed", "icon": ":material/search:", "width": 220}
+        find = bound.text("find", label="Find", longest=100, placeholder="Find runs", **look)
         box = st.popover("Filters", icon=":material/filter_list:", key="filters-box", on_change="rerun")
-        grouping = bound.menu(
-            "group", _GROUPINGS, label="Rows", into=box,
-            help="Mean and standard deviation of the accuracies of finished runs that differ in the seed only; equal "
-            "trainings count once. " + term("seed"),
-        )  # fmt: skip
+        grouping = bound.menu("group", _GROUPINGS, label="Rows", into=box, help=_GROUPS_HELP + term("seed"))
         chosen = _filter(runs, fields, box)
         if box.open:
             with box, st.expander("Names and examples", icon="❓", key="where-help", on_change="rerun") as opened:
@@ -122,10 +120,8 @@ def _filter(runs: Sequence[Run], fields: Mapping[str, RunField], box: DeltaGener
         one_of[field] = _several(name, label, {str(value): _value_text(field, value) for value in values}, box)
     tags = sorted({name for run in runs for name in run.tags})
     chosen_tags = _several("tag", "All of these tags", {name: name for name in tags}, box)
-    low, high = bound.interval(
-        "accuracy", 0, 100, label=FIGURES["val_accuracy"].title, format="%d %%",
-        help="A narrower range leaves out runs without an accuracy.", into=box,
-    )  # fmt: skip
+    title, help = FIGURES["val_accuracy"].title, "A narrower range leaves out runs without an accuracy."
+    low, high = bound.interval("accuracy", 0, 100, label=title, format="%d %%", help=help, into=box)
     return RunFilter(
         where=where,
         one_of=one_of,
@@ -151,23 +147,20 @@ def _note(runs: Sequence[Run], shown: Sequence[Run], chosen: RunFilter) -> str:
     """Describe the number of runs and the active filters, which a link may have set."""
     archived = 0 if chosen.archived else sum(run.archived and not run.search_id for run in runs)
     low, high = (round(100 * bound) for bound in chosen.accuracy)
-    asked = [
-        *(
-            f"{phrase} {' or '.join(_value_text(field, value) for value in values)}"
-            for field, _, phrase in _MENUS.values()
-            if (values := chosen.one_of[field])
-        ),
-        *([f"the tags {' and '.join(chosen.tags)}"] if chosen.tags else []),
-        *([f"a validation accuracy from {low} to {high} %"] if (low, high) != (0, 100) else []),
-        *(["a pin"] if chosen.pinned else []),
-        *([chosen.where] if chosen.where else []),
-    ]
-    return " ".join(
-        [
-            f"{count(len(shown), 'run')}{f' · {archived} archived' if archived else ''}.",
-            *([f"Only runs with {plain(', '.join(asked))}."] if asked else []),
-        ]
-    )
+    filters = []
+    for field, _, phrase in _MENUS.values():
+        if values := chosen.one_of[field]:
+            filters.append(f"{phrase} {' or '.join(_value_text(field, value) for value in values)}")
+    if chosen.tags:
+        filters.append(f"the tags {' and '.join(chosen.tags)}")
+    if (low, high) != (0, 100):
+        filters.append(f"a validation accuracy from {low} to {high} %")
+    if chosen.pinned:
+        filters.append("a pin")
+    if chosen.where:
+        filters.append(chosen.where)
+    number = f"{count(len(shown), 'run')}{f' · {archived} archived' if archived else ''}."
+    return f"{number} Only runs with {plain(', '.join(filters))}." if filters else number
 
 
 def _help(fields: Mapping[str, RunField]) -> None:
@@ -220,12 +213,14 @@ def choose_group(filtered: Filtered) -> list[Run]:
 
 def _group_title(group: RunGroup) -> str:
     """Return the settings in which the group differs from the others."""
-    parts = [
-        f"other images ({value[:8]})" if name == "dataset_fingerprint"
-        else f"its own pipelines: {value or 'none'}" if name == DEFINITIONS
-        else f"{settings.label(name)}: {settings.value_text(name, value)}"
-        for name, value in group.value.items()
-    ]  # fmt: skip
+    parts = []
+    for name, value in group.value.items():
+        if name == "dataset_fingerprint":
+            parts.append(f"other images ({value[:8]})")
+        elif name == DEFINITIONS:
+            parts.append(f"its own pipelines: {value or 'none'}")
+        else:
+            parts.append(f"{settings.label(name)}: {settings.value_text(name, value)}")
     return " · ".join(parts) or "same settings"
 
 

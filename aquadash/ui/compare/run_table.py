@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ _MAX_WHOLE_IDS = 20
 _MAX_OFFERED = 100
 
 
-#: Cache of results for the last lists of runs, which are the same objects in all sessions until a run changes.
+#: Results by lists of runs. All sessions have the same run objects until a run changes.
 _worked_out: LRUCache[tuple[Any, ...], tuple[Sequence[Run], Any]] = LRUCache(16)
 _working = Lock()
 
@@ -49,7 +50,7 @@ def _once(what: str, runs: Sequence[Run], options: tuple[Any, ...], work: Callab
     """Return the result of ``work`` for these runs and options, cached for all sessions."""
     key = (what, *options, *map(id, runs))
     with _working:
-        # The cache holds the runs, so that no other objects get their ids.
+        # The key has the runs' ids in memory, so the cache keeps the runs: their ids must not be used again.
         if key not in _worked_out:
             _worked_out[key] = (list(runs), work())
         return _worked_out[key][1]
@@ -83,7 +84,7 @@ def render_table(
 ) -> None:
     """Draw the table of ``shown`` runs, with the ``picked`` ones ticked."""
     if not shown:
-        # The groups have said that they leave out the searches, whose runs pass.
+        # Otherwise only best trials pass, and the groups have said that they leave these out.
         if not searches:
             st.info("No run matches the filters.", icon="🔍")
         return
@@ -124,10 +125,10 @@ def _key_with_ticks(ids: Sequence[str], wanted: Sequence[int]) -> str:
     """Return a key under which the table has these ticks; see "Ticks of a table" in ``ui/STREAMLIT.md``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     key = table_key(ids, generation)
-    if key in st.session_state and sorted(st.session_state[key]["selection"]["rows"]) != wanted:
-        st.session_state[_GENERATION] = generation + 1
-        key = table_key(ids, generation + 1)
-    return key
+    if key not in st.session_state or sorted(st.session_state[key]["selection"]["rows"]) == wanted:
+        return key
+    st.session_state[_GENERATION] = generation + 1
+    return table_key(ids, generation + 1)
 
 
 def table_key(ids: Sequence[str], generation: int) -> str:
@@ -141,29 +142,27 @@ def _sync_picks(known: Collection[str]) -> list[str]:
     missing: list[str] = []
 
     def decode(text: str) -> list[str]:
-        found: dict[str, None] = {}
+        decoded: dict[str, None] = {}
         ordered = sorted(known)
         for part in text.split(","):
             # Binary search: a scan of all ids takes seconds for a long address.
             first = bisect_left(ordered, part)
             near = ordered[first : first + 2] if len(part) >= 4 else []
             matches = [part] if part in known else [each for each in near if each.startswith(part)]
-            if len(matches) != 1:
-                missing.append(part)
+            if len(matches) == 1:
+                decoded[matches[0]] = None
             else:
-                found[matches[0]] = None
-        return list(found)
+                missing.append(part)
+        return list(decoded)
 
     def encode(picked: Sequence[str]) -> str:
         is_long = len(picked) > _MAX_WHOLE_IDS
         return ",".join(run_id[:10] if is_long else run_id for run_id in picked)
 
-    codec = Codec[list[str]](
-        "ids of runs with commas between",
-        decode,
-        encode,
-        lambda picked: [run_id for run_id in picked or () if run_id in known],
-    )
+    def fit(picked: Sequence[str] | None) -> list[str]:
+        return [run_id for run_id in picked or () if run_id in known]
+
+    codec = Codec[list[str]]("ids of runs with commas between", decode, encode, fit)
     picks = address.sync(_PICKS, codec, default=[], omitted="")
     if missing:
         names = ", ".join(part[:12] or "(empty)" for part in missing[:5])
@@ -183,10 +182,9 @@ def pick(run_ids: Sequence[str]) -> None:
 def _take(key: str, ids: Sequence[str]) -> None:
     """Take the table's ticks over into the menu; keep picks that the filters hide."""
     ticked = [ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]
-    kept, there = set(ticked), set(ids)
-    before = [run_id for run_id in st.session_state.get(_PICKS) or () if run_id in kept or run_id not in there]
-    picked = set(before)
-    st.session_state[_PICKS] = before + [run_id for run_id in ticked if run_id not in picked]
+    unticked = set(ids) - set(ticked)
+    kept = [run_id for run_id in st.session_state.get(_PICKS) or () if run_id not in unticked]
+    st.session_state[_PICKS] = list(dict.fromkeys([*kept, *ticked]))
 
 
 #: Title and help of columns that are no fields.
@@ -210,10 +208,7 @@ _MAX_LOOKED_AT = 200
 
 
 def columns(runs: Sequence[Run], fields: Mapping[str, RunField]) -> tuple[list[str], list[str]]:
-    """Return the columns that show at first, and those that the table's own menu shows.
-
-    A class sees owners, and no test results, like on the board.
-    """
+    """Return the columns to show, and those that the table's own menu adds. A class sees owners and no test results."""
     first, last = list(_FIRST_COLUMNS), list(_LAST_COLUMNS)
     if in_class():
         first.insert(1, "owner")
@@ -317,6 +312,8 @@ _TICK_SECONDS = 1.7
 #: Seconds between two updates of growing curves.
 _GROWTH_SECONDS = 5.0
 _DRAWN = "compare:drawn"
+#: Values that the table shows, except of metrics and growing curves.
+_SHOWN = attrgetter(*"run_id name status tags note pinned pinned_by_owner archived hidden ended_at".split())
 
 
 def watch_table(runs: Sequence[Run]) -> None:
@@ -325,37 +322,23 @@ def watch_table(runs: Sequence[Run]) -> None:
     _look()
 
 
-def signature(runs: Sequence[Run]) -> int:
-    """Return a hash of all values that the table shows, except of growing curves."""
-    return hash(
-        tuple(
-            (
-                run.run_id, run.name, run.status, run.tags, run.note, run.pinned, run.pinned_by_owner,
-                run.archived, run.hidden, run.ended_at,
-                repr(run.metrics),  # as text, since NaN differs from itself
-            )
-            for run in runs
-        )
-    )  # fmt: skip
-
-
-def growth(runs: Sequence[Run]) -> int:
-    """Return a hash of the growing curves."""
-    return hash(repr([run.curve for run in runs if not run.status.ended]))
-
-
 @shell.live(_TICK_SECONDS)
 def _look() -> None:
     drawn = st.session_state.get(_DRAWN)
     if drawn is None:
         return
-    present, length = _numbers(lab().runs.all())
-    changed = present != drawn[0]
-    grown = length != drawn[1] and time.monotonic() - drawn[2] > _GROWTH_SECONDS
-    if changed or grown:
+    values, curves = _numbers(lab().runs.all())
+    is_growth_due = time.monotonic() - drawn[2] > _GROWTH_SECONDS
+    if values != drawn[0] or (is_growth_due and curves != drawn[1]):
         address.draw_again()
 
 
 def _numbers(runs: Sequence[Run]) -> tuple[int, int]:
-    """Return :func:`signature` and :func:`growth`, cached for all sessions."""
-    return _once("numbers", runs, (), lambda: (signature(runs), growth(runs)))
+    """Return hashes of the shown values and of the growing curves, cached for all sessions."""
+
+    def hashes() -> tuple[int, int]:
+        # Figures as text, since NaN differs from itself.
+        values = tuple((*_SHOWN(run), repr(run.metrics)) for run in runs)
+        return hash(values), hash(repr([run.curve for run in runs if not run.status.ended]))
+
+    return _once("numbers", runs, (), hashes)
