@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from aquadash import evaluation
 from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
 from aquadash.config import flatten
 from aquadash.data import SOURCES, load
-from aquadash.evaluation import METRICS
+from aquadash.evaluation import (
+    METRICS,
+    Evaluation,
+    macro_mean,
+    ranking_curves,
+    reliability,
+    rescale,
+    scores,
+    scores_to_dict,
+)
+from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.quiz import quiz_answer
-from aquadash.store import Run
+from aquadash.store import Predictions, Run
 
 
 @click.command(cls=Command)
@@ -19,14 +30,8 @@ def evaluate(run: Run) -> None:
     """Measure a run on the test images: accuracy, loss, confusion matrix, classification report."""
     predictions = lab.runs.predictions(run.run_id)
     measured = lab.runs.evaluation(run.run_id)
-    deep = evaluation.summarize(
-        measured,
-        predictions,
-        lab.runs.validation_predictions(run.run_id),
-        validated_on_test=run.config.training.validation == "test",
-    )
     unseen = ("unseen_test_accuracy", "unseen_test_loss")
-    values = {"run_id": run.run_id, "name": run.name, **measured.to_dict(), **deep.to_dict()}
+    values = {"run_id": run.run_id, "name": run.name, **measured.to_dict(), **_figures(run, measured, predictions)}
     values |= {name: run.metrics[name] for name in unseen if name in run.metrics}
     matrix = [(name, *row) for name, row in zip(measured.classes, measured.confusion_matrix.tolist(), strict=True)]
     print_result(
@@ -36,9 +41,37 @@ def evaluate(run: Run) -> None:
         Table(matrix, header=("true \\ predicted", *measured.classes)),
         Shown("report", "precision", "recall", "f1-score", "support"),
         *map(Shown, ("class_ci95", "auc", "average_precision", "ece", "temperature_scaling")),
-        "" if deep.rescaling else "No temperature: this run kept no predictions of its validation images.",
-        f"Doubtful labels: {len(deep.doubtful_labels)} (a weak network doubts good labels, too)",
+        ""
+        if values["temperature_scaling"]
+        else "No temperature: this run kept no predictions of its validation images.",
+        f"Doubtful labels: {len(values['doubtful_labels'])} (a weak network doubts good labels, too)",
     )
+
+
+def _figures(run: Run, measured: Evaluation, predictions: Predictions) -> dict[str, Any]:
+    """Return the figures beside the plain scores as values for JSON."""
+    labels, probabilities = predictions.labels, predictions.probabilities
+    curves = ranking_curves(labels, probabilities, class_names=measured.classes)
+    validation = lab.runs.validation_predictions(run.run_id)
+    on_test = run.config.training.validation == "test"
+    scaling = validation and rescale(predictions, validation, validated_on_test=on_test).to_dict()
+    return {
+        "class_ci95": {
+            row.label: {
+                name if name != "f1" else "f1-score": ends and list(ends) for name, ends in row.intervals.items()
+            }
+            for row in measured.report
+        },
+        **scores_to_dict(scores(measured, predictions)),
+        "auc": {row.label: row.auc for row in curves},
+        "macro_auc": macro_mean([row.auc for row in curves]),
+        "average_precision": {row.label: row.average_precision for row in curves},
+        "macro_average_precision": macro_mean([row.average_precision for row in curves]),
+        **reliability(labels, probabilities).to_dict(),
+        "temperature": scaling and scaling["temperature"],
+        "temperature_scaling": scaling,
+        "doubtful_labels": predictions.indices[doubtful_labels(labels, probabilities)].tolist(),
+    }
 
 
 @click.command(cls=Command)

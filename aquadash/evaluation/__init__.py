@@ -25,8 +25,7 @@ from aquadash.evaluation.compare import (
 )
 from aquadash.evaluation.curves import CurveVerdict, best_epoch, overfit_verdict
 from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
-from aquadash.evaluation.intervals import ClassIntervals, class_intervals, clustered_interval, wilson_interval
+from aquadash.evaluation.intervals import clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict, stored_scores
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate
 from aquadash.evaluation.ranking import ClassCurves, macro_mean, ranking_curves
-from aquadash.evaluation.summary import Summary, summarize

@@ -53,12 +53,10 @@ class Calibration:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; None for the mean of an empty bin."""
         return {
-            "n": self.n,
             "ece": self.ece,
             "mce": self.mce,
-            "loss": self.loss,
             "brier": self.brier,
-            "bins": [
+            "reliability": [
                 {
                     "from": float(low),
                     "to": float(high),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -109,50 +108,19 @@ def clustered_interval(successes: ArrayLike, *, trials: int) -> Interval | None:
     return wilson_of_fraction(mean, float(min(max(effective, 1.0), clusters * trials)))
 
 
-@dataclass(frozen=True)
-class ClassIntervals:
-    """The 95 % intervals of one class's scores, each (low, high), 0 to 1; None without images to count."""
-
-    label: str
-    precision: Interval | None
-    recall: Interval | None
-    f1: Interval | None
-
-    def to_dict(self) -> dict[str, list[float] | None]:
-        """Plain values for JSON, under the keys of the report: ``precision``, ``recall`` and ``f1-score``."""
-        return {
-            name: None if interval is None else list(interval)
-            for name, interval in (("precision", self.precision), ("recall", self.recall), ("f1-score", self.f1))
-        }
-
-
-def class_intervals(confusion_matrix: ArrayLike, *, class_names: Sequence[str]) -> tuple[ClassIntervals, ...]:
-    """Return the intervals of every class; the matrix is (classes, classes), rows are true classes."""
-    counts = np.asarray(confusion_matrix, dtype=np.int64)
-    hits, actual, called = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    return tuple(
-        ClassIntervals(
-            label=str(name),
-            precision=_wilson(int(hits[index]), int(called[index])),
-            recall=_wilson(int(hits[index]), int(actual[index])),
-            f1=f1_interval(int(hits[index]), int(called[index] - hits[index]), int(actual[index] - hits[index])),
-        )
-        for index, name in enumerate(class_names)
-    )
-
-
-def f1_interval(true_positives: int, false_positives: int, false_negatives: int) -> Interval | None:
-    """Return the 95 % interval of F1; None where all three counts are 0.
+def class_intervals(hits: int, called: int, actual: int) -> dict[str, Interval | None]:
+    """Return the 95 % intervals of a class's ``precision``, ``recall`` and ``f1``; None without images to count.
 
     F1 is 2 s / (1 + s) with s = TP / (TP + FP + FN), which has Wilson's interval: Lam, Gopal and Qian (2023),
     arXiv:2309.14621.
+
+    Args:
+        hits: The number of images of the class that were predicted as it.
+        called: The number of images that were predicted as it.
+        actual: The number of images of the class.
     """
-    interval = _wilson(true_positives, true_positives + false_positives + false_negatives)
-    if interval is None:
-        return None
-    low, high = (2 * end / (1 + end) for end in interval)
-    return low, high
-
-
-def _wilson(successes: int, n: int) -> Interval | None:
-    return wilson_interval(successes, n) if n else None
+    precision, recall, overlap = (
+        wilson_interval(hits, n) if n else None for n in (called, actual, called + actual - hits)
+    )
+    f1 = overlap and (2 * overlap[0] / (1 + overlap[0]), 2 * overlap[1] / (1 + overlap[1]))
+    return {"precision": precision, "recall": recall, "f1": f1}

@@ -5,8 +5,8 @@ They are counted here, not by scikit-learn: its import takes a second, for which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aquadash.errors import DataError
-from aquadash.evaluation.intervals import Interval, wilson_interval
+from aquadash.evaluation.intervals import Interval, class_intervals, wilson_interval
 
 #: Distance of probabilities from 0 and 1 before the logarithm, as in Keras: a mistake costs at most 16.1 nats.
 PROBABILITY_FLOOR = 1e-7
@@ -37,6 +37,8 @@ class ClassScores:
     f1: float
     #: The number of images of this class.
     support: int
+    #: The 95 % intervals of ``precision``, ``recall`` and ``f1``, each None without images to count; none of averages.
+    intervals: Mapping[str, Interval | None] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, float | int]:
         """Plain values under the keys of scikit-learn's ``classification_report(output_dict=True)``."""
@@ -111,8 +113,15 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
     # Where a count is 0, so are the hits.
     precision, recall, f1 = (hits / np.maximum(of, 1) for of in (called, support, (called + support) / 2))
     scores = np.stack([precision, recall, f1], axis=1)
+    counts = np.stack([hits, called, support], axis=1).tolist()
     rows = tuple(
-        _scores(str(name), row, int(count)) for name, row, count in zip(class_names, scores, support, strict=True)
+        ClassScores(str(name), precision, recall, f1, of_class[2], class_intervals(*of_class))
+        for name, (precision, recall, f1), of_class in zip(class_names, scores.tolist(), counts, strict=True)
+    )
+    averages = {"macro average": scores.mean(axis=0), "weighted average": support @ scores / n}
+    macro_average, weighted_average = (
+        ClassScores(name, float(precision), float(recall), float(f1), n)
+        for name, (precision, recall, f1) in averages.items()
     )
     return Evaluation(
         accuracy=right / n,
@@ -121,8 +130,8 @@ def evaluate(labels: ArrayLike, probabilities: ArrayLike, *, class_names: Sequen
         n=n,
         confusion_matrix=matrix,
         report=rows,
-        macro_average=_scores("macro average", scores.mean(axis=0), n),
-        weighted_average=_scores("weighted average", support @ scores / n, n),
+        macro_average=macro_average,
+        weighted_average=weighted_average,
         classes=tuple(map(str, class_names)),
     )
 
@@ -205,8 +214,3 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int
             "gives."
         )
     return y_true.astype(np.int64), y_prob
-
-
-def _scores(label: str, scores: NDArray[np.float64], support: int) -> ClassScores:
-    precision, recall, f1 = map(float, scores)
-    return ClassScores(label, precision, recall, f1, support)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,16 +44,6 @@ def macro_mean(values: Sequence[float | None]) -> float | None:
     """Return the unweighted mean of the values that are not None; None without any."""
     numbers = [value for value in values if value is not None]
     return sum(numbers) / len(numbers) if numbers else None
-
-
-def to_dict(curves: Sequence[ClassCurves]) -> dict[str, Any]:
-    """Return the areas by class name and their means as plain values for JSON."""
-    return {
-        "auc": {row.label: row.auc for row in curves},
-        "macro_auc": macro_mean([row.auc for row in curves]),
-        "average_precision": {row.label: row.average_precision for row in curves},
-        "macro_average_precision": macro_mean([row.average_precision for row in curves]),
-    }
 
 
 def _curves(label: str, is_class: NDArray[np.bool_], y_prob: NDArray[np.float64]) -> ClassCurves:

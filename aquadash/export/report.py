@@ -21,10 +21,8 @@ from aquadash.errors import AquaDashError
 from aquadash.evaluation import (
     METRICS,
     Calibration,
-    ClassIntervals,
     Evaluation,
     best_epoch,
-    class_intervals,
     evaluate,
     reliability,
     scores,
@@ -74,7 +72,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "results": results,
         "scores": _scores(results, predictions),
         "calibration": calibration,
-        "classes": _classes(results),
+        "emoji": class_emoji,
         "charts": charts,
         "percent": percent,
         "guess_loss": math.log(max(1, len(run.class_names))),
@@ -148,17 +146,6 @@ def _markup(figure: go.Figure, number: int) -> str:
     figure.update_layout(autosize=True, height=figure.layout.height or 320)
     config = {"displayModeBar": False, "responsive": True}
     return str(figure.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{number}", config=config))
-
-
-def _classes(results: Evaluation | None) -> list[tuple[str, dict[str, Any], ClassIntervals]]:
-    """Return emoji and scores with intervals of each class."""
-    if results is None:
-        return []
-    intervals = class_intervals(results.confusion_matrix, class_names=results.classes)
-    return [
-        (class_emoji(row.label), {"name": row.label, **row.to_dict()}, interval)
-        for row, interval in zip(results.report, intervals, strict=True)
-    ]
 
 
 def _galleries(

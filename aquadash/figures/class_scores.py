@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation.intervals import class_intervals
 from aquadash.evaluation.metrics import ClassScores, Evaluation
 from aquadash.figures.dot_rows import Dots, dot_rows
 from aquadash.figures.theme import RUN_COLOURS, class_label, escape, listed, percent, shorten
@@ -31,12 +30,11 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
     """Draw a row a class; ``customdata`` is ``[index into SCORES, class index]``. A second run's marks are hollow."""
     report = runs[0][1].report
     classes = drawn_classes(report)
-    intervals = [class_intervals(results.confusion_matrix, class_names=results.classes) for _, results in runs]
     dots = []
     for position, (field, title, colour, symbol) in enumerate(SCORES):
         for number, (name, results) in enumerate(runs):
             values = [getattr(results.report[index], field) for index in classes]
-            ends = [getattr(intervals[number][index], field) for index in classes]
+            ends = [results.report[index].intervals[field] for index in classes]
             run = name if len(runs) > 1 else ""
             marker = {
                 "color": colour,
@@ -55,8 +53,8 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
             ]
             dots.append(Dots(range(len(classes)), values, ends, hover, style))
     f1_of_runs = [
-        [f"{shorten(row.label)} {percent(row.f1, ends.f1)}" for row, ends in zip(results.report, run_ends, strict=True)]
-        for (_, results), run_ends in zip(runs, intervals, strict=True)
+        [f"{shorten(row.label)} {percent(row.f1, row.intervals['f1'])}" for row in results.report]
+        for _, results in runs
     ]
     described = [listed([texts[index] for index in classes], most=10) for texts in f1_of_runs]
     figure = dot_rows(

@@ -16,7 +16,7 @@ from aquadash.errors import DataError
 from aquadash.evaluation import (
     best_epoch,
     bin_of,
-    class_intervals,
+    evaluate,
     macro_mean,
     overfit_verdict,
     ranking_curves,
@@ -24,7 +24,7 @@ from aquadash.evaluation import (
     wilson_interval,
 )
 from aquadash.evaluation.calibration import fit_temperature, scale
-from aquadash.evaluation.intervals import f1_interval
+from aquadash.evaluation.intervals import class_intervals
 from aquadash.evaluation.metric_table import top_two_accuracy
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 from tests.evaluation.test_metrics import drawn
@@ -149,14 +149,17 @@ def test_top_two_is_counted_image_by_image() -> None:
 
 def test_intervals_of_a_class_are_those_of_its_counts() -> None:
     matrix = [[8, 2, 0], [1, 5, 0], [0, 0, 0]]
-    first, second, absent = class_intervals(matrix, class_names=["a", "b", "c"])
-    assert first.precision == wilson_interval(8, 9) and first.recall == wilson_interval(8, 10)
-    assert second.precision == wilson_interval(5, 7) and second.recall == wilson_interval(5, 6)
-    assert (absent.precision, absent.recall, absent.f1) == (None, None, None)
+    labels = [label for label, row in enumerate(matrix) for _ in range(sum(row))]
+    answers = [answer for row in matrix for answer, count in enumerate(row) for _ in range(count)]
+    report = evaluate(labels, np.eye(3)[answers], class_names=["a", "b", "c"]).report
+    first, second, absent = (row.intervals for row in report)
+    assert first["precision"] == wilson_interval(8, 9) and first["recall"] == wilson_interval(8, 10)
+    assert second["precision"] == wilson_interval(5, 7) and second["recall"] == wilson_interval(5, 6)
+    assert absent == {"precision": None, "recall": None, "f1": None}
     low, high = wilson_interval(8, 11)
-    assert first.f1 == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)), abs=1e-12)
-    assert first.f1[0] < 2 * 8 / (2 * 8 + 1 + 2) < first.f1[1]
-    assert f1_interval(0, 0, 0) is None and f1_interval(0, 3, 4)[0] == 0.0
+    assert first["f1"] == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)), abs=1e-12)
+    assert first["f1"][0] < 2 * 8 / (2 * 8 + 1 + 2) < first["f1"][1]
+    assert class_intervals(0, 3, 4)["f1"][0] == 0.0
 
 
 def test_calibration_error_is_what_counting_gives() -> None:

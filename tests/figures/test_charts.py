@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 
 from aquadash.config import RunConfig, with_values
-from aquadash.evaluation import Evaluation, class_intervals, evaluate, pairwise, ranking_curves, reliability
+from aquadash.evaluation import Evaluation, evaluate, pairwise, ranking_curves, reliability
 from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
 from aquadash.figures import robustness_losses as losses
@@ -226,7 +226,7 @@ def test_class_scores_are_drawn_with_their_whiskers() -> None:
     assert precision.name == "Precision" and list(precision.x) == pytest.approx(
         [100 * row.precision for row in results.report]
     )
-    low, high = class_intervals(results.confusion_matrix, class_names=FIVE)[3].precision
+    low, high = results.report[3].intervals["precision"]
     assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
     assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
     assert list(figure.data[1].customdata[4]) == [1, 4]

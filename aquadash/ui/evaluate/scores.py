@@ -140,7 +140,7 @@ def render_class_table(one: Evaluated) -> None:
         for name, score in one.scores().items():
             if METRICS[name].with_classes:
                 _metric(METRICS[name], score, "")
-    found, intervals = one.found, one.intervals()
+    found = one.found
     every = (*found.report, found.macro_average, found.weighted_average)
     averages = (
         "The mean of classes gives every class the same weight. The mean of images weights each class by its support."
@@ -153,7 +153,7 @@ def render_class_table(one: Evaluated) -> None:
     columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
     # Last, since half a page has room for the scores only; the chart shows the intervals, too.
     for field, title, _, _ in SCORES:
-        pairs = [getattr(interval, field) for interval in intervals]
+        pairs = [row.intervals[field] for row in found.report]
         ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
     render_columns(

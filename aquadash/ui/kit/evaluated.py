@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from aquadash.evaluation import (
     Calibration,
     ClassCurves,
-    ClassIntervals,
     Evaluation,
     Rescaling,
     Score,
-    class_intervals,
     ranking_curves,
     reliability,
     rescale,
@@ -68,11 +66,6 @@ class Evaluated:
     def validated_on_test(self) -> bool:
         """True if the validation images are test images, as in the report."""
         return self.run.config.training.validation == "test"
-
-    def intervals(self) -> tuple[ClassIntervals, ...]:
-        """Return the intervals of each class's scores."""
-        names = self.found.classes
-        return self._once("intervals", lambda: class_intervals(self.found.confusion_matrix, class_names=names))
 
     def scores(self) -> dict[str, Score]:
         """Return each metric by name."""
