@@ -107,13 +107,10 @@ def leaderboard(
             accuracy, images = run.metrics["test_accuracy"], run.test_images
         chosen.append((run, min(images, max(0, round(accuracy * images))), images, len(counted)))
     chosen.sort(key=lambda one: (-one[1] / one[2], one[0].created_at))
-    entries = [
-        Standing(rank, (names or {}).get(run.owner) or run.owner_name, run.owner, run, right, images,
-              wilson_interval(right, images), tries)
-        for rank, (run, right, images, tries) in zip(
-            ranks([(right, images) for _, right, images, _ in chosen]), chosen, strict=True
-        )
-    ]  # fmt: skip
+    entries = []
+    for rank, (run, right, images, tries) in zip(ranks([one[1:3] for one in chosen]), chosen, strict=True):
+        name, interval = (names or {}).get(run.owner) or run.owner_name, wilson_interval(right, images)
+        entries.append(Standing(rank, name, run.owner, run, right, images, interval, tries))
     return Board(tuple(entries), "test" if test_results else "validation", uncounted)
 
 

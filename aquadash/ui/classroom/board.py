@@ -47,10 +47,8 @@ def _board(source: str) -> None:
     if visitor().leads:
         # Another teacher may have changed it.
         st.session_state[_SWITCH] = made.measured_on == "test"
-        inputs.toggle(
-            "Show the test results", key=_SWITCH, on_change=shell.attempt, args=(_turn,),
-            help="For the end: ranks each student's best run by validation on the test images.",
-        )  # fmt: skip
+        help = "For the end: ranks each student's best run by validation on the test images."
+        inputs.toggle("Show the test results", key=_SWITCH, help=help, on_change=shell.attempt, args=(_turn,))
     shown = made.entries[:_MAX_DRAWN]
     figure = leaderboard_chart(shown, measured_on=made.measured_on, own=own.person_id)
     components.render_plot(figure, key=f"board-{made.measured_on}")
@@ -115,7 +113,5 @@ def _table(made: Board, own: str) -> None:
     )
     mine = next((entry for entry in made.entries if entry.person_id == own), None)
     if mine is not None:
-        st.page_link(
-            "pages/evaluate.py", label=f"Open my best run: {plain(mine.run.name)}",
-            query_params={"run": mine.run.run_id}, icon="⭐",
-        )  # fmt: skip
+        label = f"Open my best run: {plain(mine.run.name)}"
+        st.page_link("pages/evaluate.py", label=label, query_params={"run": mine.run.run_id}, icon="⭐")

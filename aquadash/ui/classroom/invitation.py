@@ -66,18 +66,17 @@ def qr_picture(address: str, *, alt: str) -> str:
 
 
 def _teacher() -> None:
-    st.button(
-        "New student code", key="renew-student", icon=":material/autorenew:", on_click=_renew, args=(Role.STUDENT,),
-        help="Students who have joined stay in. The old code no longer works.",
-    )  # fmt: skip
+    _renew_button(Role.STUDENT, help="Students who have joined stay in. The old code no longer works.")
     with st.expander("The teacher's code", icon="🔑", key="teacher-code", on_change="rerun") as opened:
         if opened.open:
             st.markdown("It gives full control of the class. Do not show it on the projector.")
             st.code(codes.spaced(lab().people.codes().teacher), language=None)
-            st.button(
-                "New teacher code", key="renew-teacher", icon=":material/autorenew:", on_click=_renew,
-                args=(Role.TEACHER,),
-            )  # fmt: skip
+            _renew_button(Role.TEACHER)
+
+
+def _renew_button(role: Role, help: str | None = None) -> None:
+    label, key = f"New {role.value} code", f"renew-{role.value}"
+    st.button(label, key=key, icon=":material/autorenew:", help=help, on_click=_renew, args=(role,))
 
 
 def _renew(role: Role) -> None:

@@ -36,15 +36,15 @@ def render_limits() -> None:
         st.caption("For students only. Leave a number empty for no limit. Browsers send at most 200 MB at once.")
         values: dict[str, Any] = {}
         for name, (low, high) in NUMBERS.items():
+            label, key = WORDS[name], f"limit-{name}"
             values[name] = inputs.number_input(
-                WORDS[name], min_value=low, max_value=high, value=None, step=1, key=f"limit-{name}",
-                placeholder="no limit",
-            )  # fmt: skip
+                label, min_value=low, max_value=high, value=None, step=1, key=key, placeholder="no limit"
+            )
         values["searches"] = inputs.toggle(WORDS["searches"], key="limit-searches")
+        help = "Students who have one of them open see a notice instead within seconds."
         values["locked_pages"] = inputs.multiselect(
-            WORDS["locked_pages"], LOCKABLE, key="limit-locked_pages", format_func=sentence,
-            help="Students who have one of them open see a notice instead within seconds.",
-        )  # fmt: skip
+            WORDS["locked_pages"], LOCKABLE, key="limit-locked_pages", format_func=sentence, help=help
+        )
         if st.form_submit_button("Save", type="primary", key="limits-save"):
             with shell.guard():
                 lab().people.set_limits(limits.from_values({**kept, **values}))

@@ -34,12 +34,13 @@ def _people() -> None:
             f"**{count(students, 'student')}**; {count(len(here), 'person', 'people')} with a session now.",
             width="content",
         )
-        st.button(
-            "Clear unused names", key="clear-names", icon=":material/person_remove:", type="tertiary",
-            on_click=shell.attempt, args=(_clear,), disabled=not students,
-            help="Removes students who have made nothing (no run, search, data set or pipeline) and have not been here "
-            f"for {AWAY_SECONDS / 60:.0f} minutes. They can join again.",
-        )  # fmt: skip
+        icon = ":material/person_remove:"
+        help = (
+            "Removes students who have made nothing (no run, search, data set or pipeline) and have not been here for "
+            f"{AWAY_SECONDS / 60:.0f} minutes. They can join again."
+        )
+        options = {"key": "clear-names", "icon": icon, "type": "tertiary", "help": help, "disabled": not students}
+        shell.render_attempt_button("Clear unused names", _clear, **options)
     name, address, until = st.session_state.get(_LINK, ("", "", 0.0))
     if time.time() < until:
         with st.container(border=True):
@@ -53,10 +54,9 @@ def _people() -> None:
     away = [member for member in members if not member.sessions]
     if away:
         by_id = {member.person.person_id: member for member in away}
-        chosen = inputs.selectbox(
-            f"Without a session: {len(away)}", list(by_id), key="people-away",
-            format_func=lambda person_id: by_id[person_id].person.name,
-        )  # fmt: skip
+        titles = {person_id: member.person.name for person_id, member in by_id.items()}
+        label = f"Without a session: {len(away)}"
+        chosen = inputs.selectbox(label, list(by_id), key="people-away", format_func=titles.__getitem__)
         _row(by_id[chosen], runs[chosen])
     if not members:
         st.caption("Nobody has joined yet.")
@@ -79,16 +79,14 @@ def _row(member: Member, runs: int) -> None:
             again = "With the code they can join under another name."
             if person.leads:
                 again = "With the teacher's code they are back under this name; renew it to keep them out."
-            st.button(
-                named("Remove", person.name), key=f"remove-{person.person_id}", icon=":material/logout:",
-                on_click=shell.attempt, args=(lab().people.remove, person.person_id),
-                help=f"Ends their session everywhere. Their runs stay. {again}",
-            )  # fmt: skip
-        st.button(
-            named("Rejoin link", person.name), key=f"rejoin-{person.person_id}", icon=":material/link:",
-            type="tertiary", on_click=shell.attempt, args=(_rejoin, person, invitation.app_address()),
-            help="For somebody who left, was removed or changed computers: they get this name back.",
-        )  # fmt: skip
+            help = f"Ends their session everywhere. Their runs stay. {again}"
+            options = {"key": f"remove-{person.person_id}", "icon": ":material/logout:", "help": help}
+            label, remove = named("Remove", person.name), lab().people.remove
+            shell.render_attempt_button(label, remove, person.person_id, **options)
+        help = "For somebody who left, was removed or changed computers: they get this name back."
+        options = {"key": f"rejoin-{person.person_id}", "icon": ":material/link:", "type": "tertiary", "help": help}
+        label, base = named("Rejoin link", person.name), invitation.app_address()
+        shell.render_attempt_button(label, _rejoin, person, base, **options)
 
 
 def _clear() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -71,10 +72,8 @@ def _pause() -> None:
         st.button("Resume the queue", key="unpause", icon="▶️", type="primary", on_click=_set_paused, args=(False,))
         st.caption("⏸️ No waiting run starts. Running ones continue.", width="content")
     else:
-        st.button(
-            "Pause the queue", key="pause", icon="⏸️", on_click=_set_paused, args=(True,),
-            help="Waiting runs keep their places until you resume the queue. Running ones continue.",
-        )  # fmt: skip
+        help = "Waiting runs keep their places until you resume the queue. Running ones continue."
+        st.button("Pause the queue", key="pause", icon="⏸️", help=help, on_click=_set_paused, args=(True,))
 
 
 def _set_paused(paused: bool) -> None:
@@ -106,35 +105,27 @@ def _head(run: Run, place: str, *, page: str = "train") -> None:
 
 def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
     """Draw the actions that the visitor may do; the lab checks the rights again."""
+
+    def button(key: str, label: str, icon: str, work: Callable[[], object], **options: Any) -> None:
+        shell.render_attempt_button(named(label, run.name), work, key=f"{key}-{run.run_id}", icon=icon, **options)
+
+    def move(label: str, icon: str, target: int, *, disabled: bool) -> None:
+        button(f"move-{label}", label, icon, lambda: lab().runs.move(run.run_id, target), disabled=disabled)
+
+    rights = lab().rights
     with st.container(horizontal=True):
-        if place and lab().rights.allow(Action.REORDER):
-            for label, icon, target, off in (
-                ("First", ":material/vertical_align_top:", 1, place == 1),
-                ("Up", ":material/arrow_upward:", place - 1, place == 1),
-                ("Down", ":material/arrow_downward:", place + 1, place == len(waiting)),
-            ):
-                st.button(
-                    named(label, run.name), key=f"move-{label}-{run.run_id}", icon=icon, disabled=off,
-                    on_click=shell.attempt, args=(lambda target: lab().runs.move(run.run_id, target), target),
-                )  # fmt: skip
-        if not run.status.ended and lab().rights.allow(Action.STOP, run.resource):
+        if place and rights.allow(Action.REORDER):
+            move("First", ":material/vertical_align_top:", 1, disabled=place == 1)
+            move("Up", ":material/arrow_upward:", place - 1, disabled=place == 1)
+            move("Down", ":material/arrow_downward:", place + 1, disabled=place == len(waiting))
+        if not run.status.ended and rights.allow(Action.STOP, run.resource):
             label = "Stopping ..." if run.stop_requested else "Take out of the queue" if place else "Stop"
-            st.button(
-                named(label, run.name), key=f"queue-stop-{run.run_id}", icon="✋", disabled=run.stop_requested,
-                on_click=shell.attempt, args=(lambda: lab().runs.stop(run.run_id),),
-            )  # fmt: skip
-        if lab().rights.allow(Action.HIDE):
-            label = named("Show again" if run.hidden else "Hide", run.name)
-            st.button(
-                label, key=f"queue-hide-{run.run_id}", icon="🙈",
-                on_click=shell.attempt, args=(lambda: lab().runs.hide(run.run_id, not run.hidden),),
-                help="Only its owner and the teacher see a hidden run.",
-            )  # fmt: skip
-        if lab().rights.allow(Action.DELETE, run.resource) and place:
-            st.button(
-                named("Delete", run.name), key=f"queue-delete-{run.run_id}", icon="🗑️",
-                on_click=shell.attempt, args=(_deleted, run),
-            )  # fmt: skip
+            button("queue-stop", label, "✋", lambda: lab().runs.stop(run.run_id), disabled=run.stop_requested)
+        if rights.allow(Action.HIDE):
+            label, help = "Show again" if run.hidden else "Hide", "Only its owner and the teacher see a hidden run."
+            button("queue-hide", label, "🙈", lambda: lab().runs.hide(run.run_id, not run.hidden), help=help)
+        if place and rights.allow(Action.DELETE, run.resource):
+            button("queue-delete", "Delete", "🗑️", lambda: _delete(run))
 
 
 def _hidden(runs: Sequence[Run]) -> None:
@@ -148,7 +139,7 @@ def _hidden(runs: Sequence[Run]) -> None:
             _buttons(run, [])
 
 
-def _deleted(run: Run) -> None:
+def _delete(run: Run) -> None:
     lab().runs.stop(run.run_id)
     lab().runs.delete(run.run_id)
     # Not for a trial: its search has submitted another one meanwhile.

@@ -27,6 +27,7 @@ COOKIE_SECONDS = 30 * 86400
 #: Maximum bytes of a field; the longest is an address of 4,000 characters.
 _MAX_FIELD = 8000
 _NO_STORE = {"Cache-Control": "no-store"}
+_OF_COOKIE: dict[str, Any] = {"path": "/", "httponly": True, "samesite": "strict"}
 #: HTTP status of each error, and the field that was wrong.
 _ANSWERS: dict[type[AquaDashError], tuple[int, str]] = {
     NameTakenError: (409, "name"),
@@ -96,22 +97,18 @@ async def _join(request: Request) -> Response:
     form = Form(*(str(sent.get(name) or "") for name in ("name", "code", "rejoin", "once")))
     wanted = own_path(str(sent.get("next") or ""))
     request.state.typed = {"name": form.name, "code": form.code, "next": wanted}
-    joined = await run_in_threadpool(
-        entrance.enter, open_sessions(), form, address=request.client.host if request.client else "",
-        earlier_token=request.cookies.get(COOKIE),
-    )  # fmt: skip
+    address, earlier = request.client.host if request.client else "", request.cookies.get(COOKIE)
+    joined = await run_in_threadpool(entrance.enter, open_sessions(), form, address=address, earlier_token=earlier)
     response = RedirectResponse(quote(wanted, safe="/?&=%#:,;+-_.~!*'()@$"), 303, headers=_NO_STORE)
-    response.set_cookie(
-        COOKIE, joined.token, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict",
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, joined.token, max_age=COOKIE_SECONDS, secure=secure, **_OF_COOKIE)
     return response
 
 
 async def _leave(request: Request) -> Response:
     await run_in_threadpool(open_sessions().leave, request.cookies.get(COOKIE))
     response = RedirectResponse(JOIN_PATH, 303, headers=_NO_STORE)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    response.delete_cookie(COOKIE, **_OF_COOKIE)
     return response
 
 

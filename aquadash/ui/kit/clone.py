@@ -30,11 +30,8 @@ def render_clone_button(
 ) -> None:
     """Draw a button that fills the Train form with a run's settings and opens it."""
     # A callback: the values of controls that are drawn already cannot be set.
-    pressed = st.button(
-        label, key=f"{key}-{run_id}", icon=icon, help=help, type="tertiary",
-        on_click=shell.attempt, args=(_fill, run_id, changes or {}),
-    )  # fmt: skip
-    if pressed:
+    options: dict[str, Any] = {"key": f"{key}-{run_id}", "icon": icon, "help": help, "type": "tertiary"}
+    if shell.render_attempt_button(label, _fill, run_id, changes or {}, **options):
         shell.render_failure()
         if form_state.origin().name == run_id:
             st.switch_page("pages/train.py", query_params={"run": run_id})

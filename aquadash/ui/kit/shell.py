@@ -133,6 +133,11 @@ def fail(message: str) -> None:
     st.session_state[_FAILED] = (message, time.monotonic())
 
 
+def render_attempt_button(label: str, work: Callable[..., object], *arguments: object, **options: Any) -> bool:
+    """Draw a button that attempts the work in its callback; return whether it was clicked."""
+    return st.button(label, on_click=attempt, args=(work, *arguments), **options)
+
+
 def render_failure() -> None:
     """Show the error of the last :func:`attempt` for some seconds."""
     message, at = st.session_state.get(_FAILED, ("", 0.0))
