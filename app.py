@@ -32,6 +32,7 @@ def navigation() -> list[st.Page]:
 if __name__ != "__main__":
     from aquadash.ui import server
 
+    server.return_freed_memory()
     server.expect_navigation()
     app = st.App(
         __file__,
