@@ -17,11 +17,12 @@ PACKAGE = Path(aquadash.__file__).parent
 ROOT = PACKAGE.parent
 
 #: Libraries that take long to import or belong to one room; a room may import those of its line only.
-HEAVY = {
-    "tensorflow", "keras", "mlflow", "sqlalchemy", "distributed", "dask", "imgaug", "cv2", "sklearn", "scipy",
-    "streamlit", "plotly", "pandas", "click", "pydantic", "optuna", "PIL", "numpy", "psutil",
-    "imagecorruptions", "h5py", "jinja2", "nbformat", "icu", "rich",
-}  # fmt: skip
+HEAVY = set(
+    """
+    tensorflow keras mlflow sqlalchemy distributed dask imgaug cv2 sklearn scipy streamlit plotly pandas click
+    pydantic optuna PIL numpy psutil imagecorruptions h5py jinja2 nbformat icu rich
+    """.split()
+)
 
 _ROW = re.compile(r"^``(?P<room>\w+)``\s+.*?\s{2,}(?P<heavy>[\w, -]+)$")
 

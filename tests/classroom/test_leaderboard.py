@@ -21,10 +21,9 @@ def a_run(
 ) -> Run:
     metrics = {"val_accuracy": validation, "test_accuracy": test}
     kept: dict[str, Any] = {"ended_at": 100.0, "shared": False, "test_images": 500, "metrics": metrics, **values}
-    return Run(
-        (name.encode().hex() + "0" * 32)[:32], name, kept.pop("status", RunStatus.FINISHED),
-        with_values(RunConfig(), {"data.source": source}), 1.0, owner=owner * 32, owner_name=owner.upper(), **kept,
-    )  # fmt: skip
+    status, config = kept.pop("status", RunStatus.FINISHED), with_values(RunConfig(), {"data.source": source})
+    run_id = (name.encode().hex() + "0" * 32)[:32]
+    return Run(run_id, name, status, config, 1.0, owner=owner * 32, owner_name=owner.upper(), **kept)
 
 
 def board(*runs: Run, **options: Any) -> Board:
@@ -65,11 +64,14 @@ def test_what_does_not_count_is_left_out() -> None:
     by_test_images = with_values(RunConfig(), {"training.validation": "test"})
     others = [
         replace(a_run("as in the report", "a", 0.9), config=by_test_images),
-        a_run("teacher's", "t", 0.9, shared=True), a_run("hidden", "a", 0.9, hidden=True),
-        a_run("imported", "a", 0.9, origin="a ZIP"), a_run("owner's", "", 0.9),
-        a_run("running", "a", 0.9, status=RunStatus.RUNNING), a_run("failed", "a", 0.9, metrics={}),
+        a_run("teacher's", "t", 0.9, shared=True),
+        a_run("hidden", "a", 0.9, hidden=True),
+        a_run("imported", "a", 0.9, origin="a ZIP"),
+        a_run("owner's", "", 0.9),
+        a_run("running", "a", 0.9, status=RunStatus.RUNNING),
+        a_run("failed", "a", 0.9, metrics={}),
         a_run("other images", "a", 0.9, source="cifar100"),
-    ]  # fmt: skip
+    ]
     assert board(*others).entries == ()
     assert sources(others) == ["cifar100"]
     few = {"few": MIN_IMAGES - 1, "unknown": None, "enough": MIN_IMAGES}

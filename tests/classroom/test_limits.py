@@ -108,10 +108,8 @@ def test_limits_hold_for_students_alone(check: Callable[[Limits], None], message
         check(Limits(person))
     with pytest.raises(NotAllowedError, match=message):
         check(Limits(ANNA))
-    limits_off = ClassLimits(
-        waiting_runs=None, epochs=None, upload_megabytes=None, data_sets=None, searches=True,
-    )  # fmt: skip
-    limits.save(limits_off)
+    unlimited = dict.fromkeys(("waiting_runs", "epochs", "upload_megabytes", "data_sets"))
+    limits.save(ClassLimits(**unlimited, searches=True))
     check(Limits(ANNA))
 
 

@@ -20,7 +20,7 @@ from websockets.typing import Origin
 
 from aquadash.classroom import codes
 from aquadash.settings import PROJECT_ROOT
-from tests.support.serving import free_port, serving
+from tests.support.serving import free_port, serving, start_server
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("caddy") is None, reason="needs Caddy: apt-get install caddy")
@@ -33,18 +33,17 @@ def documented() -> str:
     return str(found)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a Caddy that keeps its certificates in a folder."""
-    return {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+def caddy(command: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start Caddy with the configuration in a folder, which gets its certificates and log."""
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    words = ["caddy", command, "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    return start_server(words, folder / "caddy.log", env=environment)
 
 
 def test_the_documented_configuration_is_valid(tmp_path: Path) -> None:
     (tmp_path / "Caddyfile").write_text(documented())
-    done = subprocess.run(
-        ["caddy", "validate", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")],
-        capture_output=True, text=True, env=environment(tmp_path),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    log = tmp_path / "caddy.log"
+    assert caddy("validate", tmp_path).wait(60) == 0, log.read_text()
 
 
 @pytest.fixture
@@ -64,11 +63,7 @@ def proxy(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             assert text.count(written) == 1, written
             text = text.replace(written, here)
         (tmp_path / "Caddyfile").write_text(text)
-        with (tmp_path / "caddy.log").open("wb") as log:
-            caddy = subprocess.Popen(
-                ["caddy", "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(tmp_path),
-            )  # fmt: skip
+        running = caddy("run", tmp_path)
         try:
             root = tmp_path / "caddy" / "pki" / "authorities" / "local" / "root.crt"
             trusted = wait_for(lambda: root.exists() and ssl.create_default_context(cafile=str(root)))
@@ -82,8 +77,8 @@ def proxy(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             wait_for(listens, saying=(tmp_path / "caddy.log").read_text)
             yield port, trusted
         finally:
-            caddy.terminate()
-            caddy.wait(20)
+            running.terminate()
+            running.wait(20)
 
 
 def request(

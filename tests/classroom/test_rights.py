@@ -96,10 +96,8 @@ def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson
         for person, sees in [*((one, True) for one in find), *((one, False) for one in do_not)]:
             assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
         runs = Lab(BEN).runs
-        for look in (
-            runs.get, runs.find, runs.history, runs.environment, runs.predictions, runs.validation_predictions,
-            runs.evaluation, runs.epoch_replay, runs.cost, runs.log, Lab(BEN).jobs.robustness,
-        ):  # fmt: skip
+        names = "get find history environment predictions validation_predictions evaluation epoch_replay cost log"
+        for look in (*(getattr(runs, name) for name in names.split()), Lab(BEN).jobs.robustness):
             with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
                 look(lesson.finished)
         for both in ((lesson.finished, lesson.shared), (lesson.shared, lesson.finished)):
@@ -226,6 +224,5 @@ def test_every_action_has_a_rule() -> None:
     assert set(RULES) == set(Action)
     of_others = {action for action, rule in RULES.items() if rule.others}
     assert of_others == {Action.VIEW}, "all that a student may do with what another has made"
-    assert {action for action, rule in RULES.items() if rule.shared} == {
-        Action.VIEW, Action.OPEN_MODEL, Action.MEASURE, Action.OPEN_PICTURES,
-    }  # fmt: skip
+    shared = {action.name for action, rule in RULES.items() if rule.shared}
+    assert shared == {"VIEW", "OPEN_MODEL", "MEASURE", "OPEN_PICTURES"}

@@ -71,9 +71,10 @@ def test_an_upload_into_the_page_of_another_is_refused(server: Server) -> None:
 
     def send(method: str, who: dict[str, str], session: str) -> int:
         headers = {
-            "Cookie": f"{who['Cookie']}; {token}", "X-Xsrftoken": token.partition("=")[2],
+            "Cookie": f"{who['Cookie']}; {token}",
+            "X-Xsrftoken": token.partition("=")[2],
             "Content-Type": "multipart/form-data; boundary=x",
-        }  # fmt: skip
+        }
         return request(server, f"/_stcore/upload_file/{session}/f", method=method, body=form, headers=headers).status
 
     with _page(server, anna) as session:

@@ -30,13 +30,12 @@ from tests.support.weights_files import keras_file
 COMMAND = [sys.executable, "-m", "aquadash"]
 
 
-def call(*arguments: object, process: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a command: in this process, which is quick, or in one of its own, as people do."""
+def call(*arguments: object, process: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command: in this process, which is quick, or in one of its own with these options, as people do."""
     texts = [str(argument) for argument in arguments]
     if process:
-        return subprocess.run(
-            [*COMMAND, *texts], capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT
-        )
+        command, where = [*COMMAND, *texts], settings.PROJECT_ROOT
+        return subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=where, **options)
     # As a process of its own would, it knows nothing of what an earlier one has read.
     memory.refresh()
     # The real streams refuse text that UTF-8 cannot hold, so these do, too.
@@ -161,11 +160,7 @@ def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: 
     # The last one to leave the database takes the files beside it away, which the next has to make.
     store.database.close()
     # The system then refuses every write to a file, as a full disk does; SQLite says "disk I/O error".
-    done = subprocess.run(
-        [*COMMAND, "runs", "list"],
-        capture_output=True, text=True, timeout=180, cwd=settings.PROJECT_ROOT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
-    )  # fmt: skip
+    done = call("runs", "list", process=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: AquaDash cannot write to its folder {home} (") and "I/O" not in done.stderr
 
@@ -204,8 +199,7 @@ def test_output_into_a_closed_pipe_is_no_traceback() -> None:
 
 def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(COMMAND, capture_output=True, text=True, cwd=settings.PROJECT_ROOT, env=environment)
+    done = call(process=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: Interrupted.\n")
 
 

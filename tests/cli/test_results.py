@@ -407,14 +407,18 @@ RESULT = {
         (Shown("metrics.seconds"), ["seconds: 12 s"]),
         (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
         (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
-        (Shown("report", "recall", "support"),
-         ["report  recall  support", "otter     0.25        4", "seal         1        5"]),
+        (
+            Shown("report", "recall", "support"),
+            ["report  recall  support", "otter     0.25        4", "seal         1        5"],
+        ),
         (Shown("runs"), ["run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"]),
-        (Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
-         ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"]),
+        (
+            Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
+            ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"],
+        ),
     ],
     ids=lambda value: value.name if isinstance(value, Shown) else "",
-)  # fmt: skip
+)
 def test_one_rule_prints_scalars_as_lines_and_records_as_tables_with_the_units_of_figures(
     shown: Shown, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

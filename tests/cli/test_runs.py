@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -30,7 +29,7 @@ from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.runs import CURVE_POINTS
 from aquadash.training.forecast import PAUSED
 from aquadash.work.slots import held
-from tests.cli.test_cli import answer, call, refusal
+from tests.cli.test_cli import COMMAND, answer, call, refusal
 from tests.cli.test_results import Terminal
 from tests.support import job_rows, live_runs
 from tests.support.faults import let_fail
@@ -191,13 +190,9 @@ def test_an_unusable_address_is_refused_before_the_start(home: Path, monkeypatch
 @pytest.mark.slow
 def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -> None:
     port = free_port()
-    serving = subprocess.Popen(
-        [
-            sys.executable, "-m", "aquadash", "classroom", "serve", "--address", "127.0.0.1", "--port", str(port),
-            "--json",
-        ],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ), cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
+    command = [*COMMAND, *"classroom serve --address 127.0.0.1 --json --port".split(), str(port)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    serving = subprocess.Popen(command, **pipes, text=True, cwd=settings.PROJECT_ROOT)
     try:
         assert serving.stdout is not None
         said = json.loads(serving.stdout.readline())

@@ -130,11 +130,9 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     # The page takes keys once it has come to rest.
     settled(page)
     assert not page.get_by_test_id("stSidebar").is_visible()
-    for key, heading in (
-        ("ArrowRight", "How was it trained?"), ("ArrowRight", "Learning curve"),
-        ("ArrowLeft", "How was it trained?"), ("ArrowRight", "Learning curve"),
-    ):  # fmt: skip
-        page.keyboard.press(key)
+    how, curve = "How was it trained?", "Learning curve"
+    for key, heading in (("Right", how), ("Right", curve), ("Left", how), ("Right", curve)):
+        page.keyboard.press(f"Arrow{key}")
         page.get_by_role("heading", name=heading).wait_for()
     page.keyboard.press("ArrowRight")
     page.get_by_text("of 500 test images").wait_for()

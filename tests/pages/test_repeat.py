@@ -66,8 +66,9 @@ def test_nobody_hangs_an_import_onto_anothers_run() -> None:
     brought = {"origin": "imported", "repeats": run.run_id}
     seen = [
         run_record("trained here", repeats=run.run_id, owner="ben", shared=False),
-        run_record("her own", **brought, owner="anna", shared=False), run_record("the teacher's", **brought),
-    ]  # fmt: skip
+        run_record("her own", **brought, owner="anna", shared=False),
+        run_record("the teacher's", **brought),
+    ]
     assert repeats_of(run, [*seen, run, run_record("another's", **brought, owner="ben", shared=False)]) == seen
 
 

@@ -91,10 +91,8 @@ def alternatives(app: AppTest) -> list[str]:
 
 def texts(app: AppTest) -> str:
     """All that the page says, as markup."""
-    kinds = (
-        app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error
-    )  # fmt: skip
-    said = [str(each.value) for kind in kinds for each in kind]
+    kinds = "title header subheader markdown caption info success warning error"
+    said = [str(each.value) for kind in kinds.split() for each in app.get(kind)]
     return "\n".join([*said, *(bar.proto.text for bar in app.get("progress")), html(app)])
 
 

@@ -25,9 +25,17 @@ class Answer:
 
 
 def ask(
-    app: Any, path: str, *, method: str = "GET", form: Mapping[str, str] | None = None, body: bytes = b"",
-    query: str = "", headers: Mapping[str, str] | None = None, client: str = "192.0.2.7", scheme: str = "http",
-) -> Answer:  # fmt: skip
+    app: Any,
+    path: str,
+    *,
+    method: str = "GET",
+    form: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    client: str = "192.0.2.7",
+    scheme: str = "http",
+) -> Answer:
     """Send a request, with a form as browsers encode it or a body that comes in pieces."""
     body = urlencode(form).encode() if form is not None else body
     sent = {"host": "lab:8501", **(headers or {})}
@@ -35,11 +43,15 @@ def ask(
         sent = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body)), **sent}
     kind = "websocket" if scheme.startswith("ws") else "http"
     scope = {
-        "type": kind, "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
-        "query_string": query.encode(), "root_path": "", "scheme": scheme, "server": ("lab", 8501),
-        "client": (client, 50000), "subprotocols": [],
+        "type": kind,
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "scheme": scheme,
+        "client": (client, 50000),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
-    }  # fmt: skip
+    }
     answer = Answer()
     incoming: list[dict[str, Any]] = [
         {"type": "http.request", "body": body[start : start + 65_536], "more_body": start + 65_536 < len(body)}

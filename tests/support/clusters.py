@@ -22,7 +22,7 @@ from distributed import LocalCluster
 from aquadash import settings
 from aquadash.store import RunStatus, open_jobs
 from aquadash.store.runs import KIND
-from tests.support.serving import free_port
+from tests.support.serving import free_port, start_server
 from tests.support.waiting import wait_for
 
 #: Debian keeps the server's programs out of the path, in a folder for each version.
@@ -71,17 +71,12 @@ def postgresql(*, listen: str = "127.0.0.1") -> Iterator[str]:
         if as_user:
             shutil.chown(folder, _SERVER_USER, _SERVER_USER)
         data, port, log = folder / "data", free_port(), folder / "postgres.log"
-        with log.open("wb") as output:
-            subprocess.run(
-                [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"],
-                cwd=folder, stdout=output, stderr=output, check=True, timeout=60,
-            )  # fmt: skip
-            with (data / "pg_hba.conf").open("a") as rules:
-                rules.write("host all all samenet trust\n")
-            server = subprocess.Popen(
-                [*as_user, programs / "postgres", "-D", data, "-h", listen, "-p", str(port), "-k", folder, "-F"],
-                cwd=folder, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+        initdb = [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        assert start_server(initdb, log, cwd=folder).wait(60) == 0, log.read_text()
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
+        postgres = [*as_user, programs / "postgres", "-D", data, "-h", listen, "-p", str(port), "-k", folder, "-F"]
+        server = start_server(postgres, log, cwd=folder, start_new_session=True)
         try:
             made = [programs / "createdb", "-h", listen, "-p", str(port), "-U", "aquadash", "aquadash"]
             wait_for(
@@ -106,11 +101,16 @@ def dask_workers(monkeypatch: pytest.MonkeyPatch, workers: int = 1, slots: int =
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     return LocalCluster(
-        n_workers=workers, threads_per_worker=slots, processes=False, protocol="tcp://", memory_limit=0,
-        dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+        n_workers=workers,
+        threads_per_worker=slots,
+        processes=False,
+        protocol="tcp://",
+        memory_limit=0,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         scheduler_port=int((settings.scheduler_address() or "0").rpartition(":")[2]),
         **{"preload": ["aquadash.cluster.plugin"]} | options,
-    )  # fmt: skip
+    )
 
 
 def _ip(*words: str) -> None:
@@ -176,19 +176,15 @@ class Machine:
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of AquaDash on it to its end."""
-        return subprocess.run(
-            self._words(*words), cwd=settings.PROJECT_ROOT, env={**self.environment, **environment},
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        command, environment = self._words(*words), {**self.environment, **environment}
+        where = settings.PROJECT_ROOT
+        return subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, timeout=120)
 
     def start_worker(self, *words: str) -> None:
         """Start its worker, and wait until it takes runs."""
         before = self._taking()
-        with self.log.open("ab") as output:
-            subprocess.Popen(
-                self._words("cluster", "worker", *words), cwd=settings.PROJECT_ROOT, env=self.environment,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            )  # fmt: skip
+        command = self._words("cluster", "worker", *words)
+        start_server(command, self.log, cwd=settings.PROJECT_ROOT, env=self.environment)
         wait_for(lambda: self._taking() > before, saying=self.log.read_text)
 
     def _words(self, *words: str) -> list[str]:
@@ -264,12 +260,9 @@ class Cluster:
 
     def start_scheduler(self) -> None:
         """Start it, or start it again at the same port."""
-        with (self.folder / "scheduler.log").open("ab") as log:
-            words = ["cluster", "scheduler", "--host", self.host, "--port", str(self.port)]
-            self._scheduler = subprocess.Popen(
-                [sys.executable, "-m", "aquadash", *words],
-                cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        words = ["cluster", "scheduler", "--host", self.host, "--port", str(self.port)]
+        command = [sys.executable, "-m", "aquadash", *words]
+        self._scheduler = start_server(command, self.folder / "scheduler.log", cwd=settings.PROJECT_ROOT)
 
     def kill_scheduler(self) -> None:
         """Lose it and all that it knows."""

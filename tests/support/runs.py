@@ -143,7 +143,5 @@ def skilled(accuracy: float, *, seed: int = 0) -> dict[str, Predictions]:
 
 def progress_of(run: Run, epoch: int) -> Progress:
     """Return a report from the middle of an epoch."""
-    return Progress(
-        "training", epoch, run.config.training.epochs, batch=210, batches=391, images_per_second=5210.4,
-        eta_seconds=230.0, time=time.time(),
-    )  # fmt: skip
+    epochs, rate = run.config.training.epochs, 5210.4
+    return Progress("training", epoch, epochs, 210, 391, images_per_second=rate, eta_seconds=230.0, time=time.time())

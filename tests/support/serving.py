@@ -9,10 +9,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +22,10 @@ from tests.support.waiting import wait_for
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Without these Chromium looks for the network at every start.
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+CHROMIUM_ARGUMENTS = """
+    --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync
+""".split()
 
 #: Milliseconds that a page may take, on a machine shared with others.
 SLOW = 120_000
@@ -73,17 +74,19 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def start_server(command: Sequence[str | Path], log: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process whose output is added to a log; ``options`` are those of ``subprocess.Popen``."""
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
+
+
 @contextmanager
 def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
     """Run ``streamlit run app.py`` on a free port until the block ends; ``kill``: end it with SIGKILL, not SIGTERM."""
     port = free_port()
     log = home / f"server-{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env={**os.environ, "AQUADASH_HOME": str(home), **environment},
-        )  # fmt: skip
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = start_server(command, log, cwd=ROOT, env={**os.environ, "AQUADASH_HOME": str(home), **environment})
     server = Server(f"http://localhost:{port}", home, process, log)
     try:
         wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)

@@ -14,11 +14,14 @@ def start_two(setup: str, work: str) -> Callable[[], list[str]]:
     code = f'{setup}\nprint("ready", flush=True)\ninput()\n{work}'
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
             cwd=settings.PROJECT_ROOT,
         )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
 

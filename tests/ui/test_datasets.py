@@ -40,9 +40,13 @@ def finished(name: str, val_accuracy: float, **more: Any) -> Run:
 
 def test_the_best_finished_run_is_the_default_of_menus() -> None:
     runs = [
-        run("new", RunStatus.QUEUED), finished("fair", 0.5), finished("trial", 0.9, search_id="s"),
-        finished("stopped", 0.8, status=RunStatus.STOPPED), finished("best", 0.6), run("failed", RunStatus.FAILED),
-    ]  # fmt: skip
+        run("new", RunStatus.QUEUED),
+        finished("fair", 0.5),
+        finished("trial", 0.9, search_id="s"),
+        finished("stopped", 0.8, status=RunStatus.STOPPED),
+        finished("best", 0.6),
+        run("failed", RunStatus.FAILED),
+    ]
 
     assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
 
@@ -58,6 +62,5 @@ def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pyte
 def test_what_a_student_has_imported_is_nobodys_default() -> None:
     made_up = replace(finished("made up", 1.0), origin="o" * 32, shared=False)
     taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
-    assert [entry.name for entry in best_first([made_up, finished("fair", 0.5), taught])] == [
-        "the teacher's", "fair", "made up",
-    ]  # fmt: skip
+    ranked = best_first([made_up, finished("fair", 0.5), taught])
+    assert [entry.name for entry in ranked] == ["the teacher's", "fair", "made up"]

@@ -16,16 +16,29 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUTS = {name for name, each in vars(inputs).items() if hasattr(each, "__wrapped__")}
 
 
+#: By widget: the value in the session, and the default in the message to the browser.
+VALUES: dict[str, tuple[Any, Any]] = {
+    "selectbox": ("seal", 2),
+    "radio": ("seal", 2),
+    "multiselect": (["otter", "seal"], [1, 2]),
+    "segmented_control": ("otter", [1]),
+    "pills": (["seal"], [2]),
+    "slider": ((3, 5), [3, 5]),
+    "select_slider": ("otter", [1]),
+    "number_input": (0.25, 0.25),
+    "text_input": ("dive", "dive"),
+    "text_area": ("deep", "deep"),
+    "checkbox": (True, True),
+    "toggle": (True, True),
+}
+
+
 def page() -> None:
     import streamlit as st
 
     from aquadash.ui.kit import inputs
 
-    held = {
-        "selectbox": "seal", "radio": "seal", "multiselect": ["otter", "seal"], "segmented_control": "otter",
-        "pills": ["seal"], "slider": (3, 5), "select_slider": "otter", "number_input": 0.25, "text_input": "dive",
-        "text_area": "deep", "checkbox": True, "toggle": True,
-    }  # fmt: skip
+    held = st.session_state["given"]
     animals = ["beaver", "otter", "seal"]
     for name, value in held.items():
         st.session_state.setdefault(name, value)
@@ -59,12 +72,8 @@ def defaults(app: AppTest) -> dict[str, Any]:
 
 
 def test_every_run_sends_the_session_s_values() -> None:
-    app = run_script(page)
-    expected = {
-        "selectbox": 2, "radio": 2, "multiselect": [1, 2], "segmented_control": [1], "pills": [2], "slider": [3, 5],
-        "select_slider": [1], "number_input": 0.25, "text_input": "dive", "text_area": "deep", "checkbox": True,
-        "toggle": True,
-    }  # fmt: skip
+    app = run_script(page, state={name: held for name, (held, _) in VALUES.items()})
+    expected = {name: sent for name, (_, sent) in VALUES.items()}
     assert not app.exception
     assert defaults(app) == expected
     assert not app.run().exception

@@ -33,6 +33,7 @@ from aquadash.ui.server import Shrinking
 from tests.support.app_pages import APP
 from tests.support.asgi import ask
 from tests.support.encoded_pictures import saved
+from tests.support.serving import free_port
 
 
 class AsServed(PagesManager):
@@ -164,12 +165,11 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
         decode(kept.files["broken.jpg"], name="broken.jpg")
 
 
-@pytest.mark.parametrize("command", [("streamlit", "run", "app.py"), ("aquadash", "classroom", "serve")])
-def test_the_server_does_not_start_below_a_path(command: tuple[str, ...], home: Path) -> None:
+@pytest.mark.parametrize("command", ["streamlit run app.py --server.port", "aquadash classroom serve --port"])
+def test_the_server_does_not_start_below_a_path(command: str, home: Path) -> None:
     environment = os.environ | {"AQUADASH_HOME": str(home), "STREAMLIT_SERVER_BASE_URL_PATH": "lab"}
-    ended = subprocess.run(
-        [sys.executable, "-m", *command], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=100
-    )
+    words = [sys.executable, "-m", *command.split(), str(free_port())]
+    ended = subprocess.run(words, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 1 and "cannot be served below a path" in ended.stderr and "Traceback" not in ended.stderr
 
 
