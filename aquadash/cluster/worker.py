@@ -58,10 +58,10 @@ async def _work(scheduler: str, name: str, host: str | None, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     stopped = asyncio.create_task(ending.wait())
     while True:
-        worker = Worker(
-            scheduler, name=name, nthreads=settings.slots(), resources={"GPU": 1} if settings.offers() else {},
-            host=host, port=port, plugins=[TakeRuns()], dashboard_address="127.0.0.1:0", memory_limit=0,
-        )  # fmt: skip
+        resources = {"GPU": 1} if settings.offers() else {}
+        listen = {"host": host, "port": port, "dashboard_address": "127.0.0.1:0"}
+        threads = {"nthreads": settings.slots(), "resources": resources, "memory_limit": 0}
+        worker = Worker(scheduler, name=name, plugins=[TakeRuns()], **threads, **listen)
         serving = asyncio.create_task(_serve(worker, name))
         await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
         if ending.is_set():

@@ -81,6 +81,28 @@ def _figure(
     return RunField(name, title, Kind.NUMBER, help, get or (lambda run: run.metrics.get(name)), **about)
 
 
+def _fraction(
+    name: str, title: str, help: str, get: Callable[[Run], float | None] | None = None, **about: Any
+) -> RunField:
+    """Return the field of a fraction, 0 to 1, that is better the higher it is."""
+    return _figure(name, title, help, get, unit=PERCENT, better="higher", **about)
+
+
+#: How to read the fields that are not the run's attribute of the same name.
+_GETTERS: dict[str, Callable[[Run], Any]] = {
+    "owner": lambda run: run.owner_name or "everybody",
+    "status": lambda run: str(run.status),
+    "trial": lambda run: bool(run.search_id),
+    "repeat": lambda run: bool(run.repeats),
+    "created": attrgetter("created_at"),
+}
+
+
+def _own(name: str, title: str, kind: Kind, help: str) -> RunField:
+    """Return a field that is no figure."""
+    return RunField(name, title, kind, help, _GETTERS.get(name, attrgetter(name)))
+
+
 def _stored_metric(metric: Metric) -> RunField:
     """Return the field of a metric of the test images; accuracy and loss have records of their own."""
     unit, digits = (PERCENT, None) if metric.fraction else ("", metric.digits)
@@ -102,30 +124,30 @@ FIGURES: dict[str, RunField] = {
     for figure in (
         # Later records replace those of the same name.
         *(_stored_metric(metric) for metric in METRICS.values() if metric.stored),
-        _figure(
-            "test_accuracy", "Test accuracy", "Share of the test images that it gets right, 0 to 1.",
-            unit=PERCENT, better="higher", grouped=True,
+        _fraction(
+            "test_accuracy", "Test accuracy", "Share of the test images that it gets right, 0 to 1.", grouped=True
         ),
         _figure("test_loss", "Test loss", "Loss on the test images.", digits=3, better="lower"),
-        _figure(
-            "unseen_test_accuracy", "Accuracy on unseen test images",
+        _fraction(
+            "unseen_test_accuracy",
+            "Accuracy on unseen test images",
             "The same of those test images that were not used for validation, 0 to 1.",
-            unit=PERCENT, digits=0, better="higher",
+            digits=0,
         ),
-        _figure(
-            "val_accuracy", "Validation accuracy",
+        _fraction(
+            "val_accuracy",
+            "Validation accuracy",
             "Share of the validation images that the kept weights get right, 0 to 1; the last epoch's while it runs.",
-            validation_accuracy, unit=PERCENT, digits=0, better="higher", grouped=True,
+            validation_accuracy,
+            digits=0,
+            grouped=True,
         ),
-        _figure(
-            "val_loss", "Validation loss", "Loss of the kept weights on the validation images.",
-            digits=3, better="lower",
-        ),
+        _figure("val_loss", "Validation loss", "Validation loss of the kept weights.", digits=3, better="lower"),
         _figure("best_epoch", "Best epoch", "The epoch with the best monitored figure."),
         _figure("epochs", "Epochs", "Epochs that it took."),
         _figure("seconds", "Seconds of training", "Seconds that it trained.", unit="s", digits=0, better="lower"),
     )
-}  # fmt: skip
+}
 
 
 def metrics_of(run: Run) -> dict[str, float]:
@@ -144,36 +166,20 @@ def run_fields(runs: Iterable[Run] = ()) -> dict[str, RunField]:
 def known_fields() -> dict[str, RunField]:
     """Return the fields that every run has; the cached dict must not be changed."""
     own = [
-        RunField("name", "Name", Kind.TEXT, "What people call it.", lambda run: run.name),
-        RunField(
-            "owner", "Whose", Kind.TEXT, "Whose it is in a class: a name, or everybody.",
-            lambda run: run.owner_name or "everybody",
-        ),
-        RunField(
-            "status", "Status", Kind.TEXT,
-            "queued, running, finished, stopped, failed, interrupted or unreadable.", lambda run: str(run.status),
-        ),
-        RunField("tags", "Tags", Kind.TEXTS, "The tags that people gave it.", lambda run: run.tags),
-        RunField("note", "Note", Kind.TEXT, "What people wrote about it.", lambda run: run.note),
-        RunField("pinned", "Pinned", Kind.TRUTH, "Whether it stands first.", lambda run: run.pinned),
-        RunField("archived", "Archived", Kind.TRUTH, "Whether tables leave it out.", lambda run: run.archived),
-        RunField(
-            "trial", "Trial of a search", Kind.TRUTH, "Whether it is a trial of a search.",
-            lambda run: bool(run.search_id),
-        ),
-        RunField(
-            "repeat", "Repeats a run", Kind.TRUTH, "Whether it repeats another run.", lambda run: bool(run.repeats)
-        ),
-        RunField(
-            "created", "Created", Kind.TIME, "When it was made, as '2026-11-25' or '2026-11-25 14:30'.",
-            lambda run: run.created_at,
-        ),
-        RunField(
-            "duration", "Duration", Kind.NUMBER, "Seconds from its start to its end.", duration, unit="s", digits=0
-        ),
-        RunField("run_id", "Id", Kind.TEXT, "Its id.", lambda run: run.run_id),
-        RunField("message", "Message", Kind.TEXT, "Why it failed or was stopped.", lambda run: run.message),
-    ]  # fmt: skip
+        _own("name", "Name", Kind.TEXT, "What people call it."),
+        _own("owner", "Whose", Kind.TEXT, "Whose it is in a class: a name, or everybody."),
+        _own("status", "Status", Kind.TEXT, "queued, running, finished, stopped, failed, interrupted or unreadable."),
+        _own("tags", "Tags", Kind.TEXTS, "The tags that people gave it."),
+        _own("note", "Note", Kind.TEXT, "What people wrote about it."),
+        _own("pinned", "Pinned", Kind.TRUTH, "Whether it stands first."),
+        _own("archived", "Archived", Kind.TRUTH, "Whether tables leave it out."),
+        _own("trial", "Trial of a search", Kind.TRUTH, "Whether it is a trial of a search."),
+        _own("repeat", "Repeats a run", Kind.TRUTH, "Whether it repeats another run."),
+        _own("created", "Created", Kind.TIME, "When it was made, as '2026-11-25' or '2026-11-25 14:30'."),
+        _figure("duration", "Duration", "Seconds from its start to its end.", duration, unit="s", digits=0),
+        _own("run_id", "Id", Kind.TEXT, "Its id."),
+        _own("message", "Message", Kind.TEXT, "Why it failed or was stopped."),
+    ]
     settings = [
         RunField(name, record.label, _KINDS[record.kind], record.help, _setting_getter(name))
         for name, record in SETTINGS.items()

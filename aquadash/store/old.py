@@ -14,9 +14,9 @@ from aquadash.store.types import EpochRecord, Run, clean_name, read_run
 
 #: Fields of a run whose tag ``aquadash.NAME`` holds a text or a number, and those whose tag holds JSON.
 _TEXTS = (
-    "status", "created_at", "queued_at", "started_at", "ended_at", "message", "log_tail", "owner", "owner_name",
-    "search_id", "origin", "imported_id", "repeats", "test_images",
-)  # fmt: skip
+    "status created_at queued_at started_at ended_at message log_tail owner owner_name search_id origin imported_id "
+    "repeats test_images"
+).split()
 _JSON = ("progress", "worker", "class_names", "metrics", "curve", "guess")
 
 

@@ -23,9 +23,7 @@ from aquadash.store.types import EpochRecord, Run, clean_name, in_order, read_ru
 IMPORTED = "imported"
 
 #: Columns that move: all but those that refer to the run's home or follow from the person who imports it.
-_MOVING = STORED - {
-    "run_id", "owner", "owner_name", "shared", "hidden", "deleted", "search_id", "trial", "origin", "worker",
-}  # fmt: skip
+_MOVING = STORED - set("run_id owner owner_name shared hidden deleted search_id trial origin worker".split())
 
 _MAX_EPOCHS = 2000
 

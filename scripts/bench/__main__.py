@@ -136,12 +136,10 @@ def load(sessions: int, seconds: float, leave_seconds: float, seed: int) -> None
     It compares page changes, live updates, the training's speed, memory and errors with their goals.
     """
     _require("websockets")
-    from scripts.bench.load import bench_load
+    from scripts.bench.load import Load, bench_load
 
     with StatusLine() as line:
-        result = bench_load(
-            sessions=sessions, seconds=seconds, leave_seconds=leave_seconds, seed=seed, on_progress=line.progress
-        )
+        result = bench_load(Load(sessions, seconds, leave_seconds, seed), on_progress=line.progress)
     _print_load(result)
 
 

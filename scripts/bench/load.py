@@ -50,8 +50,6 @@ LOAD_SECONDS = 60.0
 SLEEP_SECONDS = 20.0
 #: Not measured at the start of a phase.
 _EDGE_SECONDS = 2.0
-#: Streamlit keeps a session for two minutes after its tab has closed; later its memory must be free.
-LEAVE_SECONDS = 165.0
 #: Lines that every server prints when it starts and ends.
 _BANNER = ("You can now view your Streamlit app", "URL: http://", "Stopping...", "Gathering usage")
 
@@ -85,38 +83,46 @@ worker.main([KIND, job.id, str(job.attempt)])
 """
 
 
-def bench_load(
-    *, sessions: int = 30, seconds: float = 600.0, leave_seconds: float = LEAVE_SECONDS, seed: int = 0,
-    on_progress: ProgressCallback = silent,
-) -> dict[str, Any]:  # fmt: skip
+@dataclass(frozen=True)
+class Load:
+    """The size of a lesson."""
+
+    #: The number of visitors.
+    sessions: int
+    #: The length of the lesson in seconds.
+    seconds: float
+    #: Seconds to wait for the memory of visitors who have left; 0 measures no memory after the lesson. Streamlit keeps a
+    #: session for two minutes after its tab has closed.
+    leave_seconds: float
+    #: The seed of the visitors' paths.
+    seed: int
+
+
+def bench_load(load: Load, *, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Run the lesson; see :meth:`_Lesson.result`."""
     with tempfile.TemporaryDirectory(prefix="aquadash-load-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         on_progress("Making up runs and starting a training", None)
         with training(home) as sights, serving(home) as server:
             with ProgressRecord(home, sights.training) as record:
-                lesson = _Lesson(sights, server, record, on_progress, sessions=sessions, seconds=seconds, seed=seed)
-                asyncio.run(lesson.hold(leave_seconds))
+                lesson = _Lesson(load, sights, server, record, on_progress)
+                asyncio.run(lesson.hold())
             # Here, because the thread of the record has ended.
-            return lesson.result(waited=leave_seconds > 0)
+            return lesson.result()
 
 
 @contextmanager
 def training(home: Path) -> Iterator[Sights]:
     """Fill a new home with runs and train the report's network until the block ends; yield its runs and sections."""
-    environment = {**os.environ, "AQUADASH_HOME": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-c", _PREPARE], env=environment, cwd=settings.PROJECT_ROOT, capture_output=True, text=True
-    )
+    where: dict[str, Any] = {"env": {**os.environ, "AQUADASH_HOME": str(home)}, "cwd": settings.PROJECT_ROOT}
+    done = subprocess.run([sys.executable, "-c", _PREPARE], capture_output=True, text=True, **where)
     if done.returncode:
         raise ServerError(f"The runs could not be made up: {done.stderr[-600:]}")
     sights = Sights(**json.loads(done.stdout.splitlines()[-1]))
     log = home / "bench-worker.log"
     with log.open("wb") as output:
-        worker = subprocess.Popen(
-            [sys.executable, "-c", _TRAIN],
-            env=environment, cwd=settings.PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-        )  # fmt: skip
+        where |= {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+        worker = subprocess.Popen([sys.executable, "-c", _TRAIN], **where)
     record = ProgressRecord(home, sights.training)
 
     def begun() -> bool:
@@ -205,11 +211,10 @@ class _Lesson:
     """The course of a load test."""
 
     def __init__(
-        self, sights: Sights, server: Server, record: ProgressRecord, on_progress: ProgressCallback, *,
-        sessions: int, seconds: float, seed: int,
-    ) -> None:  # fmt: skip
-        self._sights, self._server, self._record, self._on_progress = sights, server, record, on_progress
-        self._sessions, self._seconds, self._seed = sessions, seconds, seed
+        self, load: Load, sights: Sights, server: Server, record: ProgressRecord, on_progress: ProgressCallback
+    ) -> None:
+        self._load, self._sights, self._server = load, sights, server
+        self._record, self._on_progress = record, on_progress
         worker = record.worker()
         assert worker is not None
         self._processes = {
@@ -222,18 +227,18 @@ class _Lesson:
         self._errors: list[str] = []
         self._before = self._max = self._after = 0.0
 
-    async def hold(self, leave_seconds: float) -> None:
+    async def hold(self) -> None:
         """Hold the lesson, from the first tour to the end."""
         await self._tour()
         self._before = self._memory()
         awake = asyncio.Event()
         self._visitors = [
-            Visitor(self._server.address, self._sights, seed=self._seed * 1000 + number, awake=awake)
-            for number in range(self._sessions)
+            Visitor(self._server.address, self._sights, seed=self._load.seed * 1000 + number, awake=awake)
+            for number in range(self._load.sessions)
         ]
-        pairs = max(1, round(self._seconds / (LOAD_SECONDS + SLEEP_SECONDS)))
-        asleep = self._seconds * SLEEP_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / (pairs + 1)
-        loaded = self._seconds * LOAD_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / pairs
+        pairs = max(1, round(self._load.seconds / (LOAD_SECONDS + SLEEP_SECONDS)))
+        asleep = self._load.seconds * SLEEP_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / (pairs + 1)
+        loaded = self._load.seconds * LOAD_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / pairs
         await self._phase(asleep, "Training alone", 0.0)
         tasks: list[asyncio.Task[None]] = []
         for number in range(pairs):
@@ -243,7 +248,7 @@ class _Lesson:
                 tasks = [asyncio.create_task(each.stay(within=loaded / 2)) for each in self._visitors]
             for visitor in self._visitors:
                 visitor.pause(False)
-            await self._phase(loaded, f"{self._sessions} visitors", number / pairs)
+            await self._phase(loaded, f"{self._load.sessions} visitors", number / pairs)
             awake.clear()
             for visitor in self._visitors:
                 visitor.pause(True)
@@ -255,9 +260,9 @@ class _Lesson:
         self._errors += [error for visitor in self._visitors for error in visitor.tab.counts.errors]
         if not self._record.is_running():
             self._errors.append("The training ended before the lesson.")
-        end = time.monotonic() + leave_seconds
+        end = time.monotonic() + self._load.leave_seconds
         while (left := end - time.monotonic()) > 0:
-            self._on_progress("All have left", 1.0 - left / leave_seconds)
+            self._on_progress("All have left", 1.0 - left / self._load.leave_seconds)
             await asyncio.sleep(min(left, 5.0))
         self._after = self._memory()
         self._errors += complaints(self._server.log)
@@ -293,12 +298,13 @@ class _Lesson:
         """Return the server's resident memory in MB."""
         return float(self._processes["server"].memory_info().rss) / 1e6
 
-    def result(self, *, waited: bool) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Return the figures; ``goals`` judges those that have a goal.
 
         A page change lasts from the request to the end of the page's script, an update from the worker's report to the
         message at the visitor, both in seconds. Megabytes and cores are the server's unless named otherwise.
         """
+        waited = self._load.leave_seconds > 0
         asleep, loaded = self._phases[::2], self._phases[1::2]
         ratios = [
             divided(each.pace, (before.pace + after.pace) / 2)
@@ -313,8 +319,8 @@ class _Lesson:
         least = min(self._before, self._after) if waited else self._before
         busy = sum(phase.end - phase.begin for phase in loaded)
         figures = {
-            "sessions": self._sessions,
-            "seconds": self._seconds,
+            "sessions": self._load.sessions,
+            "seconds": self._load.seconds,
             "page_changes": len(changes),
             "page_p50_seconds": whole["p50"],
             "page_p95_seconds": whole["p95"],
@@ -331,7 +337,7 @@ class _Lesson:
             "training_ratios": ratios,
             "memory_before_megabytes": self._before,
             "memory_megabytes": self._max,
-            "session_megabytes": (self._max - least) / self._sessions,
+            "session_megabytes": (self._max - least) / self._load.sessions,
             "memory_after_megabytes": self._after if waited else None,
             "memory_after_ratio": divided(self._after, self._before) if waited else None,
             **{f"{name}_cores": statistics.mean(phase.cores[name] for phase in loaded) for name in self._processes},

@@ -85,9 +85,8 @@ def time_table(browser: Browser, serving: Serving, *, repeats: int) -> dict[str,
                 time.sleep(_READY_SECONDS)
                 warm = [_opened(context, address) for _ in range(repeats + 1)][1:]
             context.close()
-    return {
-        "cold_seconds": statistics.median(cold), "warm_seconds": statistics.median(warm), "cold": cold, "warm": warm,
-    }  # fmt: skip
+    medians = {"cold_seconds": statistics.median(cold), "warm_seconds": statistics.median(warm)}
+    return {**medians, "cold": cold, "warm": warm}
 
 
 def _opened(context: BrowserContext, address: str) -> float:
