@@ -91,8 +91,8 @@ class Load:
     sessions: int
     #: The length of the lesson in seconds.
     seconds: float
-    #: Seconds to wait for the memory of visitors who have left; 0 measures no memory after the lesson. Streamlit keeps a
-    #: session for two minutes after its tab has closed.
+    #: Seconds to wait for the memory of visitors who have left, which Streamlit keeps for two minutes; 0 measures no
+    #: memory after the lesson.
     leave_seconds: float
     #: The seed of the visitors' paths.
     seed: int
