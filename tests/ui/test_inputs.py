@@ -172,7 +172,7 @@ def controlled_page() -> None:
         st.session_state["held"] = value
 
     for stem in ("slider", "twin"):
-        inputs.render_controlled(inputs.slider, stem, 0.0, 9.0, held, stem=stem, value=held, take=take, step=0.1)
+        inputs.render_controlled(inputs.slider, stem, 0.0, 9.0, stem=stem, value=held, take=take, step=0.1)
     st.button("back", on_click=lambda: st.session_state.update(held=1.0))
 
 

@@ -15,12 +15,13 @@ from aquadash.figures.channels import channel_change
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.kit import bound, components, gallery
 from aquadash.ui.kit.sections import Section, Sections
+from aquadash.ui.kit.text import joined
 
 MAX_DRAWS = 8
 #: Titles of the differences by their word in the address.
 SIGNS = {"absolute": "How much", "signed": "Brighter or darker"}
-#: Factors that amplify a difference.
-FACTORS = ("1", "2", "4", "8", "16")
+#: Titles of the factors that amplify a difference by their word in the address.
+FACTORS = {str(factor): f"× {factor}" for factor in (1, 2, 4, 8, 16)}
 #: Titles of the versions to draw by their word in the address.
 VERSIONS = {"all": "All versions", "one": "Selected version"}
 
@@ -29,33 +30,26 @@ _CARD_REM, _COLUMNS = 10.0, 4
 _CHART_HEIGHT = 210
 
 
-def _draws(studio: Studio, options: DeltaGenerator) -> None:
-    """Draw each original, large, beside its draws."""
+def _examples(studio: Studio, options: DeltaGenerator, *, alike: bool = False) -> None:
+    """Draw each original, large, beside its draws; ``alike`` gives all images the same random choices."""
     number = _number_of_draws(options)
     branch: int | None = studio.branch
-    if studio.spec.factor > 1:
-        versions = bound.choice("versions", VERSIONS, label="Versions", into=options)
-        branch = None if versions == "all" else studio.branch
-    made = studio.draws(branch=branch, draws=number)
+    if alike:
+        st.caption("Every image gets the same random changes here. In training each gets its own.")
+    elif studio.spec.factor > 1 and bound.choice("versions", VERSIONS, label="Versions", into=options) == "all":
+        branch = None
+    made = studio.draws(branch=branch, draws=number, alike=alike)
     shown = augment.preview_branches(studio.spec, branch=branch, draws=number)
-    _grid(
-        studio,
-        made,
-        [studio.spec.branches[one].title for one in shown],
-        label="Originals, each followed by its random examples",
-    )
-
-
-def _same_draw(studio: Studio, options: DeltaGenerator) -> None:
-    """Draw each original beside draws for which all images get the same random choices."""
-    made = studio.draws(branch=studio.branch, draws=_number_of_draws(options), alike=True)
-    st.caption("Every image gets the same random changes here. In training each gets its own.")
-    _grid(
-        studio,
-        made,
-        [studio.in_view.title] * len(made),
-        label="Originals, each followed by examples with the same random choices",
-    )
+    branches = [studio.spec.branches[index].title for index in shown]
+    several = len(set(branches)) > 1
+    cards = []
+    for row in range(len(studio.images)):
+        cards.append(_original(studio, row))
+        for draw, title in enumerate(branches, 1):
+            alt = f"{_name(studio, row)}, example {draw}: {title}"
+            cards.append(_changed(made[draw - 1, row], title if several else f"Example {draw}", alt))
+    label = f"Originals, each followed by {'examples with the same random choices' if alike else 'its random examples'}"
+    gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label=label)
 
 
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
@@ -70,17 +64,10 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
         for number, step in enumerate(words, start=1):
             same = np.array_equal(strip[number, row], strip[number - 1, row])
             # The first row has the full titles.
-            text, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
+            title, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
             note = "unchanged" if same else ""
-            cards.append(
-                gallery.Card(
-                    strip[number, row],
-                    text,
-                    f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged' if same else ''}",
-                    " · ".join(part for part in (more, note) if part),
-                    accent="transparent",
-                )
-            )
+            alt = f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged' if same else ''}"
+            cards.append(_changed(strip[number, row], title, alt, joined(more, note)))
     gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label="Images after each step")
 
 
@@ -88,10 +75,7 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
     """Draw each image before and after, and the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sign = bound.choice("sign", SIGNS, label="Kind of difference", label_visibility="collapsed")
-        factor = bound.choice(
-            "amplify", {text: f"× {text}" for text in FACTORS}, label="Amplification", default="2",
-            label_visibility="collapsed",
-        )  # fmt: skip
+        factor = bound.choice("amplify", FACTORS, label="Amplification", default="2", label_visibility="collapsed")
     signed = sign == "signed"
     halved = f"Grey ({GREY} of 255) means no change. Differences are halved to fit both directions."
     st.caption(halved if signed else "Black means no change.")
@@ -105,10 +89,8 @@ def _differences(studio: Studio, options: DeltaGenerator) -> None:
         change = f"{mean[row]:.1f} of 255 on average"
         cards += [
             _original(studio, row, large=False),
-            gallery.Card(after[row], studio.in_view.title, f"{name}, after", accent="transparent"),
-            gallery.Card(
-                pictures[row], f"Difference × {shown}", f"{name}, difference: {change}", change, accent="transparent"
-            ),
+            _changed(after[row], studio.in_view.title, f"{name}, after"),
+            _changed(pictures[row], f"Difference × {shown}", f"{name}, difference: {change}", change),
         ]
     gallery.render_cards(cards, size_rem=_CARD_REM, columns=3, label="Images before and after, and the difference")
 
@@ -130,34 +112,21 @@ def _number_of_draws(options: DeltaGenerator) -> int:
     return int(bound.menu("draws", numbers, label="Examples of each image", default="4", into=options))
 
 
-def _grid(studio: Studio, made: NDArray[np.uint8], branches: list[str], *, label: str) -> None:
-    """Draw each original and its draws; several branches give the titles."""
-    cards = []
-    numbered = [f"Example {draw}" for draw in range(1, len(branches) + 1)]
-    titles = branches if len(set(branches)) > 1 else numbered
-    for row in range(len(studio.images)):
-        cards.append(_original(studio, row))
-        cards += [
-            gallery.Card(
-                made[draw, row],
-                title,
-                f"{_name(studio, row)}, example {draw + 1}: {branches[draw]}",
-                accent="transparent",
-            )
-            for draw, title in enumerate(titles)
-        ]
-    gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label=label)
+def _changed(image: NDArray[np.uint8], title: str, alt: str, subtitle: str = "") -> gallery.Card:
+    """Return the card of a changed image, whose line is clear so that it aligns with its original."""
+    return gallery.Card(image, title, alt, subtitle, accent="transparent")
 
 
 def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
     """Return the card of a sample image."""
     label, image, alt = studio.labels[row], studio.images[row], f"{_name(studio, row)}, original"
     if not studio.positions:
-        return gallery.Card(image, label or "Your picture", alt, "yours", accent="transparent", large=large)
-    position = studio.positions[row]
-    number = int(studio.dataset.train.labels[position])
-    name = studio.dataset.class_names[number]
-    card = gallery.class_card(image, name, number, alt, f"no. {position}", opens=f"train-{position}")
+        card = _changed(image, label or "Your picture", alt, "yours")
+    else:
+        position = studio.positions[row]
+        number = int(studio.dataset.train.labels[position])
+        name = studio.dataset.class_names[number]
+        card = gallery.class_card(image, name, number, alt, f"no. {position}", opens=f"train-{position}")
     return replace(card, large=large)
 
 
@@ -169,13 +138,13 @@ def _name(studio: Studio, row: int) -> str:
 
 
 #: Each section's arguments: the studio and the popover for options.
-LOOKS = Sections(
+LOOKS: Sections[[Studio, DeltaGenerator], None] = Sections(
     "look",
     "View",
     {
-        "draws": Section("Random examples", _draws),
+        "draws": Section("Random examples", _examples),
         "steps": Section("Steps", _steps),
-        "same": Section("Same changes", _same_draw),
+        "same": Section("Same changes", lambda studio, options: _examples(studio, options, alike=True)),
         "difference": Section("Difference", _differences),
         "histograms": Section("Histograms", _histograms),
     },

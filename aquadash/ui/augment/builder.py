@@ -76,7 +76,6 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
     inputs.render_controlled(
         inputs.text_input,
         "Title of this version",
-        title,
         stem=f"studio:branch-title{branch}",
         value=title,
         take=lambda typed: builder_state.edit(lambda each: editing.rename_branch(each, branch, typed)),
@@ -142,7 +141,16 @@ def _card(spec: PipelineSpec, group: Group, index: int) -> None:
     info = operator_info(step.name)
     with st.container(border=True, key=f"step{step.id}", gap="small"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-            _switch(step)
+            setting_widgets.render_control(
+                step,
+                "/on",
+                inputs.toggle,
+                f"{info.title} is on",
+                value=step.enabled,
+                change=editing.set_enabled,
+                label_visibility="collapsed",
+                help="A step that is off stays in the list and is skipped.",
+            )
             title = plain(_summary(step, _space(group)))
             st.button(
                 f"**{index + 1}.** {title}" if step.enabled else f"**{index + 1}.** :gray[{title}]",
@@ -169,19 +177,6 @@ def _card(spec: PipelineSpec, group: Group, index: int) -> None:
                 render_steps(spec, (step.id, slot))
 
 
-def _switch(step: Operator) -> None:
-    inputs.render_controlled(
-        inputs.toggle,
-        f"{operator_info(step.name).title} is on",
-        step.enabled,
-        stem=f"step{step.id}/on",
-        value=step.enabled,
-        take=lambda wanted: builder_state.edit(lambda spec: editing.set_enabled(spec, step.id, wanted)),
-        label_visibility="collapsed",
-        help="A step that is off stays in the list and is skipped.",
-    )
-
-
 def _menu(group: Group, index: int) -> None:
     step = group.steps[index]
     key = f"step{step.id}/menu"
@@ -204,25 +199,33 @@ def _menu(group: Group, index: int) -> None:
 
 def _place(spec: PipelineSpec, group: Group, index: int) -> None:
     """Draw a step's position in its list, and the menu of lists."""
-    step, total, position = group.steps[index], len(group.steps), index + 1
+    step = group.steps[index]
     places = _places(spec, group, step)
-    here = next(title for title, place in places.items() if place == group.place)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        inputs.render_controlled(
-            inputs.number_input, f"Position (of {total})", 1, total, position,
-            stem=f"step{step.id}/position",
-            value=position,
-            take=lambda wanted: builder_state.edit(lambda spec: editing.move(spec, step.id, wanted - 1)),
-            step=1, width=130, help=term("step"),
-        )  # fmt: skip
+        setting_widgets.render_control(
+            step,
+            "/position",
+            inputs.number_input,
+            f"Position (of {len(group.steps)})",
+            1,
+            len(group.steps),
+            value=index + 1,
+            change=lambda spec, step_id, position: editing.move(spec, step_id, position - 1),
+            step=1,
+            width=130,
+            help=term("step"),
+        )
         if len(places) > 1:
-            inputs.render_controlled(
-                inputs.selectbox, "Version", list(places), list(places).index(here),
-                stem=f"step{step.id}/place",
-                value=here,
-                take=lambda title: builder_state.edit(lambda spec: editing.relocate(spec, step.id, places[title])),
-                width="stretch", help="Moves the step into another version, or into another step.",
-            )  # fmt: skip
+            setting_widgets.render_control(
+                step,
+                "/place",
+                inputs.selectbox,
+                "Version",
+                list(places),
+                value=next(title for title, place in places.items() if place == group.place),
+                change=lambda spec, step_id, title: editing.relocate(spec, step_id, places[title]),
+                help="Moves the step into another version, or into another step.",
+            )
 
 
 def _places(spec: PipelineSpec, own: Group, step: Operator) -> dict[str, Place]:

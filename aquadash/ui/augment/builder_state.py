@@ -136,11 +136,6 @@ def renamed(saved: PipelineSpec) -> None:
     _go(history().changed(rename))
 
 
-def choose() -> None:
-    """Show the first version with changes; the callback of the menu of pipelines."""
-    address.forget("branch")
-
-
 def discard() -> None:
     """Load the base again."""
     base, pipelines = history().present.base, lab().pipelines.all().pipelines

@@ -25,6 +25,12 @@ from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain
 
+#: Help of the threshold.
+_THRESHOLD = (
+    "Relative to accuracy on unchanged images. Below it, a network can no longer recognise enough of the images to "
+    "learn from them."
+)
+
 
 def render(studio: Studio) -> None:
     """Draw the view."""
@@ -40,15 +46,9 @@ def render(studio: Studio) -> None:
         run = _run(studio)
         if run is None:
             return
-        images = bound.number(
-            "safety-count", 5, MAX_IMAGES, label="Validation images", default=20, step=5, width=170,
-            help=term("validation"),
-        )  # fmt: skip
-        threshold = bound.number(
-            "safety-threshold", 1, 100, label="Threshold in %", default=80, step=5, width=150,
-            help="Relative to accuracy on unchanged images. Below it, a network can no longer recognise enough of the "
-            "images to learn from them.",
-        )  # fmt: skip
+        fives = partial(bound.number, step=5, width=170)
+        images = fives("safety-count", 5, MAX_IMAGES, label="Validation images", default=20, help=term("validation"))
+        threshold = fives("safety-threshold", 1, 100, label="Threshold in %", default=80, help=_THRESHOLD)
     request = _request(studio, switched_steps, images).checked()
     job_panel.follow(
         lab().jobs.robustness_job(run.run_id, request),

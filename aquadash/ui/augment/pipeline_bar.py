@@ -16,7 +16,7 @@ from aquadash.errors import AquaDashError, ConfigError
 from aquadash.lab.rights import Action
 from aquadash.ui.augment import builder_state
 from aquadash.ui.augment.studio import Studio
-from aquadash.ui.kit import components, form_state, inputs, shell
+from aquadash.ui.kit import address, components, form_state, inputs, shell
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import count, plain
 from aquadash.ui.kit.uploads import switched_off
@@ -45,7 +45,8 @@ def render(library: Library) -> None:
             key="pipeline",
             format_func=title_of,
             label_visibility="collapsed",
-            on_change=builder_state.choose,
+            # Show the first version with changes.
+            on_change=partial(address.forget, "branch"),
             width="stretch",
         )
         if changed:
@@ -130,7 +131,7 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
         icon=":material/restart_alt:",
         key="discard",
         disabled=not builder_state.changed(),
-        on_click=_discard,
+        on_click=_working()(builder_state.discard),
     )
     text = replace(spec, summary=builder_state.summary_now(spec)).to_json()
     components.render_download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
@@ -159,11 +160,6 @@ def _working() -> Iterator[None]:
     with shell.guard():
         yield
         st.session_state[_MENUS] = st.session_state.get(_MENUS, 0) + 1
-
-
-@_working()
-def _discard() -> None:
-    builder_state.discard()
 
 
 @_working()

@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from aquadash.augment import Operator, Parameter, Range, editing, operator_info
+from aquadash.augment import Operator, Parameter, PipelineSpec, Range, editing, operator_info
 from aquadash.augment.catalogue import settings_of
+from aquadash.augment.editing import StepId
 from aquadash.augment.spec import Value
 from aquadash.ui.augment import builder_state
 from aquadash.ui.kit import inputs
 from aquadash.ui.kit.glossary import term
+from aquadash.ui.kit.text import sentence
 
 _LABELS = {"probability": "Probability", "word": "Choice", "number": "Value", "integer": "Value"}
 
@@ -66,88 +68,95 @@ class Scale:
         return "%d" if self.whole else f"%g{self.unit.replace('%', '%%')}"
 
 
+def render_control(
+    step: Operator,
+    name: str,
+    widget: Callable[..., Any],
+    label: str,
+    /,
+    *limits: Any,
+    value: Any,
+    change: Callable[[PipelineSpec, StepId, Any], PipelineSpec],
+    merges: bool = False,
+    **options: Any,
+) -> None:
+    """Draw a control of a step with :func:`inputs.render_controlled`; one undo takes back changes that merge."""
+    stem = f"step{step.id}{name}"
+
+    def take(new: Any) -> None:
+        builder_state.edit(lambda spec: change(spec, step.id, new), tag=stem if merges else None)
+
+    inputs.render_controlled(widget, label, *limits, stem=stem, value=value, take=take, **options)
+
+
 def render_settings(step: Operator) -> None:
     """Draw the controls of a step's settings."""
     values = settings_of(step)
     for parameter in operator_info(step.name).parameters:
-        value, stem = values[parameter.name], f"step{step.id}:{parameter.name}"
-        put = partial(_put, step, parameter.name, stem)
-        title = parameter.title or _LABELS[parameter.kind]
-        label = title[:1].upper() + title[1:]
-        if parameter.kind == "word":
-            inputs.render_controlled(
-                inputs.selectbox,
-                label,
-                parameter.words,
-                parameter.words.index(str(value)),
-                stem=stem,
-                value=value,
-                take=put,
-                help=parameter.help,
+        _setting(step, parameter, values[parameter.name])
+
+
+def _setting(step: Operator, parameter: Parameter, value: Value) -> None:
+    """Draw the menu of a setting, or its slider with the switch between a fixed value and a range."""
+    name, label = f":{parameter.name}", sentence(parameter.title or _LABELS[parameter.kind])
+
+    def change(spec: PipelineSpec, step_id: StepId, new: Value) -> PipelineSpec:
+        return editing.set_setting(spec, step_id, parameter.name, new)
+
+    if parameter.kind == "word":
+        words, help = parameter.words, parameter.help
+        render_control(step, name, inputs.selectbox, label, words, value=value, change=change, merges=True, help=help)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _slider(step, name, label, parameter.help, Scale.of(parameter), value, change)
+        is_range = isinstance(value, Range)
+        if parameter.drawn or is_range:
+            other = editing.as_fixed if is_range else editing.as_range
+            render_control(
+                step,
+                f"{name}/drawn",
+                inputs.toggle,
+                f"{label}: range",
+                value=is_range,
+                change=lambda spec, step_id, _: change(spec, step_id, other(parameter, value)),
+                help=term("drawn value"),
             )
-            continue
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _slider(label, parameter.help, Scale.of(parameter), value, stem, put)
-            if parameter.drawn or isinstance(value, Range):
-                # No tag: undo takes the switch back alone.
-                _switch(label, parameter, value, stem, partial(_put, step, parameter.name, None))
 
 
 def probability(step: Operator) -> None:
-    """Draw the control of a step's probability; a step with a setting for it has that one alone."""
-    if step.probability == 1.0 and any(
-        each.name == "p" for each in operator_info(step.name).parameters if not each.drawn
-    ):
-        return
-
-    def put(value: Value) -> None:
-        fraction = float(value)  # type: ignore[arg-type]
-        builder_state.edit(lambda spec: editing.set_probability(spec, step.id, fraction), tag=stem)
-
-    stem = f"step{step.id}/probability"
-    _slider("Probability", term("step probability"), Scale(0.0, 100.0, 1.0, 100.0, " %"), step.probability, stem, put)
+    """Draw the control of a step's probability, unless the step always runs and has a setting for it."""
+    has_setting = any(each.name == "p" and not each.drawn for each in operator_info(step.name).parameters)
+    if step.probability < 1.0 or not has_setting:
+        help, scale = term("step probability"), Scale(0.0, 100.0, 1.0, 100.0, " %")
+        _slider(step, "/probability", "Probability", help, scale, step.probability, editing.set_probability)
 
 
-def _put(step: Operator, name: str, tag: str | None, value: Value) -> None:
-    builder_state.edit(lambda spec: editing.set_setting(spec, step.id, name, value), tag=tag)
-
-
-def _switch(label: str, parameter: Parameter, value: Value, stem: str, put: Callable[[Value], None]) -> None:
-    """Draw the switch between a fixed value and a range."""
-    drawn = isinstance(value, Range)
-    other = editing.as_fixed if drawn else editing.as_range
-    inputs.render_controlled(
-        inputs.toggle,
-        f"{label}: range",
-        drawn,
-        stem=f"{stem}/drawn",
-        value=drawn,
-        take=lambda _: put(other(parameter, value)),
-        help=term("drawn value"),
-    )
-
-
-def _slider(label: str, help: str, scale: Scale, value: Value, stem: str, put: Callable[[Value], None]) -> None:
+def _slider(
+    step: Operator,
+    name: str,
+    label: str,
+    help: str,
+    scale: Scale,
+    value: Value,
+    change: Callable[[PipelineSpec, StepId, Any], PipelineSpec],
+) -> None:
     """Draw a slider with one handle for a fixed value, two for a range."""
-    shown: float | tuple[float, float]
-    if isinstance(value, Range):
-        shown = (scale.shown(value.low), scale.shown(value.high))
-    else:
-        shown = scale.shown(value)
+    is_range = isinstance(value, Range)
 
-    def take(held: float | tuple[float, float]) -> None:
-        put(Range(*map(scale.meant, held)) if isinstance(held, tuple) else scale.meant(held))
+    def change_shown(spec: PipelineSpec, step_id: StepId, new: Any) -> PipelineSpec:
+        return change(spec, step_id, Range(*map(scale.meant, new)) if is_range else scale.meant(new))
 
-    inputs.render_controlled(
+    render_control(
+        step,
+        # Another key: a slider cannot change its number of handles.
+        f"{name}/{'range' if is_range else 'slider'}",
         inputs.slider,
         label,
         scale.low,
         scale.high,
-        shown,
-        # Another key: a slider cannot change its number of handles.
-        stem=f"{stem}/{'range' if isinstance(value, Range) else 'slider'}",
-        value=shown,
-        take=take,
+        value=(scale.shown(value.low), scale.shown(value.high)) if isinstance(value, Range) else scale.shown(value),
+        change=change_shown,
+        merges=True,
         step=scale.step,
         format=scale.format,
         help=help,

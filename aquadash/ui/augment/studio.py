@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,8 @@ class Studio:
     @st.cache_data(max_entries=64, show_spinner="Drawing the variants ...", hash_funcs=_BY_CONTENT)
     def draws(self, *, branch: int | None, draws: int, alike: bool = False) -> NDArray[np.uint8]:
         """Return uint8 (draws, n, height, width, 3); branch None uses all, ``alike`` gives images the same choices."""
-        return remote.call(
-            augment.preview, self.images,
-            pipeline=self.spec, branch=branch, seed=self.seed, draws=draws, alike=alike,
-        )  # fmt: skip
+        preview = partial(augment.preview, self.images, pipeline=self.spec, seed=self.seed)
+        return remote.call(preview, branch=branch, draws=draws, alike=alike)
 
     @st.cache_data(max_entries=64, show_spinner="Drawing the steps ...", hash_funcs=_BY_CONTENT)
     def film_strip(self, branch: int) -> NDArray[np.uint8]:

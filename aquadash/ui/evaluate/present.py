@@ -1,12 +1,13 @@
-"""A run as a talk: one idea a screen, large, read-only, leafed through with the arrow keys.
+"""A run as a talk: one idea a screen, in large type, without controls; the arrow keys change screens.
 
-The address says it: ``/evaluate?run=...&present=3`` is the third screen of that run.
+The address holds run and screen: ``/evaluate?run=...&present=3`` is the third screen of that run.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -101,27 +102,30 @@ def _screen(run_id: str, at_work: bool) -> None:
 
 
 def screens_of(run: Run) -> list[Section[[], None]]:
-    """Return the screens of a run, one idea each; those of results only where it has any."""
-    found = [
+    """Return the screens of a run, one idea each; a run without results has fewer."""
+    screens = [
         Section(plain(run.name), lambda: _opening(run)),
         Section("How was it trained?", lambda: _settings(run)),
         Section("Learning curve", lambda: _curve(run)),
     ]
     if not (run.status.ended and run_lists.has_results(run)):
-        return found
+        return screens
     one = Evaluated.load(run)
-    found += [
+    screens += [
         Section("How often is it right?", lambda: _accuracy(one)),
         Section("Confusion matrix", lambda: _matrix(one)),
     ]
-    if largest_confusions(one.found.confusion_matrix, most=1):
-        found.append(Section(_mistake_title(one), lambda: _mistake(one)))
-    found += [
+    if mistakes := largest_confusions(one.found.confusion_matrix, most=1):
+        true, predicted, number = mistakes[0]
+        names = [plain(class_text(one.found.classes[index])) for index in (true, predicted)]
+        title = f"Most frequent mistake: {names[0]} taken for {names[1]}, {count(number, 'time')}"
+        screens.append(Section(title, lambda: _cards(one, true_class=true, predicted_class=predicted)))
+    screens += [
         Section("Is it equally good at every class?", lambda: _classes(one)),
-        Section("Right answers with the highest confidence", lambda: _images(one, right=True)),
-        Section("Mistakes with the highest confidence", lambda: _images(one, right=False)),
+        Section("Right answers with the highest confidence", lambda: _cards(one, outcome="right")),
+        Section("Mistakes with the highest confidence", lambda: _cards(one, outcome="wrong")),
     ]
-    return found
+    return screens
 
 
 def _head(title: str, run: Run, number: int, last: int) -> None:
@@ -129,10 +133,20 @@ def _head(title: str, run: Run, number: int, last: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="present-head"):
         st.header(title, anchor=False)
         st.caption(f"{number} of {last}", width="content")
-        st.button("Back", key="present-back", icon=":material/arrow_back:", shortcut="Left", disabled=number == 1,
-                  on_click=address.assign, args=(KEY, max(1, number - 1)))  # fmt: skip
-        st.button("Next", key="present-on", icon=":material/arrow_forward:", shortcut="Right", disabled=number == last,
-                  type="primary", on_click=address.assign, args=(KEY, min(last, number + 1)))  # fmt: skip
+        for label, key, icon, shortcut, target in (
+            ("Back", "present-back", ":material/arrow_back:", "Left", number - 1),
+            ("Next", "present-on", ":material/arrow_forward:", "Right", number + 1),
+        ):
+            st.button(
+                label,
+                key=key,
+                icon=icon,
+                type="primary" if label == "Next" else "secondary",
+                shortcut=shortcut,
+                disabled=not 1 <= target <= last,
+                on_click=address.assign,
+                args=(KEY, target),
+            )
         _exit(run.run_id)
 
 
@@ -142,21 +156,17 @@ def _exit(run_id: str) -> None:
 
 
 def _opening(run: Run) -> None:
-    source = run.config.data.source
-    title = title_of(source)
-    st.markdown(
-        f"A network that learns to tell {count(len(run.class_names), 'class', 'classes')} apart: {plain(title)}"
-    )
+    classes, title = count(len(run.class_names), "class", "classes"), plain(title_of(run.config.data.source))
+    st.markdown(f"A network that learns to tell {classes} apart: {title}")
     if run.note:
         st.markdown(plain(run.note[:400]))
     dataset = image_browser.matching_dataset(run) if run.class_names else None
     if dataset is None:
         return
-    labels = dataset.train.labels
     cards = [
         gallery.Card(dataset.train.images[position], class_text(name), f"A training image: {name}")
         for label, name in enumerate(dataset.class_names[:10])
-        for position in np.flatnonzero(labels == label)[:1]
+        for position in np.flatnonzero(dataset.train.labels == label)[:1]
     ]
     gallery.render_cards(cards, size_rem=_CARD_REM, label="A training image of each class")
 
@@ -187,9 +197,8 @@ def _curve(run: Run) -> None:
         monitor=run.config.training.monitor,
         kept_epoch=run.metrics.get("kept_epoch"),
         revision=run.run_id,
-        height=500,
     )
-    _plot(figure, "present-curve")
+    _plot(figure, "present-curve", height=500)
     if run.status.ended and history:
         st.markdown("Only images it never learned from show how good it is.")
 
@@ -211,58 +220,30 @@ def _accuracy(one: Evaluated) -> None:
 
 def _matrix(one: Evaluated) -> None:
     figure = confusion_matrix(one.found.confusion_matrix, class_names=one.found.classes, by_row=False)
-    figure.update_layout(height=540)
-    _plot(figure, "present-matrix")
-
-
-def _mistake_title(one: Evaluated) -> str:
-    (true, predicted, number), *_ = largest_confusions(one.found.confusion_matrix, most=1)
-    names = one.found.classes
-    return (
-        f"Most frequent mistake: {plain(class_text(names[true]))} taken for {plain(class_text(names[predicted]))}, "
-        f"{count(number, 'time')}"
-    )
-
-
-def _mistake(one: Evaluated) -> None:
-    (true, predicted, _), *_ = largest_confusions(one.found.confusion_matrix, most=1)
-    shown = select(
-        one.predictions.labels,
-        one.predictions.probabilities,
-        true_class=true,
-        predicted_class=predicted,
-        sort="most confident mistakes first",
-    )
-    _cards(one, shown)
+    _plot(figure, "present-matrix", height=540)
 
 
 def _classes(one: Evaluated) -> None:
-    figure = class_scores([(one.run.name, one.found)])
-    figure.update_layout(height=540)
-    _plot(figure, "present-classes")
+    _plot(class_scores([(one.run.name, one.found)]), "present-classes", height=540)
     st.markdown("The lines are 95 % intervals. Classes whose lines overlap widely may be equally hard.")
 
 
-def _images(one: Evaluated, *, right: bool) -> None:
-    y_prob = one.predictions.probabilities
-    kept = select(one.predictions.labels, y_prob, outcome="right" if right else "wrong")
-    surest = kept[np.argsort(-y_prob[kept].max(axis=1), kind="stable")]
-    _cards(one, surest)
-
-
-def _cards(one: Evaluated, positions: np.ndarray) -> None:
+def _cards(one: Evaluated, **filters: Any) -> None:
+    """Draw the images that pass the filters of :func:`select`, the most confident first."""
     dataset = image_browser.matching_dataset(one.run)
     if dataset is None:
         return
+    tested = one.predictions
+    positions = select(tested.labels, tested.probabilities, sort="most confident", **filters)
     cards = [
-        replace(image_browser.card(dataset, one.predictions, int(position), class_names=one.found.classes), opens="")
+        replace(image_browser.card(dataset, tested, int(position), class_names=one.found.classes), opens="")
         for position in positions[:_ROW]
     ]
     gallery.render_cards(cards, size_rem=_CARD_REM, label="Test images with the network's answers")
 
 
-def _plot(figure: go.Figure, key: str) -> None:
-    figure.update_layout(font_size=20, legend_font_size=20)
+def _plot(figure: go.Figure, key: str, *, height: int) -> None:
+    figure.update_layout(font_size=20, legend_font_size=20, height=height)
     figure.update_xaxes(tickfont_size=20, title_font_size=20).update_yaxes(tickfont_size=20, title_font_size=20)
     figure.update_traces(textfont_size=26, selector={"type": "heatmap"})
     components.render_plot(figure, key=key)

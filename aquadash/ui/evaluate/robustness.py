@@ -10,14 +10,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash.errors import AquaDashError, StorageError
+from aquadash.errors import AquaDashError
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.lab.rights import Action
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, sample
 from aquadash.robustness.job import job_of
-from aquadash.robustness.measurement import Condition, Mean, Measurement
+from aquadash.robustness.measurement import Condition, Mean, Measurement, Scores
 from aquadash.robustness.requests import RobustnessRequest, chosen_positions
 from aquadash.store import Job, RunStatus
 from aquadash.store.types import Run
@@ -47,12 +47,10 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
-    found, damaged = None, False
-    try:
-        found = lab().jobs.robustness(run.run_id)
-    except StorageError as error:
-        shell.render_error(error)
-        damaged = True
+    found: Measurement | None = None
+    damaged = True
+    with shell.guard():
+        found, damaged = lab().jobs.robustness(run.run_id), False
     if job is not None and not job.status.ended:
         job_panel.render_job(
             job,
@@ -190,8 +188,7 @@ def _corruption_table(found: Measurement) -> None:
 
 def _branch_table(found: Measurement) -> None:
     """Draw a row a branch of a pipeline, in per cent."""
-    versions = found.of_kind("pipeline")
-    clean = found.clean.accuracy
+    versions, clean = found.of_kind("pipeline"), found.clean.accuracy
     render_columns(
         Column("Pipeline", [condition.name for condition in versions]),
         Column("Version", [condition.titles[1] for condition in versions]),
@@ -207,18 +204,13 @@ def _robustness_scores(found: Measurement) -> None:
     cells = len(found.of_kind("corruption"))
     so_far = "" if found.complete else f" · so far {cells} of {len(CORRUPTIONS) * len(SEVERITIES)}"
     with st.container(horizontal=True):
-        accuracy = Mean(found.clean.accuracy, found.clean.accuracy_ci95)
-        _metric("Accuracy on clean images", accuracy, "accuracy")
-        _metric(f"Mean corruption error{so_far}", found.mean_corruption_error, "mean corruption error")
-        _metric(
-            "Error due to corruptions alone", found.relative_mean_corruption_error, "relative mean corruption error"
-        )
-
-
-def _metric(label: str, mean: Mean | None, help_term: str) -> None:
-    value, interval = (None, None) if mean is None else (mean.value, mean.ci95)
-    text, ends = percent(value, interval)
-    components.render_metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(help_term)}")
+        for label, mean, word in (
+            ("Accuracy on clean images", Mean(found.clean.accuracy, found.clean.accuracy_ci95), "accuracy"),
+            (f"Mean corruption error{so_far}", found.mean_corruption_error, "mean corruption error"),
+            ("Error due to corruptions alone", found.relative_mean_corruption_error, "relative mean corruption error"),
+        ):
+            text, ends = percent(None) if mean is None else percent(mean.value, mean.ci95)
+            components.render_metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(word)}")
 
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
@@ -295,27 +287,23 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
     )
     name = run.class_names[label]
     cells = (
-        [(corruption, severity) for severity in SEVERITIES]
-        if corruption
-        else [(entry, _SAMPLE_SEVERITY) for entry in CORRUPTIONS]
+        [(corruption, level) for level in SEVERITIES] if corruption else [(c, _SAMPLE_SEVERITY) for c in CORRUPTIONS]
     )
-    accent = class_colour(name, label)
-    clean = _card(image, gallery.class_text(name), "clean", bool(found.clean.right[row]), name, accent)
-    cards = [replace(clean, opens=f"test-{positions[row]}")]
+    clean = _card(image, gallery.class_text(name), f"{name}, clean", found.clean, row)
+    cards = [replace(clean, accent=class_colour(name, label), opens=f"test-{positions[row]}")]
     with st.spinner("Corrupting the image ..."):
         for cell in cells:
             condition = Condition("corruption", *cell)
-            if condition not in found.scores:
-                continue
-            title = f"Severity {cell[1]}" if corruption else CORRUPTIONS[cell[0]].title
-            right = bool(found.scores[condition].right[row])
-            cards.append(_card(sample(source, cell, row), title, condition.title, right, name, "transparent"))
+            if condition in found.scores:
+                title = f"Severity {cell[1]}" if corruption else CORRUPTIONS[cell[0]].title
+                alt = f"{name}, {condition.title}"
+                cards.append(_card(sample(source, cell, row), title, alt, found.scores[condition], row))
     gallery.render_cards(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
         st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five severities.")
 
 
-def _card(image: NDArray[np.uint8], title: str, what: str, right: bool, name: str, accent: str) -> gallery.Card:
-    answer = "recognised" if right else "not recognised"
-    sign = "✓" if right else "✗"
-    return gallery.Card(image, title, f"{name}, {what}: {answer}", f"{sign} {answer}", accent=accent)
+def _card(image: NDArray[np.uint8], title: str, what: str, scores: Scores, row: int) -> gallery.Card:
+    """Return the card of an image with the answer that the scores have in a row."""
+    sign, answer = ("✓", "recognised") if scores.right[row] else ("✗", "not recognised")
+    return gallery.Card(image, title, f"{what}: {answer}", f"{sign} {answer}", accent="transparent")

@@ -24,7 +24,7 @@ from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.tables import number_column, render_columns, text_column
-from aquadash.ui.kit.text import count, percent, plain
+from aquadash.ui.kit.text import count, joined, percent, plain
 
 
 def render_scores(one: Evaluated) -> None:
@@ -94,10 +94,8 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
     value, interval = metric.score_text(score)
     if interval:
         explained.append(f"Below: the 95 % interval. {term('confidence interval')}")
-    note = " · ".join(filter(None, (interval, chance)))
-    components.render_metric(
-        metric.title, value, note=note, help=" ".join(filter(None, explained)), border=False, width="content"
-    )
+    help, note = " ".join(filter(None, explained)), joined(interval, chance)
+    components.render_metric(metric.title, value, note=note, help=help, border=False, width="content")
 
 
 def _the_reports_way(run: Run, found: Evaluation) -> str:

@@ -107,13 +107,13 @@ toggle = _beginning(st.toggle, _state)
 def render_controlled(
     widget: Callable[..., Any],
     label: str,
-    *values: Any,
+    *limits: Any,
     stem: str,
     value: Any,
     take: Callable[[Any], object],
     **options: Any,
 ) -> None:
-    """Draw a control of a value stored elsewhere; ``take`` gets a person's change."""
+    """Draw a control of a value stored elsewhere, within ``limits`` or of a menu; ``take`` gets a person's change."""
     key = _controlled_key(stem, value)
 
     def changed() -> None:
@@ -122,7 +122,8 @@ def render_controlled(
         if held is not None and not _same(held, value):
             take(held)
 
-    widget(label, *values, key=key, on_change=changed, **options)
+    start = limits[0].index(value) if widget is selectbox else value
+    widget(label, *limits, start, key=key, on_change=changed, **options)
 
 
 def _controlled_key(stem: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -80,10 +81,9 @@ def extraction(dataset: Dataset) -> None:
     titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
     controls, beside = parts.attempt("average many pictures")
     left, right = controls.columns([3, 2])
-    with left:
-        chosen = bound.menu("average", titles, label="Class")
-        own = np.flatnonzero(train.labels == names.index(chosen))
-        number = parts.slide("laid", 1, len(own), label="Number of pictures", default=min(5, len(own)))
+    chosen = bound.menu("average", titles, label="Class", into=left)
+    own = np.flatnonzero(train.labels == names.index(chosen))
+    number = parts.slide("laid", 1, len(own), label="Number of pictures", default=min(5, len(own)), into=left)
     total = np.zeros(dataset.image_shape, np.int64)
     # In parts: all pictures of a class may be gigabytes.
     for rows in np.array_split(own[:number], number // 64 + 1):
@@ -103,16 +103,16 @@ def extraction(dataset: Dataset) -> None:
             size_rem=11,
             label="The mean picture",
         )
-    measured = datasets.statistics(dataset, "train")
+    measured = datasets.statistics(dataset, "train").classes[:_MAX_CLASSES]
+    which = "Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes"
     parts.render_question(
         beside,
         "extraction",
-        ("Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes")
-        + " has the brightest pictures on average?",
+        f"{which} has the brightest pictures on average?",
         answer=dataset.fingerprint,
         ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
-        check=lambda brightest: checks_data.brightest_class(brightest, measured.classes[:_MAX_CLASSES]),
-        solution=plain("Move the slider to its right end, go through the classes, and compare the brightness."),
+        check=lambda brightest: checks_data.brightest_class(brightest, measured),
+        solution="Move the slider to its right end, go through the classes, and compare the brightness.",
     )
 
 
@@ -126,22 +126,17 @@ def augmentation(dataset: Dataset) -> None:
     )
     controls, beside = parts.attempt("the report's four pipelines")
     titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
-    with controls:
-        name = bound.menu("chain", titles, label="Pipeline", default=checks_data.FOUR[0], help=term("pipeline"))
+    name = bound.menu("chain", titles, label="Pipeline", help=term("pipeline"), into=controls)
     left, right = controls.columns(2)
-    with left:
-        position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0)
-    with right:
-        seed = parts.slide("draw", 1, 100, label="Seed", default=1, help=term("seed"))
+    position = parts.slide("picture", 0, len(dataset.train) - 1, label="Training image", default=0, into=left)
+    seed = parts.slide("draw", 1, 100, label="Seed", default=1, help=term("seed"), into=right)
     lines = augment.describe(augment.PIPELINES[name])
     steps = "\n".join(f"{line[: len(line) - len(line.lstrip())]}- {plain(line)}" for line in lines)
     with st.expander("Its steps", icon="🪜"):
         st.markdown(steps)
-    drawn = _draws(dataset, position, name, seed)
     original = dataset.train.images[position]
-    what = f"Training image {position} as it is"
-    cards = [gallery.Card(image=original, title="original", alt=what, opens=f"train-{position}")]
-    for number, image in enumerate(drawn, start=1):
+    cards = [gallery.Card(original, "original", f"Training image {position} as it is", opens=f"train-{position}")]
+    for number, image in enumerate(_draws(dataset, position, name, seed), start=1):
         change = float(np.abs(image.astype(np.int16) - original).mean())
         text = f"changed by {change:.1f}" if change else "not changed"
         cards.append(gallery.Card(image, f"version {number}", f"Version {number}: {text}", subtitle=text))
@@ -156,10 +151,8 @@ def augmentation(dataset: Dataset) -> None:
         solution="Open “Its steps” for each of the four. In one of them, every step changes only some of the images, "
         "so now and then a picture is not changed at all.",
     )
-    st.page_link(
-        "pages/augment.py", label="Change the pipelines yourself, on Augment", icon="🎲",
-        query_params={"source": dataset.name, "pipeline": name},
-    )  # fmt: skip
+    query = {"source": dataset.name, "pipeline": name}
+    st.page_link("pages/augment.py", label="Change the pipelines yourself, on Augment", icon="🎲", query_params=query)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring 200 images ...", hash_funcs=datasets.BY_CONTENT)
@@ -249,8 +242,7 @@ def normalization(dataset: Dataset) -> None:
     counts = [channel.histogram for channel in channels]
     components.render_plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
     controls, beside = parts.attempt("three ways to normalize")
-    with controls:
-        kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", default="unit")
+    kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", into=controls)
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
 
     def after(values: Iterable[float]) -> list[float]:
@@ -288,10 +280,8 @@ def convolution(dataset: Dataset) -> None:
     left, right = controls.columns(2)
     with left:
         position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
-        activation = bound.menu(
-            "activation", _ACTIVATIONS, label="Activation after the first", default="none", help=term("activation")
-        )
-        pooling = bound.menu("pooling", _POOLINGS, label="Pooling after that", default="max", help=term("pooling"))
+        activation = bound.menu("activation", _ACTIVATIONS, label="Activation after the first", help=term("activation"))
+        pooling = bound.menu("pooling", _POOLINGS, label="Pooling after that", help=term("pooling"))
     names = list(network.FILTERS)
     with right:
         first = bound.menu("first", names, label="First filter looks for")
@@ -322,10 +312,8 @@ def convolution(dataset: Dataset) -> None:
     )
     run = image_dialog.best_run(dataset.name, ended=True)
     if run is not None:
-        st.page_link(
-            "pages/evaluate.py", label="See a run's own filters, on Evaluate", icon="🔎",
-            query_params={"run": run.run_id, "section": "explain", "open": "test-0", "why-layers": "1"},
-        )  # fmt: skip
+        query = {"run": run.run_id, "section": "explain", "open": "test-0", "why-layers": "1"}
+        st.page_link("pages/evaluate.py", label="See a run's own filters, on Evaluate", icon="🔎", query_params=query)
 
 
 def dense(dataset: Dataset) -> None:
@@ -348,10 +336,9 @@ def dense(dataset: Dataset) -> None:
         off = np.random.default_rng(dropout).random(_DRAWN_UNITS) < dropout / 100
         st.markdown("  \n".join(" ".join("○" if each else "●" for each in row) for row in off.reshape(4, 16)))
         st.caption(f"One training step with {_DRAWN_UNITS} units: {int(off.sum())} of them (○) are switched off.")
-    classes, shape = len(dataset.class_names), dataset.image_shape
-    whole = sum(network.parameters(shape, classes=classes, units=_REPORT_UNITS).values())
-    layers = network.parameters(shape, classes=classes, units=(first, second))
-    params = sum(layers.values())
+    layers_of = partial(network.parameters, dataset.image_shape, classes=len(dataset.class_names))
+    layers = layers_of(units=(first, second))
+    params, whole = sum(layers.values()), sum(layers_of(units=_REPORT_UNITS).values())
     parts.real("Parameters of each layer, for these images")
     render_columns(
         Column("Layer", layers),

@@ -70,9 +70,8 @@ def stopping(results: Evaluated) -> None:
     )
     controls, beside = parts.attempt("early stopping on the report's log")
     with controls:
-        patience = parts.slide(
-            "patience", 1, 10, label="Patience", default=report.PATIENCE_IN_TEXT, help=term("patience")
-        )
+        usual = report.PATIENCE_IN_TEXT
+        patience = parts.slide("patience", 1, 10, label="Patience", default=usual, help=term("patience"))
         stops, best = checks_network.stopping_epoch(report.LOG, patience=patience)
         end = f"would have **stopped after epoch {stops}**" if stops else "would have **continued after epoch 7**"
         st.markdown(
@@ -189,11 +188,9 @@ def predictions(results: Evaluated) -> None:
         alt="Five test images with the answers of the report's network and of this run",
     )
     controls, beside = parts.attempt("how sure is the network when it is wrong?")
-    start = 50 if sure.max() >= 0.5 else 1
+    start, help = 50 if sure.max() >= 0.5 else 1, term("confidence")
     with controls:
-        least = parts.slide(
-            "sure", 1, 99, label="Minimum confidence", default=start, unit=" %", help=term("confidence")
-        )
+        least = parts.slide("sure", 1, 99, label="Minimum confidence", default=start, unit=" %", help=help)
         only = bound.toggle("wrong", label="Only wrong answers")
         mask = (sure >= least / 100) & ((answers != tested.labels) | (not only))
         shown = np.flatnonzero(mask)
@@ -267,16 +264,13 @@ def matrix(results: Evaluated) -> None:
     recognised = [row for row in evaluation.report if row.recall >= checks_results.MIN_RECALL]
     weakest = min(recognised or evaluation.report, key=lambda row: row.precision).label
     titles = class_titles(evaluation.classes)
-    left, right_side = controls.columns(2)
-    with left:
-        chosen = bound.menu("called", titles, label="Class", default=weakest)
-    with right_side:
-        threshold = parts.slide(
-            "from", 1, 99, label="Minimum probability", default=1, unit=" %", help=term("threshold")
-        )
-    cuts = checks_results.cuts(
-        results.predictions.labels, results.predictions.probabilities, evaluation.classes.index(chosen)
+    left, right = controls.columns(2)
+    chosen = bound.menu("called", titles, label="Class", default=weakest, into=left)
+    threshold = parts.slide(
+        "from", 1, 99, label="Minimum probability", default=1, unit=" %", help=term("threshold"), into=right
     )
+    tested = results.predictions
+    cuts = checks_results.cuts(tested.labels, tested.probabilities, evaluation.classes.index(chosen))
     called, precision, recall = (values[threshold - 1] for values in (cuts.called, cuts.precision, cuts.recall))
     shown = {"Precision": f"{100 * precision:.0f} %" if called else "–", "Recall": f"{100 * recall:.0f} %"}
     with controls:
@@ -304,19 +298,17 @@ def curves(results: Evaluated) -> None:
         help=f"{term('overfitting')} {term('epoch')}",
     )
     parts.real("The curves")
-    whose = bound.menu("whose", _WHOSE, label="Whose curves", default="run")
+    whose = bound.menu("whose", _WHOSE, label="Whose curves")
     history = list(report.LOG) if whose == "report" else results.history
     if len(history) < 2:
         st.info("This run has no curve, which takes at least two epochs. Choose another run.", icon="📈")
         return
     config = results.run.config if whose == "run" else PRESETS["notebook"].config
-    monitor = config.training.monitor
     metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
     for column, metric in zip(st.columns(2), metrics, strict=True):
+        figure = learning_curves(history, metric=metric, monitor=config.training.monitor, height=240)
         with column:
-            components.render_plot(
-                learning_curves(history, metric=metric, monitor=monitor, height=240), key=f"walk-{metric}-{whose}"
-            )
+            components.render_plot(figure, key=f"walk-{metric}-{whose}")
     verdict = overfit_verdict(history, config)
     with st.expander("The coach's verdict on these curves", icon="🎓"):
         st.markdown(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}")
