@@ -1,4 +1,4 @@
-"""The visitor of a page, by the cookie of joining, and whether they may see it: checked before every drawing.
+"""The visitor of a page, known by the cookie of joining, and whether they may see the page.
 
 Each action is checked again by :mod:`aquadash.lab.rights`.
 """
@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import streamlit as st
 
+from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
@@ -38,7 +39,9 @@ def enter(page: str) -> Admission:
 
 
 def now() -> Admission:
-    """Return the visitor's admission to the page that is drawn."""
+    """Return the visitor's admission to the page that is drawn; without a class, everybody has it."""
+    if not settings.classroom():
+        return Admission.PAGE
     person = visitor()
     if person.role is Role.STRANGER:
         return Admission.JOIN

@@ -34,10 +34,11 @@ def render_config_notes(config: RunConfig) -> None:
 def render_note(note: Note) -> None:
     """Draw a note; only warnings stand out."""
     text = f"**{plain(note.title)}.** {plain(note.evidence)}"
+    draw, icon = _BOXES[note.level]
     if note.level == "warning":
-        st.warning(text, icon="⚠️")
+        draw(text, icon=icon)
     else:
-        st.caption(f"{'💡' if note.level == 'hint' else '👍'} {text}")
+        st.caption(f"{icon} {text}")
 
 
 def fix_text(note: Note, config: RunConfig) -> str:

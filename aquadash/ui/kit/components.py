@@ -19,7 +19,7 @@ from aquadash.ui.kit import address, inputs
 from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.run_lists import own_first, owner_text
-from aquadash.ui.kit.text import named, plain, short_moment, unique_titles
+from aquadash.ui.kit.text import plain, short_moment, unique_titles
 
 #: Icon, word and badge colour of each status: colour alone would not be accessible.
 STATUS_SIGNS: dict[RunStatus, tuple[str, str, str]] = {
@@ -108,7 +108,7 @@ def id_picker(
     key: str,
     label: str,
     thing: str,
-    why_not: Callable[[str], str] = lambda text: "",
+    why_not: Callable[[str], str],
     **options: Any,
 ) -> str | None:
     """Draw a menu of ids, which an address may shorten; return None after a stale link."""
@@ -141,14 +141,6 @@ def _refusal(text: str) -> str:
         return ""
     refused = lab().rights.refusal(Action.OPEN_MODEL, matches[0].resource)
     return refused or f"The run “{matches[0].name}” has no results to show here."
-
-
-def render_undo_bar(what: str, *, key: str, on_undo: Callable[[], None], on_dismiss: Callable[[], None]) -> None:
-    """Draw that something was deleted, with buttons to undo that and to dismiss the message."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"🗑️ Deleted **{plain(what)}**.", width="content")
-        st.button(named("Undo", what), key=f"undo-{key}", icon="↩️", on_click=on_undo)
-        st.button(named("Dismiss", what), key=f"dismiss-{key}", type="tertiary", on_click=on_dismiss)
 
 
 def ask_to_delete(what: str, consequence: str, *, key: str, delete: Callable[[], None]) -> None:

@@ -116,11 +116,8 @@ def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
 
 def _legends(found: Sequence[Explanation]) -> str:
     """Return the legends of the maps as HTML; maps with the same scale share one."""
-    texts = dict.fromkeys((explanation.signed, *pictures.legend_texts(explanation)) for explanation in found)
-    names = {(e.signed, *pictures.legend_texts(e)): e.class_name for e in found}
-    return "".join(
-        _legend(signed, low, high, of=names[signed, low, high] if len(texts) > 1 else "") for signed, low, high in texts
-    )
+    classes = {(each.signed, *pictures.legend_texts(each)): each.class_name for each in found}
+    return "".join(_legend(*scale, of=name if len(classes) > 1 else "") for scale, name in classes.items())
 
 
 def _legend(signed: bool, low: str, high: str, *, of: str) -> str:

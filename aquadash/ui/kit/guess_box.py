@@ -55,23 +55,23 @@ def render_guess(run: Run) -> None:
     whose = "Your guess" if own else f"{plain(run.owner_name or 'The teacher')}'s guess"
     if run.origin:  # The owner of an imported run may not be the author of the guess.
         whose = "The guess"
+    lines = [f"**{whose}:** {plain(guess_text(run.guess))}."]
     if not run.status.ended:
-        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It is scored when the run ends.", icon="🔮")
-        return
-    if "test_accuracy" not in run.metrics:
-        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. The run has no results to score it by.", icon="🔮")
-        return
-    try:
-        score = score_guess(run.guess, lab().runs.evaluation(run.run_id))
-    except AquaDashError as error:
-        st.info(f"**{whose}:** {plain(guess_text(run.guess))}. It cannot be scored. {plain(str(error))}", icon="🔮")
-        return
-    lines = []
-    if score.accuracy is not None:
-        lines.append(f"{'🎯' if score.accuracy.spot_on else '📏'} {plain(accuracy_words(score.accuracy))}")
-    if score.pair is not None:
-        lines.append(f"{'🎯' if score.pair.hit else '🔀'} {plain(pair_words(score.pair))}")
-    st.info(f"**{whose}**\n\n" + "\n\n".join(lines), icon="🔮")
+        lines[0] += " It is scored when the run ends."
+    elif "test_accuracy" not in run.metrics:
+        lines[0] += " The run has no results to score it by."
+    else:
+        try:
+            score = score_guess(run.guess, lab().runs.evaluation(run.run_id))
+        except AquaDashError as error:
+            lines[0] += f" It cannot be scored. {plain(str(error))}"
+        else:
+            lines[0] = f"**{whose}**"
+            if score.accuracy is not None:
+                lines.append(f"{'🎯' if score.accuracy.spot_on else '📏'} {plain(accuracy_words(score.accuracy))}")
+            if score.pair is not None:
+                lines.append(f"{'🎯' if score.pair.hit else '🔀'} {plain(pair_words(score.pair))}")
+    st.info("\n\n".join(lines), icon="🔮")
 
 
 def guess_text(guess: Guess) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aquadash import settings
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
+from aquadash.ui.kit import admission
 
 
 def lab() -> Lab:
@@ -17,8 +18,4 @@ def lab() -> Lab:
 
 def visitor() -> Person:
     """Return the visitor of the page that this thread draws: in a class a member or a stranger, else the owner."""
-    if not settings.classroom():
-        return OWNER
-    from aquadash.ui.kit import admission
-
-    return admission.visitor()
+    return admission.visitor() if settings.classroom() else OWNER

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -91,14 +91,15 @@ class Memory:
     """Cache of answers by model, file and part of it, and of the small pictures of cards."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[Version, str, float], FilePrediction] = {}
+        # The keys of all three begin with the file's id.
+        self._answers: dict[tuple[str, float, Version], FilePrediction] = {}
         self._looks: LRUCache[tuple[str, float], Look] = LRUCache(_MAX_LOOKS)
-        #: HTML by what it depends on, the file's id first.
+        #: HTML by the values that it depends on.
         self.cards: LRUCache[tuple[object, ...], str] = LRUCache(_MAX_CARDS)
 
     def answers(self, item: Item, networks: Sequence[Network]) -> list[FilePrediction] | None:
         """Return each network's answer about a file, without pictures; None until all have answered."""
-        found = [self._answers.get((network.key, *item.id)) for network in networks]
+        found = [self._answers.get((*item.id, network.key)) for network in networks]
         return None if None in found else found  # type: ignore[return-value]
 
     def missing(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
@@ -107,8 +108,8 @@ class Memory:
 
     def known(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
         """Return the files of which every network has seen some part."""
-        seen = {(key, file_id) for key, file_id, _ in self._answers}
-        return [item for item in items if all((network.key, item.upload.file_id) in seen for network in networks)]
+        seen = {(file_id, version) for file_id, _, version in self._answers}
+        return [item for item in items if all((item.upload.file_id, network.key) in seen for network in networks)]
 
     def predict(self, items: Sequence[Item], networks: Sequence[Network]) -> Iterator[Item]:
         """Predict the files without an answer, reading each once; yield each file when it has its answers."""
@@ -118,7 +119,7 @@ class Memory:
             for network in networks:
                 answers = answered(looks, network.predictor, temperature=network.temperature)
                 for item, answer in zip(batch, answers, strict=True):
-                    self._answers[network.key, *item.id] = replace(answer, seen=None)
+                    self._answers[*item.id, network.key] = replace(answer, seen=None)
             for item, look in zip(batch, looks, strict=True):
                 self._keep_look(item, look)
             yield from batch
@@ -134,12 +135,10 @@ class Memory:
     def forget(self, uploads: Sequence[Upload]) -> None:
         """Forget files that are gone, and the oldest answers beyond the limit."""
         present = {upload.file_id for upload in uploads}
-        for answer in [key for key in self._answers if key[1] not in present]:
-            del self._answers[answer]
-        for look in [key for key in self._looks if key[0] not in present]:
-            del self._looks[look]
-        for card in [key for key in self.cards if key[0] not in present]:
-            del self.cards[card]
+        caches: tuple[MutableMapping[Any, Any], ...] = (self._answers, self._looks, self.cards)
+        for cache in caches:
+            for gone in [key for key in cache if key[0] not in present]:
+                del cache[gone]
         for oldest in list(self._answers)[: -max(_MAX_ANSWERS, 4 * len(uploads))]:
             del self._answers[oldest]
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.pages import PAGES
-from aquadash.ui.kit import address, datasets, upgrading, warmup
+from aquadash.ui.kit import address, admission, datasets, upgrading, warmup
+from aquadash.ui.kit.admission import Admission
 from aquadash.ui.kit.text import plain
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def bare_page(*, open_to_all: bool = False) -> Iterator[None]:
     address.begin()
     warmup.start()
     try:
-        if not open_to_all and _admission() == "join":
+        if not open_to_all and admission.now() is Admission.JOIN:
             # Second check: the frame of a class has refused the visitor already.
             st.error("Join the class to see this page.", icon="🚪")
             st.stop()
@@ -87,7 +87,7 @@ def live(
         @functools.wraps(draw)
         def guarded(*args: Any, **kwargs: Any) -> None:
             # The session may have ended, or the page been locked, since the page was drawn.
-            if not open_to_all and _admission() != "page":
+            if not open_to_all and admission.now() is not Admission.PAGE:
                 address.draw_again()
             with guard():
                 draw(*args, **kwargs)
@@ -152,15 +152,6 @@ def render_stop_button(
     label = "Stopping ..." if asked and may else label
     disabled = asked or not may
     render_action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
-
-
-def _admission() -> str:
-    """Return the visitor's :class:`aquadash.ui.kit.admission.Admission`; ``"page"`` without a class."""
-    if not settings.classroom():
-        return "page"
-    from aquadash.ui.kit import admission
-
-    return admission.now()
 
 
 def render_error(error: Exception) -> None:

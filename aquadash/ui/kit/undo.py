@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from aquadash.ui.kit import components, shell
+from aquadash.ui.kit import shell
 from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import named, plain
 
 #: Session key of deletions that can be undone: ids, description, and whether the runs were in the queue.
 _DELETED = "compare:deleted"
@@ -18,8 +19,11 @@ def render_bar() -> None:
     """Draw failures, and each deletion with its undo."""
     shell.render_failure()
     for run_ids, words, waited in list(st.session_state.get(_DELETED, [])):
-        undo = partial(restore, run_ids, to_queue=waited)
-        components.render_undo_bar(words, key=run_ids[0], on_undo=undo, on_dismiss=partial(_forget, run_ids))
+        key, undo = run_ids[0], partial(restore, run_ids, to_queue=waited)
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"🗑️ Deleted **{plain(words)}**.", width="content")
+            st.button(named("Undo", words), key=f"undo-{key}", icon="↩️", on_click=undo)
+            st.button(named("Dismiss", words), key=f"dismiss-{key}", type="tertiary", on_click=_forget, args=(run_ids,))
 
 
 def offer(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Starts in threads what is slow to start, beside the first pages: the slots and a worker that stands by."""
+"""Starts slow things in threads while the first pages are drawn: the queue, a worker, the process of the networks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aquadash import settings
 from aquadash.errors import AquaDashError
+from aquadash.predict import remote
 
 _log = logging.getLogger(__name__)
 
@@ -16,24 +17,30 @@ _served: set[str] = set()
 
 
 def start() -> None:
-    """Give what waits to workers from now on, also what an earlier app left behind. A failed attempt is repeated."""
+    """Start the queue of this store, which may hold jobs of an earlier app; after a failure the next page retries."""
     with _lock:
         if settings.store_key() not in _served:
             _served.add(settings.store_key())
-            _beside_the_page(_serve, settings.store_key())
+            _in_thread(_serve, settings.store_key())
 
 
 def prepare_training() -> None:
-    """Have a worker stand by: the visitor of the page may be about to train."""
-    _beside_the_page(_prepare_worker)
+    """Start a worker that waits for a run: the visitor may be about to train."""
+
+    def prepare() -> None:
+        from aquadash.work.queue import open_engine
+
+        open_engine().prepare()
+
+    _in_thread(prepare)
 
 
 def prepare_answers() -> None:
-    """Start the process that asks the networks: the visitor of the page may be about to show a picture."""
-    _beside_the_page(_prepare_answers)
+    """Start the process of the networks: the visitor may be about to show a picture."""
+    _in_thread(remote.prepare)
 
 
-def _beside_the_page(work: Callable[..., object], *arguments: str) -> None:
+def _in_thread(work: Callable[..., object], *arguments: str) -> None:
     def quietly() -> None:
         try:
             work(*arguments)
@@ -41,29 +48,17 @@ def _beside_the_page(work: Callable[..., object], *arguments: str) -> None:
             # The page that needs it meets the same error and shows it.
             _log.info("not prepared: %s", error)
 
-    threading.Thread(target=quietly, name=f"aquadash{work.__name__.replace('_', '-')}", daemon=True).start()
+    threading.Thread(target=quietly, name="aquadash-warmup", daemon=True).start()
 
 
-def _serve(address: str) -> None:
+def _serve(store_key: str) -> None:
     from aquadash.work.queue import open_engine
 
     try:
         engine = open_engine()
     except BaseException:
-        _served.discard(address)
+        _served.discard(store_key)
         raise
-    # Opening takes time, in which a test may set another home: its jobs are not for this thread.
-    if settings.store_key() == address:
+    # A test may have set another home while the engine opened; that home's jobs are not for this thread.
+    if settings.store_key() == store_key:
         engine.serve()
-
-
-def _prepare_worker() -> None:
-    from aquadash.work.queue import open_engine
-
-    open_engine().prepare()
-
-
-def _prepare_answers() -> None:
-    from aquadash.predict import remote
-
-    remote.prepare()
