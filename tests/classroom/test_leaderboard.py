@@ -12,6 +12,7 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation.intervals import difference_interval, ranks
 from aquadash.figures.leaderboard import leaderboard_chart
 from aquadash.store import Run, RunStatus
+from tests.support.runs import run_record
 
 IMAGES = 500
 
@@ -20,10 +21,10 @@ def a_run(
     name: str, owner: str, validation: float, test: float = 0.5, *, source: str = "synthetic", **values: Any
 ) -> Run:
     metrics = {"val_accuracy": validation, "test_accuracy": test}
-    kept: dict[str, Any] = {"ended_at": 100.0, "shared": False, "test_images": 500, "metrics": metrics, **values}
-    status, config = kept.pop("status", RunStatus.FINISHED), with_values(RunConfig(), {"data.source": source})
-    run_id = (name.encode().hex() + "0" * 32)[:32]
-    return Run(run_id, name, status, config, 1.0, owner=owner * 32, owner_name=owner.upper(), **kept)
+    defaults = {"ended_at": 100.0, "shared": False, "test_images": 500, "metrics": metrics, "created_at": 1.0}
+    return run_record(
+        name, {"data.source": source}, owner=owner * 32, owner_name=owner.upper(), **{**defaults, **values}
+    )
 
 
 def board(*runs: Run, **options: Any) -> Board:

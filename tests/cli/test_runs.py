@@ -33,18 +33,14 @@ from tests.cli.test_cli import COMMAND, answer, call, refusal
 from tests.cli.test_results import Terminal
 from tests.support import job_rows, live_runs
 from tests.support.faults import let_fail
-from tests.support.runs import make_run, progress_of, skilled
+from tests.support.runs import make_run, progress_of, three_runs
 from tests.support.serving import free_port
 from tests.support.waiting import between_looks, interrupt, wait_for
 
 
 @pytest.fixture
 def three(store: RunStore) -> tuple[Run, Run, Run]:
-    return (
-        make_run(store, "one", {"seed": 1}, predictions=skilled(0.5)),
-        make_run(store, "two", {"seed": 2}, predictions=skilled(0.7)),
-        make_run(store, "three", {"training.optimizer": "adam"}, predictions=skilled(0.8)),
-    )
+    return three_runs(store)
 
 
 def listed(*arguments: str) -> list[str]:

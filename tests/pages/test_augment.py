@@ -45,28 +45,31 @@ def test_new_draws_change_the_seed_in_the_address_and_a_change_of_the_pipeline_i
     assert before[0] == sources(app)[0] == sources(app)[1] == sources(app)[3]
 
 
-def test_changes_are_saved_and_trained_with_in_one_click() -> None:
-    app = visit(pipeline="notebook-1")
-    app.toggle(key="step0/on#0").set_value(False).run()
-    app.button(key="train-with-it").click().run()
-    (saved,) = library().saved
-    assert app.session_state["train:values"]["augmentation.pipeline"] == saved
-    assert pipeline(saved).title.endswith(", changed") and not pipeline(saved).branches[0].operators[0].enabled
-    app.query_params.clear()
-    app.switch_page("pages/augment.py").run()
-    app.toggle(key="step0/on#0").set_value(True).run()
-    app.button(key="train-with-it").click().run()
-    assert library().saved == (saved,) and pipeline(saved).branches == pipeline("notebook-1").branches
+def test_a_pipeline_is_trained_with_and_changes_are_saved_in_the_same_click() -> None:
+    def train_with_it() -> None:
+        app.button(key="train-with-it").click().run()
+        assert not app.exception
 
+    def come_back() -> None:
+        app.query_params.clear()
+        app.switch_page("pages/augment.py").run()
 
-def test_a_pipeline_is_trained_with() -> None:
     app = visit(pipeline="notebook-1")
-    app.button(key="train-with-it").click().run()
-    assert not app.exception
+    train_with_it()
     assert app.session_state["train:values"]["augmentation.definitions"] == "", "as it is now"
     app.switch_page("pages/train.py").run()
     app.selectbox(key="set:augmentation.pipeline").set_value("none").run()
-    app.query_params.clear()
-    app.switch_page("pages/augment.py").run()
-    app.button(key="train-with-it").click().run()
+    come_back()
+    train_with_it()
     assert app.selectbox(key="set:augmentation.pipeline").value == "notebook-1"
+
+    come_back()
+    app.toggle(key="step0/on#0").set_value(False).run()
+    train_with_it()
+    (saved,) = library().saved
+    assert app.session_state["train:values"]["augmentation.pipeline"] == saved
+    assert pipeline(saved).title.endswith(", changed") and not pipeline(saved).branches[0].operators[0].enabled
+    come_back()
+    app.toggle(key="step0/on#0").set_value(True).run()
+    train_with_it()
+    assert library().saved == (saved,) and pipeline(saved).branches == pipeline("notebook-1").branches

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,17 +25,7 @@ _TAG = re.compile(r"(?<!\\)<")
 open_page = partial(open_app_page, "evaluate")
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """Runs that the tests of this module only look at, the plain one the newest of those with predictions."""
-
-    report: Run
-    changed: Run
-    sharp: Run
-    hostile: Run
-    plain: Run
-    failed: Run
-    photographs: Run
+Shelf = dict[str, Run]
 
 
 def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
@@ -59,16 +48,17 @@ def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
 
 @pytest.fixture(scope="module")
 def shelf(shared_store: RunStore) -> Shelf:
+    """Runs that the tests of this module only look at, the plain one the newest of those with predictions."""
     reason = "The <b>loss</b> became nan."
-    return Shelf(
-        make_run(shared_store, "reported", {"training.validation": "test"}),
-        make_run(shared_store, dataset_fingerprint="0" * 64),
-        with_answers(shared_store, "sharp", seed=1),
-        with_answers(shared_store, HOSTILE, seed=2),
-        make_run(shared_store),
-        make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
-        make_run(shared_store, "photographs", {"data.source": "cifar100"}),
-    )
+    return {
+        "report": make_run(shared_store, "reported", {"training.validation": "test"}),
+        "changed": make_run(shared_store, dataset_fingerprint="0" * 64),
+        "sharp": with_answers(shared_store, "sharp", seed=1),
+        "hostile": with_answers(shared_store, HOSTILE, seed=2),
+        "plain": make_run(shared_store),
+        "failed": make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
+        "photographs": make_run(shared_store, "photographs", {"data.source": "cifar100"}),
+    }
 
 
 def found(app: AppTest) -> str:
@@ -81,7 +71,7 @@ def confused() -> int:
 
 
 def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
-    run = shelf.plain
+    run = shelf["plain"]
     app = open_page(run=run.run_id[:8])
 
     assert not app.error
@@ -91,7 +81,7 @@ def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
 
 
 def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
-    run = shelf.report
+    run = shelf["report"]
     app = open_page(run=run.run_id)
 
     said = app.warning[0].value
@@ -100,7 +90,7 @@ def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf
 
 
 def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
-    app = open_page(run=shelf.plain.run_id, outcome="right", page="3")
+    app = open_page(run=shelf["plain"].run_id, outcome="right", page="3")
 
     click(app, "matrix", [OTTER, SEAL])
 
@@ -113,13 +103,13 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     click(app, "matrix", [4, 4])
     assert app.selectbox(key="true").value == "whale"
-    app.session_state["matrix-clicked"] = (shelf.failed.run_id, None), [OTTER, SEAL]
+    app.session_state["matrix-clicked"] = (shelf["failed"].run_id, None), [OTTER, SEAL]
     app.run()
     assert app.selectbox(key="true").value == "whale", "that was another run's matrix"
 
 
 def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
-    app = open_page(run=shelf.failed.run_id)
+    app = open_page(run=shelf["failed"].run_id)
 
     assert not app.error and not app.metric
     assert "ended before" in app.info[0].value and "became nan" in app.info[0].value
@@ -129,7 +119,7 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
 def test_changed_data_hides_the_images_and_nothing_else(
     shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(run=shelf.changed.run_id)
+    app = open_page(run=shelf["changed"].run_id)
     assert not app.error and "images cannot be shown" in app.info[0].value
     assert len(charts(app)) == 2 and len(app.dataframe[0].value) == 12
     assert "<img" not in html(app)
@@ -137,13 +127,13 @@ def test_changed_data_hides_the_images_and_nothing_else(
     archive = tmp_path / "<b>torn.tar.gz"
     archive.write_bytes(b"no archive")
     monkeypatch.setenv("AQUADASH_CIFAR100", str(archive))
-    app = open_page(run=shelf.photographs.run_id)
+    app = open_page(run=shelf["photographs"].run_id)
     assert not app.error and "torn" in app.info[0].value and not _TAG.search(app.info[0].value)
     assert app.metric and len(app.dataframe[0].value) == 12
 
 
 def test_hostile_names_are_text(shelf: Shelf) -> None:
-    app = open_page(run=shelf.hostile.run_id)
+    app = open_page(run=shelf["hostile"].run_id)
 
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not app.error
@@ -152,7 +142,7 @@ def test_hostile_names_are_text(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
 def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
-    app = open_page(run=shelf.sharp.run_id, section=section, **{"with": shelf.hostile.run_id})
+    app = open_page(run=shelf["sharp"].run_id, section=section, **{"with": shelf["hostile"].run_id})
 
     assert not app.error and not app.exception
     assert not address_notes(app) and all(charts(app))
@@ -162,8 +152,8 @@ def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: s
 
 
 def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: Shelf) -> None:
-    app = open_page(run=shelf.report.run_id)
+    app = open_page(run=shelf["report"].run_id)
     app.selectbox(key="data-set").set_value("cifar100").run()
-    assert address_of(app, "run") != shelf.report.run_id and not address_notes(app) and not app.exception
+    assert address_of(app, "run") != shelf["report"].run_id and not address_notes(app) and not app.exception
     notes = [caption.value for caption in app.caption]
     assert "This run learned from Synthetic drawings, not CIFAR-100 aquatic mammals." in notes

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.kit.text import safe_markdown
 from tests.support.app_pages import address_of, open_app_page, unfold, words
-from tests.support.runs import make_run, skilled
+from tests.support.runs import make_run, three_runs
 
 open_page = partial(open_app_page, "compare")
 HOSTILE_NOTE = (
@@ -36,11 +36,9 @@ def shared_three(_shared_three: tuple[Run, Run, Run], in_shared_home: None) -> t
 
 
 def add_three(store: RunStore) -> tuple[Run, Run, Run]:
-    one = make_run(store, "one", {"seed": 1}, predictions=skilled(0.5))
-    two = make_run(store, "two", {"seed": 2}, predictions=skilled(0.7))
-    three = make_run(store, "three", {"training.optimizer": "adam"}, predictions=skilled(0.8))
-    store.change_tags(two.run_id, add=["flip"])
-    return one, two, three
+    runs = three_runs(store)
+    store.change_tags(runs[1].run_id, add=["flip"])
+    return runs
 
 
 def names(app: AppTest, table: int = 0) -> list[str]:

@@ -95,6 +95,15 @@ def make_run(
     return store.get(run.run_id)
 
 
+def three_runs(store: RunStore) -> tuple[Run, Run, Run]:
+    """Store runs of growing accuracy: two that differ in the seed, and one with another optimizer."""
+    return (
+        make_run(store, "one", {"seed": 1}, predictions=skilled(0.5)),
+        make_run(store, "two", {"seed": 2}, predictions=skilled(0.7)),
+        make_run(store, "three", {"training.optimizer": "adam"}, predictions=skilled(0.8)),
+    )
+
+
 def epochs(count: int, *, accuracy: float = 0.6) -> list[EpochRecord]:
     """Return epochs of two seconds whose validation loss falls until the last but one."""
     records = []

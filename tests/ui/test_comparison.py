@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from aquadash.config import RunConfig, with_values
 from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS
-from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import comparison_settings
 from aquadash.ui.kit.compared import Compared
 from tests.support import live_runs
-from tests.support.runs import make_run, skilled
-
-
-def run(name: str, **changes: object) -> Run:
-    config = with_values(RunConfig(), {key.replace("__", "."): value for key, value in changes.items()})
-    return Run(name[0] * 32, name, RunStatus.FINISHED, config, 0.0)
+from tests.support.runs import make_run, run_record, skilled
 
 
 def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
@@ -22,12 +15,12 @@ def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
         steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
         return {"augmentation.pipeline": "mine", "augmentation.definitions": steps}
 
-    one, other = run("one", **carried("a")), run("other", **carried("b"))
+    one, other = run_record("one", carried("a")), run_record("other", carried("b"))
     ((label, told),) = comparison_settings.settings_table([one, other], everything=False)
     assert label == "Pipelines saved with the run"
     assert told[0].startswith("mine (version ") and told[1] not in (told[0], "–")
-    assert comparison_settings.settings_table([one, run("other", **carried("a"))], everything=False) == []
-    labels = [label for label, _ in comparison_settings.settings_table([one, run("other")], everything=False)]
+    assert comparison_settings.settings_table([one, run_record("other", carried("a"))], everything=False) == []
+    labels = [label for label, _ in comparison_settings.settings_table([one, run_record("other")], everything=False)]
     assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
 
 

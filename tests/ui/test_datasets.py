@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from aquadash import data
-from aquadash.config import RunConfig, with_values
 from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
 from aquadash.store import Run, RunStatus
 from aquadash.ui.kit import datasets
 from aquadash.ui.kit.run_lists import best_first, pictured_first
+from tests.support.runs import run_record
 
 
 def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(*, progress: object = None) -> data.Dataset:
-        raise AssertionError("nobody asked")
-
+    load = Mock(side_effect=AssertionError("nobody asked"))
     monkeypatch.setitem(data.sources.BUILT_IN, "far", Source("far", "Far images", "", False, load, key=lambda: None))
     with pytest.raises(DataError, match="Far images is not on this computer yet"):
         datasets.dataset("far")
@@ -27,15 +26,12 @@ def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch)
         datasets.dataset("farther")
 
 
-def run(
-    name: str, status: RunStatus = RunStatus.FINISHED, search_id: str = "", source: str = "synthetic", **metrics: float
-) -> Run:
-    config = with_values(RunConfig(), {"data.source": source})
-    return Run(name, name, status, config, 0.0, metrics=metrics, search_id=search_id)
+def run(name: str, status: RunStatus = RunStatus.FINISHED, source: str = "synthetic", **values: Any) -> Run:
+    return run_record(name, {"data.source": source}, status=status, **values)
 
 
-def finished(name: str, val_accuracy: float, **more: Any) -> Run:
-    return run(name, val_accuracy=val_accuracy, test_accuracy=0.5, **more)
+def finished(name: str, val_accuracy: float, **values: Any) -> Run:
+    return run(name, metrics={"val_accuracy": val_accuracy, "test_accuracy": 0.5}, **values)
 
 
 def test_the_best_finished_run_is_the_default_of_menus() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +20,15 @@ from tests.support.runs import HOSTILE, make_run
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """Runs on the drawn animals: one with an untrained network, one without, one whose data set has changed."""
-
-    run: Run
-    without: Run
-    changed: Run
+Shelf = dict[str, Run]
 
 
 @pytest.fixture(scope="module")
 def shelf(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Runs on the drawn animals: one whose data set has changed, one without a network, one with an untrained one."""
     changed, without = make_run(shared_store, dataset_fingerprint="0" * 64), make_run(shared_store)
     run = add_untrained(shared_store, make_run(shared_store, HOSTILE), tmp_path_factory.mktemp("network"))
-    return Shelf(run, without, changed)
+    return {"changed": changed, "without": without, "run": run}
 
 
 def list_of(app: AppTest, label: str) -> list[str]:
@@ -48,14 +42,14 @@ def errors(app: AppTest) -> list[str]:
 
 
 def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_and_link(shelf: Shelf) -> None:
-    app = open_app_page("evaluate", run=shelf.run.run_id, open="test-10", me="0123456789abcdef")
+    app = open_app_page("evaluate", run=shelf["run"].run_id, open="test-10", me="0123456789abcdef")
     label = data.load("synthetic").test.labels[10]
     name = data.load("synthetic").class_names[label]
     assert any("taken for" in each.value and "beaver" in each.value for each in app.markdown)
     maps = list_of(app, "Maps by Grad-CAM")
     assert len(maps) == 2 and "Grad-CAM for beaver" in maps[0] and f"Grad-CAM for {name}" in maps[1]
     assert len(list_of(app, "Nearest training images")) == 6
-    assert any(f"run={shelf.run.run_id}" in each.value and "open=test-10" in each.value for each in app.code)
+    assert any(f"run={shelf['run'].run_id}" in each.value and "open=test-10" in each.value for each in app.code)
     # The link is passed on, but not whose lesson it is.
     assert not any("me=" in each.value for each in app.code)
     assert errors(app) == []
@@ -67,7 +61,7 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
 
 
 def test_without_a_network_the_stored_answer_is_there_and_a_message(shelf: Shelf) -> None:
-    app = open_app_page("evaluate", run=shelf.without.run_id, open="test-1")
+    app = open_app_page("evaluate", run=shelf["without"].run_id, open="test-1")
     assert any("recognised" in each.value for each in app.markdown)
     assert len(errors(app)) == 1
 
@@ -97,7 +91,7 @@ def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkey
     [("test-500", "There is no image 500"), ("test-1", "has changed since this run was trained")],
 )
 def test_what_cannot_be_opened_is_said(shelf: Shelf, opened: str, message: str) -> None:
-    run = shelf.changed if "changed" in message else shelf.run
+    run = shelf["changed" if "changed" in message else "run"]
     app = open_app_page("evaluate", run=run.run_id, open=opened)
     assert any(message in text for text in errors(app))
 
@@ -110,6 +104,6 @@ def test_an_image_has_one_name_and_nothing_else_is_one(text: object) -> None:
 
 
 def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
-    app = open_app_page("evaluate", run=shelf.run.run_id, open="<b>")
+    app = open_app_page("evaluate", run=shelf["run"].run_id, open="<b>")
     assert any("such as test-12" in each.value for each in app.info)
     assert address_of(app, "open") is None
