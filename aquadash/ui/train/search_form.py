@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -40,19 +41,11 @@ def search_form() -> None:
             space = space_fields(config, origin=origin)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
-            name = inputs.text_input(
-                "Name (optional)", key=f"search:name:{_launches()}", max_chars=80, persist_state="session"
-            )
+            name = _kept(inputs.text_input, "Name (optional)", f"name:{_launches()}", max_chars=80)
             sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
             pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, DEFAULT_PRUNER, term("pruning"))
-            seed = inputs.number_input(
-                "Seed",
-                0,
-                2**32 - 1,
-                key="search:seed",
-                persist_state="session",
-                help="Decides which values are tried. Each training keeps its own seed.",
-            )
+            help = "Decides which values are tried. Each training keeps its own seed."
+            seed = _kept(inputs.number_input, "Seed", "seed", 0, 2**32 - 1, help=help)
         plan = None
         with estimate, shell.guard():
             if space is not None:
@@ -66,6 +59,11 @@ def search_form() -> None:
             if pressed and plan is not None:
                 _launch(plan)
 
+
+_EPOCHS_HELP = (
+    "The maximum, unless the search varies Maximum epochs. Short trials suffice to find good settings; train the best "
+    "for longer afterwards."
+)
 
 HELP = (
     "The first trial uses the settings to start from, so you see whether the search beats them. All trials are "
@@ -110,41 +108,23 @@ def _size(config: RunConfig) -> tuple[int, RunConfig]:
     """Draw trials and epochs; return the trials, and the settings with these epochs."""
     trials_column, epochs_column = st.columns(2, vertical_alignment="bottom")
     with trials_column:
-        trials = inputs.number_input(
-            "Trials",
-            2,
-            MAX_TRIALS,
-            DEFAULT_TRIALS,
-            key="search:trials",
-            persist_state="session",
-            help=term("trial"),
-        )
+        trials = _kept(inputs.number_input, "Trials", "trials", 2, MAX_TRIALS, DEFAULT_TRIALS, help=term("trial"))
     with epochs_column:
         limits = fields.number("training.epochs")
-        epochs = inputs.number_input(
-            "Epochs per trial",
-            int(limits.low),
-            int(limits.high),
-            DEFAULT_EPOCHS,
-            key="search:epochs",
-            persist_state="session",
-            help="The maximum, unless the search varies Maximum epochs. Short trials suffice to find good settings; "
-            "train the best for longer afterwards.",
-        )
+        low, high = int(limits.low), int(limits.high)
+        epochs = _kept(inputs.number_input, "Epochs per trial", "epochs", low, high, DEFAULT_EPOCHS, help=_EPOCHS_HELP)
     return int(trials), form_state.allowed(with_values(config, {"training.epochs": int(epochs)}))
 
 
 def _strategy(label: str, name: str, table: Mapping[str, Strategy], usual: str, help: str) -> str:
     entries = "\n".join(f"- **{one.title}**: {one.help}" for one in table.values())
-    return inputs.selectbox(
-        label,
-        list(table),
-        index=list(table).index(usual),
-        key=f"search:{name}",
-        persist_state="session",
-        format_func=lambda each: table[each].title,
-        help=f"{help}\n\n{entries}",
-    )
+    options: dict[str, Any] = {"index": list(table).index(usual), "format_func": lambda each: table[each].title}
+    return str(_kept(inputs.selectbox, label, name, list(table), help=f"{help}\n\n{entries}", **options))
+
+
+def _kept(widget: Callable[..., Any], label: str, name: str, *values: Any, **options: Any) -> Any:
+    """Draw a widget of the form, whose value the session keeps while another page is open."""
+    return widget(label, *values, key=f"search:{name}", persist_state="session", **options)
 
 
 def _launch(plan: SearchPlan) -> None:
@@ -159,6 +139,10 @@ _FILLED_FOR = "search:filled-for"
 
 _PARTS = ("low", "high", "log", "values")
 
+_LOG_HELP = (
+    "Tries values from 0.001 to 0.01 as often as values from 0.01 to 0.1. Use it for learning rates and penalties."
+)
+
 
 def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ...] | None:
     """Draw the choice of settings and a field for each; None while a field cannot be read."""
@@ -168,15 +152,9 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
         _fill_space(config, suggestions)
     varied = ", ".join(mid_sentence(fields.label(name)) for name in st.session_state[_OVER])
     with st.expander(f"Varies {varied or 'nothing'}", icon="🎚️", key="search:values-to-try"):
-        names = inputs.multiselect(
-            "Settings to vary",
-            list(suggestions),
-            key=_OVER,
-            format_func=fields.label,
-            persist_state="session",
-            placeholder="Choose at least one",
-            help=f"{term('hyperparameter')} More settings need more trials: begin with two to four.",
-        )
+        help = f"{term('hyperparameter')} More settings need more trials: begin with two to four."
+        choice: dict[str, Any] = {"format_func": fields.label, "placeholder": "Choose at least one", "help": help}
+        names = _kept(inputs.multiselect, "Settings to vary", "over", list(suggestions), **choice)
         space = [_field(name, suggestions[name]) for name in names]
     parameters = tuple(parameter for parameter in space if parameter is not None)
     return parameters if len(parameters) == len(space) else None
@@ -187,7 +165,7 @@ def _fill_space(config: RunConfig, suggestions: dict[str, SearchParameter]) -> N
     st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
     for name in suggestions:
         for part in _PARTS:
-            st.session_state.pop(_space_key(name, part), None)
+            st.session_state.pop(f"search:{name}:{part}", None)
 
 
 def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
@@ -202,47 +180,34 @@ def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:
 
 
 def _range_field(suggestion: SearchParameter, values: SearchRange) -> str:
-    name = suggestion.name
-    label = fields.label(name)
+    name, label = suggestion.name, fields.label(suggestion.name)
     _, _, bounds = str(suggestion).partition("=")
-    low_text, high_text = bounds.partition(":")[0].split("..")
-    for part, value in (("low", low_text), ("high", high_text), ("log", values.log)):
-        st.session_state.setdefault(_space_key(name, part), value)
-    ends = []
-    for column, part, word in zip(st.columns(2), ("low", "high"), ("from", "to"), strict=True):
-        key, help = _space_key(name, part), fields.help_text(name) if part == "low" else None
-        with column:
-            text = inputs.text_input(f"{label}, {word}", key=key, max_chars=20, persist_state="session", help=help)
-            ends.append(text)
-    log = inputs.checkbox(
-        f"{label}: log scale",
-        key=_space_key(name, "log"),
-        persist_state="session",
-        help="Tries values from 0.001 to 0.01 as often as values from 0.01 to 0.1. Use it for learning rates and "
-        "penalties.",
-    )
-    return f"{'..'.join(ends)}{':log' if log else ''}"
+    usual = (*bounds.partition(":")[0].split(".."), values.log)
+    for part, value in zip(("low", "high", "log"), usual, strict=True):
+        st.session_state.setdefault(f"search:{name}:{part}", value)
+    left, right = st.columns(2)
+    with left:
+        help = fields.help_text(name)
+        low = _kept(inputs.text_input, f"{label}, from", f"{name}:low", max_chars=20, help=help)
+    with right:
+        high = _kept(inputs.text_input, f"{label}, to", f"{name}:high", max_chars=20)
+    is_log = _kept(inputs.checkbox, f"{label}: log scale", f"{name}:log", help=_LOG_HELP)
+    return f"{low}..{high}{':log' if is_log else ''}"
 
 
 def _choices_field(name: str, values: tuple[Value, ...]) -> str:
-    label, key = fields.label(name), _space_key(name, "values")
-    common: dict[str, Any] = {"key": key, "persist_state": "session", "help": fields.help_text(name)}
+    label, key, help = fields.label(name), f"{name}:values", fields.help_text(name)
     if setting(name).kind is bool:
-        st.caption(f"**{plain(label)}**: no or yes", help=common["help"])
+        st.caption(f"**{plain(label)}**: no or yes", help=help)
         return "no,yes"
     if words := fields.choices(name):
         options = list(dict.fromkeys([*words, *map(str, values)]))
-        st.session_state.setdefault(key, list(values))
-        chosen = inputs.multiselect(
-            label, options, format_func=lambda option: fields.value_text(name, option), **common
-        )
+        st.session_state.setdefault(f"search:{key}", list(values))
+        titles = partial(fields.value_text, name)
+        chosen = _kept(inputs.multiselect, label, key, options, format_func=titles, help=help)
         mark = separator(name, chosen)
         # Without a separator, one mixture of pipelines would be read as several pipelines.
         return mark.join(chosen) + (mark if len(chosen) == 1 else "")
-    st.session_state.setdefault(key, str(SearchParameter(name, values)).partition("=")[2])
+    st.session_state.setdefault(f"search:{key}", str(SearchParameter(name, values)).partition("=")[2])
     form = "comma-separated" if separator(name) == "," else "separated by |"
-    return inputs.text_input(f"{label} ({form})", max_chars=200, **common)
-
-
-def _space_key(name: str, part: str) -> str:
-    return f"search:{name}:{part}"
+    return str(_kept(inputs.text_input, f"{label} ({form})", key, max_chars=200, help=help))

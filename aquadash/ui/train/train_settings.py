@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -33,7 +33,6 @@ from aquadash.training.schedules import preview
 from aquadash.ui.kit import components, datasets, form_state, gallery, inputs, shell
 from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.hyperparameters import value_text
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain
 
@@ -59,35 +58,36 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
     """Draw the effective settings in groups; ``problems`` are errors by setting, ``config`` is None with any."""
     effective = fields.effective(values)
     for group, (title, icon) in GROUPS.items():
-        shown = [name for name in fields.group(group) if name in effective]
-        if not shown:
+        names = [name for name in fields.group(group) if name in effective]
+        if not names:
             continue
-        # Keys keep groups open or closed when one before them comes or goes.
-        if group == "schedule":
-            with st.expander(title, icon=icon, key="group-schedule", on_change="rerun") as box:
-                _controls(shown, problems, values)
-                # The chart takes longer to draw than all controls.
-                if box.open and config is not None:
-                    epochs, rates = preview(config.training)
-                    cuts = config.training.schedule == "plateau"
-                    components.render_plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
-                    st.caption(plain(f"{describe_rates(epochs, rates, cuts=cuts)} {unknown_before(config.training)}"))
-            continue
-        with st.expander(title, icon=icon, key=f"group-{group}"):
+        on_change: Literal["rerun", "ignore"] = "rerun" if group == "schedule" else "ignore"
+        # The key keeps a group open or closed when another one comes or goes.
+        with st.expander(title, icon=icon, key=f"group-{group}", on_change=on_change) as box:
             if group == "network":
                 _controls(("model.name",), problems, values)
                 st.caption(network_text(values["model.name"], origin=form_state.origin().config))
-                shown.remove("model.name")
+                names.remove("model.name")
             elif group == "transfer":
                 st.caption(term("transfer learning"))
-            _controls(shown, problems, values)
-            if group == "augmentation":
+            _controls(names, problems, values)
+            # The chart takes longer to draw than all controls.
+            if group == "schedule" and box.open and config is not None:
+                _schedule(config.training)
+            elif group == "augmentation":
                 pipeline_links(values)
-                if config is not None and values["augmentation.pipeline"] != "none":
+                if config is not None and values[PIPELINE] != "none":
                     with shell.guard():
                         st.caption(f"🎨 {plain(augment.plan(config.augmentation).describe())}")
                         if is_here(config.data.source):
                             sample_versions(config)
+
+
+def _schedule(training: TrainingConfig) -> None:
+    epochs, rates = preview(training)
+    cuts = training.schedule == "plateau"
+    components.render_plot(learning_rate_curve(epochs, rates, cuts=cuts), key="schedule")
+    st.caption(plain(f"{describe_rates(epochs, rates, cuts=cuts)} {unknown_before(training)}"))
 
 
 def network_text(name: str, *, origin: RunConfig) -> str:
@@ -107,10 +107,7 @@ def network_text(name: str, *, origin: RunConfig) -> str:
 
 
 def _controls(
-    names: Sequence[str],
-    problems: Mapping[str, str],
-    values: Mapping[str, Any],
-    more_help: Mapping[str, str] = {},
+    names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any], more_help: Mapping[str, str] = {}
 ) -> None:
     """Draw controls, two numbers in a row, with their errors."""
     for row in rows(names):
@@ -161,11 +158,11 @@ def unknown_before(training: TrainingConfig) -> str:
     sentences = []
     if training.schedule == "plateau":
         epochs = training.schedule_epochs
+        monitored = fields.value_text("training.monitor", training.monitor)
+        wait = "epoch" if epochs == 1 else f"{epochs:g} epochs"
         sentences.append(
-            "The number of cuts is not known in advance: after every "
-            f"{'epoch' if epochs == 1 else f'{epochs:g} epochs'} without a better "
-            f"{value_text('training.monitor', training.monitor)} the rate is multiplied by "
-            f"{training.schedule_factor:g}."
+            f"The number of cuts is not known in advance: after every {wait} without a better "
+            f"{monitored} the rate is multiplied by {training.schedule_factor:g}."
         )
     if training.patience and training.schedule not in ("constant", "plateau"):
         sentences.append("Early stopping may end the training earlier.")
@@ -302,31 +299,20 @@ def _take_mixture() -> None:
 
 def _versions(text: str, definitions: str, library: Library) -> None:
     """Draw a note where the run's own pipeline differs from the saved one, with a button."""
-    for name, _ in read_weights(text):
-        own = digests(definitions).get(name)
-        if own is None:
-            continue
-        saved = library.pipelines.get(name) if name in library.saved else None
+    own = digests(definitions)
+    for name in (name for name, _ in read_weights(text) if name in own):
+        saved = _digest(library.pipelines[name]) if name in library.saved else None
         if saved is None:
-            st.caption(
-                f"🧬 **{plain(name)}** comes from the cloned run: no saved pipeline has this name any more.",
-                help=term("pipeline"),
-            )
-            st.button(
-                f"Save {plain(name)} again", key=f"keep-own:{name}", icon="💾", on_click=_keep, args=(name, definitions)
-            )
-        elif _digest(saved) != own:
-            st.caption(
-                f"🧬 **{plain(name)}** has been edited since the cloned run was trained. The run's own version is used "
-                f"(version {own}; the saved one is version {_digest(saved)})."
-            )
-            st.button(
-                f"Use the saved {plain(name)}",
-                key=f"take-saved:{name}",
-                icon="🔄",
-                on_click=_drop,
-                args=(name, definitions),
-            )
+            note = "comes from the cloned run: no saved pipeline has this name any more."
+            key, label, icon, work = "keep-own", f"Save {plain(name)} again", "💾", _keep
+        elif saved != own[name]:
+            versions = f"(version {own[name]}; the saved one is version {saved})"
+            note = f"has been edited since the cloned run was trained. The run's own version is used {versions}."
+            key, label, icon, work = "take-saved", f"Use the saved {plain(name)}", "🔄", _drop
+        else:
+            continue
+        st.caption(f"🧬 **{plain(name)}** {note}", help=term("pipeline"))
+        st.button(label, key=f"{key}:{name}", icon=icon, on_click=work, args=(name, definitions))
     if trouble := st.session_state.pop("train:keep-trouble", None):
         st.warning(plain(trouble), icon="🚧")
 
@@ -339,9 +325,8 @@ def _digest(spec: PipelineSpec) -> str:
 
 def _drop(name: str, definitions: str) -> None:
     """Use the saved pipeline in place of the run's own."""
-    form_state.put(
-        {DEFINITIONS: definitions_text({k: v for k, v in read_definitions(definitions).items() if k != name})}
-    )
+    others = {each: text for each, text in read_definitions(definitions).items() if each != name}
+    form_state.put({DEFINITIONS: definitions_text(others)})
 
 
 def _keep(name: str, definitions: str) -> None:
