@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -26,10 +26,10 @@ Monitor = Literal["val_loss", "val_accuracy"]
 #: With more epochs the markers would touch one another.
 _MAX_MARKERS = 60
 
-#: Ends of the epoch axis of a run at work: the first that the run has not passed, so that the axis seldom moves.
+#: Possible ends of a running run's epoch axis. It has the first that the run has not passed, so it seldom moves.
 _HORIZONS = tuple(size * 10**power for power in range(1, 5) for size in (1, 2, 5))
 
-#: Ends of its loss axis, likewise.
+#: Possible ends of a running run's loss axis.
 _LOSS_TOPS = tuple(size * 10.0**power for power in range(-1, 4) for size in (1, 2, 3, 5))
 
 
@@ -60,21 +60,12 @@ def learning_curves(
     marked = next((epoch for epoch in epochs if epoch == kept_epoch), best)
     mark = "best epoch" if marked == best else "kept epoch"
     training, validation = values_by_epoch(history, metric), values_by_epoch(history, f"val_{metric}")
-    traces: list[dict[str, object]] = [
-        {
-            "type": "scatter",
-            "x": epochs,
-            "y": values,
-            "name": name,
-            "mode": "lines+markers" if len(epochs) <= _MAX_MARKERS else "lines",
-            "line": {"color": colour, "width": 2, "dash": dash},
-            "marker": {"color": colour, "size": 6, "symbol": symbol},
-            "hovertemplate": "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}",
-        }
-        for name, values, colour, dash, symbol in (
-            ("Training", training, TRAINING_COLOUR, "dot", "circle"),
-            ("Validation", validation, VALIDATION_COLOUR, "solid", "diamond"),
-        )
+    mode = "lines+markers" if len(epochs) <= _MAX_MARKERS else "lines"
+    hover = "%{y:.1f} %" if metric == "accuracy" else "%{y:.3f}"
+    circle, diamond = ({"size": 6, "symbol": symbol} for symbol in ("circle", "diamond"))
+    traces = [
+        _line(epochs, training, "Training", TRAINING_COLOUR, "dot", circle, mode=mode, hovertemplate=hover),
+        _line(epochs, validation, "Validation", VALIDATION_COLOUR, "solid", diamond, mode=mode, hovertemplate=hover),
     ]
     layout = _layout(metric, revision, last_epoch=epochs[-1])
 
@@ -87,7 +78,10 @@ def learning_curves(
     )
     if marked is not None:
         value = validation[epochs.index(marked)]
-        traces.append(_star(marked, value, f"{mark.capitalize()} ({marked})"))
+        edge = {"color": "rgba(255, 255, 255, 0.9)", "width": 1}
+        star = {"symbol": "star", "size": 15, "line": edge}
+        name, more = f"{mark.capitalize()} ({marked})", {"mode": "markers", "hoverinfo": "skip"}
+        traces.append(_line([marked], [value], name, VALIDATION_COLOUR, "solid", star, **more))
         ends = {"x0": marked, "x1": marked, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
         layout["shapes"] = [{"type": "line", **ends, "line": {"color": OUTLINE_COLOUR, "width": 1, "dash": "dash"}}]
         alt += f" The {mark} is {marked}, with a validation {metric} of {text(value)}."
@@ -121,9 +115,7 @@ def live_curves(
     )
     if not history:
         hint = f"Training {metric} so far; validation follows with the first complete epoch."
-        figure = finish(
-            go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=figure.layout.height
-        )
+        figure = finish(go.Figure(layout=_layout(metric, revision, last_epoch=0)), alt=hint, height=300)
     # The star's name would add a line to the legend, and two charts share the screen.
     figure.update_traces(showlegend=False, selector={"mode": "markers"})
     done = len(history)
@@ -131,7 +123,10 @@ def live_curves(
     if parts:
         # The line starts at the last complete epoch, whose training value stands at its end.
         start = [(done, values_by_epoch(history, metric)[-1])] if history else []
-        figure.add_trace(_under_way([*start, *parts], named=not history))
+        x, y = zip(*start, *parts, strict=True)
+        last = {"size": [*[0] * (len(x) - 1), 7], "opacity": 1}
+        more = {"mode": "lines+markers", "showlegend": not history, "hoverinfo": "skip"}
+        figure.add_trace(_line(x, y, "Training", TRAINING_COLOUR, "dot", last, **more))
     horizon = max_epochs if max_epochs <= _HORIZONS[1] else next((h for h in _HORIZONS if h > done), done + 1)
     axis = epoch_axis(min(horizon, max_epochs)) | {"range": [0, 1.04 * min(horizon, max_epochs)], "tick0": 0}
     figure.update_layout(xaxis=axis)
@@ -151,19 +146,24 @@ def live_curves(
     return figure
 
 
-def _under_way(points: Sequence[tuple[float, float]], *, named: bool) -> dict[str, object]:
-    """Return the training line of the epoch that is not complete."""
-    x, y = zip(*points, strict=True)
+def _line(
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    dash: str,
+    marker: Mapping[str, object],
+    **more: object,
+) -> dict[str, object]:
+    line = {"color": colour, "width": 2, "dash": dash}
     return {
         "type": "scatter",
         "x": x,
         "y": y,
-        "name": "Training",
-        "mode": "lines+markers",
-        "line": {"color": TRAINING_COLOUR, "width": 2, "dash": "dot"},
-        "marker": {"color": TRAINING_COLOUR, "size": [*[0] * (len(x) - 1), 7], "opacity": 1},
-        "showlegend": named,
-        "hoverinfo": "skip",
+        "name": name,
+        "line": line,
+        "marker": {"color": colour, **marker},
+        **more,
     }
 
 
@@ -177,17 +177,4 @@ def _layout(metric: PlainMetric, revision: str, *, last_epoch: int) -> dict[str,
         },
         "hovermode": "x unified",
         "uirevision": f"learning-curves-{metric}-{revision}",
-    }
-
-
-def _star(epoch: int, value: float, name: str) -> dict[str, object]:
-    edge = {"color": "rgba(255, 255, 255, 0.9)", "width": 1}
-    return {
-        "type": "scatter",
-        "x": [epoch],
-        "y": [value],
-        "name": name,
-        "mode": "markers",
-        "marker": {"symbol": "star", "size": 15, "color": VALIDATION_COLOUR, "line": edge},
-        "hoverinfo": "skip",
     }
