@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
-from aquadash.augment.numbers import histograms, measure
+from aquadash.augment.numbers import measure
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.plan import AugmentationPlan, draw, draw_by_batch, embedded, plan
 from aquadash.augment.preview import difference, film_strip, preview, preview_branches

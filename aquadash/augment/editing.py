@@ -1,7 +1,7 @@
-"""Changes of a pipeline. Each gives a new pipeline that passes the check and a pipeline file's limits, or raises.
+"""Changes of a pipeline: each returns a new pipeline within the limits of the catalogue and of a file, or raises.
 
-Every step has an id, see :func:`with_ids`. A *place* is a list of steps: the number of a branch, from 0, for its own,
-or a step's id and one of its slots for those inside it.
+Every step has an id, see :func:`with_ids`. A *place* names a list of steps: those of a branch by its number, from 0, or
+those inside a step by its id and a slot.
 """
 
 from __future__ import annotations
@@ -27,13 +27,11 @@ MAX_TITLE_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Group:
-    """A list of steps: a branch's own, or those in a slot of one of its steps, be it empty."""
+    """A list of steps, even if it is empty: a branch's own, or those in a slot of one of its steps."""
 
-    #: Its place.
     place: Place
     #: The number of its branch, from 0.
     branch: int
-    #: The steps, in order.
     steps: Steps
     #: The steps around it, the outermost first.
     around: Steps = ()
@@ -47,17 +45,17 @@ class Group:
         return slots[self.place[1]] if isinstance(self.place, tuple) and len(slots) > 1 else ""
 
     def number_of(self, index: int) -> str:
-        """Return the number of the step of an index: ``"2"``, or ``"2.1 (where the mask is high)"`` inside that."""
+        """Return the number of the step at an index: ``"2"``, or ``"2.1 (where the mask is high)"`` inside another."""
         number = f"{self.number}.{index + 1}" if self.around else str(index + 1)
         return f"{number} ({self.slot_title})" if self.slot_title else number
 
     def has_room_for(self, step: Operator) -> bool:
-        """Whether a step, with those inside it, can stand here without being nested too deep."""
+        """Return whether a step can be added without exceeding the depth of steps."""
         return len(self.around) + height((step,)) <= MAX_DEPTH
 
 
 def groups(spec: PipelineSpec) -> Iterator[Group]:
-    """Every list of steps, each before those inside its steps."""
+    """Yield every list of steps, each before those inside its steps."""
     for number, branch in enumerate(spec.branches):
         yield from _groups_in(Group(number, number, branch.operators))
 
@@ -79,17 +77,17 @@ def group_at(spec: PipelineSpec, place: Place) -> Group:
 
 
 def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
-    """Give an id to every step that has none, or that of a step before it, as a copy has."""
-    given: set[int] = set()
+    """Give a new id, from ``unused`` on, to every step without one and to copies; return the next unused id, too."""
+    taken: set[int] = set()
     every = (step.id for branch in spec.branches for step in walk(branch.operators))
     unused = max((unused, *(1 + number for number in every if number is not None)))
 
     def identified(step: Operator) -> Operator:
         nonlocal unused
         number = step.id
-        if number is None or number in given:
+        if number is None or number in taken:
             number, unused = unused, unused + 1
-        given.add(number)
+        taken.add(number)
         children = tuple((slot, tuple(map(identified, inner))) for slot, inner in step.children)
         return replace(step, id=number, children=children)
 
@@ -97,13 +95,13 @@ def with_ids(spec: PipelineSpec, unused: int = 0) -> tuple[PipelineSpec, int]:
     return replace(spec, branches=branches), unused
 
 
-def insert(spec: PipelineSpec, place: Place, index: int, step: Operator) -> PipelineSpec:
-    """Put a step before the one of that index, or at the end."""
-    return _changed(spec, place, lambda steps: (*steps[:index], step, *steps[index:]))
+def append(spec: PipelineSpec, place: Place, step: Operator) -> PipelineSpec:
+    """Add a step at the end of a place."""
+    return _changed(spec, place, lambda steps: (*steps, step))
 
 
 def remove(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
-    """Take a step out, with what is inside it."""
+    """Remove a step with the steps inside it."""
     return _replaced(spec, step_id, lambda step: ())
 
 
@@ -113,30 +111,29 @@ def duplicate(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
 
 
 def move(spec: PipelineSpec, step_id: StepId, index: int) -> PipelineSpec:
-    """Bring a step to another index among its neighbours; one beyond the ends is the end."""
-    group, before = _found(spec, step_id)
+    """Move a step to another index in its list, or to an end for an index beyond it."""
+    group, before = _find(spec, step_id)
     steps = list(group.steps)
     steps.insert(max(index, 0), steps.pop(before))
     return _changed(spec, group.place, lambda _: tuple(steps))
 
 
 def shift(spec: PipelineSpec, step_id: StepId, by: int) -> PipelineSpec:
-    """:func:`move` a step by some places."""
-    return move(spec, step_id, _found(spec, step_id)[1] + by)
+    """Move a step up (below 0) or down in its list."""
+    return move(spec, step_id, _find(spec, step_id)[1] + by)
 
 
 def relocate(spec: PipelineSpec, step_id: StepId, place: Place) -> PipelineSpec:
-    """Take a step out and put it at the end of another place, of another branch, too."""
-    group, index = _found(spec, step_id)
+    """Move a step to the end of another place, also of another branch."""
+    group, index = _find(spec, step_id)
     step = group.steps[index]
     if isinstance(place, tuple) and any(inner.id == place[0] for inner in walk((step,))):
         raise ConfigError("A step cannot be moved into itself. Choose another place.")
-    taken_out = _replaced(spec, step_id, lambda step: ())
-    return _changed(taken_out, place, lambda steps: (*steps, step))
+    return append(remove(spec, step_id), place, step)
 
 
 def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
-    """Put a new step that steers others in the place of a step, and the step into it."""
+    """Put a step into a new step that steers others."""
     slots = operator_info(name).slots
     if not slots:
         raise ConfigError(f"{name} applies no other steps, so no step can be put into it.")
@@ -145,18 +142,18 @@ def wrap(spec: PipelineSpec, step_id: StepId, name: str) -> PipelineSpec:
 
 
 def dissolve(spec: PipelineSpec, step_id: StepId) -> PipelineSpec:
-    """Put what is inside a step in its place."""
+    """Replace a step by the steps inside it."""
     return _replaced(spec, step_id, lambda step: tuple(child for _, inner in step.children for child in inner))
 
 
 def set_setting(spec: PipelineSpec, step_id: StepId, name: str, value: Value) -> PipelineSpec:
-    """Give a setting of a step a value; the settings stay in the catalogue's order."""
+    """Set a setting of a step; the settings stay in the catalogue's order."""
 
     def change(step: Operator) -> Steps:
         info = operator_info(step.name)
         info.parameter(name)
-        given = {**dict(step.settings), name: value}
-        ordered = tuple((each.name, given[each.name]) for each in info.parameters if each.name in given)
+        values = {**dict(step.settings), name: value}
+        ordered = tuple((each.name, values[each.name]) for each in info.parameters if each.name in values)
         return (replace(step, settings=ordered),)
 
     return _replaced(spec, step_id, change)
@@ -173,30 +170,29 @@ def set_enabled(spec: PipelineSpec, step_id: StepId, enabled: bool) -> PipelineS
 
 
 def add_branch(spec: PipelineSpec, branch: Branch) -> PipelineSpec:
-    """Add a branch after the others: one more image for each original."""
-    return _checked(replace(spec, branches=(*spec.branches, branch)))
+    """Add a branch at the end: one more image for each original."""
+    return _with_branches(spec, spec.factor, branch)
 
 
 def remove_branch(spec: PipelineSpec, number: int) -> PipelineSpec:
-    """Take a branch away; one has to stay."""
+    """Remove a branch, but not the last one."""
     group_at(spec, number)
-    if len(spec.branches) == 1:
+    if spec.factor == 1:
         raise ConfigError("This is the only version. Without it there would be no images to train on.")
-    return replace(spec, branches=(*spec.branches[:number], *spec.branches[number + 1 :]))
+    return _with_branches(spec, number)
 
 
 def rename_branch(spec: PipelineSpec, number: int, title: str) -> PipelineSpec:
-    """Give a branch another title, 1 to :data:`MAX_TITLE_CHARACTERS` characters."""
+    """Set the title of a branch, 1 to :data:`MAX_TITLE_CHARACTERS` characters."""
     title = " ".join(title.split())
     if not 1 <= len(title) <= MAX_TITLE_CHARACTERS:
         raise ConfigError(f"The title has {len(title)} characters; expected 1 to {MAX_TITLE_CHARACTERS}.")
     group_at(spec, number)
-    branch = replace(spec.branches[number], title=title)
-    return replace(spec, branches=(*spec.branches[:number], branch, *spec.branches[number + 1 :]))
+    return _with_branches(spec, number, replace(spec.branches[number], title=title))
 
 
 def new_step(name: str) -> Operator:
-    """A step with the settings that it needs; around a flip if it steers others, and a blur if it chooses."""
+    """Return a step with the settings that it needs; one that steers others has a flip inside, and a choice a blur."""
     info = operator_info(name)
     needed = tuple((each.name, starting_value(each)) for each in info.parameters if each.default is None)
     begin = (Operator("Fliplr"), Operator("GaussianBlur")) if info.choices else (Operator("Fliplr"),)
@@ -204,7 +200,7 @@ def new_step(name: str) -> Operator:
 
 
 def starting_value(parameter: Parameter) -> Value:
-    """A mild value of a setting that the catalogue has no default for."""
+    """Return the default of a setting, or a mild value without one."""
     if parameter.default is not None:
         return parameter.default
     if parameter.kind == "word":
@@ -218,7 +214,7 @@ def starting_value(parameter: Parameter) -> Value:
 
 
 def nearest(parameter: Parameter, value: float) -> float:
-    """The nearest number that a setting takes: within its bounds, whole and in its steps where it has to be."""
+    """Return the nearest number that a setting takes: within its bounds and, for whole numbers, in its steps."""
     value = min(max(value, parameter.low), parameter.high)
     if parameter.kind != "integer":
         return round(value, 9)
@@ -228,7 +224,7 @@ def nearest(parameter: Parameter, value: float) -> float:
 
 
 def as_range(parameter: Parameter, value: Value) -> Range:
-    """A range around a fixed value, a tenth of what is possible to each side; a range stays as it is."""
+    """Return a range around a fixed value, which reaches a tenth of the setting's span to each side."""
     if isinstance(value, Range):
         return value
     least = float(parameter.step) if parameter.kind == "integer" else 0.0
@@ -237,22 +233,20 @@ def as_range(parameter: Parameter, value: Value) -> Range:
 
 
 def as_fixed(parameter: Parameter, value: Value) -> Value:
-    """The middle of a range; a fixed value stays as it is."""
-    if not isinstance(value, Range):
-        return value
-    return nearest(parameter, (value.low + value.high) / 2)
+    """Return the middle of a range; a fixed value stays as it is."""
+    return nearest(parameter, (value.low + value.high) / 2) if isinstance(value, Range) else value
 
 
 def why_not(spec: PipelineSpec, place: Place, name: str) -> str:
-    """Why a new step cannot be put at the end of a place; empty where it can."""
+    """Return why a new step cannot be added to a place; empty if it can."""
     try:
-        insert(spec, place, len(group_at(spec, place).steps), new_step(name))
+        append(spec, place, new_step(name))
     except AquaDashError as error:
         return str(error)
     return ""
 
 
-def _found(spec: PipelineSpec, step_id: StepId) -> tuple[Group, int]:
+def _find(spec: PipelineSpec, step_id: StepId) -> tuple[Group, int]:
     """Return the list that the step with an id is in, and its index there."""
     for group in groups(spec):
         for index, step in enumerate(group.steps):
@@ -262,8 +256,8 @@ def _found(spec: PipelineSpec, step_id: StepId) -> tuple[Group, int]:
 
 
 def _replaced(spec: PipelineSpec, step_id: StepId, change: Callable[[Operator], Steps]) -> PipelineSpec:
-    """Return the pipeline with others in the place of a step."""
-    group, index = _found(spec, step_id)
+    """Return the pipeline with other steps in the place of a step."""
+    group, index = _find(spec, step_id)
     return _changed(spec, group.place, lambda steps: (*steps[:index], *change(steps[index]), *steps[index + 1 :]))
 
 
@@ -274,8 +268,7 @@ def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps])
     if isinstance(place, int):
         before = spec.branches[place]
         title = "Augmented" if before == ORIGINAL and steps else before.title
-        branch = Branch(title, steps)
-        return _checked(replace(spec, branches=(*spec.branches[:place], branch, *spec.branches[place + 1 :])))
+        return _with_branches(spec, place, Branch(title, steps))
     outer = group.around[-1]
     inner = {**dict(outer.children), place[1]: steps}
     slots = [slot for slot, _ in operator_info(outer.name).slots]
@@ -288,8 +281,9 @@ def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps])
     return _replaced(spec, outer.id, lambda step: (replace(step, children=children),))
 
 
-def _checked(spec: PipelineSpec) -> PipelineSpec:
-    """The pipeline itself if it can be saved and read again."""
-    check(spec)
-    check_size(spec)
-    return spec
+def _with_branches(spec: PipelineSpec, number: int, *branches: Branch) -> PipelineSpec:
+    """Return the pipeline with others in the place of a branch; raise an error if it could not be read from a file."""
+    changed = replace(spec, branches=(*spec.branches[:number], *branches, *spec.branches[number + 1 :]))
+    check(changed)
+    check_size(changed)
+    return changed

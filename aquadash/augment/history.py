@@ -12,8 +12,7 @@ from aquadash.augment.spec import PipelineSpec
 #: States that are kept to go back to.
 MAX_STATES = 100
 
-#: Changes of the same setting that follow each other within so many seconds are undone together: a slider that is
-#: dragged reports every place it comes to.
+#: Changes of one setting within so many seconds are undone together, because a dragged slider reports every position.
 TOGETHER_SECONDS = 2.0
 
 
@@ -27,16 +26,16 @@ class History:
     past: tuple[Draft, ...] = ()
     #: States that were undone, the next to redo last.
     future: tuple[Draft, ...] = ()
-    #: The next id for a new step; ids are never given twice.
+    #: The next id for a new step; ids are never reused.
     unused: int = 0
-    #: The tag of the last change; None if the next change is undone by itself.
+    #: The tag of the last change; None if the next change is undone separately.
     tag: str | None = None
-    #: When that was, in seconds.
+    #: The time of the last change, in seconds.
     changed_at: float = 0.0
 
     @classmethod
     def start(cls, spec: PipelineSpec, *, base: str, version: str) -> History:
-        """A history of one state."""
+        """Return a history of one state."""
         spec, unused = with_ids(spec, 0)
         return cls(Draft(spec, base, version), unused=unused)
 
@@ -49,7 +48,7 @@ class History:
         tag: str | None = None,
         now: float = 0.0,
     ) -> History:
-        """Add a state; one with the ``tag`` of the last state, soon after it, replaces that one."""
+        """Add a state, in place of the last one if that has the same ``tag`` and is less than two seconds old."""
         spec, unused = with_ids(spec, self.unused)
         before = self.present
         state = Draft(spec, before.base if base is None else base, before.version if version is None else version)
@@ -67,13 +66,13 @@ class History:
         )
 
     def undo(self) -> History:
-        """The state before; the same history if there is none."""
+        """Go back one state; the first one stays."""
         if not self.past:
             return self
         return replace(self, present=self.past[-1], past=self.past[:-1], future=(*self.future, self.present), tag=None)
 
     def redo(self) -> History:
-        """The state that was undone last; the same history if there is none."""
+        """Repeat the state that was undone last, if there is one."""
         if not self.future:
             return self
         return replace(

@@ -1,7 +1,7 @@
 """Cloudy masks for ``BlendAlphaFrequencyNoise``, drawn for a whole batch at once.
 
 imgaug draws these masks image by image, which takes most of the time of the report's fourth pipeline, and sometimes
-refuses its own mask because of rounding. :class:`FrequencyNoiseMasks` draws from the same distribution with array
+fails because rounding makes a mask exceed 1. :class:`FrequencyNoiseMasks` draws from the same distribution with array
 operations over the batch. White noise in the frequency domain is weighted by ``distance ** exponent``, transformed
 back, stretched to 0.01 to 1 and enlarged to the image's size. One to three such planes are averaged or their maximum
 taken, and half of the masks are sharpened by a sigmoid.
@@ -11,16 +11,14 @@ This module imports imgaug at its start; import it where it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import imgaug.augmenters as iaa
 import numpy as np
 from numpy.typing import NDArray
-
-Number = TypeVar("Number", int, float)
 
 #: The smallest side of a plane in the frequency domain (imgaug's own bound).
 _MIN_PLANE_SIDE = 4
@@ -39,56 +37,31 @@ _CHANNELS_A_CALL = 512
 
 
 def blend_frequency_noise(
-    exponent: Any,
-    size_px_max: Any,
-    iterations: Any,
-    sigmoid: float,
-    per_channel: float,
-    foreground: iaa.Augmenter,
-    background: iaa.Augmenter,
-    seed: Any,
+    exponent: Any, size_px_max: Any, iterations: Any, sigmoid: float, per_channel: float, **blend: Any
 ) -> iaa.BlendAlphaMask:
-    """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with the masks of :class:`FrequencyNoiseMasks`."""
-    masks = FrequencyNoiseMasks(
-        exponent=_ends(exponent, float),
-        size_px_max=_ends(size_px_max, int),
-        iterations=_ends(iterations, int),
-        sigmoid=float(sigmoid),
-        per_channel=float(per_channel),
-    )
-    return iaa.BlendAlphaMask(masks, foreground=foreground, background=background, seed=seed)
+    """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with our masks; ``blend`` is foreground, background and seed."""
+    ranges = (value if isinstance(value, tuple) else (value, value) for value in (exponent, size_px_max, iterations))
+    masks = FrequencyNoiseMasks(*ranges, sigmoid, per_channel)
+    return iaa.BlendAlphaMask(masks, **blend)
 
 
-def _ends(value: Any, kind: Callable[[Any], Number]) -> tuple[Number, Number]:
-    """Least and greatest value of a setting."""
-    low, high = value if isinstance(value, tuple) else (value, value)
-    return kind(low), kind(high)
-
-
+@dataclass(eq=False)
 class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
     """A mask generator for ``imgaug.augmenters.BlendAlphaMask``; ranges include both ends."""
 
-    def __init__(
-        self,
-        *,
-        exponent: tuple[float, float],
-        size_px_max: tuple[int, int],
-        iterations: tuple[int, int],
-        sigmoid: float,
-        per_channel: float,
-    ) -> None:
-        #: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
-        self.exponent = exponent
-        #: Range of the longer side of each plane before it is enlarged, in pixels.
-        self.size_px_max = size_px_max
-        #: Range of the number of planes in a mask.
-        self.iterations = iterations
-        #: Fraction of the masks that are sharpened, and of the images whose colour channels get a mask each.
-        self.sigmoid = sigmoid
-        self.per_channel = per_channel
+    #: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
+    exponent: tuple[float, float]
+    #: Range of the longer side of each plane before it is enlarged, in pixels.
+    size_px_max: tuple[int, int]
+    #: Range of the number of planes in a mask.
+    iterations: tuple[int, int]
+    #: Fraction of the masks that are sharpened.
+    sigmoid: float
+    #: Fraction of the images whose colour channels get a mask each.
+    per_channel: float
 
     def draw_masks(self, batch: Any, random_state: Any = None) -> list[NDArray[np.float32]]:
-        """One mask an image: float32, 0 to 1, shape (h, w), or (h, w, channels) where each channel has its own."""
+        """Return a mask for each image: float32, 0 to 1, shape (h, w), or (h, w, channels) with a mask per channel."""
         shapes = batch.get_rowwise_shapes()
         if not shapes:
             return []
@@ -162,8 +135,8 @@ def frequency_distances(
     height: int, width: int, size_px_max: tuple[int, int]
 ) -> dict[tuple[int, int], NDArray[np.float32]]:
     """The distances that weight the frequencies, one matrix for each shape a plane may have."""
-    # imgaug takes small matrices from the middle of the largest and leaves a 1 in the corners of each, the lowest
-    # frequencies. The report's images come from the state after all sizes were met, and so do ours.
+    # imgaug cuts smaller matrices out of the middle of the largest one and writes a 1, the lowest frequency, into the
+    # corners of each. The report's images were drawn after it had cut all sizes, so all corners are written first here.
     shapes = sorted({small_shape(height, width, size) for size in range(size_px_max[0], size_px_max[1] + 1)})
     largest = shapes[-1]
     down, across = (_distances_to_border(side) for side in largest)
@@ -181,7 +154,7 @@ def _distances_to_border(side: int) -> NDArray[np.float64]:
 
 
 def _middle(matrix: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """A view of the middle of a matrix; half a row or column more is left out at the far end than at the near one."""
+    """Return a view of the middle of a matrix; of an odd margin, the larger part is at the far end."""
     rows, columns = ((outer - inner) // 2 for outer, inner in zip(matrix.shape, shape, strict=True))
     return matrix[rows : rows + shape[0], columns : columns + shape[1]]
 
@@ -189,7 +162,7 @@ def _middle(matrix: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.f
 def _noise(
     distances: NDArray[np.float32], exponents: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """One small plane an exponent, stretched to 0.01 to 1: shape (len(exponents), *distances.shape)."""
+    """Draw a small plane for each exponent, stretched to 0.01 to 1: shape (len(exponents), *distances.shape)."""
     shape = (len(exponents), *distances.shape)
     weights = np.exp(np.log(distances) * exponents[:, np.newaxis, np.newaxis])
     weights[:, [[0], [-1]], [0, -1]] = 0.0
@@ -197,7 +170,7 @@ def _noise(
     amplitudes = rng.random(shape, dtype=np.float32) * np.float32(max(distances.shape) ** 2)
     # imgaug multiplies the imaginary part by the phase instead of the amplitude; kept for the same look.
     spectrum = weights * (amplitudes * np.cos(phases) + 1j * (phases * np.sin(phases)))
-    # The transform's scale does not matter here.
+    # The scale of the transform has no effect, because the planes are stretched below.
     planes = np.ascontiguousarray(np.fft.ifft2(spectrum).real)
     lowest = planes.min(axis=(1, 2), keepdims=True)
     spread = planes.max(axis=(1, 2), keepdims=True) - lowest

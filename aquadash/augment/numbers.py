@@ -1,4 +1,4 @@
-"""Figures of a pipeline: time, lost brightness levels, colours before and after, and warnings."""
+"""Measurements of a pipeline: images a second, clipped levels, colours before and after, and cautions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from aquadash.augment.apply import PREVIEW, augment_branch, batch_size
 from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import ConfigError
+from aquadash.data.statistics import CHANNEL_NAMES
 
 #: Fraction of nearly constant or mostly black images that gives a caution; the report's pipelines make up to 0.001.
 RUINED_FRACTION = 0.01
 #: Fraction of unchanged images that gives a caution; the report's third pipeline leaves 28 % unchanged on purpose.
 UNCHANGED_FRACTION = 1 / 3
 
-#: By kind, the gravest first: the fraction of the images from which on there is a caution, and its words.
+#: By kind, the gravest first: the least fraction of the images that gives a caution, and its words.
 _CAUTIONS = {
     "nearly constant": (
         RUINED_FRACTION,
@@ -46,12 +46,12 @@ class Caution:
     kind: str
     #: The fraction of the images, 0 to 1.
     share: float
-    #: The fault and its remedy, plain text.
+    #: The problem and its remedy, plain text.
     words: str
 
 
 def cautions(branch: Branch, *, unchanged: float, nearly_constant: float, mostly_black: float) -> tuple[Caution, ...]:
-    """Return a branch's cautions, the gravest first; one without steps is meant to leave the images alone."""
+    """Return a branch's cautions, the gravest first; none for a branch without steps, which keeps the originals."""
     if not branch.operators:
         return ()
     if branch.is_original:
@@ -72,13 +72,12 @@ def _percent(fraction: float) -> str:
     return f"{min(100 * fraction, 99):.0f} %"
 
 
-#: Timings, of which the median counts; no further one is begun after so many seconds.
-_REPEATS = 5
-_SECONDS = 0.3
+#: The number of timings, of which the median counts, and the seconds after which no further one begins.
+_REPEATS, _SECONDS = 5, 0.3
 
 
 def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -> float | None:
-    """Return how many images a branch makes in a second on one core; None for one that changes nothing."""
+    """Return the number of images that one core makes in a second; None for a branch that changes nothing."""
     if branch.is_original:
         return None
     count = batch_size(*images.shape[1:3])
@@ -98,12 +97,10 @@ def images_per_second(images: NDArray[np.uint8], branch: Branch, *, seed: int) -
     return count / statistics.median(timings)
 
 
-CHANNELS = ("red", "green", "blue")
-
 #: A picture whose pixels deviate by less than this from their mean (root mean square over the channels, of 255 levels)
 #: is nearly constant. The flattest of CIFAR-100's 2,500 aquatic mammals has 8.8, of the report's 10,000 variants 4.3.
 CONSTANT_DEVIATION = 4.0
-#: A pixel is black if none of its channels is above this, of 255: on a screen it cannot be told from 0.
+#: A pixel is black if none of its channels is above this, of 255; on a screen it looks like 0.
 BLACK_LEVEL = 8
 #: Fraction of black pixels above which a picture is mostly black. The darkest of those 2,500 images has 0.56.
 BLACK_FRACTION = 0.8
@@ -130,7 +127,7 @@ class BranchNumbers:
     """One branch of a pipeline, measured on one variant of each image."""
 
     title: str
-    #: True if the branch hands the images on as they are and is meant to.
+    #: Whether the branch has no steps, so that it keeps the original images.
     original: bool
     #: The number of measured images.
     images: int
@@ -148,7 +145,7 @@ class BranchNumbers:
     nearly_constant: float
     #: Fraction that becomes mostly black, by :data:`BLACK_FRACTION`, while the original is not.
     mostly_black: float
-    #: How many it makes in a second on one core; None for one that changes nothing, or if that was not asked for.
+    #: The images that one core makes in a second; None if it was not measured or the branch changes nothing.
     images_per_second: float | None
     #: Warnings before training with it, the gravest first.
     cautions: tuple[Caution, ...]
@@ -163,28 +160,22 @@ def measure(
     timed: bool = True,
     progress: ProgressCallback = silent,
 ) -> tuple[BranchNumbers, ...]:
-    """Make one variant of each image with each branch and say what became of them.
+    """Make one variant of each image with each branch and measure the changes.
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB; n at least 1. Some hundred give stable fractions.
-        branch: Only this one of the pipeline's branches, from 0; None for all. Its draws are the same either way.
+        branch: The number of the only branch to measure, from 0; None for all. It does not change a branch's draws.
         seed: 0 or greater.
-        timed: Also measure images a second, which takes up to about a second a branch.
+        timed: Whether to measure images a second, which takes up to about a second a branch.
         progress: Called before each branch with a text and the fraction done, 0 to 1.
-
-    Raises:
-        ValueError: There are no images.
-        ConfigError: A step is not as the catalogue wants it, or the pipeline has no such branch.
     """
     if not len(images):
         raise ValueError("there are no images to measure; expected at least one")
-    branches = as_pipeline(spec).branches
-    if branch is not None and not 0 <= branch < len(branches):
-        raise ConfigError(f"There is no branch {branch}; expected 0 to {len(branches) - 1}.")
-    numbers = range(len(branches)) if branch is None else (branch,)
+    pipeline = as_pipeline(spec)
+    numbers = range(pipeline.factor) if branch is None else (branch,)
     measured = []
     for done, number in enumerate(numbers):
-        one = branches[number]
+        one = pipeline.branch(number)
         progress(f"Measuring: {one.title}", done / len(numbers))
         after = np.empty_like(images)
         augment_branch(images, one, seed=seed, path=(PREVIEW, number, 0), out=after)
@@ -196,7 +187,7 @@ def measure(
 def compared(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, branch: Branch, images_per_second: float | None = None
 ) -> BranchNumbers:
-    """Return the figures for images, uint8 (n, height, width, 3), and what a branch made of them."""
+    """Compare images, uint8 (n, height, width, 3), with a branch's variants of them."""
     values = before[0].size * len(before)
     black_values, white_values = (_more_of(level, before, after) for level in (0, 255))
     unchanged = float((before == after).reshape(len(before), -1).all(axis=1).mean())
@@ -209,7 +200,10 @@ def compared(
         clipped_black=black_values / values,
         clipped_white=white_values / values,
         clipped=(black_values + white_values) / values,
-        channels=tuple(_channel(name, before[..., i], after[..., i]) for i, name in enumerate(CHANNELS)),
+        channels=tuple(
+            ChannelChange(name, *(float(level) for images in (old, new) for level in (images.mean(), images.std())))
+            for name, old, new in zip(CHANNEL_NAMES, np.moveaxis(before, -1, 0), np.moveaxis(after, -1, 0), strict=True)
+        ),
         unchanged=unchanged,
         nearly_constant=constant,
         mostly_black=black,
@@ -218,17 +212,8 @@ def compared(
     )
 
 
-def histograms(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many pixels of uint8 images have each level, channel by channel: int64 (3, 256)."""
-    return np.stack([np.bincount(images[..., channel].ravel(), minlength=256) for channel in range(3)]).astype(np.int64)
-
-
-def _channel(name: str, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> ChannelChange:
-    return ChannelChange(name, float(before.mean()), float(before.std()), float(after.mean()), float(after.std()))
-
-
 def _more_of(level: int, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> int:
-    """Sum the increase of channel values at a level over the images that have more of it than before."""
+    """Return how many channel values came to a level, over the images that have more of it than before."""
     counts = [(images == level).reshape(len(images), -1).sum(axis=1, dtype=np.int64) for images in (before, after)]
     return int(np.maximum(counts[1] - counts[0], 0).sum())
 

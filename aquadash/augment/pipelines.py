@@ -20,36 +20,23 @@ def _shift_channel(channel: int) -> Operator:
     )
 
 
+def _half(step: Operator) -> Operator:
+    """Apply a step to half of the images."""
+    return op("Sometimes", p=0.5, then_list=step)
+
+
 ORIGINAL = Branch("Original", ())
 
-_FLIPPED = Branch(
-    "Flipped and blurred",
-    (
-        op("Fliplr", p=1.0),
-        op("GaussianBlur", sigma=Range(0.0, 1.0)),
-    ),
-)
+_FLIPPED = Branch("Flipped and blurred", (op("Fliplr", p=1.0), op("GaussianBlur", sigma=Range(0.0, 1.0))))
 
-_RECOLOURED = Branch(
-    "Recoloured",
-    (
-        op("ChannelShuffle", p=0.5),
-        _shift_channel(0),
-        _shift_channel(1),
-        _shift_channel(2),
-    ),
-)
+_RECOLOURED = Branch("Recoloured", (op("ChannelShuffle", p=0.5), *map(_shift_channel, range(3))))
 
 _COVERED = Branch(
     "Covered and sharpened",
     (
-        op(
-            "Sometimes",
-            p=0.5,
-            then_list=op("CoarseDropout", p=Range(0.1, 0.3), size_percent=Range(0.02, 0.05)),
-        ),
-        op("Sometimes", p=0.5, then_list=op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))),
-        op("Sometimes", p=0.5, then_list=op("Sharpen", alpha=Range(0.0, 1.0), lightness=Range(0.75, 1.5))),
+        _half(op("CoarseDropout", p=Range(0.1, 0.3), size_percent=Range(0.02, 0.05))),
+        _half(_half(op("ChannelShuffle", p=0.5))),
+        _half(op("Sharpen", alpha=Range(0.0, 1.0), lightness=Range(0.75, 1.5))),
     ),
 )
 

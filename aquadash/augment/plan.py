@@ -1,7 +1,7 @@
-"""From a run's settings to the images it trains on: which pipelines, how many versions, mixed how.
+"""The training images of a run by its settings: pipelines, number of versions, mixture.
 
-A run carries the saved pipelines that it names (:func:`embedded`), so that it stays what it is when one of them is
-edited or deleted.
+A run carries copies of the saved pipelines that it names (:func:`embedded`), so that it does not change when one of
+them is edited or deleted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.augment.apply import TRAINING, augment_branch, branch_by_batch, check_images
-from aquadash.augment.pipelines import PIPELINES
+from aquadash.augment.pipelines import ORIGINAL, PIPELINES
 from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import pipeline as pipeline_named
 from aquadash.augment.spec import Branch, PipelineSpec
@@ -22,8 +22,8 @@ from aquadash.config import AugmentationConfig, RunConfig, definitions_text, rea
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import ConfigError, UnknownNameError
 
-#: First parts of the paths along which a seed is split (see :data:`aquadash.augment.apply.TRAINING`): the second and
-#: later versions, a mixture's images, and the choice of a branch for each image.
+#: The first numbers of seeds' paths, like :data:`aquadash.augment.apply.TRAINING`: of the second and later versions, a
+#: mixture's images, and the choice of a branch for each image.
 _MORE_VERSIONS = 2
 MIXTURE = 3
 PICKS = 4
@@ -33,14 +33,14 @@ PICKS = 4
 class AugmentationPlan:
     """The changes of a run's training images."""
 
-    #: At least one. Of a single one every branch makes images; of several, each version of each image goes through one
-    #: branch of one of them.
+    #: At least one. Every branch of a single pipeline makes a version of each image. In a mixture of several pipelines,
+    #: each version is made by one branch of one pipeline.
     pipelines: tuple[PipelineSpec, ...]
-    #: Of the changed images, one a pipeline; they add up to 1.
+    #: The fraction of the changed images for each pipeline; the sum is 1.
     fractions: tuple[float, ...] = (1.0,)
-    #: Versions of each image from each changing branch or, of several pipelines, from the mixture.
+    #: The versions of each image from each branch that changes it, or from the mixture.
     copies: int = 1
-    #: Whether the unchanged images stay where the pipeline itself does not keep them.
+    #: Whether to keep the unchanged images, even if no branch does.
     keep_originals: bool = False
 
     @property
@@ -55,7 +55,7 @@ class AugmentationPlan:
 
     @property
     def changes(self) -> bool:
-        """False where all images stay as they are, so that nothing need be drawn."""
+        """Whether any branch changes images."""
         return any(not branch.is_original for spec in self.pipelines for branch in spec.branches)
 
     def describe(self) -> str:
@@ -80,17 +80,12 @@ class AugmentationPlan:
         return np.tile(labels, self.factor)
 
     def parts(self) -> list[tuple[Branch | None, tuple[int, ...]]]:
-        """For each of the ``factor`` sets of images its branch, None for a mixture, and the path of its seed."""
-        kept = (Branch("Original", ()), ())
+        """Return the branch (None for a mixture) and the seed's path of each of the ``factor`` sets of images."""
+        kept: tuple[Branch | None, tuple[int, ...]] = (ORIGINAL, ())
         if self.mixed:
-            mixtures: list[tuple[Branch | None, tuple[int, ...]]] = [
-                (None, (version,)) for version in range(self.copies)
-            ]
-            return [kept, *mixtures] if self.keep_originals else mixtures
+            return [kept] * self.keep_originals + [(None, (version,)) for version in range(self.copies)]
         branches = self.pipelines[0].branches
-        parts: list[tuple[Branch | None, tuple[int, ...]]] = []
-        if self.keep_originals and not any(branch.is_original for branch in branches):
-            parts.append(kept)
+        parts = [kept] * (self.keep_originals and not any(branch.is_original for branch in branches))
         for number, branch in enumerate(branches):
             parts.append((branch, (TRAINING, number)))
             if not branch.is_original:
@@ -98,7 +93,7 @@ class AugmentationPlan:
         return parts
 
     def mixture(self) -> tuple[list[Branch], NDArray[np.float64]]:
-        """All branches of all pipelines, and how often each is taken: those of a pipeline share its fraction."""
+        """Return the branches of all pipelines and their probabilities; a pipeline's branches share its fraction."""
         branches = [branch for spec in self.pipelines for branch in spec.branches]
         often = [
             fraction / spec.factor
@@ -109,44 +104,25 @@ class AugmentationPlan:
 
 
 def plan(config: AugmentationConfig) -> AugmentationPlan:
-    """The plan of a run with these settings.
-
-    Of a name, the built-in pipeline counts, then the one that the settings carry, then the saved one.
-
-    Raises:
-        UnknownNameError: A pipeline is neither carried nor there.
-        ConfigError: One is carried or saved that cannot be used.
-        StorageError: A saved one cannot be read.
-    """
-    weights = config.weights
-    return AugmentationPlan(
-        tuple(_spec(name, config) for name, _ in weights),
-        tuple(fraction for _, fraction in weights),
-        config.copies,
-        config.keep_originals,
-    )
+    """Return the plan of a run: a name means the built-in pipeline, else the carried one, else the saved one."""
+    names, fractions = zip(*config.weights, strict=True)
+    specs = tuple(_spec(name, config) for name in names)
+    return AugmentationPlan(specs, fractions, config.copies, config.keep_originals)
 
 
 def embedded(config: RunConfig, *, also: Iterable[str] = ()) -> RunConfig:
-    """The config with the saved pipelines that it names written into it.
-
-    Carried pipelines stay as they are, or are left out where the config does not name them.
+    """Return the config with copies of the saved pipelines that it names; copies that it carries already stay.
 
     Args:
-        also: Names, or several with weights, that the pipeline may be set to later.
-
-    Raises:
-        AquaDashError: As for :func:`plan`; or the pipelines are too long to be carried.
+        also: Further values of the setting ``augmentation.pipeline`` whose pipelines are carried, too.
     """
     augmentation = config.augmentation
-    texts = [augmentation.pipeline, *also]
     carried = read_definitions(augmentation.definitions)
     wanted: dict[str, dict[str, object]] = {}
-    for text in texts:
+    for text in (augmentation.pipeline, *also):
         for name, _ in with_values(config, {"augmentation.pipeline": text}).augmentation.weights:
             if name not in PIPELINES:
-                spec = _spec(name, augmentation)
-                wanted[name] = carried.get(name) or json.loads(spec.to_json())
+                wanted[name] = carried.get(name) or json.loads(_spec(name, augmentation).to_json())
     return with_values(config, {"augmentation.definitions": definitions_text(wanted)})
 
 
@@ -160,13 +136,12 @@ def draw(
 ) -> NDArray[np.uint8]:
     """Draw the training images of a plan.
 
-    Batches have a fixed size and a seed each, so that the same images and seed give the same bytes in any process. A
-    slice of the images gets other random choices than the whole.
+    The same images and seed give the same bytes in any process, but a slice of the images gets other random choices.
 
     Args:
         images: uint8, shape (n, height, width, 3), RGB; left unchanged. n may be 0.
         seed: 0 or greater; another one each epoch gives fresh versions.
-        out: Where to write them, of the result's form; a new array when None.
+        out: The array to write to, of the result's shape; None for a new one.
         progress: Called after each batch with a text and the fraction done, 0 to 1.
 
     Returns:
@@ -183,7 +158,7 @@ def draw(
 def draw_by_batch(
     images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, out: NDArray[np.uint8]
 ) -> Iterator[tuple[str, float]]:
-    """:func:`draw`, a batch at each step; yields a text and the fraction done. Any thread may do the next step."""
+    """Do :func:`draw` a batch at a time, on any thread, and yield a text and the fraction done."""
     parts, count = plan.parts(), len(images)
     for number, (branch, path) in enumerate(parts):
         target = out[number * count : (number + 1) * count]
@@ -198,7 +173,7 @@ def draw_by_batch(
 def _mixture_by_branch(
     images: NDArray[np.uint8], plan: AugmentationPlan, *, seed: int, version: int, out: NDArray[np.uint8]
 ) -> Iterator[float]:
-    """One version of each image, each through a branch that is drawn for it; yields the fraction done."""
+    """Make one version of each image by a branch that is drawn for it, and yield the fraction done."""
     branches, often = plan.mixture()
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PICKS, version)))
     picks = generator.choice(len(branches), size=len(images), p=often)
@@ -215,7 +190,7 @@ def _mixture_by_branch(
 
 
 def _spec(name: str, config: AugmentationConfig) -> PipelineSpec:
-    """The pipeline that a name stands for in these settings."""
+    """Return the pipeline of a name in these settings."""
     if name in PIPELINES:
         return PIPELINES[name]
     values = read_definitions(config.definitions).get(name)

@@ -1,8 +1,4 @@
-"""A look at what a pipeline or an operator does, before anything is trained with it.
-
-The draws of :func:`preview`, the last picture of :func:`film_strip`, and so on, are the same for the same seed, branch
-and number of the draw.
-"""
+"""Example images of a pipeline or an operator; the same seed, branch and draw give the same images in all views."""
 
 from __future__ import annotations
 
@@ -12,14 +8,13 @@ from numpy.typing import NDArray
 from aquadash.augment.apply import PREVIEW, augment_branch, batches
 from aquadash.augment.catalogue import operator_info
 from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
-from aquadash.errors import ConfigError
 
-#: Where a signed difference shows "no change": the middle of 0 to 255.
+#: The level of no change in a signed difference.
 GREY = 128
-#: The strongest amplification: a change by one level of 255 is then well seen.
+#: The strongest amplification, at which a change by one level of 255 is visible.
 MAX_FACTOR = 16
 
-#: Decides what happens to the drawing: chosen, as the drawing is, so that one sees what each operator does.
+#: The seed of thumbnails, chosen so that each one shows the effect of its operator.
 _THUMBNAIL_SEED = 31
 
 
@@ -34,7 +29,7 @@ def preview(
 ) -> NDArray[np.uint8]:
     """Change images several times, uint8 (draws, n, height, width, 3); for branch None the branches take turns."""
     spec = as_pipeline(pipeline)
-    # Images of one call get random choices of their own; separate calls repeat the same choices.
+    # In one call, each image gets its own random choices; a call for each image repeats the same choices.
     step = 1 if alike else max(1, len(images))
     result = np.empty((draws, *images.shape), dtype=np.uint8)
     for draw, number in enumerate(preview_branches(spec, branch=branch, draws=draws)):
@@ -46,9 +41,9 @@ def preview(
 
 
 def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> tuple[int, ...]:
-    """The branch of each draw of :func:`preview`: the given one or, for None, those that change images, in turns."""
+    """Return the branch of each draw; for ``branch`` None, those that change images take turns."""
     if branch is not None:
-        _check_branch(spec, branch)
+        spec.branch(branch)
         return (branch,) * draws
     changing = [number for number, one in enumerate(spec.branches) if not one.is_original] or [0]
     return tuple(changing[draw % len(changing)] for draw in range(draws))
@@ -57,10 +52,9 @@ def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> t
 def film_strip(
     images: NDArray[np.uint8], *, pipeline: PipelineSpec | Branch, branch: int = 0, seed: int
 ) -> NDArray[np.uint8]:
-    """The images before the first and after each enabled step at the top of a branch."""
+    """Return the images before the first and after each enabled step of a branch: uint8 (steps + 1, *shape)."""
     spec = as_pipeline(pipeline)
-    _check_branch(spec, branch)
-    chosen = spec.branches[branch]
+    chosen = spec.branch(branch)
     strip = np.empty((1 + sum(step.enabled for step in chosen.operators), *images.shape), dtype=np.uint8)
     strip[0] = images
     if chosen.is_original:
@@ -69,11 +63,6 @@ def film_strip(
         for number, step in enumerate(augmenter, start=1):
             strip[number, where] = step(images=strip[number - 1, where])
     return strip
-
-
-def _check_branch(spec: PipelineSpec, branch: int) -> None:
-    if not 0 <= branch < len(spec.branches):
-        raise ConfigError(f"The pipeline {spec.name!r} has no branch {branch}; expected 0 to {len(spec.branches) - 1}.")
 
 
 def difference(
@@ -90,7 +79,7 @@ def difference(
 
 
 def thumbnail_source() -> NDArray[np.uint8]:
-    """The picture before: a drawn animal, uint8, shape (64, 64, 3), RGB, each pixel as a square of two by two."""
+    """Return the drawn animal of the thumbnails, uint8 (64, 64, 3), each pixel enlarged to two by two."""
     from aquadash.data import synthetic
 
     return synthetic.example().repeat(2, axis=0).repeat(2, axis=1)

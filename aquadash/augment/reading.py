@@ -1,4 +1,4 @@
-"""Reads pipelines from text that may come from anywhere, and holds them against the catalogue."""
+"""Reads pipelines from untrusted text, and checks them against the catalogue."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aquadash.augment.catalogue import OperatorInfo, Parameter, operator_info, s
 from aquadash.augment.spec import Operator, PipelineForm, PipelineSpec, Range, Value, walk
 from aquadash.errors import ConfigError, UnknownNameError
 
-#: Most levels of operators: a hostile file of many levels would exhaust the stack.
+#: The most levels of operators; a hostile file of many levels would exhaust the stack.
 MAX_DEPTH = 8
-#: Bounds for a pipeline's file: its length in characters, its branches and its operators.
+#: The most characters, branches and operators of a pipeline's file.
 MAX_CHARACTERS = 100_000
 MAX_BRANCHES = 20
 MAX_OPERATORS = 200
@@ -22,8 +22,8 @@ def from_json(text: str) -> PipelineSpec:
     """Read a pipeline from the JSON of :meth:`PipelineSpec.to_json` and check it against the catalogue.
 
     Raises:
-        ConfigError: The text is not JSON, not of a pipeline's form, or a setting is missing or out of bounds.
-        UnknownNameError: An operator, setting or slot that the catalogue does not know.
+        ConfigError: The text is not the JSON of a pipeline, or a setting is missing or out of bounds.
+        UnknownNameError: An operator, setting or slot is not in the catalogue.
     """
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(f"The pipeline has {len(text):,} characters; expected at most {MAX_CHARACTERS:,}.")
@@ -37,7 +37,7 @@ def from_json(text: str) -> PipelineSpec:
 
 
 def _explained(error: ValidationError) -> ConfigError:
-    """Turn pydantic's first finding into one sentence: the place in the JSON, what it is, what is expected there."""
+    """Turn pydantic's first error into one sentence: the place in the JSON, its value, the expected value."""
     first = error.errors(include_url=False)[0]
     kind, place, expected = first["type"], list(first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
     if kind == "json_invalid":
@@ -46,24 +46,24 @@ def _explained(error: ValidationError) -> ConfigError:
         fault = "lacks" if kind == "missing" else "has the unknown field"
         return ConfigError(f"{_place(place[:-1])} {fault} {str(place[-1])[:80]!r}. Export it from AquaDash again.")
     if "settings" in place[:-1]:
-        # Pydantic has a finding for each type that a setting may have.
+        # Pydantic reports an error for each type that a setting may have.
         place = place[: place.index("settings") + 2]
         expected = "expected a number, true or false, a text, or a range such as {'low': 0, 'high': 1}"
     try:
         came = repr(first["input"])[:80]
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits.
+    except ValueError:  # Python prints no whole number of more than 4,300 digits.
         came = "a number of thousands of digits"
     return ConfigError(f"{_place(place)} is {came}: {expected}.")
 
 
 def _place(parts: Sequence[str | int]) -> str:
-    """Say where something is in a pipeline's JSON: ``"The pipeline's branches.1.title"``, counted from 1."""
+    """Return a place in a pipeline's JSON for people, counted from 1: ``"The pipeline's branches.1.title"``."""
     where = ".".join(str(part + 1) if isinstance(part, int) else part for part in parts)
     return f"The pipeline's {where[:200]}" if where else "The pipeline"
 
 
 def check_size(spec: PipelineSpec) -> None:
-    """Refuse a pipeline that is larger than a file may be."""
+    """Raise an error for a pipeline that is too large for a file."""
     if len(spec.branches) > MAX_BRANCHES:
         raise ConfigError(f"The pipeline would have {len(spec.branches)} versions; at most {MAX_BRANCHES} are allowed.")
     if any(height(branch.operators) > MAX_DEPTH for branch in spec.branches):
@@ -73,13 +73,13 @@ def check_size(spec: PipelineSpec) -> None:
 
 
 def check(spec: PipelineSpec) -> None:
-    """Check every operator, setting and slot of a pipeline against the catalogue, or raise."""
+    """Raise an error if an operator, setting or slot of a pipeline is not in the catalogue or out of bounds."""
     for branch in spec.branches:
         check_operators(branch.operators)
 
 
 def height(operators: Iterable[Operator]) -> int:
-    """Return how many levels some steps have: 0 for none, 1 without others inside them."""
+    """Return the number of levels of steps: 0 for no steps, 1 for steps without others inside them."""
     return max((1 + height(child for _, inner in step.children for child in inner) for step in operators), default=0)
 
 
@@ -105,7 +105,7 @@ def check_operators(operators: Iterable[Operator], *, one_channel: str = "") -> 
 
 
 def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None:
-    """Refuse a value of the wrong kind or out of bounds."""
+    """Raise an error for a value of the wrong kind or out of bounds."""
     place = f"{info.name}: {parameter.name}"
     if parameter.kind == "word":
         if value not in parameter.words:
@@ -121,7 +121,7 @@ def _check_value(info: OperatorInfo, parameter: Parameter, value: Value) -> None
         wanted = f"{kind.get(parameter.kind, 'a number')} from {parameter.low:g} to {parameter.high:g}"
         fits = not isinstance(end, (bool, str)) and parameter.low <= end <= parameter.high
         if fits and parameter.kind == "integer":
-            # In a range the values between the ends need not be on a step; imgaug mends those.
+            # Only the ends of a range must be on a step; imgaug rounds the values between them.
             fits = int(end) == end and (end - parameter.low) % parameter.step == 0
         if not fits:
             raise ConfigError(f"{place} is {str(end)[:80]!r}; expected {wanted}. {parameter.help}")

@@ -1,10 +1,10 @@
 """The library of pipelines: the built-in ones and those that people have saved.
 
 A saved pipeline is a JSON file in ``AQUADASH_HOME/pipelines``. Versions up to 0.7.0.dev0 moved deleted and replaced
-pipelines into ``earlier/`` beside them, where they stay.
+pipelines into its folder ``earlier/``, where they stay.
 
-Its owner stands in a file of its own, ``fog.owner`` beside ``fog.json``: people pass ``fog.json`` on. Without that file
-the pipeline belongs to the owner of the machine.
+``fog.owner`` beside ``fog.json`` names the owner, because people give ``fog.json`` to others. A pipeline without this
+file belongs to the owner of the machine.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from aquadash.people import OWNER, Person, Resource
 #: A pipeline's name, as configurations take it.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MAX_TITLE_CHARACTERS = 80
-#: A file that is larger was not written by us.
+#: The largest file in bytes; AquaDash writes no larger one.
 _MAX_BYTES = 400_000
 _MAX_OWNER_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
 class Library:
-    """All pipelines at a moment."""
+    """All pipelines at one time."""
 
     #: By name: the built-in ones in the order of a menu, then the saved ones by title.
     pipelines: dict[str, PipelineSpec]
@@ -51,7 +51,7 @@ def folder() -> Path:
 
 
 def library() -> Library:
-    """Return all pipelines as they are now; files that cannot be read stay and are named in the result."""
+    """Return all pipelines; unreadable files stay and are named in the result."""
     saved: list[PipelineSpec] = []
     damaged: dict[str, str] = {}
     for path in sorted(folder().glob("*.json")):
@@ -64,13 +64,7 @@ def library() -> Library:
 
 
 def pipeline(name: str) -> PipelineSpec:
-    """The built-in or saved pipeline of that name.
-
-    Raises:
-        UnknownNameError: There is none; the message names the nearest.
-        ConfigError: Its file is damaged.
-        StorageError: Its file cannot be read.
-    """
+    """Return the built-in or saved pipeline of a name."""
     if name in PIPELINES:
         return PIPELINES[name]
     if _NAME.fullmatch(name) and (path := folder() / f"{name}.json").is_file():
@@ -91,14 +85,12 @@ def name_for(title: str) -> str:
     if not name:
         raise ConfigError(f"The pipeline's name is {title!r}; expected at least one letter from a to z or a digit.")
     if name in PIPELINES:
-        raise ConfigError(
-            f"{title!r} is the name of a built-in pipeline, which cannot be changed. Choose another name."
-        )
+        raise ConfigError(f"{title!r} is the name of a built-in pipeline, which cannot be changed. Choose another.")
     return name
 
 
 def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, owner: Person = OWNER) -> PipelineSpec:
-    """Save a pipeline under a name made of its title; it replaces ``replace_name`` and takes over its owner."""
+    """Save a pipeline under a name made of its title; in place of ``replace_name``, it keeps that one's owner."""
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
@@ -112,7 +104,7 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     try:
         folder().mkdir(parents=True, exist_ok=True)
         try:
-            # A new pipeline never replaces one that another person has saved in the meantime.
+            # Another person may have saved a pipeline of this name in the meantime.
             with replacing(target, new=replace_name != saved.name) as file:
                 file.write(saved.to_json().encode("utf-8"))
         except FileExistsError:
@@ -120,13 +112,13 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
                 f"A pipeline called {saved.title!r} already exists. Choose another name, or edit that one."
             ) from None
         if replace_name == saved.name:
-            return saved  # The owner stays.
+            return saved  # The file of its owner stays.
         _owner_file(target).unlink(missing_ok=True)
         if owner_text:
             try:
                 write_whole(_owner_file(target), owner_text)
             except OSError:
-                # Without its owner's file the pipeline would belong to the owner of the machine.
+                # Without this file the pipeline would belong to the owner of the machine.
                 target.unlink(missing_ok=True)
                 raise
         if replace_name is not None:
@@ -146,25 +138,24 @@ def delete(name: str) -> None:
 
 
 def version_of(spec: PipelineSpec) -> str:
-    """Return a digest of a pipeline's steps; its name and title do not count."""
+    """Return a digest of a pipeline's branches, without its name and title."""
     steps = PipelineSpec("", "", "", spec.branches).to_json()
     return hashlib.sha256(steps.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A pipeline as it is edited, with or without changes that are not saved."""
+    """A pipeline that is being edited."""
 
-    #: The pipeline as edited.
     spec: PipelineSpec
     #: The name of the pipeline that it was started from.
     base: str
-    #: The :func:`version_of` that pipeline then.
+    #: The :func:`version_of` that pipeline at that time.
     version: str
 
 
 def draft(person_id: str) -> Draft | None:
-    """Return the draft of a person, empty for the owner of the machine; None without one that can be read."""
+    """Return the draft of a person (an empty id for the owner of the machine); None without a readable one."""
     try:
         values = json.loads(_draft_path(person_id).read_text(encoding="utf-8"))
         return Draft(from_json(json.dumps(values["pipeline"])), str(values["base"]), str(values["version"]))
@@ -173,7 +164,7 @@ def draft(person_id: str) -> Draft | None:
 
 
 def keep_draft(person_id: str, draft: Draft | None) -> None:
-    """Keep the one draft of a person in place of the last; None forgets it."""
+    """Replace the one draft of a person; None deletes it."""
     path = _draft_path(person_id)
     try:
         if draft is None:
@@ -191,7 +182,7 @@ def _draft_path(person_id: str) -> Path:
 
 
 def resource_of(name: str) -> Resource:
-    """Return the owner of a saved pipeline, for the table of rights."""
+    """Return a saved pipeline for the table of rights."""
     path = folder() / f"{name}.json"
     if not _NAME.fullmatch(name) or not path.is_file():
         raise UnknownNameError.of("saved pipeline", name, library().saved)
@@ -199,12 +190,12 @@ def resource_of(name: str) -> Resource:
         title = _read(path).title
     except AquaDashError:
         title = name
-    return _thing(path, title)
+    return _resource(path, title)
 
 
 def owner_ids() -> set[str]:
-    """Return the ids of the owners of all pipelines, also in ``earlier/``; empty for the owner of the machine."""
-    return {_thing(path, "").owner for path in folder().rglob("*.json")}
+    """Return the ids of the owners of all pipelines, also in ``earlier/``; an empty id is the owner of the machine."""
+    return {_resource(path, "").owner for path in folder().rglob("*.json")}
 
 
 def _check_saved(name: str) -> None:
@@ -231,7 +222,7 @@ def _read(path: Path) -> PipelineSpec:
 
 @lru_cache(1024)
 def _parsed(path: Path, size: int, changed_at: int, inode: int) -> PipelineSpec:
-    """Parse a file again only when another has its place, as the arguments tell."""
+    """Parse a file, from the cache until its size, time or inode changes."""
     if size > _MAX_BYTES:
         raise ConfigError(f"{path.name} has {size:,} bytes; expected at most {_MAX_BYTES:,}.")
     spec = from_json(path.read_text(encoding="utf-8"))
@@ -244,7 +235,7 @@ def _owner_file(pipeline: Path) -> Path:
 
 
 def _owner_text(pipeline: Path) -> str:
-    """The text of the file beside a pipeline; empty where there is none."""
+    """Return the text of the owner's file; empty without one."""
     try:
         with _owner_file(pipeline).open(encoding="utf-8") as file:
             return file.read(_MAX_OWNER_CHARACTERS)
@@ -252,16 +243,11 @@ def _owner_text(pipeline: Path) -> str:
         return ""
 
 
-def _thing(pipeline: Path, title: str) -> Resource:
-    """A saved pipeline as the table of rights sees it."""
+def _resource(pipeline: Path, title: str) -> Resource:
+    """Return a saved pipeline for the table of rights; a damaged owner's file counts as missing."""
     try:
         values = json.loads(_owner_text(pipeline) or "{}")
-        return Resource(
-            "pipeline",
-            title,
-            owner=str(values.get("owner", "")),
-            owner_name=str(values.get("owner_name", "")),
-            shared=bool(values.get("shared", True)),
-        )
+        owner, owner_name = (str(values.get(key, "")) for key in ("owner", "owner_name"))
+        return Resource("pipeline", title, owner, owner_name, bool(values.get("shared", True)))
     except (ValueError, AttributeError):
         return Resource("pipeline", title)

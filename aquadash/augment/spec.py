@@ -1,8 +1,4 @@
-"""Augmentations written down as data: operators, branches and pipelines, and the form of their JSON.
-
-These records only hold values; :mod:`aquadash.augment.reading` checks them against
-:mod:`aquadash.augment.catalogue`.
-"""
+"""The records of a pipeline (operators, branches) and their JSON; :mod:`aquadash.augment.reading` checks them."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from aquadash.errors import ConfigError
 FORMAT: Literal["aquadash-pipeline"] = "aquadash-pipeline"
 VERSION: Literal[1] = 1
 
-#: JSON readers also let numbers of any size pass.
+#: JSON allows numbers of any size.
 _MAX_NUMBER = 1e9
 _Number: TypeAlias = (
     Annotated[int, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)] | Annotated[float, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)]
@@ -30,12 +26,12 @@ _Text: TypeAlias = Annotated[str, Field(max_length=500)]
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-#: A field that has its default in files.
+#: A field that files never have.
 _NOT_IN_FILES = GetPydanticSchema(lambda *_: core_schema.none_schema())
 
 
 def _as_object(kind: Any) -> GetPydanticSchema:
-    """Read and write pairs as an object of JSON, a ``dict`` of that type."""
+    """Read and write pairs as a JSON object of that type."""
 
     def schema(_: Any, handler: Any) -> core_schema.CoreSchema:
         by_name = handler.generate_schema(kind)
@@ -77,11 +73,11 @@ class Operator:
     name: _Text
     #: Pairs of setting and value; settings that are left out take the catalogue's default.
     settings: Annotated[tuple[tuple[str, Value], ...], _as_object(dict[str, Value])] = ()
-    #: Pairs of slot and the operators in it, for operators that steer others.
+    #: Pairs of a slot and the operators in it, for operators that steer others.
     children: Annotated[tuple[tuple[str, tuple[Operator, ...]], ...], _as_object(dict[str, tuple[Operator, ...]])] = ()
     #: Share of the images that it is applied to, 0 to 1.
     probability: _Number = 1.0
-    #: False for a step that is kept and skipped. The other steps draw the same random numbers either way.
+    #: False for a step that is skipped. The random numbers of the other steps do not depend on it.
     enabled: bool = True
     #: Identifies the step while a pipeline is edited; None elsewhere, and in files.
     id: Annotated[int | None, Field(exclude=True), _NOT_IN_FILES] = field(default=None, compare=False, repr=False)
@@ -91,11 +87,11 @@ class Operator:
             raise ConfigError(f"{self.name}: the probability is {self.probability!r}; expected 0 to 1.")
 
     def setting(self, name: str, default: Value) -> Value:
-        """The value of a setting, or ``default`` where it is left out."""
+        """Return the value of a setting, or ``default`` where it is left out."""
         return dict(self.settings).get(name, default)
 
     def slot(self, name: str) -> tuple[Operator, ...]:
-        """The operators in a slot, in order; empty where it is left out."""
+        """Return the operators in a slot, in order."""
         return dict(self.children).get(name, ())
 
 
@@ -107,21 +103,18 @@ def op(
     enabled: bool = True,
     **arguments: Value | Operator | tuple[Operator, ...],
 ) -> Operator:
-    """Write an operator down: ``op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))``."""
-    settings: list[tuple[str, Value]] = []
-    children: list[tuple[str, tuple[Operator, ...]]] = []
-    for key, value in arguments.items():
-        if isinstance(value, Operator):
-            children.append((key, (value,)))
-        elif isinstance(value, tuple):
-            children.append((key, value))
-        else:
-            settings.append((key, value))
-    return Operator(name, tuple(settings), tuple(children), probability, enabled)
+    """Build an operator: ``op("Sometimes", p=0.5, then_list=op("ChannelShuffle", p=0.5))``."""
+    settings = tuple((key, value) for key, value in arguments.items() if not isinstance(value, Operator | tuple))
+    children = tuple(
+        (key, value if isinstance(value, tuple) else (value,))
+        for key, value in arguments.items()
+        if isinstance(value, Operator | tuple)
+    )
+    return Operator(name, settings, children, probability, enabled)
 
 
 def walk(operators: Iterable[Operator]) -> Iterator[Operator]:
-    """The operators and all those inside them, each before its children."""
+    """Yield the operators and all those inside them, each before its children."""
     for operator in operators:
         yield operator
         for _, inner in operator.children:
@@ -167,15 +160,21 @@ class PipelineSpec:
         """The number of images made of each original."""
         return len(self.branches)
 
+    def branch(self, number: int) -> Branch:
+        """Return a branch by its number, from 0."""
+        if not 0 <= number < self.factor:
+            raise ConfigError(f"The pipeline {self.name!r} has no branch {number}; expected 0 to {self.factor - 1}.")
+        return self.branches[number]
+
     def to_json(self) -> str:
-        """The pipeline as indented JSON; :func:`aquadash.augment.reading.from_json` reads and checks it."""
+        """Return the pipeline as indented JSON, which :func:`aquadash.augment.reading.from_json` reads and checks."""
         form = PipelineForm.model_construct(format=FORMAT, version=VERSION, **vars(self))
         values = form.model_dump(mode="json", exclude_defaults=True, warnings=False)
         return json.dumps(values, indent=2, ensure_ascii=False)
 
 
 def as_pipeline(spec: PipelineSpec | Branch) -> PipelineSpec:
-    """The pipeline itself, or a branch as a pipeline of nothing else."""
+    """Return a pipeline, or a branch as a pipeline of nothing else."""
     return PipelineSpec("branch", spec.title, "", (spec,)) if isinstance(spec, Branch) else spec
 
 

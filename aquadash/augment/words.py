@@ -25,11 +25,10 @@ _CHANNELS = {
 def describe(spec: PipelineSpec | Branch, *, space: str = "RGB") -> tuple[str, ...]:
     """Return a line for each operator of a pipeline or branch, such as ``"Blur, sigma 0 to 1"``.
 
-    Operators inside another one are indented by four spaces a level, as are those of a pipeline's branches when it has
-    more than one.
+    Operators inside another one, or below the title of one of several branches, are indented by four spaces.
 
     Args:
-        space: The colour space that a branch works in; that of images is RGB.
+        space: The colour space that a branch works in.
     """
     if isinstance(spec, Branch):
         return tuple(_operators(spec.operators, 0, space)) or ("The images as they are",)
@@ -42,8 +41,8 @@ def describe(spec: PipelineSpec | Branch, *, space: str = "RGB") -> tuple[str, .
     return tuple(lines)
 
 
-def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") -> list[str]:
-    """The lines of some operators and those inside them, which work in the colour space ``space``."""
+def _operators(operators: tuple[Operator, ...], depth: int, space: str) -> list[str]:
+    """Return the lines of operators, and of those inside them, that work in a colour space."""
     lines = []
     for operator in operators:
         info = operator_info(operator.name)
@@ -51,7 +50,7 @@ def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") 
         parts = [_setting(parameter, value, space) for parameter, value in settings]
         text = info.title + "".join(part if part.startswith(" (") else f", {part}" for part in parts if part)
         if operator.probability < 1.0:
-            # "Always, in 30 % of the images" would contradict itself.
+            # "Always, in 30 % of the images" would be a contradiction.
             text = f"{text.replace(_ALWAYS, '')}, {_often(operator.probability)}"
         if not operator.enabled:
             text = f"Switched off: {text}"
@@ -66,7 +65,7 @@ def _operators(operators: tuple[Operator, ...], depth: int, space: str = "RGB") 
 
 
 def _setting(parameter: Parameter, value: Value, space: str) -> str:
-    """A setting in words; empty where it says nothing new."""
+    """Return a setting in words; empty for a default or "never"."""
     if parameter.name == "channels" and not isinstance(value, (Range, str)):
         return _CHANNELS[space][int(value)]
     if parameter.kind == "probability":
@@ -86,7 +85,7 @@ def _often(fraction: float) -> str:
 
 
 def value_text(parameter: Parameter, value: Value) -> str:
-    """A setting's value for people: ``"0 to 1"``, ``"35 %"``."""
+    """Return a setting's value for people: ``"0 to 1"``, ``"35 %"``."""
     scale, unit = (100, " %") if parameter.percent else (1, "")
     if isinstance(value, Range):
         return f"{value.low * scale:g} to {value.high * scale:g}{unit}"
@@ -99,7 +98,7 @@ class StepWords:
 
     #: Its effect, without a colon at the end: ``"Blur, sigma 0 to 1"``.
     title: str
-    #: The effects of the steps inside it, on one line; empty where there are none.
+    #: The effects of the steps inside it, on one line.
     inner: str
 
     @property
@@ -109,15 +108,10 @@ class StepWords:
 
 
 def step_words(branch: Branch) -> tuple[StepWords, ...]:
-    """The effects of a branch's enabled steps, in order."""
+    """Return the effects of a branch's enabled steps, in order."""
     words = []
     for step in branch.operators:
         if step.enabled:
             title, *inner = (line.strip() for line in describe(Branch("", (step,))))
-            words.append(StepWords(title.removesuffix(":"), " ".join(_sentences(inner))))
+            words.append(StepWords(title.removesuffix(":"), "; ".join(inner).replace(":;", ":")))
     return tuple(words)
-
-
-def _sentences(lines: list[str]) -> list[str]:
-    """Lines to be read one after the other: a semicolon where one ends that does not lead to the next by a colon."""
-    return [line if line.endswith(":") or number == len(lines) else f"{line};" for number, line in enumerate(lines, 1)]

@@ -65,15 +65,14 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
     """Count and average a split's images; ``class_names`` are in the order of the labels."""
     height, width, channels = split.images.shape[1:]
     sums = np.zeros((len(class_names), height, width, channels), np.int64)
-    histograms = np.zeros((channels, 256), np.int64)
+    counts_of_levels = np.zeros((channels, 256), np.int64)
     counted = 0
     for images in in_chunks(split.images):
         labels = split.labels[counted : counted + len(images)]
         counted += len(images)
         for label in np.unique(labels):
             sums[label] += images[labels == label].sum(axis=0, dtype=np.int64)
-        for channel, histogram in enumerate(histograms):
-            histogram += np.bincount(images[..., channel].ravel(), minlength=256)
+        counts_of_levels += histograms(images)
     counts = np.bincount(split.labels, minlength=len(class_names))
     return SplitStatistics(
         count=len(split),
@@ -82,8 +81,13 @@ def describe(split: Split, class_names: Sequence[str]) -> SplitStatistics:
             _describe_class(name, int(count), count / len(split) if count else 0.0, pixels)
             for name, count, pixels in zip(class_names, counts, sums, strict=True)
         ),
-        channels=tuple(map(_describe_channel, histograms, CHANNEL_NAMES)),
+        channels=tuple(map(_describe_channel, counts_of_levels, CHANNEL_NAMES)),
     )
+
+
+def histograms(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many pixels of uint8 images (..., channels) have each level: int64 (channels, 256)."""
+    return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(images, -1, 0)])
 
 
 def _describe_class(name: str, count: int, fraction: float, sums: NDArray[np.int64]) -> ClassStatistics:

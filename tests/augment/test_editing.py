@@ -29,9 +29,9 @@ def by_id(spec: PipelineSpec) -> dict[int | None, Operator]:
     return {step.id: step for group in editing.groups(spec) for step in group.steps}
 
 
-def test_a_step_is_inserted_removed_and_duplicated_at_any_depth() -> None:
-    assert names(editing.insert(SPEC, 1, 0, BLUR), 1) == ["GaussianBlur"]
-    assert names(editing.insert(SPEC, INSIDE, 1, FLIP), INSIDE) == ["GaussianBlur", "Fliplr", "ChannelShuffle"]
+def test_a_step_is_added_removed_and_duplicated_at_any_depth() -> None:
+    assert names(editing.append(SPEC, 1, BLUR), 1) == ["GaussianBlur"]
+    assert names(editing.append(SPEC, INSIDE, FLIP), INSIDE) == ["GaussianBlur", "ChannelShuffle", "Fliplr"]
     assert names(editing.remove(SPEC, GROUPED)) == ["Fliplr", "ChannelShuffle"]
     assert names(editing.remove(SPEC, BLURRED), INSIDE) == ["ChannelShuffle"]
     assert names(editing.duplicate(SPEC, GROUPED)) == ["Fliplr", "Sometimes", "Sometimes", "ChannelShuffle"]
@@ -83,7 +83,7 @@ def test_branches_are_added_renamed_and_removed_but_for_the_last() -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_can_be_added_and_its_settings_turn_to_a_range_and_back_within_their_bounds(name: str) -> None:
-    spec, _ = editing.with_ids(editing.insert(SPEC, INSIDE, 0, editing.new_step(name)), 5)
+    spec, _ = editing.with_ids(editing.append(SPEC, INSIDE, editing.new_step(name)), 5)
     assert from_json(spec.to_json()) == spec
     for parameter in OPERATORS[name].parameters:
         editing.set_setting(spec, 5, parameter.name, editing.starting_value(parameter))
@@ -102,8 +102,8 @@ def test_every_operator_can_be_added_and_its_settings_turn_to_a_range_and_back_w
     ("change", "message"),
     [
         (lambda: editing.remove(SPEC, 9), "step is no longer"),
-        (lambda: editing.insert(SPEC, (FLIPPED, "then_list"), 0, BLUR), "place is no longer"),
-        (lambda: editing.insert(SPEC, 0, 0, Operator("Flipr")), "Fliplr"),
+        (lambda: editing.append(SPEC, (FLIPPED, "then_list"), BLUR), "place is no longer"),
+        (lambda: editing.append(SPEC, 0, Operator("Flipr")), "Fliplr"),
         (lambda: editing.relocate(SPEC, GROUPED, INSIDE), "into itself"),
         (lambda: editing.wrap(SPEC, FLIPPED, "GaussianBlur"), "applies no other steps"),
         (lambda: editing.remove(editing.remove(SPEC, BLURRED), SWAPPED), "needs a step inside it"),
@@ -200,9 +200,9 @@ def test_a_step_keeps_its_id_when_it_or_another_changes_or_moves() -> None:
 
 def test_a_new_step_gets_a_new_id_that_is_never_given_again_and_a_copy_one_of_its_own() -> None:
     spec = START.present.spec
-    added = START.record(editing.insert(spec, 0, 0, op("Add")))
+    added = START.record(editing.append(spec, 0, op("Add")))
     assert ids(added) == {**ids(START), "Add": 5}
-    again = added.undo().record(editing.insert(spec, 0, 1, op("Multiply")))
+    again = added.undo().record(editing.append(spec, 0, op("Multiply")))
     assert ids(again) == {**ids(START), "Multiply": 6}
     wrapped = ids(START.record(editing.wrap(spec, FLIPPED, "WithColorspace")))
     assert wrapped == {**ids(START), "WithColorspace": 5}

@@ -20,7 +20,6 @@ from aquadash.augment import (
     draw,
     embedded,
     film_strip,
-    histograms,
     measure,
     op,
     plan,
@@ -32,6 +31,7 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.augment.numbers import BranchNumbers, compared
 from aquadash.augment.preview import thumbnail, thumbnail_source
 from aquadash.config import RunConfig, config_diff, from_yaml, to_yaml, with_values
+from aquadash.data.statistics import histograms
 from aquadash.errors import ConfigError, UnknownNameError
 from tests.support.drawn_images import augmented
 

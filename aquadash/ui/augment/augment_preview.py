@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aquadash import augment
 from aquadash.augment.preview import GREY
+from aquadash.data.statistics import histograms
 from aquadash.figures.channels import channel_change
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.kit import bound, components, gallery
@@ -100,7 +101,7 @@ def _histograms(studio: Studio, options: DeltaGenerator) -> None:
     number = _number_of_draws(options)
     made = studio.draws(branch=studio.branch, draws=number)
     st.caption("Values that pile up at 0 or 255 have lost their detail.")
-    before, after = augment.histograms(studio.images), augment.histograms(made)
+    before, after = histograms(studio.images), histograms(made)
     for channel in range(3):
         figure = channel_change(before[channel], after[channel], channel=channel, height=_CHART_HEIGHT)
         components.render_plot(figure, key=f"histogram-{channel}")

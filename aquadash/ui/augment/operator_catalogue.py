@@ -135,10 +135,9 @@ def _close() -> None:
 def _add(branch: int, name: str) -> None:
     # Groups may have moved since the button was drawn.
     place = _place(branch)
-    index = len(editing.group_at(builder_state.history().present.spec, place).steps)
-    if builder_state.edit(lambda spec: editing.insert(spec, place, index, editing.new_step(name))):
+    if builder_state.edit(lambda spec: editing.append(spec, place, editing.new_step(name))):
         group = editing.group_at(builder_state.history().present.spec, place)
-        builder_state.fold(group.steps[index].id, group)
+        builder_state.fold(group.steps[-1].id, group)
         _close()
 
 
