@@ -11,7 +11,6 @@ This module imports imgaug at its start; import it where it is needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -45,20 +44,26 @@ def blend_frequency_noise(
     return iaa.BlendAlphaMask(masks, **blend)
 
 
-@dataclass(eq=False)
 class FrequencyNoiseMasks(iaa.IBatchwiseMaskGenerator):
     """A mask generator for ``imgaug.augmenters.BlendAlphaMask``; ranges include both ends."""
 
-    #: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
-    exponent: tuple[float, float]
-    #: Range of the longer side of each plane before it is enlarged, in pixels.
-    size_px_max: tuple[int, int]
-    #: Range of the number of planes in a mask.
-    iterations: tuple[int, int]
-    #: Fraction of the masks that are sharpened.
-    sigmoid: float
-    #: Fraction of the images whose colour channels get a mask each.
-    per_channel: float
+    def __init__(
+        self,
+        exponent: tuple[float, float],
+        size_px_max: tuple[int, int],
+        iterations: tuple[int, int],
+        sigmoid: float,
+        per_channel: float,
+    ) -> None:
+        #: Range of the exponent of each plane; low values give large soft blobs, high values fine grain.
+        self.exponent = exponent
+        #: Range of the longer side of each plane before it is enlarged, in pixels.
+        self.size_px_max = size_px_max
+        #: Range of the number of planes in a mask.
+        self.iterations = iterations
+        #: Fraction of the masks that are sharpened, and of the images whose colour channels get a mask each.
+        self.sigmoid = sigmoid
+        self.per_channel = per_channel
 
     def draw_masks(self, batch: Any, random_state: Any = None) -> list[NDArray[np.float32]]:
         """Return a mask for each image: float32, 0 to 1, shape (h, w), or (h, w, channels) with a mask per channel."""
