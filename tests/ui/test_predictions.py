@@ -11,6 +11,7 @@ from aquadash.ui.kit import picture_cards
 from aquadash.ui.kit.gallery import SHOWN_EDGE
 from aquadash.ui.kit.predictions import Item, Memory, Network, closer
 from tests.support.encoded_pictures import saved
+from tests.support.runs import run_record
 
 
 class Brightness:
@@ -47,7 +48,7 @@ def picture(name: str, size: tuple[int, int] = (60, 40)) -> File:
 
 
 def network(name: str, edge: int = 8) -> Network:
-    return Network(name, ("here", name, 1.0), Brightness(edge))  # type: ignore[arg-type]
+    return Network(name, run_record(name, run_id=name), Brightness(edge))  # type: ignore[arg-type]
 
 
 def test_a_file_is_read_once_for_all_networks() -> None:

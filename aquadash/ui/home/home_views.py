@@ -55,11 +55,11 @@ def answer(picture: uploads.Upload | None, sample: int) -> Run | None:
     if run is None:
         st.page_link("pages/train.py", label="There is no trained network yet: train one")
         return None
-    runs, networks = predict_runs.networks([run])
+    networks = predict_runs.networks([run])
     if picture:
         predict_runs.render_answer(networks[0], picture)
     else:
-        predict_runs.render_samples(runs, networks, sample, one=True)
+        predict_runs.render_samples(networks, sample, one=True)
     return run
 
 

@@ -65,21 +65,17 @@ def choose_more_runs(run: Run, runs: Sequence[Run]) -> list[Run]:
     return [by_id[run_id] for run_id in picked]
 
 
-def networks(runs: Sequence[Run]) -> tuple[list[Run], list[Network]]:
-    """Return the runs whose models load, and their networks; raise if the first one's does not."""
-    usable: list[Run] = []
+def networks(runs: Sequence[Run]) -> list[Network]:
+    """Return the networks that load, with a warning for each other one; raise if the first one does not load."""
     loaded: list[Network] = []
     for run, name in zip(runs, labels(runs), strict=True):
         try:
-            network = Network(name, run_lists.version(run), predictor(run), lab().runs.temperature(run))
+            loaded.append(Network(name, run, predictor(run), lab().runs.temperature(run)))
         except AquaDashError as error:
             if not loaded:
                 raise
             st.warning(f"**{plain(name)}**: {plain(str(error))}", icon="🚧")
-            continue
-        usable.append(run)
-        loaded.append(network)
-    return usable, loaded
+    return loaded
 
 
 #: Maximum number of test images at once, one for each of the first classes.
@@ -103,19 +99,20 @@ def sample_number() -> int:
     return number
 
 
-def render_samples(runs: Sequence[Run], networks: Sequence[Network], number: int, *, one: bool = False) -> str:
-    """Draw test images of the run's data set, or drawings if it is missing, with answers; return the source."""
-    source = runs[0].config.data.source
+def render_samples(networks: Sequence[Network], number: int, *, one: bool = False) -> str:
+    """Draw test images of the first run's data set, or drawings if it is missing, with answers; return the source."""
+    run = networks[0].run
+    source = run.config.data.source
     allowed = source in lab().data.sources()  # Another student's pictures may have the name now.
     dataset = datasets.dataset(source) if allowed and data.is_here(source) else None
-    if dataset is None or runs[0].dataset_fingerprint not in ("", dataset.fingerprint):
+    if dataset is None or run.dataset_fingerprint not in ("", dataset.fingerprint):
         missing = allowed and dataset is None
         fetched = "photographs, which the Data page can fetch" if missing else "pictures that cannot be shown"
         st.caption(f"🖍️ A drawing. This network learned from {fetched}.")
         source = datasets.DEFAULT_SOURCE
         dataset = datasets.dataset(source)
     elif one:
-        datasets.render_other_source(runs[0])
+        datasets.render_other_source(run)
     split, generator = dataset.test, np.random.default_rng(number)
     of_class = (np.flatnonzero(split.labels == label) for label in range(len(dataset.class_names)))
     drawn = [int(generator.choice(positions)) for positions in of_class if len(positions)][:MAX_SAMPLES]

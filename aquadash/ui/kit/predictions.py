@@ -18,7 +18,7 @@ from aquadash.predict import FilePrediction, Look, Predictor, RemotePredictor, a
 from aquadash.store.types import Run
 from aquadash.ui.kit import gallery
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.run_lists import BY_RUN, Version
+from aquadash.ui.kit.run_lists import BY_RUN, Version, version
 from aquadash.ui.kit.uploads import Upload
 
 #: Number of cached handles; the networks themselves are in another process.
@@ -70,15 +70,19 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A run's network with its version and temperature."""
+    """The loaded network of a run."""
 
-    #: Name of the run, as typed.
+    #: Unique title of the run, unescaped.
     name: str
-    #: The run's :func:`~aquadash.ui.kit.run_lists.version`.
-    key: Version
+    run: Run
     predictor: Predictor | RemotePredictor
     #: Divisor of its scores.
     temperature: float = 1.0
+
+    @property
+    def key(self) -> Version:
+        """The version of the run, for which answers are cached."""
+        return version(self.run)
 
 
 def remembered() -> Memory:

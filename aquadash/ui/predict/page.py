@@ -56,9 +56,9 @@ def _ask(runs: Sequence[Run]) -> None:
     with answers:
         with shell.guard():
             if pictures:
-                predict_views.dropped(*predict_runs.networks(compared), pictures)
+                predict_views.dropped(predict_runs.networks(compared), pictures)
             elif sample:
-                source = predict_runs.render_samples(*predict_runs.networks(compared), sample)
+                source = predict_runs.render_samples(predict_runs.networks(compared), sample)
         predict_views.choices_note(run)
         datasets.render_other_source(run)
         run_lists.render_model_card(run)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import streamlit as st
 
 from aquadash.data.framing import is_cut
-from aquadash.evaluation import Evaluation, evaluate
+from aquadash.evaluation import evaluate
 from aquadash.figures.confusion_matrix import confusion_matrix, largest_confusions
 from aquadash.predict import AnswerRow, FilePrediction, answers_csv
 from aquadash.store.types import Run
@@ -40,18 +39,18 @@ def choices_note(run: Run) -> None:
     st.caption(text, help=term("stranger"))
 
 
-def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[Upload]) -> None:
+def dropped(networks: Sequence[Network], uploads: Sequence[Upload]) -> None:
     """Draw the answers to at least one dropped file, those of the present page first, as they come."""
     memory = predictions.remembered()
     memory.forget(uploads)
     items = [Item(upload, picture_cards.position_of(upload)) for upload in uploads]
-    picture_cards.render_folder_labels(uploads, runs[0].class_names)
+    picture_cards.render_folder_labels(uploads, networks[0].run.class_names)
     # After a stop, a picture that was answered is answered again for another crop.
     wanted = memory.known(items, networks) if is_stopped(uploads) else items
     ids = {item.id for item in wanted}
     progress = DropProgress(len(wanted) - len(memory.missing(wanted, networks)), len(wanted))
     with gallery.paged(len(items), per_page=PER_PAGE) as shown:
-        _cards(runs, networks, memory, [item for item in items[shown] if item.id in ids], progress)
+        _cards(networks, memory, [item for item in items[shown] if item.id in ids], progress)
     for _ in memory.predict(wanted, networks):
         progress.step()
     progress.end()
@@ -60,16 +59,11 @@ def dropped(runs: Sequence[Run], networks: Sequence[Network], uploads: Sequence[
         st.info(f"Stopped: {len(done):,} of {count(len(items), 'picture')} were classified.", icon="✋")
         st.button("Go on", icon=":material/play_arrow:", key="go-on-predicting", on_click=set_stopped, args=(False,))
     answers = [memory.answers(item, networks) or [] for item in done]
-    _all_together(runs, [network.name for network in networks], done, answers)
+    if done:
+        _all_together(networks, done, answers)
 
 
-def _cards(
-    runs: Sequence[Run],
-    networks: Sequence[Network],
-    memory: Memory,
-    shown: Sequence[Item],
-    progress: DropProgress,
-) -> None:
+def _cards(networks: Sequence[Network], memory: Memory, shown: Sequence[Item], progress: DropProgress) -> None:
     """Draw a card for each picture as soon as its answers are ready; a single one is as wide as the page."""
     fresh = memory.predict(shown, networks)
     width: int | Literal["stretch"] = picture_cards.CARD_WIDTHS[len(networks)] if len(shown) > 1 else "stretch"
@@ -79,18 +73,13 @@ def _cards(
                 next(fresh)
                 progress.step()
             with st.container(border=True, width=width):
-                _card(runs, networks, memory, item, answers)
+                _card(networks, memory, item, answers)
 
 
-def _card(
-    runs: Sequence[Run],
-    networks: Sequence[Network],
-    memory: Memory,
-    item: Item,
-    answers: Sequence[FilePrediction],
-) -> None:
+def _card(networks: Sequence[Network], memory: Memory, item: Item, answers: Sequence[FilePrediction]) -> None:
     """Draw a picture with its answers, its label and its crop."""
-    label = picture_cards.label_of(item.upload, runs[0].class_names)
+    class_names = networks[0].run.class_names
+    label = picture_cards.label_of(item.upload, class_names)
     names = [network.name for network in networks]
     key = (*item.id, label, *names, *(network.key for network in networks))
     drawn = memory.cards.get(key)
@@ -102,7 +91,7 @@ def _card(
     st.html(drawn)
     if look.picture_size is None:
         return
-    picture_cards.render_label_choice(item.upload, runs[0].class_names)
+    picture_cards.render_label_choice(item.upload, class_names)
     columns, rows = look.picture_size
     # Sizes (height, width) of the networks that see a crop of the picture.
     cut = [size for size in look.seen if is_cut((rows, columns), size=size)]
@@ -111,38 +100,38 @@ def _card(
 
 
 def _all_together(
-    runs: Sequence[Run], names: Sequence[str], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]
+    networks: Sequence[Network], done: Sequence[Item], answers: Sequence[Sequence[FilePrediction]]
 ) -> None:
     """Draw the answers in numbers, the accuracy of the labelled pictures, and the download."""
     # Folder names also label files that are no pictures.
     labels = [
-        None if said[0].probabilities is None else picture_cards.label_of(item.upload, runs[0].class_names)
+        None if said[0].probabilities is None else picture_cards.label_of(item.upload, networks[0].run.class_names)
         for item, said in zip(done, answers, strict=True)
     ]
-    if not done:
-        return
+    several = len(networks) > 1
+    of_network = list(zip(networks, zip(*answers, strict=True), strict=True))
     if len(done) > 1:
         st.subheader("All pictures together", anchor=False)
-        for position, name in enumerate(names):
-            lead = f"**{plain(name)}**: " if len(names) > 1 else ""
-            st.markdown(lead + picture_cards.answers_summary([each[position] for each in answers]))
+        for network, own in of_network:
+            st.markdown((f"**{plain(network.name)}**: " if several else "") + picture_cards.answers_summary(own))
     labelled = sum(label is not None for label in labels)
     if labelled:
-        columns = st.columns(min(len(runs), 2)) if len(runs) > 1 else [st.container(width=560)]
-        for position, run in enumerate(runs):
-            score = score_drop([each[position] for each in answers], labels, class_names=run.class_names)
+        columns = st.columns(2) if several else [st.container(width=560)]
+        for position, (network, own) in enumerate(of_network):
             with columns[position % len(columns)]:
-                render_drop_score(names[position] if len(runs) > 1 else None, score, key=run.run_id)
+                if several:
+                    st.markdown(f"**{plain(network.name)}**")
+                _render_score(network.run, own, labels)
         pictures = sum(said[0].probabilities is not None for said in answers)
         others = "; the others are not counted" if labelled < pictures else ""
         st.caption(f"With a true label: {labelled:,} of {count(pictures, 'picture')}{others}.")
     elif len(done) > 1:
         st.caption("Label pictures to see the accuracy on them.", help=term("confusion matrix"))
-    class_names = list(dict.fromkeys(name for run in runs for name in run.class_names))
+    class_names = list(dict.fromkeys(name for network in networks for name in network.run.class_names))
     rows = [
-        AnswerRow(name, answer, "none of these" if label == NONE_OF_THESE else label or "")
+        AnswerRow(network.name, answer, "none of these" if label == NONE_OF_THESE else label or "")
         for each, label in zip(answers, labels, strict=True)
-        for name, answer in zip(names, each, strict=True)
+        for network, answer in zip(networks, each, strict=True)
     ]
     table = answers_csv(rows, class_names=class_names)
     components.render_download("Download the results (CSV)", table, file_name="predictions.csv", key="predictions-csv")
@@ -207,42 +196,23 @@ class DropProgress:
         self._bar.progress(min(self._done / self._total, 1.0), text=text)
 
 
-@dataclass(frozen=True, eq=False)
-class DropScore:
-    """A network's score on labelled pictures."""
+def _render_score(run: Run, answers: Sequence[FilePrediction], labels: Sequence[str | None]) -> None:
+    """Draw a network's accuracy and confusion matrix on labelled pictures, and its confidence on other pictures.
 
-    #: The results on pictures of its classes; None without any.
-    evaluation: Evaluation | None
-    #: Number of pictures labelled as none of the classes.
-    strangers: int
-    #: Mean confidence, 0 to 1, of the answers to those; None without any.
-    strangers_confidence: float | None
-
-
-def score_drop(
-    answers: Sequence[FilePrediction], labels: Sequence[str | None], *, class_names: Sequence[str]
-) -> DropScore:
-    """Score labelled pictures; leave out those without a label or an answer, or of an unknown class."""
-    truth, y_prob, sure = [], [], []
+    Pictures without a label or an answer, or of a class that the network does not have, are left out.
+    """
+    y_true, y_prob, confidences = [], [], []
     for answer, label in zip(answers, labels, strict=True):
         if answer.probabilities is None or label is None:
             continue
         if label == NONE_OF_THESE:
-            sure.append(float(answer.probabilities.max()))
-        elif label in class_names:
-            truth.append(class_names.index(label))
+            confidences.append(float(answer.probabilities.max()))
+        elif label in run.class_names:
+            y_true.append(run.class_names.index(label))
             y_prob.append(answer.probabilities)
-    evaluation = evaluate(truth, np.stack(y_prob), class_names=class_names) if truth else None
-    return DropScore(evaluation, len(sure), float(np.mean(sure)) if sure else None)
-
-
-def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
-    """Draw accuracy, confusion matrix and confidence on other pictures, below the run's name if given."""
-    if name is not None:
-        st.markdown(f"**{plain(name)}**")
-    measured = score.evaluation
-    if measured is not None:
-        right = int(measured.confusion_matrix.trace())
+    if y_true:
+        measured = evaluate(y_true, np.stack(y_prob), class_names=run.class_names)
+        right, names = int(measured.confusion_matrix.trace()), measured.classes
         accuracy, ends = percent(measured.accuracy, measured.accuracy_ci95)
         components.render_metric(
             "Accuracy on these pictures",
@@ -251,18 +221,17 @@ def render_drop_score(name: str | None, score: DropScore, *, key: str) -> None:
             help=f"{term('accuracy')} Below: the 95 % interval. {term('confidence interval')}",
             width="stretch",
         )
-        figure = confusion_matrix(measured.confusion_matrix, class_names=measured.classes)
-        components.render_plot(figure, key=f"drop-matrix-{key}")
-        names = measured.classes
+        figure = confusion_matrix(measured.confusion_matrix, class_names=names)
+        components.render_plot(figure, key=f"drop-matrix-{run.run_id}")
         mistakes = [
             f"{plain(class_text(names[row]))} taken for {plain(class_text(names[column]))}: {number}"
             for row, column, number in largest_confusions(measured.confusion_matrix)
         ]
         if mistakes:
             st.caption(f"Most frequent mistakes: {' · '.join(mistakes)}")
-    if score.strangers:
-        them, mean = ("it", "") if score.strangers == 1 else ("them", "mean ")
+    if confidences:
+        them, mean = ("it", "") if len(confidences) == 1 else ("them", "mean ")
         st.caption(
-            f"{count(score.strangers, 'picture')} of none of these classes: not counted above. The network put {them} "
-            f"into a class all the same, with a {mean}confidence of {100 * (score.strangers_confidence or 0.0):.0f} %."
+            f"{count(len(confidences), 'picture')} of none of these classes: not counted above. The network put {them} "
+            f"into a class all the same, with a {mean}confidence of {100 * np.mean(confidences):.0f} %."
         )
