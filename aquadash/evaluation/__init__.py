@@ -13,7 +13,6 @@ from aquadash.evaluation.compare import (
     LEVEL,
     AccuracyChange,
     Agreement,
-    PairedChange,
     PairTest,
     agreement_of,
     describe_change,

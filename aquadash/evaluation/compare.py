@@ -114,24 +114,18 @@ def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     return AccuracyChange(predicted_labels(y_prob_a) == y_true, predicted_labels(y_prob_b) == y_true)
 
 
-@dataclass(frozen=True)
-class PairedChange:
-    """Model B against model A on the same images."""
-
-    overall: AccuracyChange
-    #: One change for each class with images, in the order of the labels.
-    classes: tuple[AccuracyChange, ...]
-
-
-def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> PairedChange:
-    """Compare A with B overall and in each class."""
+def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str]) -> list[AccuracyChange]:
+    """Compare A with B overall, then in each class that has images, in the order of the labels."""
     overall = compare_predictions(a, b)
-    classes = tuple(
-        AccuracyChange(overall.right_a[mine], overall.right_b[mine], str(name))
-        for label, name in enumerate(class_names)
-        if (mine := a.labels == label).any()
-    )
-    return PairedChange(overall, classes)
+    masks = {str(name): a.labels == label for label, name in enumerate(class_names)}
+    return [
+        overall,
+        *(
+            AccuracyChange(overall.right_a[mask], overall.right_b[mask], name)
+            for name, mask in masks.items()
+            if mask.any()
+        ),
+    ]
 
 
 def check_same_images(a: Predictions, b: Predictions) -> None:

@@ -81,7 +81,6 @@ class Explainer(Predictor):
                 probability=float(probabilities[position, index]),
                 image=images[position],
                 map=values,
-                signed=entry.signed,
                 facts=facts,
             )
             for position, (index, (values, facts)) in enumerate(zip(chosen, maps, strict=True))
@@ -92,15 +91,11 @@ class Explainer(Predictor):
         with self._lock:
             return network.filters(self._network, self.inside, self.image_shape, most=most)
 
-    def activations(
-        self, image: NDArray[np.uint8], *, most_layers: int = 8, most_channels: int = 12
-    ) -> tuple[Activation, ...]:
-        """Return the outputs of the layers for an image, from the first convolution to the last map."""
+    def activations(self, image: NDArray[np.uint8]) -> tuple[Activation, ...]:
+        """Return the outputs of evenly chosen layers for an image, from the first convolution to the last map."""
         self._check(image[None])
         with self._lock:
-            return network.activations(
-                self._network, self.inside, image, most_layers=most_layers, most_channels=most_channels
-            )
+            return network.activations(self._network, self.inside, image)
 
     def class_maps(
         self, images: NDArray[np.uint8], classes: NDArray[np.int32], *, by_place: bool, progress: ProgressCallback

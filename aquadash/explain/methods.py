@@ -41,11 +41,14 @@ class Method:
     source: str
     #: Whether pixels can count against the class as well as for it.
     signed: bool
-    #: The legend of the map's least value.
-    low: str
-    #: The legend of its greatest value.
-    high: str
     compute: Compute
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The legends of the map's least and greatest value."""
+        if self.signed:
+            return "evidence against it", "evidence for it"
+        return "does not speak for it", "supports it most"
 
 
 def occlusion_map(
@@ -142,8 +145,6 @@ METHODS: dict[str, Method] = {
         "Marks where the last convolutional layer found evidence for the class. Coarse, but quick.",
         "Selvaraju et al. 2017, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
         signed=False,
-        low="does not speak for it",
-        high="supports it most",
         compute=partial(_class_maps, by_place=False),
     ),
     "hires-cam": Method(
@@ -153,8 +154,6 @@ METHODS: dict[str, Method] = {
         "Draelos and Carin 2020, Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural "
         "networks",
         signed=False,
-        low="does not speak for it",
-        high="supports it most",
         compute=partial(_class_maps, by_place=True),
     ),
     "occlusion": Method(
@@ -163,8 +162,6 @@ METHODS: dict[str, Method] = {
         "and where it helps. It only asks the network for answers, so it is right whatever the network is built like.",
         "Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks",
         signed=True,
-        low="evidence against it",
-        high="evidence for it",
         compute=occlusion_map,
     ),
     "integrated-gradients": Method(
@@ -173,8 +170,6 @@ METHODS: dict[str, Method] = {
         "probability. Pixel by pixel; the contributions add up to the whole change.",
         "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks",
         signed=True,
-        low="evidence against it",
-        high="evidence for it",
         compute=integrated_gradients,
     ),
 }

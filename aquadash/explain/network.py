@@ -27,6 +27,9 @@ _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspos
 #: Kinds of layers whose maps look like those of the layer before or after.
 _SKIPPED = ("BatchNormalization", "Dropout", "SpatialDropout2D")
 
+#: Layers whose outputs are shown, and channels of each.
+_MAX_LAYERS, _MAX_CHANNELS = 8, 12
+
 
 @dataclass(frozen=True, eq=False)
 class Inside:
@@ -163,13 +166,11 @@ def filters(model: Any, inside: Inside, image_shape: tuple[int, int, int], *, mo
     return ConvolutionFilters(str(inside.first.name), len(seen), patterns[:most], fractions[:most])
 
 
-def activations(
-    model: Any, inside: Inside, image: NDArray[np.uint8], *, most_layers: int, most_channels: int
-) -> tuple[Activation, ...]:
+def activations(model: Any, inside: Inside, image: NDArray[np.uint8]) -> tuple[Activation, ...]:
     """Return the maps of evenly chosen layers for one image."""
     wanted = [layer for layer in inside.layers if type(layer).__name__ not in _SKIPPED]
-    if len(wanted) > most_layers:
-        even = np.linspace(0, len(wanted) - 1, most_layers).round().astype(int)
+    if len(wanted) > _MAX_LAYERS:
+        even = np.linspace(0, len(wanted) - 1, _MAX_LAYERS).round().astype(int)
         wanted = [wanted[position] for position in even]
     outputs: dict[int, NDArray[np.float32]] = {}
     ids = {id(layer) for layer in wanted}
@@ -180,12 +181,12 @@ def activations(
 
     with listening(model, keep):
         model(image[None].astype(np.float32) / 255.0, training=False)
-    return tuple(_activation(layer, outputs[id(layer)], most_channels) for layer in wanted)
+    return tuple(_activation(layer, outputs[id(layer)]) for layer in wanted)
 
 
-def _activation(layer: Any, maps: NDArray[np.float32], most_channels: int) -> Activation:
+def _activation(layer: Any, maps: NDArray[np.float32]) -> Activation:
     spread = maps.std(axis=(0, 1))
-    channels = np.sort(np.argsort(-spread, kind="stable")[:most_channels])
+    channels = np.sort(np.argsort(-spread, kind="stable")[:_MAX_CHANNELS])
     low, high = float(maps.min()), float(maps.max())
     shown = (maps[..., channels] - low) / (high - low if high > low else 1.0)
     height, width, count = (int(size) for size in maps.shape)

@@ -61,11 +61,11 @@ def scale_colours(*, signed: bool) -> tuple[str, ...]:
 
 def legend_texts(explanation: Explanation) -> tuple[str, str]:
     """Return the legends of the scale's two ends."""
-    method = METHODS[explanation.method]
+    low, high = METHODS[explanation.method].ends
     if not explanation.signed:
-        return method.low, method.high
+        return low, high
     _, end = shown(explanation)
-    return f"{method.low} ({_points(-end)})", f"{method.high} ({_points(end)})"
+    return f"{low} ({-100 * end:+.2g} points)", f"{high} ({100 * end:+.2g} points)"
 
 
 def alt_text(explanation: Explanation) -> str:
@@ -84,8 +84,3 @@ def _coloured(positions: NDArray[np.float32], *, signed: bool) -> NDArray[np.flo
     )
     places = np.linspace(0, 1, len(anchors))
     return np.stack([np.interp(positions, places, channel) for channel in anchors.T], axis=-1)
-
-
-def _points(fraction: float) -> str:
-    """Format a difference of probabilities as percentage points with two digits."""
-    return f"{100 * fraction:+.2g} points"

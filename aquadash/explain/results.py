@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aquadash.explain.methods import METHODS
+
 _ROWS = ("upper", "", "lower")
 _COLUMNS = ("left", "", "right")
 
@@ -61,7 +63,7 @@ def _place(values: NDArray[np.float32]) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """A map of the parts of an image that count for a class, by one method."""
+    """A method's map of an image: how much each pixel counts for a class."""
 
     #: A name in :data:`aquadash.explain.methods.METHODS`.
     method: str
@@ -74,10 +76,13 @@ class Explanation:
     #: float32, shape (height, width): 0 to the greatest value 1, or all 0; of a signed method shares of probability,
     #: positive for the class and negative against it.
     map: NDArray[np.float32]
-    #: Whether the map has both signs.
-    signed: bool
     #: Figures of the method about this map, by name.
     facts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def signed(self) -> bool:
+        """Whether the map has both signs."""
+        return METHODS[self.method].signed
 
     @property
     def where(self) -> str:

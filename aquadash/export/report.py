@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from aquadash.evaluation import (
     scores,
     select,
 )
+from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.evaluation.metrics import percent
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.learning_curves import learning_curves
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
 
 #: Images in each row of the report, and probabilities beside each image.
 _IMAGES, _BARS = 6, 5
+
+#: Title, explanation, outcome and order of each row of images.
+_GALLERIES: tuple[tuple[str, str, Outcome, Sort], ...] = (
+    ("Sure and wrong", "The most confident mistakes.", "wrong", "most confident"),
+    ("Sure and right", "The most confident right answers.", "right", "most confident"),
+    ("Undecided", "The images whose two most probable classes are closest.", "all", "closest call first"),
+)
 
 
 @dataclass(frozen=True)
@@ -114,15 +122,9 @@ def _charts(
             "rises, the network learns its training images by heart."
         )
         accuracy = "The fraction of images whose most probable class is the right one."
-        kept = run.metrics.get("kept_epoch")
-        charts += [
-            (
-                "Accuracy by epoch",
-                accuracy,
-                learning_curves(history, metric="accuracy", monitor=monitor, kept_epoch=kept),
-            ),
-            ("Loss by epoch", loss, learning_curves(history, metric="loss", monitor=monitor, kept_epoch=kept)),
-        ]
+        draw = partial(learning_curves, history, monitor=monitor, kept_epoch=run.metrics.get("kept_epoch"))
+        charts.append(("Accuracy by epoch", accuracy, draw(metric="accuracy")))
+        charts.append(("Loss by epoch", loss, draw(metric="loss")))
     if results is not None:
         matrix = "A row for each true class, a column for each predicted one. Right answers are on the diagonal."
         figure = confusion_matrix(results.confusion_matrix, class_names=results.classes)
@@ -156,29 +158,13 @@ def _galleries(
         return []
     if predictions.indices.size and int(predictions.indices.max()) >= len(dataset.test):
         return []
-    answers = predictions.labels, predictions.probabilities
-    galleries = (
-        (
-            "Sure and wrong",
-            "The most confident mistakes.",
-            select(*answers, outcome="wrong", sort="most confident"),
-        ),
-        (
-            "Sure and right",
-            "The most confident right answers.",
-            select(*answers, outcome="right", sort="most confident"),
-        ),
-        (
-            "Undecided",
-            "The images whose two most probable classes are closest.",
-            select(*answers, sort="closest call first"),
-        ),
-    )
-    return [
-        (title, explanation, [_image(dataset, predictions, int(each), class_names) for each in positions[:_IMAGES]])
-        for title, explanation, positions in galleries
-        if len(positions)
-    ]
+    galleries = []
+    for title, explanation, outcome, sort in _GALLERIES:
+        positions = select(predictions.labels, predictions.probabilities, outcome=outcome, sort=sort)[:_IMAGES]
+        images = [_image(dataset, predictions, int(position), class_names) for position in positions]
+        if images:
+            galleries.append((title, explanation, images))
+    return galleries
 
 
 def _image(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> ReportImage:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from aquadash.evaluation import PairedChange
+from aquadash.evaluation import AccuracyChange
 from aquadash.figures.dot_rows import Dots, dot_rows
 from aquadash.figures.theme import class_colour, class_label, hover_name, listed, run_colour, shorten
 
@@ -14,9 +14,10 @@ from aquadash.figures.theme import class_colour, class_label, hover_name, listed
 _MIN_REACH = 10.0
 
 
-def paired_change(change: PairedChange, *, class_names: Sequence[str], images: str = "validation") -> go.Figure:
-    """Draw a dot and its interval for each row, left of zero where accuracy was lost; classes may have no images."""
-    rows = (change.overall, *change.classes)
+def paired_change(
+    rows: Sequence[AccuracyChange], *, class_names: Sequence[str], images: str = "validation"
+) -> go.Figure:
+    """Draw a dot and its interval for each row, left of zero where accuracy was lost; the first row is overall."""
     dots, each = [], []
     for position, row in enumerate(rows):
         low, high = (100 * end for end in row.interval)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -28,6 +27,7 @@ from aquadash.data.folder.reading import usable_processors
 from aquadash.errors import ConfigError, look_up
 from aquadash.files import keep
 from aquadash.predict import remote
+from aquadash.work import processes
 
 #: The severities, from the mildest to the strongest.
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -216,9 +216,8 @@ def open_pool() -> ProcessPoolExecutor:
     """Start processes that corrupt images; one core is left for the network. They end with this process."""
     workers = max(1, min(usable_processors() - 1, 8))
     # Spawned: a fork of a process with threads of TensorFlow or the store may hang.
-    return ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_the_parent
-    )
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=processes.end_with_parent)
 
 
 def _set_or_parts(
@@ -241,15 +240,3 @@ def _corrupt_part(
     images: NDArray[np.uint8], positions: NDArray[np.int64], *, name: str, severity: int, seed: int
 ) -> NDArray[np.uint8]:
     return corrupt(images, name, severity, seed=seed, positions=positions)
-
-
-def _end_with_the_parent() -> None:
-    """End this process with its parent: an orphan would wait for the pool's queues for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="end-with-the-parent", daemon=True).start()

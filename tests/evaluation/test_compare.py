@@ -146,11 +146,11 @@ def test_it_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_the_change_is_counted_overall_and_in_each_class() -> None:
     labels = [0, 0, 0, 0, 1, 1, 1, 1]
     before, after = (of(labels, np.eye(3)[answers]) for answers in ([0, 0, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 2, 0]))
-    change = paired_change(before, after, class_names=("a", "b", "c"))
-    assert (change.overall.n, change.overall.before, change.overall.after) == (8, 5 / 8, 6 / 8)
-    assert (change.overall.fixed, change.overall.broken, change.overall.change) == (2, 1, 1 / 8)
-    assert [(one.label, one.fixed, one.broken) for one in change.classes] == [("a", 2, 0), ("b", 0, 1)]
-    assert change.classes[0].interval == newcombe_interval(2, 2, 0, 0)
+    overall, *classes = paired_change(before, after, class_names=("a", "b", "c"))
+    assert (overall.n, overall.before, overall.after) == (8, 5 / 8, 6 / 8)
+    assert (overall.fixed, overall.broken, overall.change) == (2, 1, 1 / 8)
+    assert [(one.label, one.fixed, one.broken) for one in classes] == [("a", 2, 0), ("b", 0, 1)]
+    assert classes[0].interval == newcombe_interval(2, 2, 0, 0)
 
 
 def test_copies_of_few_images_have_a_wide_interval() -> None:

@@ -167,14 +167,15 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
         # The run was resumed meanwhile.
         return
     names = compared.runs[second].class_names
-    found = paired_change(before, after, class_names=names)
+    changes = paired_change(before, after, class_names=names)
     a, b = bold(compared.names[first]), bold(compared.names[second])
     st.markdown(f"**Change in each class** from {a} to {b}")
-    components.render_plot(paired_change_chart(found, class_names=names, images=compared.images), key="change-by-class")
-    changes = (found.overall, *found.classes)
+    components.render_plot(
+        paired_change_chart(changes, class_names=names, images=compared.images), key="change-by-class"
+    )
     with st.expander("Table", icon="🔢"):
         render_columns(
-            Column("Class", ["all", *(gallery.class_text(row.label) for row in found.classes)]),
+            Column("Class", ["all", *(gallery.class_text(row.label) for row in changes[1:])]),
             Column("Images", [row.n for row in changes]),
             number_column("From", [100 * row.before for row in changes], "%.1f %%"),
             number_column("To", [100 * row.after for row in changes], "%.1f %%"),
@@ -184,7 +185,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
             height="content",
         )
     st.caption(
-        f"Filled dot: the 95 % interval does not contain 0, which can happen by chance in one of {len(found.classes)} "
+        f"Filled dot: the 95 % interval does not contain 0, which can happen by chance in one of {len(changes) - 1} "
         "classes. The intervals are Newcombe's, for paired proportions."
     )
 
