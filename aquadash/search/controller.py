@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from aquadash.config import Value, with_values
+from aquadash.config import with_values
 from aquadash.data.folder.about import fingerprint_of
 from aquadash.errors import AquaDashError, RunError, StorageError
 from aquadash.search import strategies
@@ -79,35 +79,32 @@ class Controller:
         first = max((trial.number for trial in search.trials), default=-1) + 1
         for number in range(first, min(search.plan.trials, first + self._engine.slots() - len(under_way))):
             self._submit(search, number)
-            # Read after the run was stored: hiding the search meanwhile did not find it among the trials.
+            # Read the search again: if it was hidden meanwhile, this run was not among the trials that were hidden.
             search = self._store.get(self._id)
             if (run := self._runs.read(search.trials[-1].run_id)).hidden != search.hidden:
                 self._runs.update(run.run_id, hidden=search.hidden)
         return RunStatus.RUNNING
 
     def _submit(self, search: Search, number: int) -> None:
-        params = self._propose(search, number)
-        of, name = TrialOf(number, dict(params)), f"{search.name} #{number}"
+        plan = search.plan
+        # The first trial has the settings that the search starts from.
+        params = strategies.propose(plan, search.trials, self._curve) if number else plan.base
+        common: dict[str, Any] = {
+            "name": f"{search.name} #{number}",
+            "search_id": self._id,
+            "trial": TrialOf(number, dict(params)),
+            "owner": search.maker,
+            "hidden": search.hidden,
+        }
         try:
-            self._engine.submit(
-                with_values(search.plan.config, params), name=name, search_id=self._id, trial=of,
-                owner=search.maker, hidden=search.hidden,
-            )  # fmt: skip
+            self._engine.submit(with_values(plan.config, params), **common)
         except StorageError:
             # The next step tries again.
             raise
         except AquaDashError as error:
             # Values that do not go together: the trial is a run that failed.
-            run = new_run(
-                search.plan.config, name=name, search_id=self._id, trial=of, owner=search.maker, hidden=search.hidden
-            )
+            run = new_run(plan.config, **common)
             self._runs.add(replace(run, status=RunStatus.FAILED, message=str(error)[:500], ended_at=run.created_at))
-
-    def _propose(self, search: Search, number: int) -> Mapping[str, Value]:
-        """Return the values of a trial; those of the first are the settings that the search starts from."""
-        if number == 0:
-            return search.plan.base
-        return strategies.propose(search.plan, search.trials, self._curve)
 
     def _curve(self, trial: Trial) -> dict[int, float]:
         """Return the validation accuracy of an ended trial by epoch; empty without a pruner."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: Returns the validation accuracy of a trial by epoch.
 Curve: TypeAlias = Callable[[Trial], dict[int, float]]
 
+#: Return the title of a setting, and the text of its value, for charts.
+Label: TypeAlias = Callable[[str], str]
+Text: TypeAlias = Callable[[str, Value], str]
+
 #: The fewest complete trials for an importance; with fewer it would be chance.
 MIN_TRIALS = 5
 
@@ -40,13 +44,7 @@ def should_prune(plan: SearchPlan, trials: Sequence[Trial], curve: Curve, accura
     return study.pruner.prune(study, create_trial(state=TrialState.RUNNING, intermediate_values=dict(accuracies)))
 
 
-def study_of(
-    plan: SearchPlan,
-    trials: Sequence[Trial],
-    *,
-    label: Callable[[str], str] = str,
-    text: Callable[[str, Value], str] | None = None,
-) -> Study:
+def study_of(plan: SearchPlan, trials: Sequence[Trial], *, label: Label = str, text: Text | None = None) -> Study:
     """Return an Optuna study in memory for charts and importances; accuracies are in percent, others have failed."""
     # The settings to start from may lie outside of the space.
     space = tuple(widened(parameter, plan.base[parameter.name]) for parameter in plan.space)
@@ -62,8 +60,8 @@ def _study(
     plan: SearchPlan,
     trials: Sequence[Trial],
     *,
-    label: Callable[[str], str] = str,
-    text: Callable[[str, Value], str] | None = None,
+    label: Label = str,
+    text: Text | None = None,
     curve: Curve = lambda trial: {},
 ) -> Study:
     """Return an Optuna study of the trials in memory; a missing one has failed, so that the numbers stay."""
@@ -111,7 +109,7 @@ def _pruner(plan: SearchPlan) -> BasePruner:
     return pruners.NopPruner()
 
 
-def _distribution(parameter: SearchParameter, text: Callable[[str, Value], str] | None = None) -> BaseDistribution:
+def _distribution(parameter: SearchParameter, text: Text | None = None) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     values = parameter.values
@@ -122,7 +120,7 @@ def _distribution(parameter: SearchParameter, text: Callable[[str, Value], str] 
     return FloatDistribution(values.low, values.high, log=values.log)
 
 
-def _named(parameter: SearchParameter, value: Value, text: Callable[[str, Value], str] | None) -> Value:
+def _named(parameter: SearchParameter, value: Value, text: Text | None) -> Value:
     """Return the text of a choice for people; numbers stay."""
     is_number = setting(parameter.name).kind in (int, float)
     return value if text is None or is_number else text(parameter.name, value)

@@ -128,8 +128,8 @@ class Search(SearchHead):
     @property
     def beats_default(self) -> bool:
         """True if a trial is better than the settings that the search started from."""
-        best, default = self.best, self.default_value
-        return best is not None and best.value is not None and default is not None and best.value > default
+        default = self.default_value
+        return default is not None and any((trial.value or 0.0) > default for trial in self.complete)
 
     @property
     def num_ended(self) -> int:
