@@ -17,7 +17,7 @@ from aquadash.data.images import display_name
 from aquadash.errors import DataError
 from aquadash.lab.rights import Action
 from aquadash.ui.data import own_pictures_set
-from aquadash.ui.kit import bound, inputs, shell
+from aquadash.ui.kit import bound, components, inputs, shell
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import count, plain
@@ -107,16 +107,7 @@ def _form() -> None:
     # The default stays in the address: without it the page would show the data sets.
     way = bound.choice("add", ways, label="From", omitted="")
     chosen = {"zip": _archive, "classes": _dropped, "server": _of_server}[way]()
-    size = inputs.select_slider(
-        "Size of the pictures in pixels",
-        SIZES,
-        value=32,
-        key="own-size",
-        format_func=lambda side: f"{side} × {side}",
-        help="Each picture is cut to its middle square and brought to this size. 32 trains fast and suits the networks "
-        "here; ImageNet networks see more at 96 to 224. Twice the size takes four times the time and memory.",
-    )
-    split = _split()
+    size, split = _size(), _split()
     st.caption(
         "AquaDash checks the pictures first and keeps nothing before you confirm. They stay on the computer that "
         "AquaDash runs on."
@@ -128,13 +119,9 @@ def _form() -> None:
     hold.discard()
     running = st.empty()
     with running.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, text="Starting ...")
+        show = components.render_work_progress()
         # Any click ends the script at its next report of progress.
         st.button("Stop", icon="✋", key="own-stop", help="Nothing is kept.")
-
-    def show(text: str, fraction: float | None) -> None:
-        bar.progress(min(fraction or 0.0, 1.0), text=plain(text))
-
     try:
         origin, source = chosen
         hold.put(lab().data.read(source, origin=origin, size=size, split=split, progress=show))
@@ -142,42 +129,34 @@ def _form() -> None:
         running.empty()
 
 
+def _size() -> int:
+    help = (
+        "Each picture is cut to its middle square and brought to this size. 32 trains fast and suits the networks "
+        "here; ImageNet networks see more at 96 to 224. Twice the size takes four times the time and memory."
+    )
+    titles = "{0} × {0}".format
+    return inputs.select_slider("Size of the pictures in pixels", SIZES, 32, titles, key="own-size", help=help)
+
+
 def _split() -> SplitChoice:
-    """Draw the controls of the split."""
-    low, high = TEST_FRACTIONS
+    low, high = (round(100 * end) for end in TEST_FRACTIONS)
+    drop_help = (
+        "Otherwise the test asks for pictures that the network knows by heart. When AquaDash draws the test images, "
+        "pictures that look alike stay on one side anyway."
+    )
     with st.expander("Training and test images", icon="✂️", key="own-split"):
-        percent = inputs.slider(
-            "Kept for the test, %",
-            round(100 * low),
-            round(100 * high),
-            20,
-            5,
-            key="own-fraction",
-            help=term("test set"),
-        )
-        seed = inputs.number_input("Seed", min_value=0, max_value=2**32 - 1, step=1, key="own-seed", help=term("seed"))
-        keep_split = inputs.toggle(
-            "Keep a split into folders train and test", value=True, key="own-given", help=term("split")
-        )
-        drop = inputs.toggle(
-            "Leave out training pictures that look like a test picture",
-            value=True,
-            key="own-leaks",
-            disabled=not keep_split,
-            help="Otherwise the test asks for pictures that the network knows by heart. When AquaDash draws the test "
-            "images, pictures that look alike stay on one side anyway.",
-        )
-    return SplitChoice(percent / 100, int(seed), use_given=keep_split, drop_leaks=drop)
+        percent = inputs.slider("Kept for the test, %", low, high, 20, 5, key="own-fraction", help=term("test set"))
+        seed = inputs.number_input("Seed", 0, 2**32 - 1, step=1, key="own-seed", help=term("seed"))
+        keep = inputs.toggle("Keep a split into folders train and test", True, key="own-given", help=term("split"))
+        title = "Leave out training pictures that look like a test picture"
+        drop = inputs.toggle(title, True, key="own-leaks", disabled=not keep, help=drop_help)
+    return SplitChoice(percent / 100, int(seed), use_given=keep, drop_leaks=drop)
 
 
 def _archive() -> _Chosen | None:
+    size, off = most_megabytes(), switched_off()
     upload = st.file_uploader(
-        "Drop a ZIP file here",
-        type=["zip"],
-        max_upload_size=most_megabytes(),
-        disabled=switched_off(),
-        key="own-zip",
-        help=_LAYOUT,
+        "Drop a ZIP file here", "zip", max_upload_size=size, disabled=off, key="own-zip", help=_LAYOUT
     )
     st.markdown(_LAYOUT)
     if not settings.classroom():
@@ -191,7 +170,6 @@ def _archive() -> _Chosen | None:
 def _dropped() -> _Chosen | None:
     """Draw a name and a drop zone for each class; return the pictures once all have names."""
     number = st.session_state.setdefault("own-classes", 2)
-    off = switched_off()
     classes: list[tuple[str, Sequence[Upload]]] = []
     for index in range(number):
         with st.container(border=True):
@@ -202,7 +180,7 @@ def _dropped() -> _Chosen | None:
                 f"Pictures of class {index + 1}",
                 key=f"own-pictures-{index}",
                 accept_multiple_files=True,
-                disabled=off,
+                disabled=switched_off(),
                 help="PNG, JPEG, WebP, BMP or GIF; as many as you like at once.",
             )
         if uploads:
@@ -253,45 +231,37 @@ def server_choices() -> dict[str, Path]:
     except OSError as error:
         st.warning(f"The import folder cannot be read ({plain(error.strerror or '')}).", icon="📂")
         return {}
-    return {
-        entry.name: Path(entry.path)
-        for entry in entries
-        if not entry.name.startswith(".")
-        and (
-            entry.is_dir(follow_symlinks=False)
-            or (entry.is_file(follow_symlinks=False) and entry.name.casefold().endswith(".zip"))
-        )
-    }
+    choices = {}
+    for entry in entries:
+        is_archive = entry.is_file(follow_symlinks=False) and entry.name.casefold().endswith(".zip")
+        if not entry.name.startswith(".") and (is_archive or entry.is_dir(follow_symlinks=False)):
+            choices[entry.name] = Path(entry.path)
+    return choices
 
 
 def _result(hold: Held, new: NewDataSet) -> None:
     """Draw the data set that was read, and its buttons."""
     report = new.report
+    numbers = {
+        "Pictures read": f"{len(new.pictures):,}",
+        "Not readable": f"{len(new.refused):,}",
+        "Classes": f"{len(report.class_names):,}",
+        "Size in pixels": f"{report.size} × {report.size}",
+    }
     with st.container(horizontal=True):
-        st.metric("Pictures read", f"{len(new.pictures):,}", width="content", border=True)
-        st.metric("Not readable", f"{len(new.refused):,}", width="content", border=True)
-        st.metric("Classes", len(report.class_names), width="content", border=True)
-        st.metric("Size in pixels", f"{report.size} × {report.size}", width="content", border=True)
+        for label, number in numbers.items():
+            st.metric(label, number, width="content", border=True)
     own_pictures_set.render_report(report, new.examples, new.pictures)
-    left_out = [
-        count(number, one, many)
-        for number, one, many in (
-            (new.division.copies, "exact copy", "exact copies"),
-            (new.division.leaks, "training picture that the test holds", "training pictures that the test holds"),
-        )
-        if number
-    ]
-    st.markdown(
-        f"**{count(new.about.train, 'training image')}, {count(new.about.test, 'test image')}.**"
-        + (f" Left out: {', '.join(left_out)}." if left_out else "")
-    )
+    left_out = []
+    if copies := new.division.copies:
+        left_out.append(count(copies, "exact copy", "exact copies"))
+    if leaks := new.division.leaks:
+        left_out.append(f"{count(leaks, 'training picture')} that the test holds")
+    sizes = f"**{count(new.about.train, 'training image')}, {count(new.about.test, 'test image')}.**"
+    st.markdown(f"{sizes} Left out: {', '.join(left_out)}." if left_out else sizes)
     origin = new.about.origin
-    title = inputs.text_input(
-        "Name of the data set",
-        value=(origin.rpartition(".")[0] or origin)[:60],
-        max_chars=60,
-        key=f"own-title-{origin}",
-    )
+    stem = (origin.rpartition(".")[0] or origin)[:60]
+    title = inputs.text_input("Name of the data set", stem, max_chars=60, key=f"own-title-{origin}")
     with st.container(horizontal=True):
         st.button(
             "Use it",

@@ -8,7 +8,7 @@ from aquadash import data
 from aquadash.data import Dataset
 from aquadash.lab.rights import Action
 from aquadash.ui.data import dataset_views, own_pictures, own_pictures_set
-from aquadash.ui.kit import bound, datasets, gallery, image_dialog, shell
+from aquadash.ui.kit import bound, components, datasets, gallery, image_dialog, shell
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.sections import Section, Sections
@@ -46,15 +46,13 @@ def _offer_download() -> None:
     if not may:
         return
     if st.button("Download CIFAR-100", type="primary", icon=":material/download:", key="download"):
-        bar = st.progress(0.0, text="Starting ...")
-
-        def show(text: str, fraction: float | None) -> None:
-            bar.progress(min(fraction or 0.0, 1.0), text=plain(text))
-
+        running = st.empty()
+        with running:
+            show = components.render_work_progress()
         with shell.guard():
             lab().data.fetch(show)
             st.rerun()
-        bar.empty()
+        running.empty()
 
 
 def _overview(dataset: Dataset) -> None:

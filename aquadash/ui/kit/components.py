@@ -175,6 +175,16 @@ def render_empty_state(emoji: str, sentence: str, *, label: str) -> None:
         st.page_link("pages/train.py", label=label, icon=":material/arrow_forward:")
 
 
+def render_work_progress() -> Callable[[str, float | None], None]:
+    """Draw a progress bar; return the function that sets its plain text and its fraction, 0 to 1 or unknown."""
+    bar = st.progress(0.0, text="Starting ...")
+
+    def show(text: str, fraction: float | None) -> None:
+        bar.progress(min(fraction or 0.0, 1.0), text=plain(text))
+
+    return show
+
+
 def render_metric(label: str, value: str, *, note: str = "", help: str | None = None, **options: Any) -> None:
     """Draw a framed metric with a note below, such as its interval."""
     options = {"border": True, **options}
