@@ -7,7 +7,7 @@ import math
 from aquadash import augment
 from aquadash.coach import rates
 from aquadash.coach.network_rules import NETWORK_RULES
-from aquadash.coach.note import Note, Rule, by_importance, hint, warning
+from aquadash.coach.note import Note, by_importance, hint, hint_rule, warning, warning_rule
 from aquadash.config import RunConfig, TrainingConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder import about
@@ -120,8 +120,7 @@ def _fading_epoch(config: RunConfig) -> float:
 
 
 #: Test images decide when training ends or which weights are kept.
-TEST_IMAGES_DECIDE = Rule(
-    "warning",
+TEST_IMAGES_DECIDE = warning_rule(
     "validation-on-test",
     lambda c: c.training.validation == "test" and bool(c.training.decided_by_validation),
     "Test images decide {training.decided_by_validation}",
@@ -134,16 +133,14 @@ TEST_IMAGES_DECIDE = Rule(
 _DATA_RULES = (_batch_too_large, _few_validation_images, _nothing_to_balance)
 _RULES = (
     TEST_IMAGES_DECIDE,
-    Rule(
-        "warning",
+    warning_rule(
         "much-smoothing",
         lambda c: c.training.label_smoothing > 0.3,
         "Label smoothing of {training.label_smoothing:g} is very high",
         "The network is trained to give much of the probability to wrong classes. 0.1 is usual.",
         {"training.label_smoothing": 0.1},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "label-noise",
         lambda c: c.training.label_noise > 0,
         lambda c: f"{100 * c.training.label_noise:g} % of the training labels are wrong on purpose",
@@ -153,8 +150,7 @@ _RULES = (
         "with one without (patience 0).",
         {},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "last-weights-kept",
         lambda c: bool(c.training.patience) and not c.training.restore_best_weights,
         "The weights of the last epoch are kept, not the best",
@@ -162,8 +158,7 @@ _RULES = (
         "last epoch are measured.",
         {"training.restore_best_weights": True},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "from-logits",
         lambda c: c.training.from_logits,
         "The loss expects raw scores, but gets probabilities",
@@ -171,16 +166,14 @@ _RULES = (
         "the loss could hardly fall.",
         {"training.from_logits": False},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "slow-precision",
         lambda c: c.training.precision == "mixed_bfloat16" and c.training.device != "gpu" and not multiplies_bfloat16(),
         "bfloat16 is no faster on this processor",
         "The processor has to convert these numbers back and forth. ‘auto’ uses them only where they are faster.",
         {"training.precision": "auto"},
     ),
-    Rule(
-        "warning",
+    warning_rule(
         "rate-too-high",
         rates.too_large,
         lambda c: f"A learning rate of {rates.text(c.training.learning_rate)} is very high",
@@ -190,8 +183,7 @@ _RULES = (
         ),
         lambda c: {"training.learning_rate": rates.lower(c, 10)},
     ),
-    Rule(
-        "warning",
+    warning_rule(
         "patience-cuts-schedule",
         lambda c: (
             c.training.schedule in rates.PLANNED and 0 < c.training.patience < rates.sensible_patience(c.training)
@@ -201,8 +193,7 @@ _RULES = (
         "progress often pauses for longer than the patience ({training.patience}), and the run would end.",
         lambda c: {"training.patience": rates.sensible_patience(c.training)},
     ),
-    Rule(
-        "warning",
+    warning_rule(
         "patience-before-plateau",
         lambda c: c.training.schedule == "plateau" and 0 < c.training.patience <= c.training.schedule_epochs,
         "Early stopping comes before the learning rate is cut",
@@ -217,16 +208,14 @@ _RULES = (
     ),
     _warmup_too_long,
     # 300 epochs take an hour or more, most of it after the best epoch.
-    Rule(
-        "warning",
+    warning_rule(
         "no-early-stopping",
         lambda c: not c.training.patience and c.training.epochs > 300 and c.training.schedule not in rates.PLANNED,
         "The run will train for all {training.epochs:,} epochs",
         "Patience is 0, so early stopping is off. The best epoch usually comes long before the last.",
         lambda c: {"training.patience": min(c.training.epochs, rates.sensible_patience(c.training))},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "rate-too-low",
         rates.too_small,
         lambda c: f"A learning rate of {rates.text(c.training.learning_rate)} is very low",
@@ -236,8 +225,7 @@ _RULES = (
         ),
         lambda c: {"training.learning_rate": rates.usual(c)},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "never-cut",
         lambda c: c.training.schedule == "step" and c.training.schedule_epochs >= c.training.epochs,
         "The learning rate is never cut",
@@ -245,8 +233,7 @@ _RULES = (
         "{training.epochs:,}.",
         lambda c: {"training.schedule_epochs": max(0.1, round(c.training.epochs / 3, 1))},
     ),
-    Rule(
-        "hint",
+    hint_rule(
         "rate-fades",
         lambda c: c.training.schedule in ("step", "exponential") and _fading_epoch(c) < c.training.epochs / 2,
         lambda c: f"The network learns nothing more from epoch {math.ceil(_fading_epoch(c)):,} on",

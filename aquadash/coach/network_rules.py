@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from aquadash.coach.note import Note, Rule, hint, warning
+from aquadash.coach.note import Note, hint, hint_rule, warning, warning_rule
 from aquadash.config import ModelConfig, RunConfig
 from aquadash.data import SOURCES
 from aquadash.models import MODELS, thawed
@@ -91,8 +91,7 @@ def _sides(model: ModelConfig, side: int) -> list[int]:
 
 #: In the order in which notes of the same level are shown.
 NETWORK_RULES = (
-    Rule(
-        "warning",
+    warning_rule(
         "much-dropout",
         lambda c: uses(c, "dropout") and c.model.dropout > 0.8,
         "Dropout of {model.dropout:g} is very high",
@@ -101,8 +100,7 @@ NETWORK_RULES = (
     ),
     _large_penalty,
     # A pretrained body keeps its means and deviations.
-    Rule(
-        "warning",
+    warning_rule(
         "tiny-normalized-batch",
         lambda c: uses(c, "batch_normalization") and c.model.batch_normalization and c.training.batch_size < 3,
         "A batch size of {training.batch_size} is too small for batch normalization",
@@ -110,16 +108,14 @@ NETWORK_RULES = (
         "new images.",
         {"training.batch_size": 32},
     ),
-    Rule(
-        "warning",
+    warning_rule(
         "head-forever",
         lambda c: thawed(c) and c.training.head_epochs >= c.training.epochs,
         "The pretrained layers are never trained",
         "They stay frozen until epoch {training.head_epochs:,}, and training ends with epoch {training.epochs:,}.",
         lambda c: {"training.head_epochs": c.training.epochs // 4},
     ),
-    Rule(
-        "warning",
+    warning_rule(
         "body-stands-still",
         lambda c: thawed(c) and c.training.body_learning_rate <= 0,
         "The pretrained layers learn at a rate of 0",
@@ -128,8 +124,7 @@ NETWORK_RULES = (
     ),
     _linear_network,
     # Layers that were to be thawed have the note "head-forever" instead.
-    Rule(
-        "hint",
+    hint_rule(
         "features-not-reused",
         lambda c: frozen(c) and not thawed(c) and c.augmentation.mode == "fresh" and c.augmentation.pipeline != "none",
         "Every epoch computes the frozen layers again",
@@ -138,8 +133,7 @@ NETWORK_RULES = (
         {"augmentation.mode": "copies"},
     ),
     # Two linear convolutions in a row are no better than one.
-    Rule(
-        "hint",
+    hint_rule(
         "no-residual-part",
         lambda c: uses(c, "residual") and c.model.residual and c.model.convolutions == 1,
         "Residual connections change nothing here",

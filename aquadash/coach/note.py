@@ -63,6 +63,10 @@ class Rule:
         return Note(self.level, self.key, title, evidence, changes)
 
 
+#: Functions from the parts of a :class:`Rule` after its level to the rule.
+warning_rule, hint_rule = (partial(Rule, level) for level in LEVELS[:2])
+
+
 def by_importance(notes: Iterable[Note]) -> list[Note]:
     """Return warnings, hints, then good news, each key once, in the order of the rules."""
     kept: dict[str, Note] = {}
