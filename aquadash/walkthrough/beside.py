@@ -78,7 +78,13 @@ def beside(
             run.config.training.patience,
             "3 in the text; 0: never stops early",
         ),
-        Row("seconds", "Time for all epochs", "s", sum(r.seconds for r in report.LOG), _seconds(run, history)),
+        Row(
+            "seconds",
+            "Time for all epochs",
+            "s",
+            sum(r.seconds for r in report.LOG),
+            sum(r.seconds for r in history) or run.metrics.get("seconds"),
+        ),
         Row("loss", "Training loss, last epoch", "nats", report.LOG[-1].loss, history[-1].loss if history else None),
         Row(
             "val_accuracy",
@@ -109,18 +115,8 @@ def beside(
 
 def shown(row: Row, value: float | None) -> str:
     """Return a figure of a row with its unit; a dash if it is unknown."""
-    if value is None:
-        return "–"
-    if row.unit == "%":
-        return f"{value:.1f} %"
-    if row.unit == "nats":
-        return f"{value:.3f}"
-    return f"{value:,.0f}{' s' if row.unit == 's' else ''}"
-
-
-def _seconds(run: Run, history: Sequence[EpochRecord]) -> float | None:
-    total = sum(row.seconds for row in history)
-    return total or run.metrics.get("seconds")
+    formats = {"%": "{:.1f} %", "nats": "{:.3f}", "s": "{:,.0f} s"}
+    return "–" if value is None else formats.get(row.unit, "{:,.0f}").format(value)
 
 
 def learnt_from(config: RunConfig, dataset: Dataset) -> int:

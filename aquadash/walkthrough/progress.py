@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,12 +60,10 @@ def is_id(text: str) -> bool:
 
 def read(progress_id: str) -> LessonProgress:
     """Return the progress of an id; empty if the id is unknown or malformed, or its file damaged."""
-    if not is_id(progress_id):
-        return LessonProgress()
-    try:
-        return _load(_path(progress_id))
-    except OSError:
-        return LessonProgress()
+    with suppress(OSError):
+        if is_id(progress_id):
+            return _load(_path(progress_id))
+    return LessonProgress()
 
 
 def _load(path: Path) -> LessonProgress:

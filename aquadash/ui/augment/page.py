@@ -25,8 +25,6 @@ from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.sections import Section, Sections
 from aquadash.ui.kit.text import plain
 
-SEEDS = 2**32
-
 SECTIONS = Sections(
     "view",
     "Details",
@@ -85,7 +83,7 @@ def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
             on_click=lambda: address.assign("seed", secrets.randbelow(10_000)),
         )
         options = st.popover("Options", key="studio-options", on_change="rerun")
-    seed = bound.number("seed", 0, SEEDS - 1, label="Seed", default=0, help=term("seed"), into=options)
+    seed = bound.number("seed", 0, 2**32 - 1, label="Seed", default=0, help=term("seed"), into=options)
     images, labels, positions = studio_images.choose(dataset, options)
     studio = Studio(dataset, spec, branch, seed, positions, images, labels)
     augment_preview.LOOKS.table[look].render(studio, options)

@@ -12,7 +12,6 @@ from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 
 _PRESET = "notebook-fixed"
-_SEEDS = 2**32
 
 
 def launch(studio: Studio) -> None:
@@ -36,7 +35,7 @@ def launch(studio: Studio) -> None:
             help="A preset for everything except the augmentation.",
         )
         own = lab().limits.seed
-        seed = bound.number("pair-seed", 0, _SEEDS - 1, label="Seed", default=own, width=150, help=term("seed"))
+        seed = bound.number("pair-seed", 0, 2**32 - 1, label="Seed", default=own, width=150, help=term("seed"))
     changes = {"data.source": studio.dataset.name, "seed": seed}
     config = form_state.allowed(with_values(PRESETS[base].config, changes))
     if st.button("Train with and without", key="pair-launch", type="primary", icon="👯"):

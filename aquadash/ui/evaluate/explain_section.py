@@ -20,7 +20,7 @@ def render(run: Run, predictions: Predictions, *, class_names: Sequence[str]) ->
     """Draw a toggle, and the maps of the images of the chosen true and predicted class."""
     dataset = datasets.learned(run)
     if dataset is None:
-        # The images beside this section say why.
+        # The test images beside this section draw the reason.
         return
     if (number := st.query_params.pop("explain", None)) is not None:
         # An address of an older version, which explained one image here.
@@ -29,9 +29,9 @@ def render(run: Run, predictions: Predictions, *, class_names: Sequence[str]) ->
     true, predicted = image_browser.chosen_classes(class_names)
     positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)
     most = explanations.MAX_IN_STRIP
-    which = f"the first {most} of " if len(positions) > most else "all "
-    what = f"Maps of {which}{count(len(positions), 'image')}"
-    if bound.toggle(STRIP, label=what, help="Parts that many maps show may be the reason for a mistake."):
+    part = f"the first {most} of" if len(positions) > most else "all"
+    label = f"Maps of {part} {count(len(positions), 'image')}"
+    if bound.toggle(STRIP, label=label, help="Parts that many maps show may be the reason for a mistake."):
         indices = predictions.indices[positions[:most]]
         explanations.render_strip(
             run,

@@ -190,12 +190,12 @@ def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
 
 
 def _second_results(run: Run, other: Run) -> Evaluated | None:
-    """Return the second run's results; None, with the reason on the page, where they cannot be read."""
+    """Return the second run's results; None, after drawing the reason, if they cannot be read."""
     try:
-        found = Evaluated.load(other)
+        results = Evaluated.load(other)
     except AquaDashError as error:
         st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
         return None
     if other.dataset_fingerprint != run.dataset_fingerprint:
         st.info("The two runs were tested on different images, so their results are hard to compare.", icon="🍏")
-    return found
+    return results

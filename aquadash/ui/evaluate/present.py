@@ -56,7 +56,8 @@ html { font-size: clamp(16px, min(1.7vw, 2.8vh), 34px) !important; }
 
 
 def render_button() -> None:
-    """Draw the button that opens the run as a talk; Streamlit drops the query of a link from a page to itself."""
+    """Draw the button that opens the run as a talk."""
+    # No link: Streamlit removes the query from a link that leads to the same page.
     st.button(
         "Present",
         key="present-open",
@@ -204,17 +205,17 @@ def _curve(run: Run) -> None:
 
 
 def _accuracy(one: Evaluated) -> None:
-    found = one.found
-    value, interval = percent(found.accuracy, found.accuracy_ci95)
+    evaluation = one.found
+    value, interval = percent(evaluation.accuracy, evaluation.accuracy_ci95)
     st.html(f"<div class='aqua-figure'>{value}</div>")
     seen = "which it had never seen"
     if one.validated_on_test:
         decided = one.run.config.training.decided_by_validation
         said = f"decided {decided}, so the accuracy is probably too high" if decided else "were its validation images"
-        seen = f"of which {report_validation_images(found.n)} {said}"
+        seen = f"of which {report_validation_images(evaluation.n)} {said}"
     st.markdown(
-        f"of {found.n:,} test images, {seen}. With other images it might be "
-        f"{plain(interval)}: that is the 95 % interval. Guessing would give {100 / len(found.classes):.0f} %."
+        f"of {evaluation.n:,} test images, {seen}. With other images it might be "
+        f"{plain(interval)}: that is the 95 % interval. Guessing would give {100 / len(evaluation.classes):.0f} %."
     )
 
 

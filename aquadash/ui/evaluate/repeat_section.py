@@ -53,10 +53,11 @@ def render_repeats(run: Run) -> None:
 def repeats_of(run: Run, runs: Sequence[Run]) -> list[Run]:
     """Return the repeats of this run, the latest first; imported ones only of its owner and the teacher."""
     ids = {run.run_id, run.imported_id} - {""}
-    found = [each for each in runs if each.repeats in ids]
     # An imported run may claim to repeat any run.
-    found = [each for each in found if not each.origin or each.shared or each.owner == run.owner]
-    return sorted(found, key=lambda each: -each.created_at)
+    repeats = [
+        each for each in runs if each.repeats in ids and (not each.origin or each.shared or each.owner == run.owner)
+    ]
+    return sorted(repeats, key=lambda each: -each.created_at)
 
 
 def _original(run: Run) -> None:
@@ -94,30 +95,30 @@ def _repeats(run: Run, at_work: tuple[str, ...]) -> None:
                 st.caption(plain(repeat.message))
 
 
-def _result(found: Reproduction, *, open_table: bool) -> None:
-    total = sum(part.count for part in found.parts)
-    if found.identical:
+def _result(reproduction: Reproduction, *, open_table: bool) -> None:
+    total = sum(part.count for part in reproduction.parts)
+    if reproduction.identical:
         st.success(f"**Identical.** All {count(total, 'number')} are the same, bit by bit.", icon="✅")
     else:
-        different = sum(part.different for part in found.parts)
+        different = sum(part.different for part in reproduction.parts)
         st.warning(
             f"**Not identical.** {different:,} of {count(total, 'number')} differ, by at most "
-            f"{found.max_difference:.3g}.",
+            f"{reproduction.max_difference:.3g}.",
             icon="⚠️",
         )
-    if found.reasons:
-        reasons = "\n".join(f"- {plain(reason)}" for reason in found.reasons)
-        lead = "Other differences" + ("" if found.identical else ", which may be the cause")
+    if reproduction.reasons:
+        reasons = "\n".join(f"- {plain(reason)}" for reason in reproduction.reasons)
+        lead = "Other differences" + ("" if reproduction.identical else ", which may be the cause")
         st.markdown(f"{lead}:\n{reasons}")
-    elif not found.identical:
+    elif not reproduction.identical:
         st.markdown("Settings, data, versions and processor are the same, so this should not happen.")
     with st.expander("Compared numbers", icon=":material/table_rows:", expanded=open_table):
         render_columns(
-            Column("Part", [part.name for part in found.parts]),
-            number_column("Numbers", [part.count for part in found.parts], "localized"),
-            number_column("Different", [part.different for part in found.parts], "localized"),
-            Column("Largest difference", [f"{part.max_difference:.3g}" for part in found.parts]),
-            Column("Largest in", [part.where for part in found.parts]),
+            Column("Part", [part.name for part in reproduction.parts]),
+            number_column("Numbers", [part.count for part in reproduction.parts], "localized"),
+            number_column("Different", [part.different for part in reproduction.parts], "localized"),
+            Column("Largest difference", [f"{part.max_difference:.3g}" for part in reproduction.parts]),
+            Column("Largest in", [part.where for part in reproduction.parts]),
             alt="Compared numbers: how many there are, how many differ, and by how much",
         )
 

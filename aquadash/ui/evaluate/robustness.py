@@ -47,10 +47,10 @@ def render_robustness(run: Run, other_runs: Sequence[Run]) -> None:
 
 
 def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
-    found: Measurement | None = None
+    measured: Measurement | None = None
     damaged = True
     with shell.guard():
-        found, damaged = lab().jobs.robustness(run.run_id), False
+        measured, damaged = lab().jobs.robustness(run.run_id), False
     if job is not None and not job.status.ended:
         job_panel.render_job(
             job,
@@ -60,35 +60,35 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
         )
         st.caption("The measurement continues if you leave this page.")
     else:
-        _at_rest(run, job, found, damaged=damaged)
-    if found is not None:
-        render_measured(run, found, others)
+        _at_rest(run, job, measured, damaged=damaged)
+    if measured is not None:
+        render_measured(run, measured, others)
 
 
-def _at_rest(run: Run, job: Job | None, found: Measurement | None, *, damaged: bool) -> None:
+def _at_rest(run: Run, job: Job | None, measured: Measurement | None, *, damaged: bool) -> None:
     """Draw the end of the last measurement, and the buttons to begin, go on, or begin again."""
     # Without a job, an older version or another computer has measured.
-    complete = (found is None or found.complete) if job is None else job.status is RunStatus.FINISHED
-    if complete and found is None:
-        _form(run, measured=damaged)
+    complete = (measured is None or measured.complete) if job is None else job.status is RunStatus.FINISHED
+    if complete and measured is None:
+        _form(run, again=damaged)
         return
-    if complete and found is not None:
+    if complete and measured is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Measured {moment(job.ended_at if job else found.measured_at)}.", width="content")
+            st.caption(f"Measured {moment(job.ended_at if job else measured.measured_at)}.", width="content")
             with st.popover("Measure again", icon="🔁"):
-                _form(run, measured=True)
+                _form(run, again=True)
         return
     if job is not None:
         job_panel.render_end(job, kept="Results so far are kept.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        # With the request of the last time.
+        # None repeats the last request.
         go_on = partial(lab().jobs.measure_robustness, run.run_id, None)
         shell.render_action_button("Continue", go_on, key=f"robustness-go-on-{run.run_id}", type="primary", icon="▶️")
         with st.popover("Start over", icon="🔁"):
-            _form(run, measured=damaged or found is not None)
+            _form(run, again=damaged or measured is not None)
 
 
-def _form(run: Run, *, measured: bool) -> None:
+def _form(run: Run, *, again: bool) -> None:
     """Draw the number of images, the seed and the button."""
     quick = inputs.segmented_control(
         "Images",
@@ -104,7 +104,7 @@ def _form(run: Run, *, measured: bool) -> None:
     )
     rights = lab().rights
     reason = lab().data.job_refusal(run.config.data.source, Action.MEASURE, run.resource)
-    if measured and not rights.allow(Action.LABEL, run.resource):
+    if again and not rights.allow(Action.LABEL, run.resource):
         reason = reason or "Only the owner of the run and the teacher can measure it again."
     if reason:
         st.caption(plain(reason))
@@ -134,11 +134,11 @@ MAX_RUNS = 8
 _SAMPLE_SEVERITY = 3
 
 
-def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None:
+def render_measured(run: Run, measured: Measurement, others: Sequence[str]) -> None:
     """Draw the figures of a run, as far as they are measured."""
-    _robustness_scores(found)
+    _robustness_scores(measured)
     overlaid = _overlaid(others)
-    runs, figures = [run, *(other for other, _ in overlaid)], [found, *(entry for _, entry in overlaid)]
+    runs, figures = [run, *(other for other, _ in overlaid)], [measured, *(entry for _, entry in overlaid)]
     _warn_of_differences(figures)
     named = list(zip(labels(runs), figures, strict=True))
     left, right = st.columns(2, gap="medium")
@@ -152,29 +152,29 @@ def render_measured(run: Run, found: Measurement, others: Sequence[str]) -> None
             key="robustness-curves",
         )
         with shell.guard():
-            _pictures(run, found, chosen)
+            _pictures(run, measured, chosen)
     with st.expander("Table", icon="🔢"):
-        _corruption_table(found)
+        _corruption_table(measured)
     st.markdown("**Augmentation pipelines**", help=term("pipeline"))
     components.render_plot(robustness_losses(named, kind="pipelines"), key="robustness-pipelines")
-    if found.of_kind("pipeline"):
+    if measured.of_kind("pipeline"):
         with st.expander("Table of the pipelines", icon="🔢"):
-            _branch_table(found)
-    images = f"{count(found.clean.n, 'test image')}, seed {found.identity.get('seed', 0)}"
+            _branch_table(measured)
+    images = f"{count(measured.clean.n, 'test image')}, seed {measured.identity.get('seed', 0)}"
     st.caption(
         f"{images}. Don't compare these figures with papers: the severities are from "
         "[ImageNet-C](https://arxiv.org/abs/1903.12261), which has larger pictures."
     )
 
 
-def _corruption_table(found: Measurement) -> None:
-    """Draw a row a measured corruption, in per cent."""
-    losses = {name: loss.value for name in CORRUPTIONS if (loss := found.corruption_loss(name)) is not None}
-    curves = [found.curve("corruption", name) for name in losses]
+def _corruption_table(measured: Measurement) -> None:
+    """Draw a row for each measured corruption, in per cent."""
+    losses = {name: loss.value for name in CORRUPTIONS if (loss := measured.corruption_loss(name)) is not None}
+    curves = [measured.curve("corruption", name) for name in losses]
     render_columns(
         Column("Corruption", [CORRUPTIONS[name].title for name in losses]),
         Column("Kind", [CORRUPTIONS[name].group for name in losses]),
-        number_column("Clean", [100 * found.clean.accuracy for _ in losses], "%.1f %%"),
+        number_column("Clean", [100 * measured.clean.accuracy for _ in losses], "%.1f %%"),
         *(
             number_column(str(s), [100 * curve[s].accuracy if s in curve else None for curve in curves], "%.1f %%")
             for s in SEVERITIES
@@ -186,9 +186,9 @@ def _corruption_table(found: Measurement) -> None:
     )
 
 
-def _branch_table(found: Measurement) -> None:
-    """Draw a row a branch of a pipeline, in per cent."""
-    versions, clean = found.of_kind("pipeline"), found.clean.accuracy
+def _branch_table(measured: Measurement) -> None:
+    """Draw a row for each version of a pipeline, in per cent."""
+    versions, clean = measured.of_kind("pipeline"), measured.clean.accuracy
     render_columns(
         Column("Pipeline", [condition.name for condition in versions]),
         Column("Version", [condition.titles[1] for condition in versions]),
@@ -200,14 +200,18 @@ def _branch_table(found: Measurement) -> None:
     )
 
 
-def _robustness_scores(found: Measurement) -> None:
-    cells = len(found.of_kind("corruption"))
-    so_far = "" if found.complete else f" · so far {cells} of {len(CORRUPTIONS) * len(SEVERITIES)}"
+def _robustness_scores(measured: Measurement) -> None:
+    cells = len(measured.of_kind("corruption"))
+    so_far = "" if measured.complete else f" · so far {cells} of {len(CORRUPTIONS) * len(SEVERITIES)}"
     with st.container(horizontal=True):
         for label, mean, word in (
-            ("Accuracy on clean images", Mean(found.clean.accuracy, found.clean.accuracy_ci95), "accuracy"),
-            (f"Mean corruption error{so_far}", found.mean_corruption_error, "mean corruption error"),
-            ("Error due to corruptions alone", found.relative_mean_corruption_error, "relative mean corruption error"),
+            ("Accuracy on clean images", Mean(measured.clean.accuracy, measured.clean.accuracy_ci95), "accuracy"),
+            (f"Mean corruption error{so_far}", measured.mean_corruption_error, "mean corruption error"),
+            (
+                "Error due to corruptions alone",
+                measured.relative_mean_corruption_error,
+                "relative mean corruption error",
+            ),
         ):
             text, ends = percent(None) if mean is None else percent(mean.value, mean.ci95)
             components.render_metric(label, text, note=ends, help=f"Below: the 95 % interval. {term(word)}")
@@ -227,7 +231,7 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
         max_selections=MAX_RUNS - 1,
         placeholder="Choose measured runs",
     )
-    found = []
+    overlaid = []
     for run_id in picked:
         other = lab().runs.get(run_id)
         try:
@@ -238,8 +242,8 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
         if entry is None:
             st.caption(f"**{plain(other.name)}** is not measured yet.")
         else:
-            found.append((other, entry))
-    return found
+            overlaid.append((other, entry))
+    return overlaid
 
 
 def _warn_of_differences(figures: Sequence[Measurement]) -> None:
@@ -265,13 +269,13 @@ def _corruption_picker() -> str | None:
     return chosen
 
 
-def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
+def _pictures(run: Run, measured: Measurement, corruption: str | None) -> None:
     """Draw one test image under a corruption at all severities, or under all corruptions, with the answers."""
     dataset = datasets.dataset(run.config.data.source)
-    if dataset.fingerprint != found.identity.get("dataset_fingerprint"):
+    if dataset.fingerprint != measured.identity.get("dataset_fingerprint"):
         st.caption("The data set has changed since, so its images are not shown.")
         return
-    positions = chosen_positions(dataset.test.labels, int(found.identity["images"]))
+    positions = chosen_positions(dataset.test.labels, int(measured.identity["images"]))
     last = len(positions) - 1
     row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
     image, label = dataset.test.images[positions[row]], int(dataset.test.labels[positions[row]])
@@ -283,21 +287,21 @@ def _pictures(run: Run, found: Measurement, corruption: str | None) -> None:
         positions,
         len(dataset.test),
         dataset.fingerprint,
-        int(found.identity["seed"]),
+        int(measured.identity["seed"]),
     )
     name = run.class_names[label]
     cells = (
         [(corruption, level) for level in SEVERITIES] if corruption else [(c, _SAMPLE_SEVERITY) for c in CORRUPTIONS]
     )
-    clean = _card(image, gallery.class_text(name), f"{name}, clean", found.clean, row)
+    clean = _card(image, gallery.class_text(name), f"{name}, clean", measured.clean, row)
     cards = [replace(clean, accent=class_colour(name, label), opens=f"test-{positions[row]}")]
     with st.spinner("Corrupting the image ..."):
         for cell in cells:
             condition = Condition("corruption", *cell)
-            if condition in found.scores:
+            if condition in measured.scores:
                 title = f"Severity {cell[1]}" if corruption else CORRUPTIONS[cell[0]].title
                 alt = f"{name}, {condition.title}"
-                cards.append(_card(sample(source, cell, row), title, alt, found.scores[condition], row))
+                cards.append(_card(sample(source, cell, row), title, alt, measured.scores[condition], row))
     gallery.render_cards(cards, size_rem=5, label="One test image, clean and corrupted")
     if corruption is None:
         st.caption(f"All at severity {_SAMPLE_SEVERITY}. Choose a corruption to see all five severities.")

@@ -98,13 +98,13 @@ def _metric(metric: Metric, score: Score, chance: str) -> None:
     components.render_metric(metric.title, value, note=note, help=help, border=False, width="content")
 
 
-def _the_reports_way(run: Run, found: Evaluation) -> str:
+def _the_reports_way(run: Run, evaluation: Evaluation) -> str:
     """Describe in markdown how validating on test images flatters the accuracy."""
-    spent = report_validation_images(found.n)
+    spent = report_validation_images(evaluation.n)
     decided = run.config.training.decided_by_validation
     said = f"decided {decided}**, so the accuracy is probably too high." if decided else "were its validation images.**"
-    text = f"**{spent} of the {found.n:,} test images {said}"
-    fraction, unseen = run.metrics.get("unseen_test_accuracy"), found.n - spent
+    text = f"**{spent} of the {evaluation.n:,} test images {said}"
+    fraction, unseen = run.metrics.get("unseen_test_accuracy"), evaluation.n - spent
     if fraction is None or unseen <= 0:
         return text
     interval = wilson_interval(round(fraction * unseen), unseen)
@@ -138,12 +138,12 @@ def render_class_table(one: Evaluated) -> None:
         for name, score in one.scores().items():
             if METRICS[name].with_classes:
                 _metric(METRICS[name], score, "")
-    found = one.found
-    every = (*found.report, found.macro_average, found.weighted_average)
+    evaluation = one.found
+    every = (*evaluation.report, evaluation.macro_average, evaluation.weighted_average)
     averages = (
         "The mean of classes gives every class the same weight. The mean of images weights each class by its support."
     )
-    names = [*(class_text(row.label) for row in found.report), "Mean of classes", "Mean of images"]
+    names = [*(class_text(row.label) for row in evaluation.report), "Mean of classes", "Mean of images"]
     columns = [text_column("Class", names, width=130, help=averages)]
     for field, title, _, _ in SCORES:
         values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
@@ -151,7 +151,7 @@ def render_class_table(one: Evaluated) -> None:
     columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
     # Last, since half a page has room for the scores only; the chart shows the intervals, too.
     for field, title, _, _ in SCORES:
-        pairs = [row.intervals[field] for row in found.report]
+        pairs = [row.intervals[field] for row in evaluation.report]
         ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]
         columns.append(text_column(f"{title}, 95 %", ends, width=84, help=term("confidence interval")))
     render_columns(
@@ -172,29 +172,33 @@ def take_cell_click(class_names: Sequence[str]) -> None:
             image_browser.show_cell(*(class_names[index] for index in cell))
 
 
-def render_confusions(found: Evaluation) -> None:
+def render_confusions(evaluation: Evaluation) -> None:
     """Draw the most frequent confusions as bars; a click on one shows its images."""
-    drawn = len(largest_confusions(found.confusion_matrix, most=MOST))
+    drawn = len(largest_confusions(evaluation.confusion_matrix, most=MOST))
     if not drawn:
         return
     title = "The ten most frequent mistakes" if drawn == MOST else "All mistakes"
     st.markdown(f"**{title}**, true → predicted. Click a bar to see its images.")
-    components.render_plot(frequent_confusions(found.confusion_matrix, class_names=found.classes), key=CONFUSIONS_KEY)
+    components.render_plot(
+        frequent_confusions(evaluation.confusion_matrix, class_names=evaluation.classes), key=CONFUSIONS_KEY
+    )
 
 
-def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = None) -> None:
+def render_confusion_matrix(evaluation: Evaluation, *, other: Evaluation | None = None) -> None:
     """Draw the matrix, and the choice of its values."""
-    names = found.classes
+    names = evaluation.classes
     cells = {word: title for word, title in _CELLS.items() if other is not None or word != "difference"}
     shown = bound.choice("cells", cells, label="Cells show", label_visibility="collapsed")
     true, predicted = image_browser.chosen_classes(names)
     selected = None if true is None or predicted is None else (true, predicted)
     if shown == "difference" and other is not None:
         figure = confusion_difference(
-            found.confusion_matrix, other.confusion_matrix, class_names=names, selected=selected
+            evaluation.confusion_matrix, other.confusion_matrix, class_names=names, selected=selected
         )
     else:
-        figure = confusion_matrix(found.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected)
+        figure = confusion_matrix(
+            evaluation.confusion_matrix, class_names=names, by_row=shown == "rows", selected=selected
+        )
     components.render_plot(figure, key=MATRIX_KEY)
     colours = (
         "This run minus the second. Blue: this run is better. Orange: the second is."
@@ -204,13 +208,13 @@ def render_confusion_matrix(found: Evaluation, *, other: Evaluation | None = Non
     st.caption(f"{colours} Click a cell to see its images, or use Filters.", help=term("confusion matrix"))
 
 
-def render_frequent_mistakes(found: Evaluation) -> None:
+def render_frequent_mistakes(evaluation: Evaluation) -> None:
     """Draw the most frequent mistakes, each a button that shows its images."""
-    mistakes = largest_confusions(found.confusion_matrix)
+    mistakes = largest_confusions(evaluation.confusion_matrix)
     with st.container(horizontal=True, vertical_alignment="center", key="mistakes"):
         st.markdown("**Most frequent mistakes**" if mistakes else "**No mistakes**", width="content")
         for row, column, number in mistakes:
-            true, predicted = found.classes[row], found.classes[column]
+            true, predicted = evaluation.classes[row], evaluation.classes[column]
             st.button(
                 f"{plain(class_text(true))} → {plain(class_text(predicted))}: {number}",
                 key=f"mistake-{row}-{column}",

@@ -104,11 +104,11 @@ def extraction(dataset: Dataset) -> None:
             label="The mean picture",
         )
     measured = datasets.statistics(dataset, "train").classes[:_MAX_CLASSES]
-    which = "Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes"
+    question = "Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes"
     parts.render_question(
         beside,
         "extraction",
-        f"{which} has the brightest pictures on average?",
+        f"{question} has the brightest pictures on average?",
         answer=dataset.fingerprint,
         ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
         check=lambda brightest: checks_data.brightest_class(brightest, measured),

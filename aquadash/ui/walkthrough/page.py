@@ -53,13 +53,8 @@ _WORDS = list(LESSONS)
 
 def render() -> None:
     """Draw the page."""
-    with shell.page("walkthrough"):
-        _lesson()
-
-
-def _lesson() -> None:
-    done = lesson_progress.read()
-    with st.container(key="in-order"):
+    with shell.page("walkthrough"), st.container(key="in-order"):
+        done = lesson_progress.read()
         _progress(done)
         word = _menu()
         lesson = LESSONS[word]

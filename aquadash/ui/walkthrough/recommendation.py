@@ -29,7 +29,6 @@ class Idea:
     links: dict[str, dict[str, str]]
 
 
-#: The report's recommendations.
 _ITS_IDEAS = (
     Idea(
         "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
@@ -52,7 +51,6 @@ _ITS_IDEAS = (
     ),
 )
 
-#: Recommendations that the report lacks.
 _MORE_IDEAS = (
     Idea(
         "**Transfer without a download:** a small network trained on the other 95 classes of CIFAR-100.",
@@ -88,8 +86,11 @@ def render(results: Evaluated) -> None:
         training_images=_images(results.run),
     )
     source = data.SOURCES.get(results.run.config.data.source)
-    drawn = source is not None and source.drawn
-    same_classes = set(results.found.classes) == set(report.CLASSES)
+    difference = ""
+    if source is not None and source.drawn:
+        difference = "The report's images are photographs and this run's are drawings"
+    elif set(results.found.classes) != set(report.CLASSES):
+        difference = "This run has other classes than the report"
     with figures:
         render_columns(
             Column("Figure", [row.figure for row in comparison.rows]),
@@ -99,12 +100,8 @@ def render(results: Evaluated) -> None:
             alt="The report's figures beside this run's",
             height=460,
         )
-        if drawn:
-            st.caption(
-                "The report's images are photographs and this run's are drawings, so the scores are of different tasks."
-            )
-        elif not same_classes:
-            st.caption("This run has other classes than the report, so the scores are of different tasks.")
+        if difference:
+            st.caption(f"{difference}, so the scores are of different tasks.")
         low, high = checks_results.in_points(comparison.difference_ci95)
         st.markdown(
             f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, "
@@ -117,7 +114,7 @@ def render(results: Evaluated) -> None:
         answer=results.run.run_id,
         ask=lambda: bound.menu("conclusion", {"": "Choose", **checks_results.CONCLUSIONS}, label="Your answer"),
         check=lambda answer: checks_results.conclusion(
-            answer, comparison.run_right, comparison.report_right, same_task=same_classes and not drawn
+            answer, comparison.run_right, comparison.report_right, same_task=not difference
         ),
         solution="If 0 lies in the interval, the difference may be chance. If the whole interval is above 0, the "
         "run's is higher; if it is below, the report's.",
