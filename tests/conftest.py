@@ -433,12 +433,18 @@ def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A class that people join with codes, for all tests of a module."""
+def _served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("class")
     shutil.copytree(prepared_home, home, dirs_exist_ok=True)
     with serving(home, AQUADASH_CLASSROOM="1") as server:
         yield server
+
+
+@pytest.fixture
+def served_class(_served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A class that people join with codes, for all tests of a module; its home is the test's own."""
+    monkeypatch.setenv("AQUADASH_HOME", str(_served_class.home))
+    return _served_class
 
 
 @pytest.fixture(scope="session")

@@ -57,14 +57,8 @@ def _page(server: Server, cookie: dict[str, str]) -> Iterator[str]:
                 return
 
 
-@pytest.fixture
-def server(served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The class of all tests; each joins under names of its own."""
-    monkeypatch.setenv("AQUADASH_HOME", str(served_class.home))
-    return served_class
-
-
-def test_an_upload_into_the_page_of_another_is_refused(server: Server) -> None:
+def test_an_upload_into_the_page_of_another_is_refused(served_class: Server) -> None:
+    server = served_class
     anna, ben = _join(server, "Anna with a page"), _join(server, "Ben with none")
     token = str(request(server, "/_stcore/health").headers["set-cookie"]).partition(";")[0]
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nhello\r\n--x--\r\n'

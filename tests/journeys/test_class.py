@@ -26,9 +26,8 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture
-def server(served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The class's server, with this process looking at the same home; the queue waits, so that nothing trains."""
-    monkeypatch.setenv("AQUADASH_HOME", str(served_class.home))
+def server(served_class: Server) -> Server:
+    """The class's server; the queue waits, so that nothing trains."""
     limits.save(ClassLimits(paused=True))
     return served_class
 

@@ -7,14 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from aquadash.evaluation import evaluate
 from aquadash.figures.confusion_matrix import largest_confusions
-from aquadash.store import Predictions, open_store
+from aquadash.store import open_store
 from tests.pages.test_epochs import replay
-from tests.pages.test_evaluate import sharp
 from tests.support.browser_pages import (
     LAYOUT_SHIFT,
     add_included_model,
@@ -28,7 +26,7 @@ from tests.support.browser_pages import (
     settled,
     unfold,
 )
-from tests.support.runs import make_run
+from tests.support.runs import make_run, too_confident
 from tests.support.serving import Server, needs_chromium
 
 if TYPE_CHECKING:
@@ -59,8 +57,9 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     store = open_store()
     run = make_run(store, "judged")
     labels = store.predictions(run.run_id).labels
-    shares = sharp(labels, seed=4)
-    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
+    predictions = too_confident(labels, seed=4)
+    store.add_predictions(run.run_id, predictions)
+    shares = predictions.probabilities
     answers, sure = shares.argmax(axis=1), shares.max(axis=1)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.add_init_script(LAYOUT_SHIFT)

@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.store import Predictions, Run, RunStatus, RunStore
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.evaluate.page import SECTIONS
 from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
-from tests.support.runs import HOSTILE, OTTER, SEAL, make_run
+from tests.support.runs import HOSTILE, OTTER, SEAL, make_run, too_confident
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
 
@@ -28,21 +28,10 @@ open_page = partial(open_app_page, "evaluate")
 Shelf = dict[str, Run]
 
 
-def sharp(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """Too confident probabilities, more often right than not."""
-    random = np.random.default_rng(seed)
-    scores = random.normal(size=(len(labels), 5))
-    scores[np.arange(len(labels)), labels] += 1.3
-    shares = np.exp(2.5 * (scores - scores.max(axis=1, keepdims=True)))
-    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
     run = make_run(store, name)
-    labels = data.load("synthetic").test.labels
-    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, sharp(labels, seed=seed)))
-    learnt = np.arange(250) % 5
-    store.add_validation_predictions(run.run_id, Predictions(np.arange(250), learnt, sharp(learnt, seed=seed + 50)))
+    store.add_predictions(run.run_id, too_confident(data.load("synthetic").test.labels, seed=seed))
+    store.add_validation_predictions(run.run_id, too_confident(np.arange(250) % 5, seed=seed + 50))
     return store.get(run.run_id)
 
 

@@ -150,6 +150,16 @@ def skilled(accuracy: float, *, seed: int = 0) -> dict[str, Predictions]:
     return {"test": predictions(dataset.test.labels, 1), "validation": predictions(dataset.train.labels[:375], 2)}
 
 
+def too_confident(labels: np.ndarray, *, seed: int) -> Predictions:
+    """Return predictions that are too confident, and more often right than not."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(len(labels), 5))
+    scores[np.arange(len(labels)), labels] += 1.3
+    odds = np.exp(2.5 * (scores - scores.max(axis=1, keepdims=True)))
+    probabilities = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    return Predictions(np.arange(len(labels)), labels, probabilities)
+
+
 def progress_of(run: Run, epoch: int) -> Progress:
     """Return a report from the middle of an epoch."""
     epochs, rate = run.config.training.epochs, 5210.4
