@@ -55,7 +55,7 @@ _ONE_CYCLE: dict[str, Any] = {
     "restore_best_weights": False,
 }
 
-#: The included network, fine-tuned: as long as it gets better, and for a minute.
+#: The included network, fine-tuned; `backbone` as it is, `quick` with fewer epochs.
 _BACKBONE = RunConfig(
     augmentation=_MIXED,
     model=ModelConfig(name="backbone_wide", dropout=0.3, dense_units=(), fine_tuning="top", test_time_flip=True),

@@ -82,7 +82,7 @@ def drawing_ratio(*, pairs: int, epochs: int = 5) -> float:
         return turn
 
     def trainer(mode: str) -> Trainer:
-        return Trainer(with_values(config, {"augmentation.mode": mode}), images, Listener(), silent, time.time)
+        return Trainer(with_values(config, {"augmentation.mode": mode}), images, Listener(), silent)
 
     with closing(trainer("fresh")) as fresh, closing(trainer("copies")) as copies:
         seconds = in_turn({"fresh": turn_of(fresh), "copies": turn_of(copies)}, pairs=pairs)

@@ -31,7 +31,7 @@ _MODULES = {
 _COMMANDS = {command: module for module, commands in _MODULES.items() for command in commands}
 
 for _wing in ("classroom", "cluster"):
-    # Without the room of a wing, its command is missing.
+    # An installation may leave out the room of a wing; its command is then missing.
     if importlib.util.find_spec(f"aquadash.{_wing}") is None:
         del _COMMANDS[_wing]
 
@@ -66,7 +66,7 @@ def cli(context: click.Context) -> None:
 
 
 def main(command: click.Command = cli, name: str = "python -m aquadash") -> None:
-    """Run a command line: exit status 0, or another and on stderr one line, or the help where nothing was asked."""
+    """Run a command line; an error prints one line on stderr and sets the exit status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         # Commands return nothing; click returns an exit status here for --help and the like.
@@ -78,8 +78,8 @@ def main(command: click.Command = cli, name: str = "python -m aquadash") -> None
         error.show()
         sys.exit(error.exit_code)
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else name
-        _fail(f"{error.format_message()} See {where} --help.", 2)
+        command_path = error.ctx.command_path if error.ctx else name
+        _fail(f"{error.format_message()} See {command_path} --help.", 2)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except AquaDashError as error:

@@ -61,7 +61,7 @@ def _check_address(address: str, port: int) -> None:
     try:
         family, *_, name = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with socket.socket(family) as probe:
-            # Or a port that was left a moment ago would not be free.
+            # Without this option, a port that another program closed a moment ago counts as taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(name)
     except OSError as error:

@@ -51,7 +51,7 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
         "runs": [brief(run) for run in runs],
         "config_diff": config_diff([run.config for run in runs]),
         "accuracy": accuracy,
-        # The first with each other one, as before there were all pairs.
+        # The first run against each other one; programs may read this older key.
         "mcnemar": [pair for pair in pairs if pair["a"] == runs[0].run_id],
         "pairs": pairs,
         "right_by": agreement_of(shared).counts.tolist() if len(shared) > 1 else None,

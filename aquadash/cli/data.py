@@ -19,7 +19,7 @@ from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.data.images import display_name
 
-#: The titles of the findings of a check.
+#: The parts of a check's result that people read.
 _CHECKED = (
     *map(Shown, ("report.class_names", "report.counts", "report.usable")),
     Shown("report.findings", "severity", "title", "advice"),

@@ -48,7 +48,7 @@ def describe(values: Mapping[str, Any], name: str, columns: Sequence[str] = ()) 
         rows = [_record(one) for one in value]
     flat_rows = [_flat(row) | (row if columns else {}) for row in rows]
     if chosen := bool(columns):
-        # Beside the records there may be a number that sums them up.
+        # Leave out rows without these columns, such as a mean beside the records.
         flat_rows = [row for row in flat_rows if any(row.get(column) is not None for column in columns)]
         columns = (label, *columns) if isinstance(value, Mapping) else columns
     cells: dict[str, list[str]] = {}
@@ -110,7 +110,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, list):
         if not _is_scalar(value):
             return f"{len(value):,}"
-        # Two values of a setting, whose name has a dot, are no interval.
+        # A name with a dot is a setting, whose two values are no interval.
         is_interval = "." not in name and len(value) == 2 and all(isinstance(one, float) for one in value)
         return (" to " if is_interval else ", ").join(_text(name, one) for one in value)
     if isinstance(value, int | float):

@@ -89,7 +89,7 @@ def quiz(run: Run, image: int, guess: str) -> None:
 @run_argument
 def coach(run: Run) -> None:
     """Say what could be better about a run, with the evidence and, where there is one, a change to try."""
-    # Here, as evaluate need not wait for the import of networks and augmenters.
+    # Imported here, so that evaluate starts without networks and augmenters.
     from aquadash.coach import run_notes, training_counts
 
     notes = run_notes(
@@ -133,7 +133,7 @@ def report(run: Run) -> None:
         run,
         lab.runs.evaluation(run.run_id),
         lab.runs.history(run.run_id),
-        # None where the network is gone while its results are there.
+        # None if the file of the network is missing.
         parameters=lab.runs.cost(run.run_id).parameters,
         training_images=images,
     )

@@ -30,7 +30,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class NumberRange(click.FloatRange):
-    """A range of numbers without NaN, which click finds neither below nor above it."""
+    """A range of numbers that refuses NaN, which click 8 accepts in any range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
@@ -129,7 +129,7 @@ def _draw(table: Table) -> str:
     for number, title in enumerate(table.header):
         cells = [plain(str(row[number])) for row in table.rows]
         is_number = all(re.fullmatch(r"[-+]?\d[\d,.e+-]*( %| s)?|", cell) for cell in cells)
-        # Rich shortens what may be wrapped first, so numbers and ids stay whole.
+        # Rich shortens the columns that may wrap first, so numbers and ids stay whole.
         short = max(map(len, cells), default=0) <= 12
         drawn.add_column(
             plain(str(title)), justify="right" if is_number else "left", overflow="ellipsis", no_wrap=short

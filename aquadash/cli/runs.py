@@ -95,7 +95,7 @@ def show_run(run: Run) -> None:
 @run_argument
 def resume(run: Run) -> None:
     """Go on with a run after its last complete epoch, and wait for its end."""
-    # Here, as lists of runs need not wait for its import.
+    # Imported here, so that the lists of runs start without the worker.
     from aquadash.work import queue
 
     with queue.open_engine():

@@ -53,7 +53,7 @@ def finish(run: Run) -> None:
         raise RunError(f"{run.name} ({run.run_id[:8]}) {run.status}: {run.message or 'it was cut off; resume it'}")
     values = {
         **attributes(run, "run_id", "name", "status", "message"),
-        # The run's figures are those of an earlier stop where it was stopped again before it went on.
+        # Counted here, because run.metrics is older if a resumed run was stopped before its next epoch.
         "epochs": len(lab.runs.history(run.run_id)),
         "seconds": run.metrics.get("seconds", 0.0),
         "metrics": metrics_of(run),
@@ -112,7 +112,7 @@ def summary(options: ConfigOptions) -> None:
     import_tensorflow_quietly()
     from aquadash import models
 
-    # As every source of the presets has them.
+    # The images of all built-in data sets.
     listed = models.describe(config.model, image_shape=(32, 32, 3), num_classes=5).to_dict()
     twice = "An answer takes twice as many (test-time flip)." if config.model.test_time_flip else ""
     figures = ("layers", "params", "trainable_params", "multiply_adds")

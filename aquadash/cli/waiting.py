@@ -25,8 +25,8 @@ def wait_for_job(job_id: str, *, name: str, title: str = "") -> Job:
             raise RunError(f"The work on {name} is no longer known here.")
         return job
 
-    def describe(job: Job, asked: bool) -> Line:
-        doing, progress = "stopping" if asked or job.stop_requested else title, job.progress
+    def describe(job: Job, is_stopping: bool) -> Line:
+        doing, progress = "stopping" if is_stopping or job.stop_requested else title, job.progress
         if progress is None:
             return f"{name}: {doing or 'starting'}", None, "starting" if doing else ""
         eta = progress.eta
@@ -42,13 +42,13 @@ def wait_for_run(run_id: str) -> Run:
     from aquadash.training.forecast import PAUSED
     from aquadash.work.slots import held
 
-    def describe(run: Run, asked: bool) -> Line:
+    def describe(run: Run, is_stopping: bool) -> Line:
         progress = run.progress
         if run.status is RunStatus.QUEUED or progress is None:
             why = PAUSED if run.status is RunStatus.QUEUED and held() else run.message
             return f"{run.name}: queued. {why}".removesuffix(". "), None, ""
-        if asked or not progress.batches:
-            return f"{run.name}: {'stopping' if asked else progress.phase}", None, ""
+        if is_stopping or not progress.batches:
+            return f"{run.name}: {'stopping' if is_stopping else progress.phase}", None, ""
         eta = "" if not progress.eta_seconds else f", at most {progress.eta_seconds:,.0f} s left"
         latest = f", val_accuracy {figure_named('val_accuracy').text(run.curve[-1])}" if run.curve else ""
         tail = f"{progress.images_per_second:,.0f} images/s{eta}{latest}"
@@ -62,18 +62,18 @@ def _watch(
     read: Callable[[], Work], describe: Callable[[Work, bool], Line], stop: Callable[[], object], left: str
 ) -> Work:
     """Draw the line of some work until it has ended. A first Ctrl-C asks it to stop, a second leaves it alone."""
-    asked = False
+    is_stopping = False
     with StatusLine() as line:
         while True:
             try:
                 if (work := read()).status.ended:
                     return work
-                line.show(*describe(work, asked))
+                line.show(*describe(work, is_stopping))
                 time.sleep(0.3)
             except KeyboardInterrupt:
-                if asked:
+                if is_stopping:
                     raise RunError(left) from None
-                asked = True
+                is_stopping = True
                 try:
                     stop()
                 except AquaDashError as error:

@@ -115,7 +115,7 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "build": source_of(entry.build),
         "load": source_of(entry.load),
         "weights_file": entry.weights_file.name if entry.weights_file else "",
-        "top": entry.top,
+        "last_frozen": entry.last_frozen,
         "test_time_flip": model.test_time_flip,
     }
 

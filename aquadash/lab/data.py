@@ -23,7 +23,7 @@ from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 
-#: Imports of own pictures that are read at the same time in this process.
+#: At most two imports of own pictures are read at the same time in this process.
 _reading = Semaphore(2)
 #: Seconds that the reading of a student's pictures may take.
 _MAX_SECONDS = 300.0
@@ -94,8 +94,8 @@ class DataSets(Part):
         kept = about.of_source(source)
         if kept is not None:
             return self._rights.refusal(Action.OPEN_PICTURES, kept.resource)
-        fetched = load and source in data.SOURCES and not data.is_here(source)
-        return self._rights.refusal(Action.ADD_FOR_ALL) if fetched else ""
+        needs_download = load and source in data.SOURCES and not data.is_here(source)
+        return self._rights.refusal(Action.ADD_FOR_ALL) if needs_download else ""
 
     # -- own pictures on their way in --------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class DataSets(Part):
         split: SplitChoice = DEFAULT_SPLIT,
         progress: ProgressCallback = silent,
     ) -> NewDataSet:
-        """Read, check and divide own pictures, for :meth:`keep` to keep; the caller discards what is not kept.
+        """Read, check and split own pictures; :meth:`keep` stores the result, or the caller discards it.
 
         A student has one new data set at a time: their next reading discards it.
 
@@ -135,7 +135,7 @@ class DataSets(Part):
         return new
 
     def keep(self, new: NewDataSet, *, title: str, replace: bool = False) -> About:
-        """Make a data set of what :meth:`read` returned; its name is derived from the title.
+        """Store the result of :meth:`read` as a data set; its name is derived from the title.
 
         With ``replace`` it takes the place of a data set of that title, which is deleted.
 
@@ -144,12 +144,12 @@ class DataSets(Part):
         """
         self._rights.require(Action.UPLOAD)
         kept = about.all_kept()
-        there = kept.get(about.name_for(title)) if replace else None
-        if there is not None:
-            self._rights.require(Action.DELETE_PICTURES, there.resource)
+        replaced = kept.get(about.name_for(title)) if replace else None
+        if replaced is not None:
+            self._rights.require(Action.DELETE_PICTURES, replaced.resource)
             # Titles that differ in punctuation alone have one name.
-            if about.clean_title(there.title).casefold() != about.clean_title(title).casefold():
-                raise DataError(f"That would take the place of {there.title!r}. Use that name, or choose another.")
+            if about.clean_title(replaced.title).casefold() != about.clean_title(title).casefold():
+                raise DataError(f"That would take the place of {replaced.title!r}. Use that name, or choose another.")
         else:
             self._limits.check_data_sets(sum(one.owner == self._person.person_id for one in kept.values()))
         return new.keep(title, replacing=replace, owner=self._person)

@@ -139,7 +139,7 @@ class Jobs(Part):
     def _refusal_to_stop(self, job: Job) -> str:
         if self._person.leads or (self._person.person_id and job.owner == self._person.person_id):
             return ""
-        # Read the run last: most callers need no owner of it.
+        # Read the run last: most jobs are stopped by the person who started them.
         run = _run_of(job)
         if run is None:
             return "Somebody else has asked for this work. Only they or the teacher can stop it."

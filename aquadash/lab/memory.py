@@ -34,10 +34,10 @@ def kept(
         method: Whether it is a method. All people share its results, so these must not depend on ``self``.
     """
 
-    def of(answer: Any) -> int:
-        return most + 1 if answer is None else size(answer) if size else 1
+    def size_of(result: Any) -> int:
+        return most + 1 if result is None else size(result) if size else 1
 
-    memory: Cache[Any, Any] = LRUCache(most, of) if seconds is None else TTLCache(most, seconds, getsizeof=size)
+    memory: Cache[Any, Any] = LRUCache(most, size_of) if seconds is None else TTLCache(most, seconds, getsizeof=size)
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         def key(*args: Any, **options: Any) -> tuple[Any, ...]:

@@ -12,12 +12,13 @@ from aquadash.people import Person
 
 
 class Part:
-    """The base of a part of one person's lab.
+    """The base of a part of one person's lab. The docstrings of methods list errors besides these.
 
-    Every method raises :class:`~aquadash.errors.NotAllowedError` with the reason if the person lacks the right or
-    exceeds a limit of the class, :class:`~aquadash.errors.RunError` if the state of a run or job forbids it,
-    :class:`~aquadash.errors.UnknownNameError` for an unknown name, and :class:`~aquadash.errors.StorageError` if the
-    store cannot be read or written. The docstrings of methods list other errors.
+    Raises:
+        NotAllowedError: The person lacks the right, or exceeds a limit of the class.
+        RunError: The state of a run or job forbids the action.
+        UnknownNameError: There is no resource of that name.
+        StorageError: The store cannot be read or written.
     """
 
     def __init__(self, person: Person) -> None:

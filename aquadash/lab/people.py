@@ -69,7 +69,7 @@ def _makers() -> set[str]:
     from aquadash.store import open_store
 
     store = open_store()
-    found = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
-    found |= {head.resource.owner for head in open_search_store().heads()}
-    found |= {kept.owner for kept in all_kept().values()}
-    return found | saved_pipelines.owner_ids()
+    owners = {run.owner for in_bin in (False, True) for run in store.list_runs(deleted=in_bin)}
+    owners |= {head.resource.owner for head in open_search_store().heads()}
+    owners |= {kept.owner for kept in all_kept().values()}
+    return owners | saved_pipelines.owner_ids()

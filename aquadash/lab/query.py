@@ -33,7 +33,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 
 #: More names for fields.
 _ALIASES = {"accuracy": "val_accuracy", "network": "model.name"}
-#: Words of SQL that stay what they are, even where a run has a figure of this name.
+#: Words of SQL; they are not replaced by a field, even if a run has a figure of that name.
 _KEYWORDS = frozenset("and or not like glob in is null between escape case when then else end true false".split())
 #: A text in quotes, or a name such as ``training.epochs``.
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<![\w.])[A-Za-z_][\w.]*""")
@@ -78,7 +78,7 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
         if (field := fields_by_name.get(word.strip('"').casefold())) is not None:
             used[field.name] = field
             return _column(field.name)
-        # SQLite would read a text in double quotes as a column, where the version is strict.
+        # Some builds of SQLite read a text in double quotes as the name of a column.
         return "'" + word[1:-1].replace("'", "''") + "'" if word.startswith('"') else word
 
     where = _WORD.sub(to_sql, condition)

@@ -8,40 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import TypeVar
 
 from aquadash.errors import NotAllowedError
 from aquadash.people import Person, Resource, Role
 
 T = TypeVar("T")
-
-
-class Action(StrEnum):
-    """Something that a person may want to do."""
-
-    VIEW = "view"
-    STOP = "stop"
-    RESUME = "resume"
-    LABEL = "label"
-    GUESS = "guess"
-    DELETE = "delete"
-    RESTORE = "restore"
-    OPEN_MODEL = "open-model"
-    MEASURE = "measure"
-    STOP_JOB = "stop-job"
-    OPEN_PICTURES = "open-pictures"
-    DELETE_PICTURES = "delete-pictures"
-    CHANGE_PIPELINE = "change-pipeline"
-    SUBMIT = "submit"
-    SEARCH = "search"
-    SAVE_PIPELINE = "save-pipeline"
-    UPLOAD = "upload"
-    READ_FOLDER = "read-folder"
-    ADD_FOR_ALL = "add-for-all"
-    REORDER = "reorder"
-    HIDE = "hide"
-    SETTINGS = "settings"
 
 
 @dataclass(frozen=True)
@@ -60,47 +33,40 @@ class Rule:
     hint: str = ""
 
 
-#: The rights for actions on a resource.
-_RULES: dict[Action, Rule] = {
-    Action.VIEW: Rule("look at it", shared=True, others=True),
-    Action.STOP: Rule("stop it"),
-    Action.RESUME: Rule("let it go on", hint="Train with the same settings to have a run of your own."),
-    Action.LABEL: Rule("rename, note, tag, pin or archive it"),
-    Action.GUESS: Rule("guess its result", hint="Guess when you start a run of your own."),
-    Action.DELETE: Rule("delete it"),
-    Action.RESTORE: Rule("bring it back"),
-    Action.OPEN_MODEL: Rule(
+class Action(Enum):
+    """Something that a person may want to do, with the rule for it."""
+
+    VIEW = Rule("look at it", shared=True, others=True)
+    STOP = Rule("stop it")
+    RESUME = Rule("let it go on", hint="Train with the same settings to have a run of your own.")
+    LABEL = Rule("rename, note, tag, pin or archive it")
+    GUESS = Rule("guess its result", hint="Guess when you start a run of your own.")
+    DELETE = Rule("delete it")
+    RESTORE = Rule("bring it back")
+    OPEN_MODEL = Rule(
         "open its network",
         shared=True,
         hint="Train with the same settings to have a network of your own, or take one that the teacher made.",
-    ),
-    Action.MEASURE: Rule(
-        "have its network measured",
-        shared=True,
-        hint="Train with the same settings to have a network of your own.",
-    ),
-    Action.STOP_JOB: Rule("stop work that somebody else has asked for"),
-    Action.OPEN_PICTURES: Rule(
+    )
+    MEASURE = Rule(
+        "have its network measured", shared=True, hint="Train with the same settings to have a network of your own."
+    )
+    STOP_JOB = Rule("stop work that somebody else has asked for")
+    OPEN_PICTURES = Rule(
         "open its pictures", shared=True, hint="Add your own pictures, or take a data set that all may use."
-    ),
-    Action.DELETE_PICTURES: Rule("delete or replace it"),
-    Action.CHANGE_PIPELINE: Rule("replace or delete it", hint="Save your change under a name of your own instead."),
-}
-
-#: The rights for actions without a resource.
-RULES_WITHOUT_RESOURCE: dict[Action, Rule] = {
-    Action.SUBMIT: Rule("start a training"),
-    Action.SEARCH: Rule("start a search"),
-    Action.SAVE_PIPELINE: Rule("save a pipeline"),
-    Action.UPLOAD: Rule("upload something"),
-    Action.READ_FOLDER: Rule("read a folder of the server", own=False, hint="Upload the pictures instead."),
-    Action.ADD_FOR_ALL: Rule("add something for the whole class", own=False),
-    Action.REORDER: Rule("change the order of the queue", own=False),
-    Action.HIDE: Rule("hide a run or search from the class", own=False),
-    Action.SETTINGS: Rule("change the settings and limits of the class", own=False),
-}
-
-RULES = _RULES | RULES_WITHOUT_RESOURCE
+    )
+    DELETE_PICTURES = Rule("delete or replace it")
+    CHANGE_PIPELINE = Rule("replace or delete it", hint="Save your change under a name of your own instead.")
+    # Actions without a resource.
+    SUBMIT = Rule("start a training")
+    SEARCH = Rule("start a search")
+    SAVE_PIPELINE = Rule("save a pipeline")
+    UPLOAD = Rule("upload something")
+    READ_FOLDER = Rule("read a folder of the server", own=False, hint="Upload the pictures instead.")
+    ADD_FOR_ALL = Rule("add something for the whole class", own=False)
+    REORDER = Rule("change the order of the queue", own=False)
+    HIDE = Rule("hide a run or search from the class", own=False)
+    SETTINGS = Rule("change the settings and limits of the class", own=False)
 
 
 @dataclass(frozen=True)
@@ -119,7 +85,7 @@ class Rights:
                 "You have not joined the class, or your time in it is over. Join it with the code that the teacher "
                 "shows."
             )
-        rule = RULES[action]
+        rule = action.value
         if resource is None:
             return "" if rule.own else f"Only the teacher can {rule.does}. {rule.hint or 'Ask your teacher.'}"
         is_own = bool(person.person_id) and resource.owner == person.person_id
@@ -129,7 +95,7 @@ class Rights:
         if rule.own if is_own else rule.others if is_others else rule.shared:
             return ""
         if is_others and resource.kind == "data set":
-            # A title says what is on the pictures.
+            # The title would tell other students what the pictures show.
             return (
                 f"This data set holds another student's pictures. Only its owner or the teacher can {rule.does}. "
                 f"{rule.hint or 'Ask your teacher.'}"
@@ -150,8 +116,8 @@ class Rights:
         if reason := self.refusal(action, resource):
             raise NotAllowedError(reason)
 
-    def seen(self, found: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
+    def seen(self, resources: Iterable[T], resource_of: Callable[[T], Resource]) -> list[T]:
         """Return the resources that the person may look at, in their order."""
         if self.person.leads:
-            return list(found)
-        return [one for one in found if self.allow(Action.VIEW, resource_of(one))]
+            return list(resources)
+        return [one for one in resources if self.allow(Action.VIEW, resource_of(one))]

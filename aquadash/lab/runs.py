@@ -44,7 +44,7 @@ T = TypeVar("T")
 #: The bytes kept for each kind of array of runs. Those of an imported run may be 200 MB.
 _MAX_BYTES = 200_000_000
 
-#: Letters of a log: as many as are kept of a run that is trained here.
+#: Maximum characters of a log; the worker keeps as many of a run that is trained here.
 _MAX_LOG = 6000
 
 #: Held while a person's limits are checked and the run joins the queue, so no other run comes between.
@@ -57,10 +57,10 @@ class Compared:
 
     #: The predictions of their models; None for a run without any, or with unreadable ones.
     predictions: tuple[Predictions | None, ...]
-    #: Why those of a run cannot be read; empty where they can, and where there are none.
-    errors: tuple[str, ...]
     #: The scores; None for a run without predictions.
     evaluations: tuple[Evaluation | None, ...]
+    #: The reason why a run's predictions cannot be read; empty without a problem.
+    errors: tuple[str, ...]
     #: Each run against each later one.
     pairs: tuple[PairTest, ...]
 
@@ -120,9 +120,9 @@ class Runs(Part):
         A run is the same object until something of it has changed.
         """
         if deleted:
-            # Not kept: it is looked at seldom.
-            found = open_store().list_runs(deleted=True)
-            return tuple(self._as_seen(run) for run in found if self._rights.allow(Action.RESTORE, run.resource))
+            # Not cached: people rarely open the bin.
+            in_bin = open_store().list_runs(deleted=True)
+            return tuple(self._as_seen(run) for run in in_bin if self._rights.allow(Action.RESTORE, run.resource))
         everything = tuple(_all_runs().values())
         if self._person.leads:
             return everything
@@ -130,17 +130,17 @@ class Runs(Part):
 
     def get(self, run_id: str) -> Run:
         """Return a run by its full id, also one in the bin; the status of an unreadable one says so."""
-        # One reading serves those who watch one run, those who watch another, and those who look at the table of runs.
-        found = _all_runs().get(run_id) or _one_run(run_id)
-        self._rights.require(Action.VIEW, found.resource)
-        return self._as_seen(found)
+        # Pages about one run share the cached reading of the table of runs.
+        run = _all_runs().get(run_id) or _one_run(run_id)
+        self._rights.require(Action.VIEW, run.resource)
+        return self._as_seen(run)
 
     def find(self, text: str) -> Run:
         """Return the run of an id, a unique prefix of one or a unique name; an unreadable run is an error."""
-        found = self.get(self.find_id(text))
-        if found.status is RunStatus.UNREADABLE:
-            raise StorageError(f"{found.message} Delete it, or import it once more.")
-        return found
+        run = self.get(self.find_id(text))
+        if run.status is RunStatus.UNREADABLE:
+            raise StorageError(f"{run.message} Delete it, or import it once more.")
+        return run
 
     def find_id(self, text: str, *, deleted: bool = False) -> str:
         """Return the id that such a text stands for, also of an unreadable run; with ``deleted`` of one in the bin."""
@@ -262,27 +262,25 @@ class Runs(Part):
             runs: The runs as they were read last; those that have not ended have no results.
             images: Validation images while a choice is being made; test images only for the last measurement.
         """
-        predictions: list[Predictions | None] = []
-        evaluations: list[Evaluation | None] = []
-        errors: list[str] = []
-        ended: list[tuple[str, float | None] | None] = []
-        for run in runs:
-            said, found, at, problem = None, None, None, ""
-            try:
-                said = self.predictions_on(run.run_id, images)
-                if said is not None:
-                    found, at = self.evaluation(run.run_id, images), (run.run_id, self._ended_at(run.run_id))
-            except NotAllowedError:
-                # The pairs are cached for all people, so the refusal of one person must not become a part of them.
-                raise
-            except AquaDashError as error:
-                said, problem = None, str(error)
-            predictions.append(said)
-            evaluations.append(found)
-            errors.append(problem)
-            ended.append(at)
-        pairs = self._pairs(tuple(ended), tuple(image_set(run, images) for run in runs), images)
-        return Compared(tuple(predictions), tuple(errors), tuple(evaluations), pairs)
+        results = [self._results_on(run, images) for run in runs]
+        # The key of the cached tests: a resumed run ends once more and then has other predictions.
+        versions = tuple(
+            None if predictions is None else (run.run_id, self._ended_at(run.run_id))
+            for run, (predictions, _, _) in zip(runs, results, strict=True)
+        )
+        pairs = self._pairs(versions, tuple(image_set(run, images) for run in runs), images)
+        return Compared(*zip(*results, strict=True), pairs)
+
+    def _results_on(self, run: Run, images: Images) -> tuple[Predictions | None, Evaluation | None, str]:
+        """Return predictions and scores of a run, None without, and the reason why they cannot be read."""
+        try:
+            predictions = self.predictions_on(run.run_id, images)
+            return predictions, None if predictions is None else self.evaluation(run.run_id, images), ""
+        except NotAllowedError:
+            # All people share the cached tests, so one person's refusal must not count as a missing result.
+            raise
+        except AquaDashError as error:
+            return None, None, str(error)
 
     @kept(64, method=True)
     def _pairs(
@@ -537,10 +535,10 @@ class Runs(Part):
 
     def _ended_at(self, run_id: str) -> float | None:
         """Return the end of the run, None before: a part of cache keys, because a resumed run has a later one."""
-        found = self.get(run_id)
-        # A home that was brought here without its jobs does not say when its runs were cut off.
-        times = (found.ended_at, found.started_at, found.created_at)
-        return next(at for at in times if at is not None) if found.status.ended else None
+        run = self.get(run_id)
+        # A home that was copied without its table of jobs lacks the ends of interrupted runs.
+        times = (run.ended_at, run.started_at, run.created_at)
+        return next(at for at in times if at is not None) if run.status.ended else None
 
     def _predictions(self, run_id: str, images: Images) -> Predictions | None:
         return self.predictions(run_id) if images == "test" else self.validation_predictions(run_id)
@@ -569,7 +567,7 @@ class Runs(Part):
 
 
 def _engine() -> Engine:
-    # Here, as pages and commands that only look at runs need not wait for its import.
+    # Imported late: pages and commands that only read runs need no engine.
     from aquadash.work.queue import open_engine
 
     return open_engine()

@@ -24,11 +24,11 @@ class Searches(Part):
 
     def get(self, search_id: str) -> Search:
         """One search, without the trials whose runs are hidden from the person."""
-        found = _search(search_id)
-        self._rights.require(Action.VIEW, found.resource)
+        search = _search(search_id)
+        self._rights.require(Action.VIEW, search.resource)
         if self._person.leads:
-            return found
-        return replace(found, trials=tuple(filter(self._sees, found.trials)))
+            return search
+        return replace(search, trials=tuple(filter(self._sees, search.trials)))
 
     def find(self, text: str) -> Search:
         """Return the search of an id, a unique prefix of one or a unique name."""

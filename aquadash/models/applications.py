@@ -5,9 +5,7 @@ Sizes, preprocessing, addresses and hashes are those of Keras 3.15 (``keras/src/
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +22,6 @@ _STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 #: MobileNetV2 was trained once for each of these sizes; for any other, Keras takes the weights for 224 pixels.
 _MOBILENET_SIZES = (96, 128, 160, 192, 224)
-
-#: Names that Keras numbers by itself, because InceptionV3 does not name these layers.
-_NUMBERED = re.compile(r"(conv2d|batch_normalization|activation|concatenate|(max|average)_pooling2d)(_\d+)?")
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,8 @@ class Application:
     function: str
     #: The pixel values that it takes.
     pixels: Pixels
-    #: Prefixes of the names of the layers in its topmost blocks.
-    top: tuple[str, ...]
+    #: The last layer below its topmost blocks.
+    last_frozen: str
     #: The number of its parameters without its own head.
     params: int
     #: Address of its weights; ``{size}`` stands for the side of the images.
@@ -88,7 +83,7 @@ APPLICATIONS: dict[str, Application] = {
         "Zisserman 2014.",
         function="VGG16",
         pixels=CAFFE,
-        top=("block5",),
+        last_frozen="block4_pool",
         params=14_714_688,
         url=f"{_STORE}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         md5="6d6bbae143d832006294945121d1f1fc",
@@ -99,7 +94,7 @@ APPLICATIONS: dict[str, Application] = {
         "Fifty layers with shortcuts around every three of them, pretrained on ImageNet. He et al. 2015.",
         function="ResNet50",
         pixels=CAFFE,
-        top=("conv5",),
+        last_frozen="conv4_block6_out",
         params=23_587_712,
         url=f"{_STORE}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         md5="4d473c1dd8becc155b73f8504c6f6626",
@@ -112,7 +107,7 @@ APPLICATIONS: dict[str, Application] = {
         size=299,
         smallest=75,
         pixels=SYMMETRIC,
-        top=("mixed9", "mixed10"),
+        last_frozen="mixed8",
         params=21_802_784,
         url=f"{_STORE}/inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
         md5="bcbd6486424b2319ff4ef7d526e38f63",
@@ -123,7 +118,7 @@ APPLICATIONS: dict[str, Application] = {
         "Small and fast, made for phones, pretrained on ImageNet. Sandler et al. 2018.",
         function="MobileNetV2",
         pixels=SYMMETRIC,
-        top=("block_16", "Conv_1"),
+        last_frozen="block_15_add",
         params=2_257_984,
         url=f"{_STORE}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{{size}}_no_top.h5",
         md5=None,
@@ -134,7 +129,7 @@ APPLICATIONS: dict[str, Application] = {
         "An automatic search chose its layers for accuracy and fast training. Pretrained on ImageNet. Tan and Le 2021.",
         function="EfficientNetV2B0",
         pixels=STANDARDIZED,
-        top=("block6", "top"),
+        last_frozen="block5e_add",
         params=5_919_312,
         url=f"{_STORE}/efficientnet_v2/efficientnetv2-b0_notop.h5",
         md5="893217f2bb855e2983157299931e43ff",
@@ -173,7 +168,7 @@ def build(
         input_tensor=_prepared(inputs, application.pixels, size),
         **application.options,
     )
-    _make_repeatable(network)
+    _without_dropout(network)
     outputs = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(network.output)
     body = keras.Model(inputs, outputs, name=transfer.BODY)
     return transfer.compose(body, config, num_classes)
@@ -207,40 +202,12 @@ def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.Ker
     return layers.Rescaling(pixels.scale, pixels.offset, dtype="float32", name="pixels")(x)
 
 
-def _make_repeatable(network: keras.Model) -> None:
-    """Give layers names that do not depend on what was built before, and switch dropout off."""
+def _without_dropout(network: keras.Model) -> None:
+    """Switch dropout off in a body, which is to work in training as it does when it predicts."""
     import keras
 
-    # Keras's guide to transfer learning keeps bodies in inference mode by training=False, but Keras 3.15 overrides that
-    # where the whole network is called for training. So dropout is 0 here; thaw_body freezes batch normalisation.
-    names = _fixed_names([(layer.name, type(layer).__name__) for layer in network.layers])
+    # Keras's guide to transfer learning calls the body with training=False, but Keras 3.15 overrides that where the
+    # whole network is called for training. thaw_body freezes batch normalisation for the same reason.
     for layer in network.layers:
-        layer.name = names.get(layer.name, layer.name)
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
-
-
-def _fixed_names(layers: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Name InceptionV3's layers by block and kind: Keras numbers them in the order in which a process makes them."""
-    names: dict[str, str] = {}
-    block: list[str] = []
-    # Its blocks end in layers called mixed0 to mixed10, and the two stretches before them in a pooling.
-    stretches = 0
-    for name, kind in layers:
-        numbered = _NUMBERED.fullmatch(name) is not None
-        if numbered:
-            block.append(name)
-        if numbered and kind == "MaxPooling2D" and stretches < 2:
-            stretches += 1
-            title = f"stem{stretches}"
-        elif re.fullmatch(r"mixed\d+", name):
-            title = name
-        else:
-            continue
-        count: Counter[str] = Counter()
-        for member in block:
-            member_kind = re.sub(r"_\d+$", "", member)
-            count[member_kind] += 1
-            names[member] = f"{title}_{member_kind}_{count[member_kind]}"
-        block.clear()
-    return names

@@ -20,9 +20,9 @@ from aquadash.models.weights import LocalWeights, load_npz
 if TYPE_CHECKING:
     import keras
 
-#: The last two of three stages. To train the earlier layers, too, took half as long again and did not raise the
+#: Below the last two of three stages. To train the earlier layers, too, took half as long again and did not raise the
 #: validation accuracy.
-TOP = ("stage2", "stage3")
+LAST_FROZEN = "stage1_add"
 
 #: Filters at 32x32, 16x16, 8x8 and 4x4 pixels, by the model's name.
 WIDTHS = {"backbone": (32, 64, 128, 256), "backbone_wide": (32, 64, 128, 384)}

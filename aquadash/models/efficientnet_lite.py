@@ -25,8 +25,8 @@ INSTALL_COMMAND = "make efficientnet-lite0"
 #: Side in pixels of the images that it was trained with.
 SIZE = 224
 
-#: The last three stages and the convolution after them: what `top` fine-tunes.
-TOP = ("block5", "block6", "block7", "top")
+#: The layer below the last three stages.
+LAST_FROZEN = "block4c_add"
 
 #: By stage: blocks, side of the filters, stride of the first block, factor by which a block widens, filters.
 STAGES = (

@@ -194,6 +194,6 @@ def _numbers(value: Any) -> Numbers:
     if not isinstance(value, list):
         return float(value)
     if len(value) != 3:
-        # More would stretch the images.
+        # Other factors could change the shape of the images.
         raise ValueError(f"it rescales {len(value)} channels")
     return tuple(map(float, value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +41,26 @@ class ModelEntry:
     load: Callable[[keras.Model, Path], None] | None = None
     #: The file of weights that comes with AquaDash and goes into an export; None where they are downloaded.
     weights_file: Path | None = None
-    #: Prefixes of the names of the layers in the body's topmost blocks.
-    top: tuple[str, ...] = ()
+    #: The body's last layer that stays frozen where only the topmost blocks are fine-tuned.
+    last_frozen: str = ""
 
     @property
     def pretrained(self) -> bool:
         """Whether the network has a body that was trained on other images."""
         return self.weights is not None
 
+
+_BACKBONE = ModelEntry(
+    "Pretrained backbone",
+    "A small residual network, pretrained on the other 95 classes of CIFAR-100 with the help of a larger network "
+    "trained on ImageNet. It comes with AquaDash.",
+    backbone.build,
+    "backbone",
+    weights=backbone.weights,
+    load=load_npz,
+    weights_file=backbone.WEIGHTS_FILES["backbone_wide"],
+    last_frozen=backbone.LAST_FROZEN,
+)
 
 MODELS: dict[str, ModelEntry] = {
     "notebook": ModelEntry(
@@ -69,31 +81,13 @@ MODELS: dict[str, ModelEntry] = {
         perceptron.build,
         "perceptron",
     ),
-    **{
-        name: ModelEntry(
-            title,
-            summary,
-            backbone.build,
-            "backbone",
-            weights=backbone.weights,
-            load=load_npz,
-            weights_file=backbone.WEIGHTS_FILES[name],
-            top=backbone.TOP,
-        )
-        for name, title, summary in (
-            (
-                "backbone_wide",
-                "Pretrained backbone",
-                "A small residual network, pretrained on the other 95 classes of CIFAR-100 with the help of a larger "
-                "network trained on ImageNet. It comes with AquaDash.",
-            ),
-            (
-                "backbone",
-                "Pretrained backbone of version 0.6",
-                "The same with 256 instead of 384 filters at the end, and without a teacher.",
-            ),
-        )
-    },
+    "backbone_wide": _BACKBONE,
+    "backbone": replace(
+        _BACKBONE,
+        title="Pretrained backbone of version 0.6",
+        summary="The same with 256 instead of 384 filters at the end, and without a teacher.",
+        weights_file=backbone.WEIGHTS_FILES["backbone"],
+    ),
     "efficientnet_lite0": ModelEntry(
         "EfficientNet-Lite0 (2020)",
         "An automatic search chose its layers for accuracy and small size; simplified for phones. Pretrained on "
@@ -102,7 +96,7 @@ MODELS: dict[str, ModelEntry] = {
         "applications",
         weights=efficientnet_lite.weights,
         load=load_npz,
-        top=efficientnet_lite.TOP,
+        last_frozen=efficientnet_lite.LAST_FROZEN,
     ),
     **{
         name: ModelEntry(
@@ -112,7 +106,7 @@ MODELS: dict[str, ModelEntry] = {
             "applications",
             weights=applications.weights,
             load=load_hdf5,
-            top=application.top,
+            last_frozen=application.last_frozen,
         )
         for name, application in applications.APPLICATIONS.items()
     },
@@ -192,7 +186,7 @@ def thaw(model: keras.Model, config: ModelConfig) -> None:
     """Let those layers of a pretrained body learn that the config says; other networks stay as they are."""
     pieces = transfer.parts(model)
     if pieces is not None:
-        transfer.thaw_body(pieces.body, config.fine_tuning, top=model_entry(config.name).top)
+        transfer.thaw_body(pieces.body, config.fine_tuning, last_frozen=model_entry(config.name).last_frozen)
 
 
 def describe(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:

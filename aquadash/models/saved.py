@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAX_VALUES = 500_000_000
 _MAX_LAYER_VALUES = 50_000_000
 
-#: Replaced by the statistics in the file; NaN makes it obvious should that ever be forgotten.
+#: Placeholder: the file's statistics replace it. A network that kept it would answer NaN.
 _FROM_THE_FILE = ChannelStatistics((math.nan,) * 3, (math.nan,) * 3)
 
 

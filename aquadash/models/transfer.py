@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,16 +53,17 @@ def parts(model: keras.Model) -> Parts | None:
     return Parts(named[BODY], named[HEAD])
 
 
-def thaw_body(body: keras.Model, fine_tuning: str, *, top: Sequence[str]) -> None:
-    """Let all layers of a body learn, the ``top`` ones or none; batch normalisation never does."""
+def thaw_body(body: keras.Model, fine_tuning: str, *, last_frozen: str) -> None:
+    """Let all layers of a body learn, those after ``last_frozen`` or none; batch normalisation never does."""
     import keras
 
     # A few hundred batches of other images give worse means and deviations than the pretraining did; a frozen
     # BatchNormalization runs in inference mode (https://keras.io/guides/transfer_learning/).
     body.trainable = fine_tuning != "head"
+    learns = fine_tuning == "all"
     for layer in body.layers:
-        learns = fine_tuning == "all" or (fine_tuning == "top" and layer.name.startswith(tuple(top)))
         layer.trainable = learns and not isinstance(layer, keras.layers.BatchNormalization)
+        learns = learns or (fine_tuning == "top" and layer.name == last_frozen)
 
 
 def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:

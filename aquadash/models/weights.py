@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import logging
 import os
-import shutil
 import tempfile
 import threading
 import urllib.request
@@ -210,15 +209,11 @@ def count_params(path: Path) -> int:
 def load_hdf5(model: keras.Model, path: Path) -> None:
     """Load weights by the order of the layers, from any kind of HDF5 file that Keras has written."""
     try:
-        # Keras takes the layout from the ending, but its own older files end in ".h5" like its newer ones.
-        ending = ".weights.h5" if _is_of_keras_3(path) else ".h5"
-        if path.name.endswith(".h5") and path.name.endswith(".weights.h5") == (ending == ".weights.h5"):
-            model.load_weights(path)
-        else:
-            with tempfile.TemporaryDirectory(prefix="aquadash-weights-") as folder:
-                copy = Path(folder) / f"copy{ending}"
-                shutil.copyfile(path, copy)
-                model.load_weights(copy)
+        # Keras 3 chooses the layout by the file's ending, which may be wrong; a link has the right one.
+        with tempfile.TemporaryDirectory(prefix="aquadash-weights-") as folder:
+            link = Path(folder) / ("link.weights.h5" if _is_of_keras_3(path) else "link.h5")
+            link.symlink_to(path.resolve())
+            model.load_weights(link)
     except _FILE_ERRORS as error:
         raise DataError(
             f"The weights in {path} are damaged or of another network ({_short(error)}). Remove the file to have it "

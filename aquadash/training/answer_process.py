@@ -58,7 +58,7 @@ class _Reply(Enum):
 
 
 class _EndedError(Exception):
-    """The process has ended; the argument is whether it had begun with the question."""
+    """The process has ended; ``args[0]`` is whether it had started to answer."""
 
 
 class AnswerProcess:
@@ -80,7 +80,7 @@ class AnswerProcess:
             answer_seconds: Seconds that an answer may take.
             idle_seconds: Seconds without a question after which the process ends.
             max_bytes: Bytes that the process may allocate beyond what it has after its start.
-            forks: Whether the process is forked from the one that stands by, where that is possible.
+            forks: Whether to fork the standby process, which has TensorFlow loaded, where the system can fork.
         """
         self._forks = forks
         self._start = (begin, idle_seconds, max_bytes)
@@ -92,7 +92,7 @@ class AnswerProcess:
 
     def prepare(self, function: Callable[[], object]) -> None:
         """Start the process and have it call a function of a module, unless memory is short; waits for neither."""
-        # If the lock is held, a question is being asked, so the process is there.
+        # If the lock is held, a question is being asked, so the process runs already.
         if self._lock.acquire(blocking=False):
             try:
                 if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
@@ -276,7 +276,7 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
 
 
 if __name__ == "__main__":
-    # Imported by name: questions that call report_progress share the variables of that module, not those of __main__.
+    # Imported again by name: report_progress reads _current of this module, and __main__ is another module.
     from aquadash.training import answer_process
 
     # The pipe breaks when the app ends.

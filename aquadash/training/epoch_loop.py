@@ -52,8 +52,8 @@ class EpochLoop:
             group.optimizer.build(group.variables)
         # AutoGraph would take a second before the first batch, and nothing here needs it.
         self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
-        # Not inlined: in a loop, TensorFlow's rewriting for oneDNN may visit the gradient of a max pooling before the
-        # pooling, and leave it to a kernel that adds in another order.
+        # Not inlined, for results that repeat bit by bit: inside a loop, TensorFlow's oneDNN rewriter may reach the
+        # gradient of a max pooling before the pooling itself. Another kernel then adds in another order.
         self._step = tf.function(
             self._step_in_python, reduce_retracing=True, autograph=False, experimental_attributes={"_noinline": True}
         )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -54,15 +52,11 @@ def fit(
     *,
     listener: Listener,
     resume_from: Checkpoint | None = None,
-    clock: Callable[[], float] = time.time,
 ) -> FitResult | None:
     """Train as the config says, or resume from a checkpoint; return None if stopped before an epoch was complete.
 
     The same config and data give the same numbers bit by bit, with or without a break, on the same machine and library
     versions; other processors or thread counts sum in another order and differ in the last digits.
-
-    Args:
-        clock: Unix time in seconds, for progress.
 
     Raises:
         RunError: The checkpoint belongs to another config or other images.
@@ -83,14 +77,14 @@ def fit(
     def preparing(what: str, fraction: float | None = None) -> None:
         phase = what if fraction is None else f"{what}, {fraction:.0%}"
         epoch = state.epoch if state else 0
-        listener.on_progress(Progress(phase, epoch, config.training.epochs, time=clock()))
+        listener.on_progress(Progress(phase, epoch, config.training.epochs))
 
     state = resume_from
     trainer: Trainer | None = None
     stopped = False
     with device(config.training):
         try:
-            trainer = Trainer(config, dataset, listener, preparing, clock)
+            trainer = Trainer(config, dataset, listener, preparing)
             if state:
                 trainer.restore(state)
             while state is None or (state.epoch < config.training.epochs and not state.early_stopping.should_stop):
@@ -101,47 +95,35 @@ def fit(
         finally:
             if trainer:
                 trainer.close()
-        return _result(config, dataset, trainer, state, stopped, listener, clock) if state and trainer else None
+        return _result(config, dataset, trainer, state, stopped, listener) if state and trainer else None
 
 
 def _result(
-    config: RunConfig,
-    dataset: Dataset,
-    trainer: Trainer,
-    state: Checkpoint,
-    stopped: bool,
-    listener: Listener,
-    clock: Callable[[], float],
+    config: RunConfig, dataset: Dataset, trainer: Trainer, state: Checkpoint, stopped: bool, listener: Listener
 ) -> FitResult:
     """Restore the weights to keep, and predict the test split and the validation images with them."""
 
     def begin(what: str) -> None:
         # All epochs are complete, so a stop request no longer saves anything.
         with contextlib.suppress(Stopped):
-            listener.on_progress(Progress(what, state.epoch, config.training.epochs, eta_seconds=0.0, time=clock()))
+            listener.on_progress(Progress(what, state.epoch, config.training.epochs, eta_seconds=0.0))
 
     restore = config.training.restore_best_weights
     kept_epoch = state.early_stopping.best_epoch if restore and state.early_stopping.best_epoch else state.epoch
     trainer.keep(state, state.best_weights if restore else state.weights)
     as_saved(trainer.model)
     model = with_flip(trainer.model) if config.model.test_time_flip else trainer.model
-    kept = next(record for record in state.history if record.epoch == kept_epoch)
+    data, test = trainer.data, dataset.test
     begin("classifying the test images")
     predictions = Predictions(
-        indices=np.arange(len(dataset.test), dtype=np.int64),
-        labels=dataset.test.labels.astype(np.int64),
-        probabilities=predict(model, dataset.test.images),
+        np.arange(len(test), dtype=np.int64), test.labels.astype(np.int64), predict(model, test.images)
     )
     begin("classifying the validation images")
-    data = trainer.data
-    validation = Predictions(
-        indices=data.validation_indices,
-        labels=data.validation_labels.astype(np.int64),
-        probabilities=predict(model, data.validation_images),
-    )
+    y_true, y_prob = data.validation_labels.astype(np.int64), predict(model, data.validation_images)
+    kept = next(record for record in state.history if record.epoch == kept_epoch)
     val_loss, val_accuracy = kept.val_loss, kept.val_accuracy
     if config.model.test_time_flip:  # The epoch's record is of the model without flip averaging.
-        val_loss, val_accuracy = loss_and_accuracy(validation.labels, validation.probabilities)
+        val_loss, val_accuracy = loss_and_accuracy(y_true, y_prob)
     begin("learning to detect unknown images")
     return FitResult(
         model=model,
@@ -150,7 +132,7 @@ def _result(
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         predictions=predictions,
-        validation_predictions=validation,
+        validation_predictions=Predictions(data.validation_indices, y_true, y_prob),
         ood_detector=detector(trainer.model, data),
         stopped=stopped,
     )

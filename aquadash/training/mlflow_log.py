@@ -50,7 +50,7 @@ def prepare() -> None:
     """Import MLflow, if a server is named, in a process that stands by: the import takes a second."""
     if settings.tracking_uri() and importlib.util.find_spec("mlflow") is not None:
         os.environ.update(_ENVIRONMENT | {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ})
-        # It warns of each request that it repeats.
+        # urllib3 logs a warning for each retry.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         import mlflow  # noqa: F401
 
@@ -165,7 +165,7 @@ class _Sender:
         try:
             return str(self._client.create_experiment(EXPERIMENT))
         except MlflowException:
-            # There is one already, or the server is away.
+            # The experiment exists already; or the server does not answer, and the next line raises again.
             return str(self._client.get_experiment_by_name(EXPERIMENT).experiment_id)
 
     def log_epoch(self, record: EpochRecord) -> None:

@@ -20,7 +20,7 @@ OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = 
     "adamw": ("AdamW", lambda training: {}),
 }
 
-#: Weights without weight decay: to shrink an offset or the scale of a normalisation only hurts.
+#: Names of variables without weight decay: smaller biases and normalisation scales do not reduce overfitting.
 _NOT_DECAYED = ["bias", "gamma", "beta"]
 
 

@@ -36,19 +36,11 @@ from aquadash.training.schedules import learning_rates
 class Trainer:
     """Trains a run's network epoch by epoch; its state after an epoch is a :class:`Checkpoint`."""
 
-    def __init__(
-        self,
-        config: RunConfig,
-        dataset: Dataset,
-        listener: Listener,
-        preparing: ProgressCallback,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, config: RunConfig, dataset: Dataset, listener: Listener, preparing: ProgressCallback) -> None:
         """Split the data, build the network and load pretrained weights; report that to ``preparing``."""
         self._config = config
         self._fingerprint = dataset.fingerprint
         self._listener = listener
-        self._clock = clock
         self._preparing = preparing
         self.data = split(config, dataset)
         with ExitStack() as undo:
@@ -58,7 +50,7 @@ class Trainer:
             preparing("building the network", None)
             precision = hardware.precision(config.training)
             num_classes = len(dataset.class_names)
-            # Layers take their seeds from Python's global random state: nothing else may draw from it until then.
+            # Keras draws the layers' seeds from Python's global random state; nothing else may draw before the build.
             keras.utils.set_random_seed(derived_seed(config.seed, Purpose.WEIGHTS))
             self.model = models.build(
                 config.model,
@@ -67,7 +59,7 @@ class Trainer:
                 statistics=ChannelStatistics.of(self.data.images),
                 precision=precision,
             )
-            # Key of cached features: network, input size, weights, precision, and the computer.
+            # The key of cached features names all that they depend on besides the images.
             body = load_pretrained(config, self.model, preparing)
             self._body_key = f"{body} {precision} {hardware.last_digits(config.training)}"
             self._losses = Losses(config.training, self.data.labels, num_classes=num_classes)
@@ -108,11 +100,11 @@ class Trainer:
         pace = Pace(config, images=visited_images(training, len(labels)), history=history)
 
         def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
-            progress = pace.progress(batch, batches, now=self._clock())
+            progress = pace.progress(batch, batches)
             # A NaN loss ends the run after this epoch; JSON cannot hold NaN, so it is left out.
-            self._listener.on_progress(
-                replace(progress, loss=loss, accuracy=accuracy) if math.isfinite(loss) else progress
-            )
+            if math.isfinite(loss):
+                progress = replace(progress, loss=loss, accuracy=accuracy)
+            self._listener.on_progress(progress)
 
         validation = self._validation_inputs(), self.data.validation_labels
         record, val_prob = train_epoch(
@@ -155,7 +147,7 @@ class Trainer:
             self._epoch_features = self._validation = None
 
     def _next_phase(self, state: Checkpoint | None, phase: Phase) -> Checkpoint | None:
-        """Go on from the head to the whole network, with the best head instead of the last where it is kept."""
+        """Switch from the head to the whole network; start from the best head if its weights are kept."""
         if state is None:
             self._enter(phase)
             return None
@@ -198,7 +190,6 @@ class Pace:
         self._images = images
         self._epoch = len(history) + 1
         phase = phase_of(config, self._epoch)
-        # There is no forecast before the last phase: its epochs may take a hundred times as long.
         self._is_last = phase.is_last
         alike = [record.seconds for record in history[-5:] if phase_of(config, record.epoch) == phase]
         # The median, because a single slow epoch must not change the forecast.
@@ -206,8 +197,8 @@ class Pace:
         self._stopwatch = stopwatch
         self._first: tuple[int, float] | None = None
 
-    def progress(self, batch: int, batches: int, *, now: float) -> Progress:
-        """Return the progress after ``batch`` of ``batches``; ``now`` is Unix time in seconds."""
+    def progress(self, batch: int, batches: int) -> Progress:
+        """Return the progress after ``batch`` of ``batches``."""
         done = min(batch * self._config.batch_size, self._images)
         elapsed = self._stopwatch()
         if self._first is None:
@@ -215,23 +206,12 @@ class Pace:
             self._first = (done, elapsed)
         first_done, first_elapsed = self._first
         speed = (done - first_done) / (elapsed - first_elapsed) if elapsed > first_elapsed else 0.0
-        return Progress(
-            phase="training",
-            epoch=self._epoch,
-            epochs=self._config.epochs,
-            batch=batch,
-            batches=batches,
-            images_per_second=speed,
-            eta_seconds=self._eta(done, speed),
-            time=now,
-        )
-
-    def _eta(self, done: int, speed: float) -> float | None:
-        """Return the seconds until the maximum epoch ends; None while another phase is to come."""
         epoch_seconds = self._epoch_seconds or (self._images / speed if speed else None)
-        if epoch_seconds is None or not self._is_last:
-            return None
-        return (self._config.epochs - self._epoch + 1 - done / self._images) * epoch_seconds
+        epochs, eta = self._config.epochs, None
+        # There is no forecast before the last phase: its epochs may take a hundred times as long.
+        if epoch_seconds is not None and self._is_last:
+            eta = (epochs - self._epoch + 1 - done / self._images) * epoch_seconds
+        return Progress("training", self._epoch, epochs, batch, batches, images_per_second=speed, eta_seconds=eta)
 
 
 def train_epoch(

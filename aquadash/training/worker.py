@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,10 +75,10 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
         dataset = data.load(run.config.data.source)
-        # Own pictures may not change once the run is made; other images may until its first epoch.
-        bound = run.config.data.source.startswith(about.PREFIX) or bool(store.history(run.run_id))
-        if bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
-            # Checked before the update below overwrites the fingerprint of the images that its epochs come from.
+        # A run is bound to its own pictures from the start, to other images from its first epoch on.
+        is_bound = run.config.data.source.startswith(about.PREFIX) or bool(store.history(run.run_id))
+        if is_bound and run.dataset_fingerprint not in ("", dataset.fingerprint):
+            # Check first: the update below overwrites the fingerprint of the images that it was trained on.
             raise RunError(
                 f"The images of {dataset.title} have changed since this run was created. Restore the old images, or "
                 "start a new run."
@@ -126,9 +127,9 @@ class _StoreListener:
     mirror: Callable[[EpochRecord], object]
 
     def on_progress(self, progress: Progress) -> None:
-        said = asdict(progress)
-        phase = said.pop("phase")
-        self.job.report(phase, round(1000 * progress.fraction), 1000, progress.eta_seconds, details=said)
+        details = asdict(progress) | {"time": time.time()}
+        phase = details.pop("phase")
+        self.job.report(phase, round(1000 * progress.fraction), 1000, progress.eta_seconds, details=details)
 
     def on_epoch(self, state: Checkpoint) -> None:
         from aquadash.training import checkpoint
@@ -169,7 +170,7 @@ def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult
     if result.ood_detector is not None:
         store.add_arrays(run.run_id, OOD_DETECTOR, result.ood_detector.to_arrays())
     elif OOD_DETECTOR in store.artifact_names(run.run_id):
-        # It belongs to the weights that the run had when it was stopped.
+        # The stored detector fits the weights of an earlier stop, not the new ones.
         store.remove_artifacts(run.run_id, OOD_DETECTOR)
     store.add_history(run.run_id, result.history)
     predictions = result.predictions

@@ -164,12 +164,12 @@ def test_the_layers_of_both_parts_are_listed() -> None:
     x = keras.layers.Conv2D(4, 3, name="top_convolution")(inputs)
     body = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=transfer_module.BODY)
     model = transfer_module.compose(body, ModelConfig(dense_units=(6,)), 2)
-    transfer_module.thaw_body(body, "head", top=())
+    transfer_module.thaw_body(body, "head", last_frozen="")
     summary = models.summarize(model)
     assert [row.part for row in summary.layers] == ["body"] * 2 + ["head"] * 4
     assert sum(row.params for row in summary.layers) == summary.params == model.count_params()
     assert summary.trainable_params == 4 * 6 + 6 + 6 * 2 + 2
-    transfer_module.thaw_body(body, "all", top=())
+    transfer_module.thaw_body(body, "all", last_frozen="")
     assert models.summarize(model).trainable_params == summary.params
 
 

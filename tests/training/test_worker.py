@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -225,11 +226,13 @@ def listener(store: RunStore, job: JobContext) -> worker._StoreListener:
 
 def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:
     job = claimed(store)
-    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, 1e9, 0.9, 0.6)
+    progress = Progress("training", 3, 10, 4, 20, 123.5, 60.0, loss=0.9, accuracy=0.6)
+    before = time.time()
     listener(store, job).on_progress(progress)
     job.beat()
     run = store.get(job.run)
-    assert run.status is RunStatus.RUNNING and run.progress == progress
+    assert run.status is RunStatus.RUNNING and run.progress is not None
+    assert before <= run.progress.time <= time.time() and replace(run.progress, time=0.0) == progress
 
 
 def epoch(number: int) -> Checkpoint:

@@ -11,7 +11,6 @@ import importlib.util
 import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -42,18 +41,17 @@ def fit(
     *,
     listener: Listener,
     resume_from: Checkpoint | None = None,
-    clock: Callable[[], float] = time.time,
 ) -> SimpleNamespace | None:
     """As the real one, with a result of the same fields; early stopping is left out."""
     if config.seed == EARNEST_SEED:
-        return _earnest().fit(config, dataset, listener=listener, resume_from=resume_from, clock=clock)  # type: ignore[no-any-return]
+        return _earnest().fit(config, dataset, listener=listener, resume_from=resume_from)  # type: ignore[no-any-return]
     state, stopped = resume_from, False
     try:
         while state is None or state.epoch < config.training.epochs:
             epoch = state.epoch + 1 if state else 1
             batch = 1
             while batch <= BATCHES:
-                progress = Progress("training", epoch, config.training.epochs, batch, BATCHES, time=clock())
+                progress = Progress("training", epoch, config.training.epochs, batch, BATCHES)
                 listener.on_progress(replace(progress, loss=1.6 / epoch, accuracy=1 - 0.8 / epoch))
                 time.sleep(BATCH_SECONDS)
                 if epoch == 1 or not _held(config):
