@@ -269,7 +269,8 @@ class Runs(Part):
             for run, (predictions, _, _) in zip(runs, results, strict=True)
         )
         pairs = self._pairs(versions, tuple(image_set(run, images) for run in runs), images)
-        return Compared(*zip(*results, strict=True), pairs)
+        predictions, evaluations, errors = zip(*results, strict=True)
+        return Compared(predictions, evaluations, errors, pairs)
 
     def _results_on(self, run: Run, images: Images) -> tuple[Predictions | None, Evaluation | None, str]:
         """Return predictions and scores of a run, None without, and the reason why they cannot be read."""
