@@ -96,11 +96,6 @@ class DrawingProcess:
             os.close(file)
         self._child.send((images.shape, plan))
 
-    @property
-    def pid(self) -> int | None:
-        """The process's id."""
-        return self._child.pid
-
     def epoch(self, epoch: int) -> NDArray[np.uint8]:
         """Wait for the images of an epoch, uint8 (factor * n, height, width, 3), and request the next epoch's.
 
