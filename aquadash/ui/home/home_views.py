@@ -127,12 +127,9 @@ def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [np.asarray(each) for each in changed]
 
 
-def go_on() -> None:
-    """Draw the strip of the run under way, the best run and the lesson, from one reading for all sessions."""
-    shell.live(_TICK_SECONDS)(_strip)()
-
-
-def _strip() -> None:
+@shell.live(_TICK_SECONDS)
+def render_progress() -> None:
+    """Draw the run under way, the best run and the lesson."""
     running, best, lesson = st.columns(3)
     with lesson.container(border=True, height="stretch"):
         _lesson()

@@ -35,7 +35,7 @@ def _home() -> None:
             home_views.animals(shown)
     with shell.guard():
         home_views.cards(shown or datasets.dataset(datasets.DEFAULT_SOURCE))
-    home_views.go_on()
+    home_views.render_progress()
     by = None
     # Last, because the answer may take seconds.
     with place, shell.guard():

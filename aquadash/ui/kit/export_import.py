@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import streamlit as st
 
@@ -58,33 +57,22 @@ def render_import() -> None:
 
 def _zip(run: Run, include: bool, job: Job | None) -> None:
     from aquadash.export import jobs
+    from aquadash.export.bundle import file_name
 
     key = f"{run.run_id}-{include:d}"
     if job is not None and not job.status.ended:
         job_panel.render_job(job, key=f"take-home-{key}")
         return
-    path = None if job is None else jobs.exported_file(job)
-    if job is not None and path is not None:
-        _ready(run, job, path, key)
+    if job is not None and (path := jobs.exported_file(job)) is not None:
+        label, name = f"Download the ZIP ({job.result['size'] / 1e6:.1f} MB)", file_name(run)
+        components.render_download(label, path.read_bytes, file_name=name, key=f"take-home-get-{key}", type="primary")
+        for note in job.result["notes"]:
+            st.caption(f"ℹ️ {plain(note)}")
         return
     if job is not None:
         job_panel.render_end(job)
     make = functools.partial(lab().jobs.export, run.run_id, include_data=include)
     shell.render_action_button("Make the ZIP", make, key=f"take-home-make-{key}", type="primary", icon="🎒")
-
-
-def _ready(run: Run, job: Job, path: Path, key: str) -> None:
-    from aquadash.export.bundle import file_name
-
-    components.render_download(
-        f"Download the ZIP ({job.result['size'] / 1e6:.1f} MB)",
-        path.read_bytes,
-        file_name=file_name(run),
-        key=f"take-home-get-{key}",
-        type="primary",
-    )
-    for note in job.result["notes"]:
-        st.caption(f"ℹ️ {plain(note)}")
 
 
 def _tflite(run: Run) -> None:
@@ -112,13 +100,10 @@ def _upload() -> None:
     )
     if uploaded is None:
         return
-    if lab().jobs.get(jobs.import_id(uploaded.file_id)) is None:
-        lab().jobs.import_run(
-            uploaded.file_id,
-            called=display_name(uploaded.name),
-            write=lambda path: path.write_bytes(uploaded.getvalue()),
-        )
-    job_panel.follow(jobs.import_id(uploaded.file_id), _incoming)
+    job_id, name = jobs.import_id(uploaded.file_id), display_name(uploaded.name)
+    if lab().jobs.get(job_id) is None:
+        lab().jobs.import_run(uploaded.file_id, called=name, write=lambda path: path.write_bytes(uploaded.getvalue()))
+    job_panel.follow(job_id, _incoming)
 
 
 def _incoming(job: Job | None) -> None:

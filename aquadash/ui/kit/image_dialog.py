@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -141,7 +141,8 @@ class _Shown:
     none_of_these: bool = False
 
 
-def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_now: bool = False) -> None:
+@shell.live(None)
+def clickable(*runs: Run, source: str = "", own: Sequence[OwnPicture] = (), as_now: bool = False) -> None:
     """Let this page's cards open, and open the image of the address.
 
     Args:
@@ -150,23 +151,20 @@ def clickable(*runs: Run, source: str = "", own: Iterable[OwnPicture] = (), as_n
         own: Pictures of the visitor that can be opened.
         as_now: Show the data set as it is now, also where the run has learned from other images of that name.
     """
-    _listen(runs, source or runs[0].config.data.source, {picture.opens: picture for picture in own}, as_now)
-
-
-@shell.live(None)
-def _listen(runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
+    pictures = {picture.opens: picture for picture in own}
     clicked = _CARDS(key="cards", height=1, on_clicked_change=lambda: None).clicked
     with suppress(ValueError):  # Nothing was clicked.
-        address.assign(KEY, clicked if clicked in own else image_name(clicked))
+        address.assign(KEY, clicked if clicked in pictures else image_name(clicked))
     opened = address.sync(KEY, _OPENED, default="")
     split, _, position = opened.partition("-")
     if split in _SPLITS:
         title = f"{_SPLITS[split]} image {position}"
-    elif opened in own:
-        title = plain(display_name(own[opened].item.upload.name))
+    elif opened in pictures:
+        title = plain(display_name(pictures[opened].item.upload.name))
     else:
         return
-    st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)(opened, runs, source, own, as_now)
+    render = st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)
+    render(opened, runs, source or runs[0].config.data.source, pictures, as_now)
 
 
 def _close() -> None:

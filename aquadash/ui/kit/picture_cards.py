@@ -52,6 +52,7 @@ def card_markup(
     grid = gallery.markup(
         pictures, size_rem=size, columns=len(pictures), label="The picture, and what the network sees of it"
     )
+    why = f'<button type="button" class="aqua-why" data-opens="{html.escape(opens)}">Why?</button>' if opens else ""
     several = len(answers) > 1
     said = "".join(
         _said(answer, run_name=run_name if several else None, true_class=true_class)
@@ -62,7 +63,7 @@ def card_markup(
     return (
         f'<article class="aqua-card aqua-answer" role="group" aria-label="{name}">'
         f'<div style="flex: 0 1 min({len(pictures) * (size + 0.5)}rem, {50 * len(pictures)}%)">{grid}</div>'
-        f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{_why(opens)}{notes}</div>'
+        f'<div style="flex: 1 1 {8 * len(answers)}rem"><div class="aqua-said">{said}</div>{why}{notes}</div>'
         "</article>"
     )
 
@@ -98,11 +99,6 @@ def _said(answer: FilePrediction, *, run_name: str | None, true_class: str | Non
         verdict = f"{gallery.NONE_OF_THESE} ✔" if true_class == NONE_OF_THESE else gallery.NONE_OF_THESE
     bars = gallery.bars(answer.probabilities, class_names=answer.class_names, true_class=true_index)
     return f'{section}<p class="aqua-verdict">{html.escape(verdict)}</p>{choice}{gallery.bars_markup(bars)}</section>'
-
-
-def _why(opens: str) -> str:
-    """Return a button that opens the picture with the maps of what the network looks at."""
-    return f'<button type="button" class="aqua-why" data-opens="{html.escape(opens)}">Why?</button>' if opens else ""
 
 
 #: The label of a picture of no class; class names have no control characters.
@@ -167,10 +163,15 @@ def render_label_choice(upload: Upload, class_names: Sequence[str]) -> None:
 
 
 def render_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> None:
-    """Draw a button that sets the true labels from folder names, if some are class names."""
-    by_id = folder_labels(uploads, class_names)
-    labels = {_label_key(file_id, class_names): label for file_id, label in by_id.items()}
-    fresh = {key: label for key, label in labels.items() if st.session_state.get(key) != label}
+    """Draw a button that labels pictures by their innermost folder, if some are named like classes in any case."""
+    by_name = {name.casefold(): name for name in class_names} | {name: name for name in class_names}
+    fresh = {}
+    for upload in uploads:
+        # An import gives the folder's class the same name.
+        folder = images.display_name(class_key(PurePosixPath(upload.name.replace("\\", "/")).parent.name))
+        label, key = by_name.get(folder) or by_name.get(folder.casefold()), _label_key(upload.file_id, class_names)
+        if label and st.session_state.get(key) != label:
+            fresh[key] = label
     if fresh:
         st.button(
             f"Take the true labels from the folders' names ({count(len(fresh), 'file')})",
@@ -179,13 +180,3 @@ def render_folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) 
             on_click=st.session_state.update,
             args=(fresh,),
         )
-
-
-def folder_labels(uploads: Sequence[Upload], class_names: Sequence[str]) -> dict[str, str]:
-    """Return labels by upload id for pictures whose innermost folder is a class name, ignoring case."""
-    by_name = {name.casefold(): name for name in class_names} | {name: name for name in class_names}
-    parents = {upload.file_id: PurePosixPath(upload.name.replace("\\", "/")).parent.name for upload in uploads}
-    # An import gives the folder's class the same name.
-    named = {file_id: images.display_name(class_key(parent)) for file_id, parent in parents.items()}
-    labels = {file_id: by_name.get(name) or by_name.get(name.casefold()) for file_id, name in named.items()}
-    return {file_id: label for file_id, label in labels.items() if label}

@@ -97,14 +97,14 @@ def with_networks(runs: Iterable[Run]) -> list[Run]:
 
 
 def owner_text(resource: Resource) -> str:
-    """Return a thing's owner as plain text: ``"you"``, a name, ``"everybody"``; empty without a class."""
+    """Return a resource's owner as plain text: ``"you"``, a name, ``"everybody"``; empty without a class."""
     if not settings.classroom():
         return ""
     return "you" if _own(resource) else resource.owner_name or "everybody"
 
 
 def render_owner(resource: Resource) -> None:
-    """Draw badges of a thing's owner and of being hidden; nothing without a class."""
+    """Draw badges of a resource's owner and of being hidden; nothing without a class."""
     text = owner_text(resource)
     if not text:
         return
@@ -137,19 +137,15 @@ def _draw_changed(known: Mapping[str, RunStatus]) -> None:
 
 def render_progress(run: Run, *, lead: str = "") -> None:
     """Draw a run's progress bar with its text, after a ``lead`` such as the run's name."""
-    fraction, text = progress_of(run)
-    st.progress(fraction, text=plain(f"{lead}: {text}" if lead else sentence(text)))
-
-
-def progress_of(run: Run) -> tuple[float, str]:
-    """Return the done fraction of a run's epochs, 0 to 1, and its phase as plain text."""
-    progress = run.progress
+    progress, fraction = run.progress, 0.0
     if run.status is RunStatus.QUEUED or progress is None:
-        return 0.0, "waits for its turn"
-    if not progress.epochs:
-        return 0.0, progress.phase
-    text = joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", remaining(run))
-    return progress.fraction, text
+        text = "waits for its turn"
+    elif not progress.epochs:
+        text = progress.phase
+    else:
+        fraction = progress.fraction
+        text = joined(f"{progress.phase}: epoch {progress.epoch} of {progress.epochs}", remaining(run))
+    st.progress(fraction, text=plain(f"{lead}: {text}" if lead else sentence(text)))
 
 
 def remaining(run: Run) -> str:

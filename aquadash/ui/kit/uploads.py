@@ -38,22 +38,14 @@ class Upload(Protocol):
 def chosen() -> Sequence[Upload]:
     """Draw the choice of the origin and its field; return the kept pictures within the class's limit."""
     way = bound.choice("input", WAYS, label="Pictures from")
-    if way == "camera":
-        taken = st.camera_input(
-            "Take a picture",
-            key="camera",
-            disabled=switched_off(),
-            help="Browsers offer a camera on this computer itself or over https only.",
-            on_change=_keep,
-            args=("camera",),
-        )
-        return _kept(taken)
-    key = "folder" if way == "folder" else "pictures"
+    key = "pictures" if way == "files" else way
     options: dict[str, Any] = {"key": key, "on_change": _keep, "args": (key,)}
+    if way == "camera":
+        help = "Browsers offer a camera on this computer itself or over https only."
+        return _kept(st.camera_input("Take a picture", disabled=switched_off(), help=help, **options))
     if way == "folder":
-        more = " Sub-folders named like classes can give the true labels."
-        folder = picture_field("Drop a folder here", help=_HELP + more, accept_multiple_files="directory", **options)
-        return _kept(folder)
+        options["help"] = f"{_HELP} Sub-folders named like classes can give the true labels."
+        return _kept(picture_field("Drop a folder here", accept_multiple_files="directory", **options))
     return _kept(picture_field("Drop pictures here", accept_multiple_files=True, **options))
 
 
