@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
 from aquadash.store import Run
+from aquadash.ui.kit.sections import Sections
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -61,6 +63,17 @@ def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
             st.rerun()
 
     monkeypatch.setattr(st, "spinner", cut_short)
+
+
+def sections_of(page: str) -> Sections[..., Any] | None:
+    """Return a page's sections; None for a page without."""
+    return getattr(importlib.import_module(f"aquadash.ui.{page}.page"), "SECTIONS", None)
+
+
+def section_queries(page: str) -> list[str]:
+    """Return the query of each section; one empty query for a page without."""
+    sections = sections_of(page)
+    return [f"{sections.name}={word}" for word in sections.table] if sections else [""]
 
 
 def address_of(app: AppTest, name: str) -> str | None:

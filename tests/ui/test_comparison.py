@@ -30,12 +30,12 @@ def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:100])
     torn = Compared(runs, ("one", "two"), "test")
-    assert torn.pairs()[0].result is None and "damaged" in torn.damaged()["two"]
-    assert torn.evaluations()[0] is not None and torn.evaluations()[1] is None
+    assert torn.results.pairs[0].result is None and "damaged" in torn.damaged()["two"]
+    assert torn.results.evaluations[0] is not None and torn.results.evaluations[1] is None
     path.write_bytes(whole)
     mended = Compared(runs, ("one", "two"), "test")
-    assert mended.pairs()[0].result is not None and not mended.damaged()
+    assert mended.results.pairs[0].result is not None and not mended.damaged()
 
-    first = mended.evaluations()[0]
+    first = mended.results.evaluations[0]
     live_runs.queue(store, runs[1].run_id)
-    assert Compared(runs, ("one", "two"), "test").evaluations() == (first, None), "resumed while it is read"
+    assert Compared(runs, ("one", "two"), "test").results.evaluations == (first, None), "resumed while it is read"

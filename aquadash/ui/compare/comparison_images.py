@@ -29,7 +29,7 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By number of
 
 def render_images(compared: Compared) -> None:
     """Draw the choice of images, and a card for each with the runs' answers."""
-    predictions, together = compared.predictions(), compared.measured_together()
+    predictions, together = compared.results.predictions, compared.measured_together()
     if len(together) < 2:
         st.caption(
             f"Two of these runs must predict the same {compared.images} images first. Then the images with different "

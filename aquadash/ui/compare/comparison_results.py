@@ -27,7 +27,7 @@ _MATRIX = "pair-matrix"
 def ranked(compared: Compared) -> list[int]:
     """Return the positions of runs measured on the same images, the most accurate first; none for fewer than two."""
     together = compared.measured_together()
-    evaluations = compared.evaluations()
+    evaluations = compared.results.evaluations
     accuracies = {index: results.accuracy for index in together if (results := evaluations[index]) is not None}
     return sorted(accuracies, key=lambda index: -accuracies[index]) if len(accuracies) > 1 else []
 
@@ -53,7 +53,7 @@ def answer(compared: Compared, ranking: Sequence[int]) -> tuple[str, str]:
 def _caution(compared: Compared, ranking: Sequence[int]) -> str:
     """Return what limits the comparison of the ranked runs; empty for nothing."""
     images = compared.images
-    evaluated = [index for index, evaluation in enumerate(compared.evaluations()) if evaluation is not None]
+    evaluated = [index for index, evaluation in enumerate(compared.results.evaluations) if evaluation is not None]
     if others := [f"**{plain(compared.names[index])}**" for index in evaluated if index not in ranking]:
         verb = "was" if len(others) == 1 else "were"
         return f"{' and '.join(others)} {verb} measured on other {images} images: no comparison."
@@ -87,7 +87,7 @@ def difference(compared: Compared, first: int, second: int) -> str:
 
 def _num_tested(compared: Compared) -> int:
     """Return the number of pairs with a test, for which the p-values are corrected."""
-    return sum(test.result is not None for test in compared.pairs())
+    return sum(test.result is not None for test in compared.results.pairs)
 
 
 def render_results(compared: Compared) -> None:
@@ -96,7 +96,7 @@ def render_results(compared: Compared) -> None:
     with curves:
         comparison_curves.render_curves(compared)
     with scores:
-        named = list(zip(compared.names, compared.evaluations(), strict=True))
+        named = list(zip(compared.names, compared.results.evaluations, strict=True))
         components.render_plot(metric_bars(named, images=compared.images), key="accuracies")
         if compared.images == "validation" and any(run.config.training.validation == "test" for run in compared.runs):
             st.caption("The report's runs use test images for validation.")
@@ -105,7 +105,7 @@ def render_results(compared: Compared) -> None:
 
 def _pairs(compared: Compared) -> None:
     """Draw the tests of all pairs, and the chosen pair."""
-    tests = compared.pairs()
+    tests = compared.results.pairs
     pairs = sorted(pair for test in tests if test.result for pair in ((test.a, test.b), (test.b, test.a)))
     if not pairs:
         return
@@ -138,7 +138,7 @@ def _pairs(compared: Compared) -> None:
 
 def of_pair(compared: Compared, first: int, second: int) -> PairTest:
     """Return the test of ``second`` against ``first``, reversed where needed."""
-    tests = {(test.a, test.b): test for one in compared.pairs() for test in (one, one.turned())}
+    tests = {(test.a, test.b): test for one in compared.results.pairs for test in (one, one.turned())}
     return tests[first, second]
 
 
@@ -161,7 +161,7 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
 
 def _change_by_class(compared: Compared, first: int, second: int) -> None:
     """Draw the change of accuracy in each class, from the first to the second run."""
-    predictions = compared.predictions()
+    predictions = compared.results.predictions
     before, after = predictions[first], predictions[second]
     if before is None or after is None:
         # The run was resumed meanwhile.
@@ -211,7 +211,7 @@ def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
 
 def _why_not(compared: Compared) -> str:
     """Return the reason why no two runs can be compared."""
-    if sum(found is not None for found in compared.predictions()) > 1:
+    if sum(found is not None for found in compared.results.predictions) > 1:
         return "These runs were measured on different images, so they cannot be compared image by image."
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
         return f"Fewer than two of these runs kept their answers to the {compared.images} images."
@@ -255,7 +255,7 @@ def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int
 
 def render_confusion(compared: Compared) -> None:
     """Draw a small matrix a run, and below them the difference of two."""
-    evaluations = compared.evaluations()
+    evaluations = compared.results.evaluations
     drawn = [index for index, found in enumerate(evaluations) if found is not None]
     if not drawn:
         st.caption(f"A matrix appears here once a run has predicted the {compared.images} images.")

@@ -47,7 +47,7 @@ def differences(compared: Compared, ranking: Sequence[int]) -> str:
 
 def render_settings(compared: Compared) -> None:
     """Draw the settings, a column a run, with the accuracy on top."""
-    evaluations = compared.evaluations()
+    evaluations = compared.results.evaluations
     options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
     rows = settings_table(compared.runs, everything=shown == "yes")
@@ -114,7 +114,7 @@ def render_cost(compared: Compared) -> None:
     titles = {word: price.title for word, price in PRICES.items()}
     word = bound.choice("cost", titles, label="Cost", default="seconds", help=term("Pareto front"))
     price = PRICES[word]
-    costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.evaluations()
+    costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.results.evaluations
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, evaluations, (getattr(cost, price.field) for cost in costs), strict=True))
     measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]

@@ -104,6 +104,6 @@ def _default_images(runs: Sequence[Run]) -> Images:
     if not with_results or len({image_set(run, "validation") for run in with_results}) > 1:
         return "test"
     compared = Compared(with_results, tuple(labels(with_results)), "validation")
-    if any(found is None for found in compared.predictions()):
+    if any(found is None for found in compared.results.predictions):
         return "test"
-    return "validation" if all(test.result is not None for test in compared.pairs()) else "test"
+    return "validation" if all(test.result is not None for test in compared.results.pairs) else "test"

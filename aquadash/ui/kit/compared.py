@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from aquadash.figures.theme import shorten
 from aquadash.store.measured import Images
-from aquadash.store.types import Predictions, Run
+from aquadash.store.types import Run
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain, unique_titles
 
 if TYPE_CHECKING:
-    from aquadash.evaluation import Evaluation, PairTest
-    from aquadash.lab.runs import Compared as Found
+    from aquadash.lab.runs import Compared as Results
 
 #: Number of runs that differ in colour, dash and marker.
 MAX_RUNS = 10
@@ -34,30 +33,19 @@ class Compared:
         return replace(self, images=images)
 
     @cached_property
-    def _found(self) -> Found:
+    def results(self) -> Results:
+        """The runs' predictions and scores, and the tests of the pairs."""
         return lab().runs.compare(self.runs, self.images)
-
-    def predictions(self) -> tuple[Predictions | None, ...]:
-        """Return the runs' predictions; None for a run without."""
-        return self._found.predictions
-
-    def evaluations(self) -> tuple[Evaluation | None, ...]:
-        """Return the runs' scores; None for a run without predictions."""
-        return self._found.evaluations
-
-    def pairs(self) -> tuple[PairTest, ...]:
-        """Return the tests of each run against each later one."""
-        return self._found.pairs
 
     def measured_together(self) -> list[int]:
         """Return the positions of the first run that can be compared with another, and of all those."""
         from aquadash.evaluation import measured_together
 
-        return measured_together(self.pairs())
+        return measured_together(self.results.pairs)
 
     def damaged(self) -> dict[str, str]:
         """Return the titles of runs whose predictions cannot be read, with the reason."""
-        return {name: reason for name, reason in zip(self.names, self._found.errors, strict=True) if reason}
+        return {name: reason for name, reason in zip(self.names, self.results.errors, strict=True) if reason}
 
 
 def bold(name: str) -> str:

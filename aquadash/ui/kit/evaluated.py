@@ -82,8 +82,7 @@ class Evaluated:
 
     def rescaling(self) -> Rescaling | None:
         """Return the calibration with a temperature; None without validation predictions to fit it on."""
-        validation = self.validation
-        if validation is None:
+        if (validation := self.validation) is None:
             return None
         on_test = self.validated_on_test
         return self._once("rescaling", lambda: rescale(self.predictions, validation, validated_on_test=on_test))
