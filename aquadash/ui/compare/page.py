@@ -74,7 +74,6 @@ def _comparison(picked: Sequence[Run]) -> None:
     if len(picked) > MAX_RUNS:
         st.info(f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown.", icon="🎨")
     runs = tuple(picked[:MAX_RUNS])
-    run_lists.watch(runs)
     names = tuple(labels(runs))
     if st.query_params.get(SECTIONS.name) == "results":
         # An address of an older version: the results stand beside the curves now.

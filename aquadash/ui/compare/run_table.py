@@ -28,7 +28,7 @@ from aquadash.ui.kit.address import Codec
 from aquadash.ui.kit.components import run_labels, status_text
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.tables import Column, number_column, text_column
-from aquadash.ui.kit.text import count, plain
+from aquadash.ui.kit.text import count, percent, plain
 
 T = TypeVar("T")
 
@@ -282,7 +282,7 @@ def number_format(field: RunField, digits: int | None) -> str | None:
 
 
 def accuracy_digits(runs: Sequence[Run]) -> int:
-    """Digits after the point that the narrowest interval of the runs supports."""
+    """Return the digits after the point that the narrowest interval of the runs supports."""
     most = max((run.test_images or 0 for run in runs if "test_accuracy" in run.metrics), default=0)
     # The interval of a fraction of one half is the widest; it is 2 % wide at 9,600 images.
     return 1 if most >= 9600 else 0
@@ -298,13 +298,11 @@ def _marked_name(run: Run, searches: Mapping[str, tuple[int, int]]) -> str:
 
 
 def _interval_text(run: Run) -> str:
-    """The 95 % interval of the run's test accuracy; empty without results, and for runs of versions before 0.6.0."""
+    """Return the 95 % interval of the test accuracy; empty without results, and for runs of versions before 0.6.0."""
     accuracy, tested = run.metrics.get("test_accuracy"), run.test_images
     if accuracy is None or not tested or not run.status.ended:
         return ""
-    low, high = wilson_interval(round(accuracy * tested), tested)
-    digits = 0 if high - low > 0.02 else 1
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+    return percent(accuracy, wilson_interval(round(accuracy * tested), tested)).interval
 
 
 #: Seconds between two checks; a change shows within two seconds.

@@ -195,27 +195,17 @@ def _figures(search: Search) -> None:
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return
+    validated = f"Validation accuracy. {term('validation')}"
+    started = "Validation accuracy of trial 0, which has the settings that the search started from."
     with st.container(horizontal=True, key="search-figures"):
-        components.render_metric(
-            "Best so far" if search.at_work else "Best",
-            f"{100 * best.value:.1f} %",
-            note=f"trial {best.number}",
-            help=f"Validation accuracy. {term('validation')}",
-        )
+        title, value = "Best so far" if search.at_work else "Best", f"{100 * best.value:.1f} %"
+        components.render_metric(title, value, note=f"trial {best.number}", help=validated)
         if default is not None:
-            components.render_metric(
-                "Settings to start from",
-                f"{100 * default:.1f} %",
-                note=f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten",
-                help="Validation accuracy of trial 0, which has the settings that the search started from.",
-            )
+            note = f"{100 * (best.value - default):.1f} points less" if search.beats_default else "not beaten"
+            components.render_metric("Settings to start from", f"{100 * default:.1f} %", note=note, help=started)
         pruned, failed = len(search.of(TrialState.PRUNED)), len(search.of(TrialState.FAILED))
-        components.render_metric(
-            "Trials",
-            f"{len(search.trials)}",
-            note=f"{pruned} stopped early, {failed} failed" if pruned or failed else "none failed",
-            help=term("trial"),
-        )
+        note = f"{pruned} stopped early, {failed} failed" if pruned or failed else "none failed"
+        components.render_metric("Trials", f"{len(search.trials)}", note=note, help=term("trial"))
 
 
 def _stage(search: Search) -> tuple[object, ...]:

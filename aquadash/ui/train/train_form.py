@@ -61,62 +61,50 @@ def train_form() -> None:
         present = datasets.here(datasets.current())
         values, problems = form_state.values()
         config = None if problems else form_state.config()
+        # The settings of the parts that read the images.
+        usable = config if present else None
         with form_state.controls():
             train_settings.first_controls(values, problems, epochs_help=_longest(config))
             if config is not None:
                 coach_notes.render_config_notes(config)
                 _changes(config)
-            ready = config is not None and present and not _exceeds_class_limit(config)
+            may_train = config is not None and not _exceeds_class_limit(config)
             with shell.guard():
-                if config is not None and present:
-                    _estimate(config)
+                if usable is not None:
+                    _estimate(usable)
             bar = st.container(key="launch-bar")
             guess = None
-            if config is not None and ready:
-                names = datasets.dataset(config.data.source).class_names
+            if usable is not None and may_train:
+                names = datasets.dataset(usable.data.source).class_names
                 guess = guess_box.guess_form(names, key=f"guess:{launch.number()}")
             with st.expander("Advanced", icon="⚙️", key="train:advanced", on_change="rerun") as advanced:
                 # Drawing forty controls takes time.
                 if advanced.open:
                     train_settings.grouped_controls(values, problems, config)
-                    if config is not None and present:
-                        with shell.guard():
-                            _sizes(config)
-                        # Building the network loads TensorFlow in another process.
-                        box = st.expander(
-                            "The network, layer by layer", icon="🔬", key="train:network", on_change="rerun"
-                        )
-                        with box:
-                            if box.open:
-                                network_panel(config)
+                    if usable is not None:
+                        _render_sizes_and_network(usable)
                     render_yaml(config)
         # The button comes first, so that fewer stops of the Tab key lead to it.
         button = bar.container()
         with bar:
             name = inputs.text_input(
                 "Name of the run",
-                key=_name_key(),
+                key=f"train:name:{launch.number()}",
                 max_chars=120,
                 placeholder="Name of the run (optional)",
                 label_visibility="collapsed",
                 persist_state="session",
             )
-        with button:
-            order = launch.Order(config, name, guess, from_form=True) if config is not None and ready else None
-            _launch_button(order)
+        with button, shell.guard():
+            _launch_button(launch.Order(usable, name, guess, from_form=True) if usable and may_train else None)
 
 
 def _launch_button(order: launch.Order | None) -> None:
-    with shell.guard():
-        if launch.render_question(order):
-            return
-        pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=order is None)
-        if pressed and order is not None:
-            launch.press(order)
-
-
-def _name_key() -> str:
-    return f"train:name:{launch.number()}"
+    if launch.render_question(order):
+        return
+    pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=order is None)
+    if pressed and order is not None:
+        launch.press(order)
 
 
 def _exceeds_class_limit(config: RunConfig) -> bool:
@@ -152,19 +140,23 @@ def _longest(config: RunConfig | None) -> str:
 def _estimate(config: RunConfig) -> None:
     """Draw the data set and the time that the run usually takes."""
     seconds = _seconds_per_epoch(config)
-    time = "not timed here yet"
-    if seconds is not None:
-        time = expected_time(STARTING_SECONDS + usual_epochs(config) * seconds)
+    total = None if seconds is None else STARTING_SECONDS + usual_epochs(config) * seconds
+    time = "not timed here yet" if total is None else expected_time(total)
     # Raises for data that cannot be trained on.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
 
-def _sizes(config: RunConfig) -> None:
-    """Draw the numbers of images, and the pace of earlier runs."""
-    seconds = _seconds_per_epoch(config)
-    basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
-    st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
+def _render_sizes_and_network(config: RunConfig) -> None:
+    """Draw the numbers of images, the pace of earlier runs and the network."""
+    with shell.guard():
+        seconds = _seconds_per_epoch(config)
+        basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
+        st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
+    # Building the network loads TensorFlow in another process.
+    with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
+        if box.open:
+            network_panel(config)
 
 
 def _origin() -> None:
@@ -297,22 +289,14 @@ def _layers_table(layers: Sequence[LayerRow]) -> None:
     """Draw the table of the layers, the accessible form of the diagram."""
     params = sum(layer.params for layer in layers) or 1
     work = sum(layer.multiply_adds for layer in layers) or 1
+    kinds, shapes = [kind_words(layer.kind) for layer in layers], [shape_text(layer.output_shape) for layer in layers]
+    work_help = "Of all multiplications for an image. Convolutions have few parameters and use them often."
     columns = [
-        text_column(
-            "Layer", [kind_words(layer.kind) for layer in layers], help="In order, from the image to the answer."
-        ),
-        text_column(
-            "Output",
-            [shape_text(layer.output_shape) for layer in layers],
-            help="Height × width × channels of its output, or its length.",
-        ),
+        text_column("Layer", kinds, help="In order, from the image to the answer."),
+        text_column("Output", shapes, help="Height × width × channels of its output, or its length."),
         number_column("Parameters", [layer.params for layer in layers], "localized", help=term("weights")),
         bar_column("Fraction of parameters", [layer.params / params for layer in layers], help="Of all parameters."),
-        bar_column(
-            "Fraction of work",
-            [layer.multiply_adds / work for layer in layers],
-            help="Of all multiplications for an image. Convolutions have few parameters and use them often.",
-        ),
+        bar_column("Fraction of work", [layer.multiply_adds / work for layer in layers], help=work_help),
         text_column("Name", [layer.name for layer in layers], help="Its name in Keras."),
     ]
     if any(layer.part for layer in layers):
