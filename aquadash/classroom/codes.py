@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +20,13 @@ from aquadash.people import Role
 ALPHABET = "CDFGHJKMNPQRTVWXY34679"
 #: 22 ** 6 is 113 million; attempts are limited to some hundreds an hour.
 STUDENT_LENGTH = 6
-#: 22 ** 10 is 26 million million: half of the code does not help to guess the other half.
+#: 22 ** 10 is 26 million million. A person who has read half of the code cannot guess the other half.
 TEACHER_LENGTH = 10
 
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes as they are now: who types one joins as a student, or as the teacher."""
+    """The present codes: each lets a person join in the role of its name."""
 
     student: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{STUDENT_LENGTH},}}$")]
     teacher: Annotated[str, Field(pattern=f"^[{ALPHABET}]{{{TEACHER_LENGTH},}}$")]
@@ -62,10 +62,7 @@ def renew(*roles: Role) -> Codes:
         made = _new()
         if known is None or not roles:
             return made
-        return Codes(
-            made.student if Role.STUDENT in roles else known.student,
-            made.teacher if Role.TEACHER in roles else known.teacher,
-        )
+        return replace(known, **{role.value: getattr(made, role.value) for role in roles})
 
     return _write(change)
 

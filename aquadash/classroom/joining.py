@@ -1,6 +1,7 @@
 """Joining a class with a name and a code, and the rate limit of an address.
 
-A right code does not reset the count of wrong ones: a student could else try teacher codes between two joinings.
+A right code does not reset the count of wrong ones: otherwise a student could join between two guesses of the
+teacher's code, without a limit.
 """
 
 from __future__ import annotations
@@ -38,19 +39,19 @@ class WrongCodeError(NotAllowedError):
 class TooManyAttemptsError(NotAllowedError):
     """Too many wrong codes or new names came from an address."""
 
-    def __init__(self, seconds: float, came: str) -> None:
+    def __init__(self, seconds: float, what: str) -> None:
         #: Seconds to wait.
         self.seconds = seconds
         super().__init__(
-            f"Too many {came}. Wait {max(1, round(seconds))} s, then try again with the code that the teacher shows."
+            f"Too many {what}. Wait {max(1, round(seconds))} s, then try again with the code that the teacher shows."
         )
 
 
 class Attempts:
-    """Counts attempts by address, ``came`` in words, and makes an address wait for seconds after ``free`` of them."""
+    """Counts attempts by address; after ``free`` attempts the address has to wait. ``what`` says it in the error."""
 
-    def __init__(self, came: str, free: int, max_wait: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._came, self._free, self._max_wait, self._clock = came, free, max_wait, clock
+    def __init__(self, what: str, free: int, max_wait: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what, self._free, self._max_wait, self._clock = what, free, max_wait, clock
         #: By network: the number of attempts, and the time of the last one.
         self._seen: TTLCache[str, tuple[int, float]] = TTLCache(MAX_ADDRESSES, FORGOTTEN_AFTER, timer=clock)
 
@@ -60,7 +61,7 @@ class Attempts:
         if count > self._free:
             wait = min(self._max_wait, 2.0 ** min(count - self._free - 1, 30))
             if (seconds := last + wait - self._clock()) > 0:
-                raise TooManyAttemptsError(seconds, self._came)
+                raise TooManyAttemptsError(seconds, self._what)
 
     def count(self, address: str) -> None:
         """Count one more attempt."""

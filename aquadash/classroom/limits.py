@@ -85,10 +85,9 @@ def from_values(values: Mapping[str, object], *, typed: bool = False) -> ClassLi
         return ClassLimits.model_validate(values, strict=False if typed else None)
     except ValidationError as error:
         first = error.errors()[0]
-        name, came = str(first["loc"][0]), first.get("input")
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        told = f"{reason[0].lower()}{reason[1:]}".rstrip(".")
-        raise ConfigError(f"The limit {name} is {str(came)[:40]!r}: {told}.") from None
+        name, value = str(first["loc"][0]), str(first.get("input"))[:40]
+        reason = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+        raise ConfigError(f"The limit {name} is {value!r}: {reason[0].lower()}{reason[1:]}.") from None
 
 
 def with_texts(limits: ClassLimits, texts: Mapping[str, str]) -> ClassLimits:

@@ -189,7 +189,7 @@ class Sessions:
             connection.execute("UPDATE sessions SET ended = ? WHERE person_id = ? AND ended = 0", (_REMOVED, person_id))
 
     def clear(self, makers: Container[str]) -> list[str]:
-        """Delete students who are away and not among the ``makers`` of stored things; return their names, sorted.
+        """Delete students who are away, except the ``makers`` of stored runs and other things; return names, sorted.
 
         Away: no request within :data:`AWAY_SECONDS`, or none at all after joining, and no link to rejoin.
         """
@@ -239,13 +239,9 @@ class Sessions:
         person, (joined_at, seen_at) = _person(row[:3]), row[3:]
         if seen_at == joined_at or now - seen_at >= _SEEN_EVERY:
             # A full disk must not end the class's sessions.
-            with suppress(StorageError):
-                self._note_seen(person.person_id, now)
+            with suppress(StorageError), self._open("BEGIN IMMEDIATE") as connection:
+                connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person.person_id))
         return person
-
-    def _note_seen(self, person_id: str, now: float) -> None:
-        with self._open("BEGIN IMMEDIATE") as connection:
-            connection.execute("UPDATE people SET seen_at = ? WHERE person_id = ?", (now, person_id))
 
     def _begin(self, connection: sqlite3.Connection, person: Person, earlier_token: str | None, now: float) -> Joined:
         token = secrets.token_urlsafe(32)

@@ -169,21 +169,21 @@ class Shrinking:
         if not (scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(uploads.PATH)):
             await self._app(scope, receive, send)
             return
-        told = Request(scope).headers.get("content-length", "")
-        if told.isascii() and told.isdecimal() and len(told) < 16 and int(told) <= MAX_BYTES + FORM_BYTES:
+        length = Request(scope).headers.get("content-length", "")
+        if length.isascii() and length.isdecimal() and len(length) < 16 and int(length) <= MAX_BYTES + FORM_BYTES:
             receive = self._shrunk(scope, receive)
         await self._app(scope, receive, send)
 
     def _shrunk(self, scope: Scope, receive: Receive) -> Receive:
         """Return a ``receive`` whose first message is the whole form with a smaller file."""
-        asked = False
+        is_read = False
 
         async def shrunk() -> Message:
-            nonlocal asked
-            if asked:
+            nonlocal is_read
+            if is_read:
                 return await receive()
-            # Read here and not earlier: Streamlit may refuse the request by its head.
-            asked = True
+            # Streamlit asks for the body once it has accepted the head; before that it may refuse the request.
+            is_read = True
             body = await Request(scope, receive).body()
             body = await anyio.to_thread.run_sync(shrunk_form, body, limiter=self._one)
             return {"type": "http.request", "body": body, "more_body": False}

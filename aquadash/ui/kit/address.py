@@ -54,11 +54,11 @@ class Codec(Generic[T]):
 
 @dataclass
 class _Known:
-    """The state of one query parameter; a tuple holds one value or, empty, none."""
+    """The state of one query parameter; its tuples hold one value, or are empty."""
 
-    #: The text after the last :func:`sync`.
+    #: The text that the last :func:`sync` wrote; None for no parameter.
     text: str | None = None
-    #: The replaced texts, with the times of that.
+    #: Texts that :func:`sync` replaced, with the ``time.monotonic()`` of each replacement.
     left: dict[str | None, float] = field(default_factory=dict)
     #: The value of the last :func:`sync` or :func:`assign`.
     recorded: tuple[Any, ...] = ()
@@ -74,7 +74,7 @@ def sync(name: str, codec: Codec[T], *, default: T, omitted: str | None = None, 
     Args:
         default: The value of an address without the parameter.
         omitted: The text that is left out of the address; None for that of ``default``, empty for none.
-        follows: A value that is not in the address moves with the default.
+        follows: Whether a value that the address leaves out changes when the default changes.
     """
     known = _all_known()[name]
     value = _read(name, codec, default, known, follows)

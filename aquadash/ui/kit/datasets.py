@@ -40,7 +40,7 @@ def dataset(source: str) -> Dataset:
 
 
 def here(source: str) -> bool:
-    """Return whether a data set is on this computer; draw the way to one that is not."""
+    """Return whether a data set is on this computer; otherwise draw a link to the page that can fetch it."""
     if data.is_here(source):
         return True
     st.info(f"{plain(data.title_of(source))} is not on this computer yet. The Data page can fetch it.", icon="📦")

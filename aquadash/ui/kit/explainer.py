@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -40,40 +40,25 @@ def explained(
         AquaDashError: As for :func:`~aquadash.ui.kit.predictions.predictor`.
     """
     lab().rights.require(Action.OPEN_MODEL, run.resource)
-    place = version(run)
-    wanted: list[int | None] = list(classes) if classes is not None else [None] * len(images)
-    checksums = [
-        hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
-        for image in images
-    ]
-    keys = [(place, checksum, method, label) for checksum, label in zip(checksums, wanted, strict=True)]
+    wanted: Sequence[int | None] = classes or [None] * len(images)
+    checksums = (hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest() for image in images)
+    keys = [(version(run), checksum, method, label) for checksum, label in zip(checksums, wanted, strict=True)]
     with _lock:
-        found = {key: _kept[key] for key in keys if key in _kept}
-    missing = [position for position, key in enumerate(keys) if key not in found]
+        explanations = {key: _kept[key] for key in keys if key in _kept}
+    missing = [position for position, key in enumerate(keys) if key not in explanations]
     if missing:
-        network = predictor(run)
-        bar = st.empty()
-        made = network.explain_many(
-            images[missing],
-            None if classes is None else [classes[position] for position in missing],
-            method=method,
-            progress=_told(bar.progress),
-        )
+        network, bar, started = predictor(run), st.empty(), time.monotonic()
+
+        def show(fraction: float) -> None:
+            # Streamlit ends the work in this call if the visitor has left the page.
+            passed = time.monotonic() - started
+            left = time_left(passed / fraction * (1 - fraction) if fraction > 0 and passed > 1 else None)
+            bar.progress(min(fraction, 1.0), text=joined("Asking the network", left) + " ...")
+
+        missing_classes = [classes[position] for position in missing] if classes else None
+        made = network.explain_many(images[missing], missing_classes, method=method, progress=show)
         bar.empty()
-        answers = {keys[position]: explanation for position, explanation in zip(missing, made, strict=True)}
-        found |= answers
+        explanations |= zip((keys[position] for position in missing), made, strict=True)
         with _lock:
-            _kept.update(answers)
-    return tuple(found[key] for key in keys)
-
-
-def _told(draw: Callable[..., object]) -> Callable[[float], None]:
-    """Return a callback that draws progress and time left; Streamlit ends the work there when the page is left."""
-    started = time.monotonic()
-
-    def tell(fraction: float) -> None:
-        passed = time.monotonic() - started
-        left = time_left(passed / fraction * (1 - fraction) if fraction > 0 and passed > 1 else None)
-        draw(min(fraction, 1.0), text=joined("Asking the network", left) + " ...")
-
-    return tell
+            _kept.update(explanations)
+    return tuple(explanations[key] for key in keys)

@@ -127,7 +127,7 @@ def render_controlled(
 
 
 def _controlled_key(stem: str, value: Any) -> str:
-    """Return a control's key: a new one if the script changes the value, which else the browser may undo."""
+    """Return a control's key; a new one if the script has changed the value, which the browser could undo."""
     counter = f"{stem}#"
     revision = st.session_state.get(counter, 0)
     name = f"{counter}{revision}"

@@ -27,7 +27,7 @@ class Order:
     #: Empty for a generated name.
     name: str = ""
     guess: Guess | None = None
-    #: Whether the form made the order, which follows the form until the launch.
+    #: Whether the form made the order. Until the launch, such an order changes with the form.
     from_form: bool = False
 
 
@@ -38,7 +38,10 @@ def number() -> int:
 
 
 def press(order: Order, *, sure: bool = False, anywhere: bool = False) -> None:
-    """Launch and show a run once per double click; ask first unless ``sure``; ``anywhere`` opens Train."""
+    """Launch a run once per double click, and show it; a button of another page than Train is ``anywhere``.
+
+    While another run of the visitor is not done, the page asks first, unless the visitor is ``sure``.
+    """
 
     def begin() -> Run | None:
         if not sure and _own_at_work():
