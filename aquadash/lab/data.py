@@ -26,7 +26,7 @@ from aquadash.people import Resource
 #: At most two imports of own pictures are read at the same time in this process.
 _reading = Semaphore(2)
 #: Seconds that the reading of a student's pictures may take.
-_MAX_SECONDS = 300.0
+MAX_SECONDS = 300.0
 #: The last reading of each student, by their id. It may take 4 GB of the disk.
 _latest: WeakValueDictionary[str, NewDataSet] = WeakValueDictionary()
 
@@ -126,7 +126,7 @@ class DataSets(Part):
             self._limits.check_upload(uploaded)
         limited = self._limits.in_force
         with in_turn(_reading, "Waiting for other imports", progress):
-            within = _within(_MAX_SECONDS, progress) if limited else progress
+            within = _within(MAX_SECONDS, progress) if limited else progress
             new = importing.read(source, origin=origin, size=size, split=split, progress=within)
         if limited:
             if before := _latest.pop(self._person.person_id, None):

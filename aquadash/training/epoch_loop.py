@@ -19,10 +19,10 @@ from aquadash.training.losses import Losses
 from aquadash.training.mixing import Mixes, mix
 
 #: Seconds of one call into TensorFlow: short enough for live progress, long enough to hide the call's own millisecond.
-_CALL_SECONDS = 0.25
+CALL_SECONDS = 0.25
 
 #: Limits of one batch for validation and prediction: images, and values in the output of a layer (250 MB).
-_FORWARD_IMAGES, _FORWARD_VALUES = 256, 62_500_000
+_FORWARD_IMAGES, FORWARD_VALUES = 256, 62_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ class EpochLoop:
 
     def _adapt(self, batches: int, seconds: float) -> None:
         """Set the batches of the next call by the last one's time, at most four times as many."""
-        wanted = int(batches * _CALL_SECONDS / max(seconds, 1e-6))
+        wanted = int(batches * CALL_SECONDS / max(seconds, 1e-6))
         self._batches_a_call = max(1, min(wanted, 4 * self._batches_a_call))
 
 
@@ -196,7 +196,7 @@ def forward_batch(model: keras.Model) -> int:
     """Return the batch size for inference, by the largest output of a layer: 19 images for VGG16 with 224 pixels."""
     shapes = [model.input_shape, *(layer.output.shape for layer in layers_within(model))]
     largest = max(math.prod(shape[1:]) for shape in shapes)
-    return max(1, min(_FORWARD_IMAGES, _FORWARD_VALUES // largest))
+    return max(1, min(_FORWARD_IMAGES, FORWARD_VALUES // largest))
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:

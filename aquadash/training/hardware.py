@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Linux's names of the instructions that multiply bfloat16 numbers.
 _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 
-_CPU_INFO = Path("/proc/cpuinfo")
+CPU_INFO = Path("/proc/cpuinfo")
 
 _REPORTED_VERSIONS = (
     "tensorflow keras numpy imaug imagecorruptions-imaug scikit-image opencv-python-headless scipy pillow numba "
@@ -46,7 +46,7 @@ def multiplies_bfloat16() -> bool:
 def _cpu_info() -> list[str]:
     """Read Linux's description of the cores, in lines; empty on other systems."""
     try:
-        return _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
+        return CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return []
 

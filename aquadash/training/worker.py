@@ -70,7 +70,7 @@ def tidy_up(run_id: str) -> None:
 def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], object]) -> dict[str, Any]:
     run = store.get(job.run)
     epochs = run.config.training.epochs
-    listener = _StoreListener(store, job, mirror)
+    listener = StoreListener(store, job, mirror)
     try:
         listener.on_progress(Progress("loading the data", epochs=epochs))
         _log.info("run %s (%s): loading %s", run.run_id, run.name, run.config.data.source)
@@ -104,7 +104,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
         # All epochs are complete, so a stop request no longer saves anything.
         with contextlib.suppress(Stopped):
             listener.on_progress(Progress("storing the results", epoch=len(result.history), epochs=epochs))
-    _store_result(store, run, dataset, result)
+    store_result(store, run, dataset, result)
     if result.stopped:
         raise Stopped(f"Stopped by request after {len(result.history)} complete epochs.")
     return {}
@@ -119,7 +119,7 @@ def _stopped_early(store: RunStore, run_id: str) -> str:
 
 
 @dataclass
-class _StoreListener:
+class StoreListener:
     """Passes progress on to the job, and epochs to the store."""
 
     store: RunStore
@@ -159,7 +159,7 @@ class _StoreListener:
         self.job.beat(advanced=True)
 
 
-def _store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
+def store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult) -> None:
     """Store model, predictions, history and final figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL

@@ -213,8 +213,11 @@ _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.f
 #: ``AQUADASH_FUZZ=2000`` tries 2,000 of each instead of 60.
 _FUZZ = settings(
     max_examples=int(os.environ.get("AQUADASH_FUZZ", "60")),
-    deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_IS_FINE,
-)  # fmt: skip
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=_SLOW_IS_FINE,
+)
 
 _SIZES = st.sampled_from([(32, 32), (9, 14), (1, 1), (33, 31)])
 

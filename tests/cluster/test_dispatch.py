@@ -30,18 +30,18 @@ class Trainings:
 
     def __init__(self) -> None:
         self.begun: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._may_end: dict[str, threading.Event] = {}
+        self.may_end: dict[str, threading.Event] = {}
 
     def carry_out(self, jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool]) -> None:
-        self._may_end[job.run] = threading.Event()
+        self.may_end[job.run] = threading.Event()
         self.begun.put(job.run)
-        while not self._may_end[job.run].wait(0.05):
+        while not self.may_end[job.run].wait(0.05):
             if slot_ends():
                 return
         jobs.end(job, RunStatus.FINISHED)
 
     def end(self, run_id: str) -> None:
-        self._may_end[run_id].set()
+        self.may_end[run_id].set()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError, DataError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.store import EpochRecord, Run, RunStatus
-from aquadash.training.worker import _StoreListener
+from aquadash.training.worker import StoreListener
 from tests.support.coach_runs import epochs, notes, run
 
 _PLAIN = {"data.source": "cifar100", "augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0}
@@ -32,13 +32,11 @@ _PLAIN = {"data.source": "cifar100", "augmentation.pipeline": "none", "training.
 _CHANGES: dict[str, dict[str, Any]] = {
     "ADAM_TOO_FAST": {**_PLAIN, "training.optimizer": "adam"},
     "SGD_TOO_SLOW": {**_PLAIN, "training.learning_rate": 0.001},
-    "LEARNT_BY_HEART": {
-        **_PLAIN, "training.optimizer": "adam", "training.learning_rate": 0.001, "model.dropout": 0.0
-    },
+    "LEARNT_BY_HEART": {**_PLAIN, "training.optimizer": "adam", "training.learning_rate": 0.001, "model.dropout": 0.0},
     "SGD_FAST": {**_PLAIN, "training.learning_rate": 0.1},
     "REPORT_FIXED": {"data.source": "cifar100"},
     "SGD_BROKEN": {**_PLAIN, "data.source": "synthetic", "training.epochs": 10, "training.learning_rate": 1.0},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -120,21 +118,32 @@ PATIENT, STEPS = {"training.patience": 0}, {"training.patience": 0, "training.sc
 #: Of a run's curves and settings: a note, and what it suggests to change; None where it must not be given.
 ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] | None]] = {
     "overfitting: augment": (
-        overfitting(), {"augmentation.pipeline": "none"}, "overfitting", {"augmentation.pipeline": "notebook"}
+        overfitting(),
+        {"augmentation.pipeline": "none"},
+        "overfitting",
+        {"augmentation.pipeline": "notebook"},
     ),
     "overfitting: augment anew": (overfitting(), {}, "overfitting", FRESH),
     "overfitting: more dropout": (
-        overfitting(), {**FRESH, "model.dropout": 0.2}, "overfitting", {"model.dropout": 0.5}
+        overfitting(),
+        {**FRESH, "model.dropout": 0.2},
+        "overfitting",
+        {"model.dropout": 0.5},
     ),
     "overfitting: mix": (overfitting(), FRESH, "overfitting", {"augmentation.mixing": "mixup"}),
     "overfitting: a penalty": (overfitting(), {**MIXED, **CNN}, "overfitting", {"model.l2": 0.0001}),
     "overfitting: nothing left": (overfitting(), {**MIXED, **CNN, "model.l2": 0.001}, "overfitting", {}),
     "overfitting whose best weights are lost": (
-        overfitting(), NOT_KEPT, "overfitting", {"training.restore_best_weights": True}
+        overfitting(),
+        NOT_KEPT,
+        "overfitting",
+        {"training.restore_best_weights": True},
     ),
     "a large gap: as overfitting": (
         epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9),
-        {}, "large-gap", FRESH,
+        {},
+        "large-gap",
+        FRESH,
     ),
     "a few epochs": (learning(3), {"training.epochs": 3}, "too-few-epochs", {"training.epochs": 10}),
     "twice as many epochs": (learning(12), TWELVE, "too-few-epochs", {"training.epochs": 24}),
@@ -143,7 +152,10 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
     "patience that ran out in time": (stopped(0.01), {}, "stopped-too-early", None),
     "no plateau where the loss jumps": (oscillating(), {}, "plateau", None),
     "a plateau: a schedule": (
-        flat(20), PATIENT, "plateau", {"training.schedule": "plateau", "training.schedule_epochs": 5}
+        flat(20),
+        PATIENT,
+        "plateau",
+        {"training.schedule": "plateau", "training.schedule_epochs": 5},
     ),
     "a plateau at a scheduled rate: a lower one": (flat(20), STEPS, "plateau", {"training.learning_rate": 0.003}),
     "no plateau with nothing left to learn": (flat(20, accuracy=0.99), PATIENT, "plateau", None),
@@ -154,15 +166,20 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
     "mixed images make it jump": (jumping(), {"augmentation.mixing": "mixup"}, "rate-too-high", None),
     "a loss that goes nowhere": (
         epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, accuracy=0.2, val_accuracy=0.2),
-        {}, "rate-too-high", {"training.learning_rate": 0.001},
+        {},
+        "rate-too-high",
+        {"training.learning_rate": 0.001},
     ),
     "a loss that creeps": (creeping(10), {}, "rate-too-low", {"training.learning_rate": 0.03}),
     "batches are too large, not the rate too low": (
-        creeping(), {"training.batch_size": 1024}, "batch-too-large", {"training.batch_size": 64}
+        creeping(),
+        {"training.batch_size": 1024},
+        "batch-too-large",
+        {"training.batch_size": 64},
     ),
     "too early to tell whether it creeps": (creeping()[:7], {}, "rate-too-low", None),
     "a rate that is still being warmed up": (creeping(10, rate=lambda e: 0.0004 * e), {}, "rate-too-low", None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("history", "changes", "key", "cure"), ADVICE.values(), ids=ADVICE)
@@ -305,7 +322,7 @@ def broken_epoch() -> EpochRecord:
 
 def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_words() -> None:
     with pytest.raises(AquaDashError) as raised:
-        _StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
+        StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
     history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
     by_key = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
     note = by_key["broke-down"]

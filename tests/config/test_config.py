@@ -76,9 +76,8 @@ def test_assignments() -> None:
 
 def test_the_report_is_followed_to_the_letter() -> None:
     training = preset("notebook").config.training
-    assert (training.optimizer, training.learning_rate, training.batch_size, training.epochs, training.patience) == (
-        "sgd", 0.01, 32, 200, 5,
-    )  # fmt: skip
+    assert (training.optimizer, training.learning_rate, training.batch_size) == ("sgd", 0.01, 32)
+    assert (training.epochs, training.patience) == (200, 5)
     assert (training.validation, training.restore_best_weights, training.from_logits) == ("test", False, True)
     assert training.drop_remainder is False
     assert len(preset("notebook").oddities) == 2

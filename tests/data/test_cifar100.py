@@ -267,8 +267,10 @@ def test_a_copy_that_is_damaged_or_of_something_else_is_replaced(named: Path, ho
     for damaged in (b"", b"nonsense", whole[: len(whole) // 2], bytes(changed)):
         copy_on_disk.write_bytes(damaged)
         assert cifar100.load().fingerprint == first.fingerprint
-        assert cifar100._read_copy(copy_on_disk.stem) is not None
-    cifar100._write_copy(copy_on_disk.stem, first.train.take(slice(0, 10)), first.test, "")
+        with np.load(copy_on_disk) as arrays:
+            copied = dict(arrays)
+    parts = ("train_images", "train_labels", "train_names")
+    np.savez(copy_on_disk, **copied | {name: copied[name][:10] for name in parts})
     assert cifar100.load().fingerprint == first.fingerprint
 
 

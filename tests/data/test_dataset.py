@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cachetools import LRUCache
 
 from aquadash.data import (
     SOURCES,
@@ -169,11 +168,13 @@ def loader() -> _Loader:
 
 
 @pytest.fixture
-def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str | None]], None]:
-    monkeypatch.setattr(sources, "_loaded", LRUCache(sources._KEEP))
+def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], None]:
+    """Add the source "fake", of which no other test has loaded anything."""
 
-    def _register(key: Callable[[], str | None]) -> None:
-        monkeypatch.setitem(sources.BUILT_IN, "fake", Source("fake", "Fake", "A fake.", True, loader, key))
+    def _register(key: Callable[[], str]) -> None:
+        own_key = f"{id(loader)} "
+        source = Source("fake", "Fake", "A fake.", True, loader, lambda: own_key + key())
+        monkeypatch.setitem(sources.BUILT_IN, "fake", source)
 
     return _register
 
@@ -200,7 +201,8 @@ def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: _Loader, reg
     for count in range(1, 10):
         key = str(count)
         assert load("fake") is load("fake") and loader.calls == count
-    assert len(sources._loaded) == sources._KEEP
+    for key, calls in (("9", 9), ("6", 9), ("1", 10)):
+        assert load("fake") and loader.calls == calls, key
 
 
 def test_a_failure_is_not_kept(loader: _Loader, register: Callable) -> None:

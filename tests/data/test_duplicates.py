@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from aquadash import data
 from aquadash.data import Dataset, Split
 from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, MAX_PER_IMAGE, find_duplicates
 from tests.cli.test_cli import answer, call, refusal
+from tests.support.drawn_images import use_images
 
 
 def scenes(count: int, *, seed: int, size: int = 32) -> np.ndarray:
@@ -55,14 +55,13 @@ def test_at_most_some_training_images_are_named_for_a_test_image() -> None:
     assert [pair.train for pair in pairs] == list(range(MAX_PER_IMAGE))
 
 
-def test_chunks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = made_of(scenes(100, seed=0), np.concatenate([scenes(9, seed=0), scenes(30, seed=5)]))
-    whole = find_duplicates(dataset)
-    monkeypatch.setattr("aquadash.data.duplicates._CHUNK", 7)
+def test_large_data_sets_are_compared_in_parts() -> None:
+    train = scenes(1100, seed=0)
+    dataset = made_of(train, np.concatenate([train[1020:1029], scenes(1030, seed=5), train[1099:]]))
     shares: list[float | None] = []
-    assert find_duplicates(dataset, progress=lambda text, share: shares.append(share)) == whole
-    assert len(whole.within(0.001)) == 9
-    assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares)
+    pairs = find_duplicates(dataset, progress=lambda text, share: shares.append(share)).within(0.001)
+    assert {(pair.test, pair.train) for pair in pairs} == {*((row, 1020 + row) for row in range(9)), (1039, 1099)}
+    assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 2
 
 
 def test_images_without_contrast_look_like_nothing() -> None:
@@ -74,7 +73,7 @@ def test_images_without_contrast_look_like_nothing() -> None:
 def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train, test = scenes(100, seed=0), scenes(50, seed=1)
     test[17] = train[99]
-    monkeypatch.setattr(import_module("aquadash.cli.data"), "load", lambda source, **_: made_of(train, test))
+    use_images(monkeypatch, made_of(train, test))
 
     values = answer("data", "duplicates", "--source", "synthetic", "--distance", "0.1")
 

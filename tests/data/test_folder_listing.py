@@ -250,8 +250,12 @@ def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -
     pictures, refused = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
     assert [one.name for one in pictures] == ["cat/1.png", "dog/2.png"]
     assert [(one.name, one.label) for one in refused] == [
-        ("cat/empty.png", 0), ("cat/short.png", 0), ("cat/lie.jpg", 0), ("cat/a.pdf", 0), ("dog/crc.png", 1),
-    ]  # fmt: skip
+        ("cat/empty.png", 0),
+        ("cat/short.png", 0),
+        ("cat/lie.jpg", 0),
+        ("cat/a.pdf", 0),
+        ("dog/crc.png", 1),
+    ]
     for one, word in zip(refused, ("empty", "cut short", "PNG", "PDF", "damaged"), strict=True):
         assert one.name in one.reason and word in one.reason
 

@@ -168,9 +168,13 @@ def test_a_jpeg_with_more_than_one_picture() -> None:
     ("kind", "size"),
     [
         *(("PNG", size) for size in ((1, 1), (1, 20000), (20000, 1), (2, 3), (3000, 7))),
-        ("JPEG", (1, 20000)), ("JPEG", (20000, 3)), ("GIF", (20000, 1)), ("BMP", (1, 20000)), ("WEBP", (16383, 1)),
+        ("JPEG", (1, 20000)),
+        ("JPEG", (20000, 3)),
+        ("GIF", (20000, 1)),
+        ("BMP", (1, 20000)),
+        ("WEBP", (16383, 1)),
     ],
-)  # fmt: skip
+)
 def test_extreme_sizes_of_every_kind_give_a_picture(kind: str, size: tuple[int, int]) -> None:
     image = decode(saved(Image.new("RGB", size, (50, 100, 150)), kind), name="a")
 

@@ -33,6 +33,7 @@ from aquadash.store.artifacts import ROBUSTNESS
 from aquadash.store.first_model import add_first_model
 from aquadash.zips import ForeignZipError
 from tests.support.app_pages import open_app_page
+from tests.support.drawn_images import use_images
 from tests.support.robust_runs import made_up_result
 from tests.support.runs import make_run
 
@@ -53,14 +54,10 @@ def own_store(home: Path) -> RunStore:
 
 def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
     """Export a run of another store without images and report, which are large and which no import reads."""
-
-    def none_here(source: str, **_: object) -> None:
-        raise DataError("no images in this test")
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(folder / "home"))
         run_id = add(open_store()).run_id
-        patch.setattr(bundle.data, "load", none_here)
+        use_images(patch, DataError("no images in this test"))
         patch.setattr(bundle, "report_html", lambda *_: "<p>The report.</p>")
         return bundle.export_run(open_store(), run_id, folder / "sound.zip").path
 
@@ -211,20 +208,24 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "nothing but a version": ("robustness.json", b'{"version": 1}', DAMAGED),
     "half an archive": ("predictions.npz", b"PK\x03\x04 no", DAMAGED),
     "arrays of several lengths": (
-        "predictions.npz", npz(indices=TWO, labels=TWO, probabilities=np.ones(3)), "belong together",
+        "predictions.npz",
+        npz(indices=TWO, labels=TWO, probabilities=np.ones(3)),
+        "belong together",
     ),
     "a pickle": ("predictions.npz", headed("|O", (1,), pickle.dumps([Shout()])), "expected numbers"),
     "an array of terabytes": ("predictions.npz", headed("<f4", (10**12,)), "claims"),
     "damaged deflate": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True), DAMAGED),
     "damaged LZMA": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
-    "a broken header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((",), DAMAGED),
+    "a broken header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((("), DAMAGED),
     "half a header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\xff\xff"), DAMAGED),
     "no epochs": ("epochs.npz", b"", DAMAGED),
     "a damaged network": ("model.keras", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
     "a damaged checkpoint": (
-        "checkpoint/slot-0.npz", zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True), DAMAGED,
+        "checkpoint/slot-0.npz",
+        zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True),
+        DAMAGED,
     ),
-}  # fmt: skip
+}
 
 
 def with_file(files: Files, name: str, content: bytes | dict[str, object]) -> Files:
@@ -264,8 +265,8 @@ def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound
 #: Invalid texts for these tags of an old ``run.json`` and, read as JSON, for these columns of a new one.
 DAMAGED_VALUES = {
     "metrics": [
-        "5", "null", "{", '{"test_accuracy": "0.5"}', '{"loss": {}}', '{"loss": NaN}', "[" * 5000,
-        '{"test_accuracy": 57}', '{"seconds": 1e308}', '{"epochs": -1}', f'{{"loss": 1{"0" * 400}}}',
+        *'5 null { {"test_accuracy":"0.5"} {"loss":{}} {"loss":NaN} {"test_accuracy":57} {"seconds":1e308}'.split(),
+        *('{"epochs": -1}', "[" * 5000, f'{{"loss": 1{"0" * 400}}}'),
     ],
     "created_at": ["nan", "1e300", "soon"],
     "ended_at": ["-inf"],
@@ -273,7 +274,7 @@ DAMAGED_VALUES = {
     "class_names": ["[null]", "null", '[""]', "[" * 900],
     "curve": ["[2.0]"],
     "status": ["unreadable"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in DAMAGED_VALUES.items() for text in texts])
@@ -469,8 +470,11 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @given(drawn=st.data())
 @hypothesis_settings(
     max_examples=int(os.environ.get("AQUADASH_FUZZ", "14")),
-    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 def test_every_archive_is_taken_in_or_refused(
     drawn: st.DataObject, everything: Files, own_store: RunStore, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -27,18 +27,18 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words = ""
-        self._skipping = ""
+        self.skipping = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        self._skipping = tag if tag in ("script", "style") else self._skipping
+        self.skipping = tag if tag in ("script", "style") else self.skipping
 
     def handle_endtag(self, tag: str) -> None:
-        self._skipping = "" if tag == self._skipping else self._skipping
+        self.skipping = "" if tag == self.skipping else self.skipping
 
     def handle_data(self, data: str) -> None:
-        self.words += "" if self._skipping else data
+        self.words += "" if self.skipping else data
 
 
 def test_the_report_holds_the_results_and_needs_no_network(store: RunStore) -> None:

@@ -40,11 +40,11 @@ from aquadash.presets import preset
 from aquadash.store import RunStatus, open_store
 from aquadash.training import hardware
 from aquadash.training.fit import fit
-from tests.support.drawn_images import few_drawings
+from tests.support.drawn_images import few_drawings, use_images
 from tests.support.fit_listeners import Listener
 from tests.support.live_runs import train
 from tests.support.runs import make_run
-from tests.support.tiny_networks import QUICK
+from tests.support.tiny_networks import QUICK, assigned
 
 NONE = AugmentationPlan((PIPELINES["none"],))
 SMALL = {"training.epochs": 2, "training.batch_size": 16}
@@ -53,27 +53,32 @@ CONFIGS = {
     "the small modern network": with_values(
         preset("baseline").config, {**SMALL, "model.filters": "8, 16", "training.epochs": 3, "training.patience": 1}
     ),
-    "every rarer setting": with_values(RunConfig(), {
-        **SMALL, "seed": 5, "training.epochs": 4,
-        "augmentation.pipeline": "notebook-1:2, mirror-shift", "augmentation.mode": "fresh",
-        "augmentation.keep_originals": True, "augmentation.mixing": "cutmix",
-        "model.name": "cnn", "model.filters": "8, 8", "model.normalization": "symmetric", "model.residual": True,
-        "model.convolutions": 2, "model.activation": "gelu", "model.dense_units": "16", "model.l2": 0.001,
-        "training.optimizer": "adam", "training.weight_decay": 0.01, "training.learning_rate": 0.01,
-        "training.schedule": "plateau", "training.schedule_epochs": 1, "training.warmup_epochs": 1,
-        "training.class_weights": "balanced", "training.label_smoothing": 0.1, "training.from_logits": True,
-        "training.monitor": "val_accuracy",
-    }),
-    "a perceptron and label noise": with_values(RunConfig(), {
-        **SMALL, "augmentation.pipeline": "notebook-1", "model.name": "perceptron", "model.dense_units": "16",
-        "model.normalization": "standardize", "model.l1": 0.001,
-        "training.label_noise": 0.3,
-    }),
-    "a pretrained body, first its head alone": with_values(preset("backbone").config, {
-        **SMALL, "training.head_epochs": 1, "training.restore_best_weights": True, "training.precision": "float32",
-        "model.dense_units": "16",
-    }),
-}  # fmt: skip
+    "every rarer setting": assigned(
+        """
+        seed=5 training.epochs=4 training.batch_size=16
+        augmentation.pipeline=notebook-1:2,mirror-shift augmentation.mode=fresh
+        augmentation.keep_originals=true augmentation.mixing=cutmix
+        model.name=cnn model.filters=8,8 model.normalization=symmetric model.residual=true model.convolutions=2
+        model.activation=gelu model.dense_units=16 model.l2=0.001
+        training.optimizer=adam training.weight_decay=0.01 training.learning_rate=0.01 training.schedule=plateau
+        training.schedule_epochs=1 training.warmup_epochs=1 training.class_weights=balanced
+        training.label_smoothing=0.1 training.from_logits=true training.monitor=val_accuracy
+        """
+    ),
+    "a perceptron and label noise": assigned(
+        """
+        augmentation.pipeline=notebook-1 model.name=perceptron model.dense_units=16 model.normalization=standardize
+        model.l1=0.001 training.label_noise=0.3 training.epochs=2 training.batch_size=16
+        """
+    ),
+    "a pretrained body, first its head alone": assigned(
+        """
+        training.epochs=2 training.batch_size=16 training.head_epochs=1 training.restore_best_weights=true
+        training.precision=float32 model.dense_units=16
+        """,
+        base=preset("backbone").config,
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +172,7 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
 def taken_home(quiet_worker: None, without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
     drawn = few_drawings(train_per_class=20, test_per_class=6)
-    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
+    use_images(monkeypatch, drawn)
     monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
     store = open_store()
     config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
@@ -203,8 +208,10 @@ def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(taken
         execute(taken_home, "notebook.ipynb")
     differences = {**said["largest_differences"], "probabilities": pytest.approx(0.25)}
     assert json.loads((taken_home / "repeated" / "comparison.json").read_text()) == {
-        **said, "identical": False, "largest_differences": differences,
-    }  # fmt: skip
+        **said,
+        "identical": False,
+        "largest_differences": differences,
+    }
 
     with np.load(taken_home / "data.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
@@ -322,9 +329,10 @@ def test_a_name_never_becomes_code() -> None:
     name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
     text = train_script(Recipe(name, RunConfig(), NONE, "f", "float32", None, True))
     (assigned,) = [
-        node.value for node in ast.parse(text).body
+        node.value
+        for node in ast.parse(text).body
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "RUN"
-    ]  # fmt: skip
+    ]
     assert ast.literal_eval(assigned) == name
 
 

@@ -95,9 +95,16 @@ def test_the_star_marks_the_kept_epoch_where_that_is_not_the_best() -> None:
 def test_the_live_axis_of_accuracy_follows_the_values_until_all_of_it_is_wanted() -> None:
     for full_scale, ends in ((False, (40, 100)), (True, (0, 100))):
         figure = live_curves(
-            history(8), [], metric="accuracy", monitor="val_loss", kept_epoch=None, max_epochs=8, classes=5,
-            full_scale=full_scale, revision="a",
-        )  # fmt: skip
+            history(8),
+            [],
+            metric="accuracy",
+            monitor="val_loss",
+            kept_epoch=None,
+            max_epochs=8,
+            classes=5,
+            full_scale=full_scale,
+            revision="a",
+        )
         assert figure.layout.yaxis.range == ends
 
 
@@ -312,10 +319,13 @@ def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_n
     base = start.base["training.weight_decay"]
     assert base == 0, "a logarithmic range cannot hold the value that the search starts from"
     values = ((0.5, base), (0.4, 0.01))
-    study = study_of(start, [
-        Trial(number, TrialState.COMPLETE, accuracy, {"training.weight_decay": decay})
-        for number, (accuracy, decay) in enumerate(values)
-    ])  # fmt: skip
+    study = study_of(
+        start,
+        [
+            Trial(number, TrialState.COMPLETE, accuracy, {"training.weight_decay": decay})
+            for number, (accuracy, decay) in enumerate(values)
+        ],
+    )
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
 
 

@@ -27,9 +27,16 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(
     "colour",
-    [theme.TRAINING_COLOUR, theme.VALIDATION_COLOUR, theme.RIGHT_COLOUR, theme.WRONG_COLOUR, *theme.CHANNEL_COLOURS,
-     *theme.RUN_COLOURS, *(theme.class_colour("own", index) for index in range(3))],
-)  # fmt: skip
+    [
+        theme.TRAINING_COLOUR,
+        theme.VALIDATION_COLOUR,
+        theme.RIGHT_COLOUR,
+        theme.WRONG_COLOUR,
+        *theme.CHANNEL_COLOURS,
+        *theme.RUN_COLOURS,
+        *(theme.class_colour("own", index) for index in range(3)),
+    ],
+)
 def test_lines_are_visible_on_both_pages(colour: str) -> None:
     assert contrast(colour, LIGHT) >= 3 and contrast(colour, DARK) >= 3
 

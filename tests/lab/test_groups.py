@@ -27,9 +27,12 @@ def trained(name: str, seed: int, rate: float, accuracy: float | None, **values:
 
 
 RUNS = [
-    trained("a1", 1, 0.01, 0.5), trained("a2", 2, 0.01, 0.7), trained("a3", 3, 0.01, 0.6), trained("a4", 4, 0.01, None),
+    trained("a1", 1, 0.01, 0.5),
+    trained("a2", 2, 0.01, 0.7),
+    trained("a3", 3, 0.01, 0.6),
+    trained("a4", 4, 0.01, None),
     trained("b1", 1, 0.1, 0.8),
-]  # fmt: skip
+]
 
 
 def test_runs_that_differ_in_the_seed_only_are_one_group() -> None:
@@ -102,11 +105,13 @@ def test_order_is_by_any_field_with_pins_first_and_the_unknown_last() -> None:
 
 def test_filters() -> None:
     runs = [
-        run_record("old", archived=True, metrics={"odd": 1.0}), run_record("trial", search_id="s"),
+        run_record("old", archived=True, metrics={"odd": 1.0}),
+        run_record("trial", search_id="s"),
         run_record("failed", status=RunStatus.FAILED),
-        run_record("tagged", tags=("x", "y"), pinned=True), run_record("good", metrics={"val_accuracy": 0.9}),
+        run_record("tagged", tags=("x", "y"), pinned=True),
+        run_record("good", metrics={"val_accuracy": 0.9}),
         run_record("other", {"data.source": "cifar100", "model.name": "baseline", "augmentation.pipeline": "none"}),
-    ]  # fmt: skip
+    ]
 
     def names(**values: object) -> list[str]:
         return [run.name for run in RunFilter(**values).apply(runs)]

@@ -260,7 +260,7 @@ def test_a_student_has_one_import_at_a_time(home: Path) -> None:
 
 
 def test_the_reading_of_pictures_ends_after_some_minutes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.lab.data._MAX_SECONDS", 0.0)
+    monkeypatch.setattr("aquadash.lab.data.MAX_SECONDS", 0.0)
     with pytest.raises(NotAllowedError, match="keeps others of the class waiting"):
         read_pets(Lab(ANNA))
     assert list((home / "datasets").iterdir()) == []

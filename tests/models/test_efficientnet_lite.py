@@ -136,8 +136,9 @@ SAVED_BY_TORCH = (
     b"\x80\x02ccollections\nOrderedDict\nq\x00)RX\x06\x00\x00\x00weightctorch._utils\n_rebuild_tensor_v2\n"
     b"((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x02\x00\x00\x0017X\x03\x00\x00\x00cpuK\x06Nt"
     b"QK\x00K\x03K\x02\x86K\x01K\x03\x86\x89h\x00)RtRs.\x80\x02]q\x00X\x02\x00\x00\x0017q\x01a."
-    + (6).to_bytes(8, "little") + np.arange(6, dtype="<f4").tobytes()
-)  # fmt: skip
+    + (6).to_bytes(8, "little")
+    + np.arange(6, dtype="<f4").tobytes()
+)
 
 
 def test_tensors_are_read_as_they_lie_in_memory_and_nothing_else_is_read() -> None:

@@ -18,6 +18,7 @@ from aquadash.models import transfer as transfer_module
 from aquadash.models.transfer import parts, with_features, with_flip
 from aquadash.models.weights import load_npz
 from aquadash.presets import preset
+from tests.support.tiny_networks import assigned
 
 
 def test_images_become_float32_of_0_to_1() -> None:
@@ -60,12 +61,12 @@ def test_the_perceptron_has_the_dense_layers_of_the_reports_network_alone() -> N
 @pytest.mark.parametrize("network", ["cnn", "perceptron"])
 def test_every_setting_changes_the_network(network: str) -> None:
     """A setting that is listed but has no effect would be a knob that turns nothing."""
-    other = {
-        "dropout": 0.1, "normalization": "standardize", "filters": (8,), "kernel_size": 3, "strides": 1,
-        "convolutions": 2, "activation": "relu", "batch_normalization": True, "residual": True, "pooling": "average",
-        "pool_size": 3, "pool_strides": 2, "summary": "average", "dense_units": (16,), "dense_activation": "tanh",
-        "l1": 0.001, "l2": 0.001,
-    }  # fmt: skip
+    other = assigned(
+        "model.dropout=0.1 model.normalization=standardize model.filters=8 model.kernel_size=3 model.strides=1 "
+        "model.convolutions=2 model.activation=relu model.batch_normalization=true model.residual=true "
+        "model.pooling=average model.pool_size=3 model.pool_strides=2 model.summary=average model.dense_units=16 "
+        "model.dense_activation=tanh model.l1=0.001 model.l2=0.001"
+    ).model.model_dump()
 
     @functools.cache
     def layers(**settings: Any) -> list[dict[str, Any]]:

@@ -152,12 +152,13 @@ def test_a_network_whose_weights_are_those_of_other_files_is_refused(tmp_path: P
         file["layers/dense/vars/0"] = file["codes"] = np.arange(6.0)
     layout = h5py.VirtualLayout((6,), "f8")
     layout[:] = h5py.VirtualSource(other, "codes", (6,))
-    place, kinds = "layers/dense/vars/0", {
+    place = "layers/dense/vars/0"
+    kinds = {
         "lies in another file": lambda file: file.create_dataset(place, (6,), "f4", external=[(secret, 0, 24)]),
         "0 lies in another file": lambda file: file.create_virtual_dataset(place, layout),
         "is a link": lambda file: file.update({"layers": h5py.ExternalLink(other, "layers")}),
         "0 is a link": lambda file: file.update({place: h5py.SoftLink("/layers")}),
-    }  # fmt: skip
+    }
     for said, make in kinds.items():
         with pytest.raises(StorageError, match=said):
             stored_weights(write(tmp_path / "model.keras", DENSE, make), lambda one: one[()])

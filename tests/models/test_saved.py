@@ -42,9 +42,16 @@ def names_of(network: Any) -> list[str]:
 
 OWN: Config = {"name": "cnn", "filters": (8, 16), "dense_units": (16,), "activation": "relu"}
 DEEP: Config = {
-    **OWN, "batch_normalization": True, "residual": True, "convolutions": 3, "activation": "gelu", "pooling": "average",
-    "summary": "average", "l1": 0.1, "normalization": "symmetric",
-}  # fmt: skip
+    **OWN,
+    "batch_normalization": True,
+    "residual": True,
+    "convolutions": 3,
+    "activation": "gelu",
+    "pooling": "average",
+    "summary": "average",
+    "l1": 0.1,
+    "normalization": "symmetric",
+}
 SMALL = [
     *({"name": name} for name, entry in MODELS.items() if entry.family != "applications"),
     {**OWN, "normalization": "standardize", "summary": "max", "pooling": "none", "dense_units": ()},
@@ -108,7 +115,7 @@ def test_one_that_was_trained_in_bfloat16_can_be_had_in_float32(tmp_path: Path) 
         ({**OWN, "filters": (8, 17)}, "layers/conv2d_1/vars/0 has the shape (2, 2, 8, 16); expected (2, 2, 8, 17)"),
         ({**OWN, "filters": (1024,) * 6, "kernel_size": 11}, "The convolutions would have"),
     ],
-)  # fmt: skip
+)
 def test_a_file_of_another_network_says_what_was_expected(settings: Config, said: str, tmp_path: Path) -> None:
     trained(ModelConfig(**OWN)).save(tmp_path / "model.keras")
     with pytest.raises(StorageError, match="the run's settings") as refused:

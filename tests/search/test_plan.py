@@ -83,7 +83,7 @@ def test_the_most_epochs_include_those_that_vary() -> None:
         ("model.filters=32,64|16", SearchParameter("model.filters", ("32, 64", "16"))),
         ("model.dense_units=128|none", SearchParameter("model.dense_units", ("128", ""))),
     ],
-)  # fmt: skip
+)
 def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None:
     assert parse(text) == parameter
     assert parse(str(parameter)) == parameter
@@ -110,7 +110,7 @@ def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None
         ("model.filters=16,32", "different ones"),
         ("model.filters=16,32|0", "greater than or equal to 1"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_is_refused_in_words(text: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         parse(text)

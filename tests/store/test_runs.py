@@ -170,9 +170,10 @@ def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_cha
     store.delete(gone)
     for change in (
         store.set_pinned,
-        lambda run_id: store.update(run_id, archived=True), lambda run_id: store.update(run_id, hidden=True),
+        lambda run_id: store.update(run_id, archived=True),
+        lambda run_id: store.update(run_id, hidden=True),
         lambda run_id: store.change_tags(run_id, add=["new"], remove=["good"]),
-    ):  # fmt: skip
+    ):
         fractions: list[float] = []
         result = for_each([*nobodys, gone, there, there], change, progress=fractions.append)
         assert result.done == [there] and "in the bin" in result.failed[gone] and fractions == [0.25, 0.5, 0.75, 1.0]

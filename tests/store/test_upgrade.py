@@ -73,7 +73,7 @@ class OldHome:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._execute("runs.db", _RUNS)
+        self.execute("runs.db", _RUNS)
 
     def add_run(
         self,
@@ -97,9 +97,9 @@ class OldHome:
             **{key.replace("__", "."): text for key, text in tags.items()},
         }
         stage = "deleted" if deleted else "active"
-        self._execute("runs.db", "INSERT INTO runs VALUES (?, ?, ?, ?)", (run_id, name, stage, number))
+        self.execute("runs.db", "INSERT INTO runs VALUES (?, ?, ?, ?)", (run_id, name, stage, number))
         rows = [(key, text, run_id) for key, text in values.items()]
-        self._execute("runs.db", "INSERT INTO tags VALUES (?, ?, ?)", *rows)
+        self.execute("runs.db", "INSERT INTO tags VALUES (?, ?, ?)", *rows)
         points = [(key, 1 / epoch, epoch, run_id, epoch) for epoch in range(1, epochs + 1) for key in EPOCH_METRICS]
         self.add_points(*points)
         files = self.folder / "artifacts" / run_id / "artifacts"
@@ -111,17 +111,17 @@ class OldHome:
     def add_points(self, *points: tuple[str, float, int, str, int]) -> None:
         """Add points of metrics: name, value, time, run, epoch."""
         columns = "key, value, timestamp, run_uuid, step"
-        self._execute("runs.db", f"INSERT INTO metrics ({columns}) VALUES (?, ?, ?, ?, ?)", *points)
+        self.execute("runs.db", f"INSERT INTO metrics ({columns}) VALUES (?, ?, ?, ?, ?)", *points)
 
     def add_job(self, kind: str, run: str, status: str, **values: Any) -> None:
         """Add a job behind the others."""
-        self._execute("jobs.db", _JOBS)
+        self.execute("jobs.db", _JOBS)
         values = {"needs": "", "message": "", "turn": 1, "submitted_at": 50.0} | values
         values |= {"id": f"{kind}-{run}", "kind": kind, "run": run, "status": status}
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         position = "(SELECT count(*) FROM jobs)"
         insert = f"INSERT INTO jobs ({columns}, position) VALUES ({marks}, {position})"
-        self._execute("jobs.db", insert, tuple(values.values()))
+        self.execute("jobs.db", insert, tuple(values.values()))
 
     def add_search(self, number: int, trials: Mapping[str, Mapping[str, Any]], **attributes: Any) -> str:
         """Add a search over three settings, with a trial for each run; return its id."""
@@ -129,28 +129,34 @@ class OldHome:
         plan = {
             "config": with_values(RunConfig(), {"training.learning_rate": 0.5}).model_dump(),
             "space": [
-                "training.learning_rate=0.001..0.1:log", "training.optimizer=adam,sgd", "model.filters=8,16|32,64",
+                "training.learning_rate=0.001..0.1:log",
+                "training.optimizer=adam,sgd",
+                "model.filters=8,16|32,64",
             ],
-            "sampler": "tpe", "pruner": "median", "budget": {"trials": 5, "minutes": None}, "seed": 3, "name": "lr",
-        }  # fmt: skip
+            "sampler": "tpe",
+            "pruner": "median",
+            "budget": {"trials": 5, "minutes": None},
+            "seed": 3,
+            "name": "lr",
+        }
         values = {"name": "lr", "created_at": 7.0, "status": "finished", "plan": json.dumps(plan), **attributes}
         if not (self.folder / "searches.db").exists():
-            self._execute("searches.db", _SEARCHES)
-        self._execute("searches.db", "INSERT INTO studies VALUES (?, ?)", (number, search_id))
+            self.execute("searches.db", _SEARCHES)
+        self.execute("searches.db", "INSERT INTO studies VALUES (?, ?)", (number, search_id))
         rows = [(number, key, json.dumps(value)) for key, value in values.items()]
-        self._execute("searches.db", "INSERT INTO study_user_attributes VALUES (?, ?, ?)", *rows)
+        self.execute("searches.db", "INSERT INTO study_user_attributes VALUES (?, ?, ?)", *rows)
         for place, (run_id, kept) in enumerate(trials.items()):
             trial = 100 * number + place
-            self._execute("searches.db", "INSERT INTO trials VALUES (?, ?, ?, 'COMPLETE')", (trial, place, number))
+            self.execute("searches.db", "INSERT INTO trials VALUES (?, ?, ?, 'COMPLETE')", (trial, place, number))
             rows = [(trial, key, json.dumps(value)) for key, value in {"run_id": run_id, **kept}.items()]
-            self._execute("searches.db", "INSERT INTO trial_user_attributes VALUES (?, ?, ?)", *rows)
+            self.execute("searches.db", "INSERT INTO trial_user_attributes VALUES (?, ?, ?)", *rows)
         return search_id
 
     def damage(self, statement: str) -> None:
         """Run a statement on the database of runs."""
-        self._execute("runs.db", statement)
+        self.execute("runs.db", statement)
 
-    def _execute(self, name: str, statement: str, *rows: tuple[Any, ...]) -> None:
+    def execute(self, name: str, statement: str, *rows: tuple[Any, ...]) -> None:
         with closing(sqlite3.connect(self.folder / name)) as connection:
             if rows:
                 connection.executemany(statement, rows)
@@ -192,9 +198,12 @@ def check_figures(home: Path, source: Path) -> dict[str, Run]:
         assert list(run.curve) == json.loads(stored["aquadash.curve"])
         assert list(run.class_names) == json.loads(stored["aquadash.class_names"])
         for name, key in (
-            ("note", "mlflow.note.content"), ("message", "aquadash.message"), ("search_id", "aquadash.search_id"),
-            ("dataset_fingerprint", "aquadash.dataset_fingerprint"), ("owner", "aquadash.owner"),
-        ):  # fmt: skip
+            ("note", "mlflow.note.content"),
+            ("message", "aquadash.message"),
+            ("search_id", "aquadash.search_id"),
+            ("dataset_fingerprint", "aquadash.dataset_fingerprint"),
+            ("owner", "aquadash.owner"),
+        ):
             assert getattr(run, name) == stored.get(key, "")
         for name in ("created_at", "started_at", "ended_at", "queued_at"):
             assert getattr(run, name) == float(stored[f"aquadash.{name}"])

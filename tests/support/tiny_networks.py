@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aquadash import models
-from aquadash.config import ModelConfig, RunConfig, with_values
+from aquadash.config import ModelConfig, RunConfig, parse_assignments, with_values
 from aquadash.store import Run, RunStore
 from aquadash.store.artifacts import CONFIG
 
@@ -34,6 +34,11 @@ QUICK = with_values(
         "seed": 1,
     },
 )
+
+
+def assigned(text: str, *, base: RunConfig | None = None) -> RunConfig:
+    """Return the default settings, or others, with these changed: ``name=value``, separated by spaces."""
+    return with_values(base or RunConfig(), parse_assignments(text.split()))
 
 
 def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:

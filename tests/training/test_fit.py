@@ -16,21 +16,14 @@ from aquadash.errors import ConfigError, RunError
 from aquadash.store import Progress, Stopped
 from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
-from tests.support.tiny_networks import QUICK
+from tests.support.tiny_networks import QUICK, assigned
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 
-SMALL = with_values(
-    QUICK,
-    {
-        "model.dense_units": (32,),
-        "training.epochs": 6,
-        "training.batch_size": 7,
-        "training.optimizer": "adam",
-        "training.learning_rate": 0.003,
-        "training.patience": 0,
-        "seed": 3,
-    },
+SMALL = assigned(
+    "model.dense_units=32 training.epochs=6 training.batch_size=7 training.optimizer=adam "
+    "training.learning_rate=0.003 training.patience=0 seed=3",
+    base=QUICK,
 )
 
 
@@ -113,7 +106,7 @@ def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
             random.random()
             super().on_progress(progress)
 
-    monkeypatch.setattr(epoch_loop, "_CALL_SECONDS", 1e-9)  # One batch a call.
+    monkeypatch.setattr(epoch_loop, "CALL_SECONDS", 1e-9)  # One batch a call.
     one_by_one = Drawing()
     fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, one_by_one)
     grouped, alone = first[1].checkpoints[1], one_by_one.checkpoints[1]
@@ -170,7 +163,7 @@ def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkey
 
     inputs = keras.Input(tiny_dataset.image_shape)
     model = keras.Model(inputs, keras.layers.Dense(3, kernel_initializer="identity")(Together()(inputs)))
-    monkeypatch.setattr("aquadash.training.epoch_loop._FORWARD_VALUES", 50 * 16 * 16 * 3)
+    monkeypatch.setattr("aquadash.training.epoch_loop.FORWARD_VALUES", 50 * 16 * 16 * 3)
     images, labels = tiny_dataset.test.images, tiny_dataset.test.labels
     loop = EpochLoop(model, [], Losses(SMALL.training, labels, num_classes=3), batch_size=100)
     for outputs in (
@@ -193,12 +186,8 @@ def test_best_weights_are_kept_or_the_last(tiny_dataset: Dataset, uncompiled: No
 
 def test_early_stopping_ends_the_run(tiny_dataset: Dataset, uncompiled: None) -> None:
     # Updates too small for float32 change nothing, so the first epoch stays the best.
-    config = with_values(
-        SMALL,
-        {
-            "training.learning_rate": 1e-12, "training.patience": 2, "training.epochs": 50, "training.batch_size": 24,
-        },
-    )  # fmt: skip
+    changes = "training.learning_rate=1e-12 training.patience=2 training.epochs=50 training.batch_size=24"
+    config = assigned(changes, base=SMALL)
     result = fit(config, tiny_dataset)
     assert len(result.history) == 3 and not result.stopped
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquadash import data, settings
+from aquadash import settings
 from aquadash.data import Dataset
 from aquadash.store import RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
@@ -22,6 +22,7 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.training.trainer import Trainer
 from tests.support import job_rows, live_runs
+from tests.support.drawn_images import use_images
 from tests.support.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
@@ -29,9 +30,9 @@ pytestmark = pytest.mark.slow
 
 #: The writes of a worker to the store after the last epoch of two, in this order.
 LAST_STEPS = (
-    "epochs.npz", "slot-0.npz", "epoch", "model.keras", "predictions.npz", "test_images", "validation_predictions.npz",
-    "strangers.npz", "history.csv", "metrics", "the end", CHECKPOINTS,
-)  # fmt: skip
+    *"epochs.npz slot-0.npz epoch model.keras predictions.npz test_images validation_predictions.npz".split(),
+    *("strangers.npz", "history.csv", "metrics", "the end", CHECKPOINTS),
+)
 
 
 class Steps:
@@ -39,16 +40,16 @@ class Steps:
 
     def __init__(self, patch: pytest.MonkeyPatch, copies: Path) -> None:
         self.taken: list[str] | None = None
-        self._copies = copies
-        self._watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
-        self._watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
-        self._watch(patch, RunStore, "add_arrays", lambda name, *_: name)
-        self._watch(patch, RunStore, "update", lambda **values: next(iter(values)))
-        self._watch(patch, RunStore, "log_epoch", lambda *_, **__: "epoch")
-        self._watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
-        self._watch(patch, JobTable, "end", lambda status, **_: "the end")
+        self.copies = copies
+        self.watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
+        self.watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
+        self.watch(patch, RunStore, "add_arrays", lambda name, *_: name)
+        self.watch(patch, RunStore, "update", lambda **values: next(iter(values)))
+        self.watch(patch, RunStore, "log_epoch", lambda *_, **__: "epoch")
+        self.watch(patch, RunStore, "remove_artifacts", lambda folder: folder)
+        self.watch(patch, JobTable, "end", lambda status, **_: "the end")
 
-    def _watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
+    def watch(self, patch: pytest.MonkeyPatch, owner: type, method: str, name: Callable[..., str]) -> None:
         real = getattr(owner, method)
 
         def watched(this: Any, owner: Any, *arguments: Any, **named: Any) -> Any:
@@ -64,7 +65,7 @@ class Steps:
         if self.taken is None:
             self.taken = [] if name == "epoch" else None
             return
-        copy_home(self._copies / name)
+        copy_home(self.copies / name)
         self.taken.append(name)
 
 
@@ -85,7 +86,7 @@ def copy_home(target: Path) -> None:
 def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
     """Workers train on few images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "load", lambda source: tiny_dataset)
+        use_images(patch, tiny_dataset)
         yield
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from aquadash import data
-from aquadash.config import RunConfig, with_values
 from aquadash.data import Dataset
 from tests.cli.test_cli import answer, call
-from tests.support.drawn_images import few_drawings
+from tests.support.drawn_images import few_drawings, use_images
+from tests.support.tiny_networks import assigned
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("narrow_bodies", "uncompiled")]
 
@@ -20,20 +19,19 @@ def measure(tiny_dataset: Dataset) -> Any:
     """The function, for a small network on the tiny data set: 60 training images, a fifth of them to validate with."""
     from aquadash.training.probe import probe
 
-    small = {
-        "model.name": "cnn", "model.filters": (8,), "model.dense_units": (), "augmentation.pipeline": "none",
-        "training.epochs": 10, "training.patience": 1, "training.batch_size": 16, "training.validation_fraction": 0.2,
-    }  # fmt: skip
+    small = assigned(
+        "model.name=cnn model.filters=8 model.dense_units= augmentation.pipeline=none training.epochs=10 "
+        "training.patience=1 training.batch_size=16 training.validation_fraction=0.2"
+    )
 
-    def measured(**changes: object) -> dict[str, Any]:
-        values = small | {name.replace("__", "."): value for name, value in changes.items()}
-        return probe(with_values(RunConfig(), values), tiny_dataset, on_progress=lambda progress: None)
+    def measured(changes: str) -> dict[str, Any]:
+        return probe(assigned(changes, base=small), tiny_dataset, on_progress=lambda progress: None)
 
     return measured
 
 
 def test_a_run_of_one_phase_visits_all_variants_that_fill_its_batches(measure: Any) -> None:
-    found = measure(augmentation__pipeline="notebook", training__batch_size=32, training__drop_remainder=True)
+    found = measure("augmentation.pipeline=notebook training.batch_size=32 training.drop_remainder=true")
     (phase,) = found["phases"]
     assert (phase["epochs"], phase["on_features"]) == (10, False)
     assert 0 < phase["seconds_per_epoch"] == found["seconds_per_epoch"]
@@ -44,7 +42,7 @@ def test_a_run_of_one_phase_visits_all_variants_that_fill_its_batches(measure: A
 
 
 def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
-    found = measure(model__name="backbone", model__fine_tuning="all", training__head_epochs=3)
+    found = measure("model.name=backbone model.fine_tuning=all training.head_epochs=3")
     assert [(phase["epochs"], phase["on_features"]) for phase in found["phases"]] == [(3, True), (7, False)]
     head, whole = (phase["seconds_per_epoch"] for phase in found["phases"])
     assert found["seconds_per_epoch"] == max(head, whole)
@@ -54,7 +52,7 @@ def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
 
 def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = few_drawings(train_per_class=8, test_per_class=4)
-    monkeypatch.setattr(data, "load", lambda source, **_: drawn)
+    use_images(monkeypatch, drawn)
     settings = ("--preset", "notebook", "--set", "augmentation.pipeline=none", "--set", "training.epochs=7")
     values = answer("model", "probe", *settings)
     assert (values["preset"], values["epochs"], values["parameters"]) == ("notebook", 7, 1_091_045)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from aquadash import augment, data
+from aquadash import augment
 from aquadash.augment import Branch, PipelineSpec, embedded, op
 from aquadash.augment import saved_pipelines as saved
 from aquadash.config import RunConfig, with_values
@@ -15,6 +15,7 @@ from aquadash.data import Dataset
 from aquadash.errors import RunError
 from aquadash.store import EpochRecord, RunStatus, RunStore
 from tests.support import live_runs
+from tests.support.drawn_images import use_images
 from tests.support.runs import make_run, without_seconds
 from tests.support.tiny_networks import QUICK
 
@@ -34,7 +35,7 @@ def config(**changes: object) -> RunConfig:
 
 @pytest.fixture
 def store(store: RunStore, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> RunStore:
-    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
+    use_images(monkeypatch, tiny_dataset)
     augment.save(_FLIP, title="Mine")
     return store
 

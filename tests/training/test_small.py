@@ -221,14 +221,14 @@ def fresh_look() -> Iterator[None]:
 def test_auto_takes_bfloat16(info: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if info is not None:
         (tmp_path / "cpuinfo").write_text(info)
-    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
     assert hardware.precision(TrainingConfig(precision="auto")) == expected
     assert hardware.precision(TrainingConfig(precision="float32")) == "float32"
     assert hardware.precision(TrainingConfig(precision="mixed_bfloat16")) == "mixed_bfloat16"
 
 
 def test_last_digits_depend_on_device_and_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
 
     def named(*, device: str = "auto", flags: str = "fpu avx2", hertz: int = 2000) -> str:
         (tmp_path / "cpuinfo").write_text(f"model name\t: Any\ncpu MHz\t\t: {hertz}\nflags\t\t: {flags}\n" * 2)
@@ -324,8 +324,10 @@ def test_the_loss_is_that_of_both_labels_in_their_shares() -> None:
 LAYERS = {
     **{
         f"{side} x {side} of {size} pixels and {channels} channels, {padding}": (
-            keras.layers.Conv2D, {"filters": 5, "kernel_size": side, "strides": side, "padding": padding},
-            (size, size, channels), "convolution_op",
+            keras.layers.Conv2D,
+            {"filters": 5, "kernel_size": side, "strides": side, "padding": padding},
+            (size, size, channels),
+            "convolution_op",
         )
         for side, size, channels in ((2, 32, 3), (3, 9, 8))
         for padding in ("same", "valid")
@@ -334,13 +336,14 @@ LAYERS = {
     "a small one": (keras.layers.Dense, {"units": 128}, (64,), ""),
     "one without a bias": (keras.layers.Dense, {"units": 128, "use_bias": False}, (1024,), ""),
     "windows that overlap": (keras.layers.Conv2D, {"filters": 6, "kernel_size": 3, "strides": 2}, (32, 32, 3), ""),
-    "groups": (
-        keras.layers.Conv2D, {"filters": 6, "kernel_size": 2, "strides": 2, "groups": 3}, (32, 32, 3), ""
-    ),
+    "groups": (keras.layers.Conv2D, {"filters": 6, "kernel_size": 2, "strides": 2, "groups": 3}, (32, 32, 3), ""),
     "images that the windows do not tile": (
-        keras.layers.Conv2D, {"filters": 6, "kernel_size": 2, "strides": 2, "padding": "same"}, (31, 32, 3), ""
+        keras.layers.Conv2D,
+        {"filters": 6, "kernel_size": 2, "strides": 2, "padding": "same"},
+        (31, 32, 3),
+        "",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("kind", "options", "shape", "replaced"), LAYERS.values(), ids=LAYERS)

@@ -44,11 +44,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("tracking")
     port, log = free_port(), folder / "server.log"
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    command = [
-        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/tracking.db",
-        "--artifacts-destination", f"{folder}/artifacts", "--serve-artifacts", "--workers", "1",
-        "--host", "127.0.0.1", "--port", str(port),
-    ]  # fmt: skip
+    words = f"-m mlflow server --serve-artifacts --workers 1 --host 127.0.0.1 --port {port}".split()
+    stores = (
+        "--backend-store-uri",
+        f"sqlite:///{folder}/tracking.db",
+        "--artifacts-destination",
+        f"{folder}/artifacts",
+    )
+    command = [sys.executable, *words, *stores]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=output, cwd=folder, env=environment | _QUIET, start_new_session=True

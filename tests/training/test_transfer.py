@@ -19,6 +19,7 @@ from aquadash.models.weights import load_npz
 from aquadash.training import hardware
 from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
+from tests.support.tiny_networks import assigned
 
 TRANSFER = with_values(
     RunConfig(),
@@ -118,13 +119,11 @@ def test_the_head_phase_equals_the_whole_frozen_network(tiny_dataset: Dataset, h
 
 def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> None:
     """With plain SGD the first step is proportional to the rate."""
-    config = with_values(
-        TRANSFER,
-        {
-            "training.head_epochs": 0, "training.epochs": 1, "training.optimizer": "sgd", "training.learning_rate": 1.0,
-            "model.dropout": 0, "model.fine_tuning": "top",
-        },
-    )  # fmt: skip
+    config = assigned(
+        "training.head_epochs=0 training.epochs=1 training.optimizer=sgd training.learning_rate=1 "
+        "model.dropout=0 model.fine_tuning=top",
+        base=TRANSFER,
+    )
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
     load_npz(_parts(before).body, backbone.WEIGHTS_FILES["backbone"])
     moves = []

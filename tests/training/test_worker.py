@@ -38,6 +38,7 @@ from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
 from aquadash.work.worker import JobContext
 from tests.support import job_rows, live_runs
+from tests.support.drawn_images import use_images
 from tests.support.lessons import ANNA, BEN
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run
@@ -45,7 +46,7 @@ from tests.support.tiny_networks import QUICK
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
-    monkeypatch.setattr(data, "load", lambda source: dataset)
+    use_images(monkeypatch, dataset)
     return live_runs.train(store, make_run(store, settings=with_values(QUICK, changes), status=RunStatus.QUEUED).run_id)
 
 
@@ -55,10 +56,8 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
     run = trained(store, tiny_dataset, monkeypatch)
     assert (run.status, run.message) == (RunStatus.FINISHED, "")
     assert run.dataset_fingerprint == tiny_dataset.fingerprint and run.class_names == tiny_dataset.class_names
-    assert set(store.artifact_names(run.run_id)) == {
-        "config.json", "environment.json", "model.keras", "history.csv", "epochs.npz", "strangers.npz", "worker.log",
-        "predictions.npz", "validation_predictions.npz",
-    }  # fmt: skip
+    files = "config.json environment.json model.keras history.csv epochs.npz strangers.npz worker.log predictions.npz"
+    assert set(store.artifact_names(run.run_id)) == {*files.split(), "validation_predictions.npz"}
     assert store.artifact_names(run.run_id, folder="checkpoint") == []
 
     history = store.history(run.run_id)
@@ -124,17 +123,8 @@ def test_the_loss_that_broke_is_named(store: RunStore) -> None:
             listener(store, claimed(store)).on_epoch(broken)
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Let no images be loaded."""
-
-    def fail(*_: object) -> Dataset:
-        raise error
-
-    monkeypatch.setattr(data, "load", fail)
-
-
 def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, MemoryError())
+    use_images(monkeypatch, MemoryError())
     run = live_runs.train(store, make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id)
     assert run.status is RunStatus.FAILED
     assert "out of memory. Choose a smaller batch size or fewer augmented copies." in run.message
@@ -142,7 +132,7 @@ def test_what_goes_wrong_fails_the_run_with_a_message(store: RunStore, monkeypat
 
 
 def test_a_stop_while_it_starts_again_keeps_the_epochs(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, Stopped())
+    use_images(monkeypatch, Stopped())
     run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
     run = live_runs.train(store, run_id)
     assert run.message == "Stopped before the first epoch was complete, so there is no model."
@@ -157,7 +147,7 @@ def test_a_resumed_run_keeps_its_images(
     run_id = make_run(store, settings=QUICK, status=RunStatus.QUEUED).run_id
     store.update(run_id, class_names=["cat", "dog"], dataset_fingerprint="e" * 64)
     store.log_epoch(run_id, EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.001, 2.0), curve=[0.5])
-    monkeypatch.setattr(data, "load", lambda source: tiny_dataset)
+    use_images(monkeypatch, tiny_dataset)
     run = live_runs.train(store, run_id)
     assert run.status is RunStatus.FAILED and "have changed since this run was created" in run.message
     assert (run.dataset_fingerprint, run.class_names) == ("e" * 64, ("cat", "dog"))
@@ -206,10 +196,16 @@ def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store
     store.add_arrays(run.run_id, OOD_DETECTOR, detector.to_arrays())
     said = Predictions(np.arange(2), np.arange(2), np.eye(2, dtype=np.float32))
     result = SimpleNamespace(
-        model=SimpleNamespace(save=lambda path: path.write_bytes(b"")), history=epoch(1).history, kept_epoch=1,
-        val_loss=1.0, val_accuracy=0.5, predictions=said, validation_predictions=said, ood_detector=None,
-    )  # fmt: skip
-    worker._store_result(store, run, SimpleNamespace(class_names=("cat", "dog")), result)
+        model=SimpleNamespace(save=lambda path: path.write_bytes(b"")),
+        history=epoch(1).history,
+        kept_epoch=1,
+        val_loss=1.0,
+        val_accuracy=0.5,
+        predictions=said,
+        validation_predictions=said,
+        ood_detector=None,
+    )
+    worker.store_result(store, run, SimpleNamespace(class_names=("cat", "dog")), result)
     assert store.ood_detector(run.run_id) is None and "model.keras" in store.artifact_names(run.run_id)
 
 
@@ -219,9 +215,9 @@ def claimed(store: RunStore) -> JobContext:
     return JobContext(store.jobs, job_rows.claim(KIND))
 
 
-def listener(store: RunStore, job: JobContext) -> worker._StoreListener:
+def listener(store: RunStore, job: JobContext) -> worker.StoreListener:
     """Return the listener of a training, without a tracking server."""
-    return worker._StoreListener(store, job, lambda record: None)
+    return worker.StoreListener(store, job, lambda record: None)
 
 
 def test_all_that_a_training_says_of_its_progress_is_read_again(store: RunStore) -> None:

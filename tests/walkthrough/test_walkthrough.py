@@ -79,8 +79,11 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
     "composition of the report": (
         lambda said: checks_data.report_composition(2500, pipelines=said[0], copies=said[1], keep_originals=said[2]),
         {
-            (FOUR[::-1], 1, True): RIGHT, (FOUR[:1], 5, False): NEARLY, (FOUR[:2], 2, True): NEARLY,
-            (FOUR, 1, False): WRONG, ((), 10, False): WRONG,
+            (FOUR[::-1], 1, True): RIGHT,
+            (FOUR[:1], 5, False): NEARLY,
+            (FOUR[:2], 2, True): NEARLY,
+            (FOUR, 1, False): WRONG,
+            ((), 10, False): WRONG,
         },
     ),
     "centring": (
@@ -128,7 +131,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
         lambda said: checks_results.conclusion(said, (200, 500), (67, 100), same_task=True),
         {"better": WRONG, "worse": RIGHT, "unknown": WRONG},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in CHECKS for answer in CHECKS[name][1]], ids=str)
@@ -150,10 +153,16 @@ def test_the_number_of_training_images() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("0.905", 0.905), ("0,905", 0.905), (" 67 % ", 67.0), ("-1", -1.0), (".5", 0.5), ("5.", 5.0),
-     ("", None), ("abc", None), ("1e5", None), ("nan", None), ("inf", None), ("1.2.3", None), ("9" * 40, None),
-     ("1 000", None)],
-)  # fmt: skip
+    [
+        ("0.905", 0.905),
+        ("0,905", 0.905),
+        (" 67 % ", 67.0),
+        ("-1", -1.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        *((text, None) for text in ("", "abc", "1e5", "nan", "inf", "1.2.3", "9" * 40, "1 000")),
+    ],
+)
 def test_typed_numbers(text: str, number: float | None) -> None:
     assert read_number(text) == number
 
@@ -256,9 +265,8 @@ def test_the_fewest_images_are_the_fewest(share: float) -> None:
 
 
 MUST = {
-    "logits", "test-as-validation", "ten-times", "patience", "one-hot", "linear-convolutions", "ninety-six",
-    "sixty-seven", "precision",
-}  # fmt: skip
+    *"logits test-as-validation ten-times patience one-hot linear-convolutions ninety-six sixty-seven precision".split()
+}
 
 
 def test_every_known_mistake_of_the_report_has_its_place_in_a_section() -> None:
@@ -331,9 +339,16 @@ def test_what_is_no_id_is_nobody_and_touches_no_file(home: Path, bad: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "[" * 9000, '{"format": 2, "tries": {"loss": 1}, "solved": {}}', '{"format": 1, "tries": 3}',
-     '{"format": 1, "tries": {"loss": "x", "evil": 2}, "solved": {"loss": true}}'],
-)  # fmt: skip
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 9000,
+        '{"format": 2, "tries": {"loss": 1}, "solved": {}}',
+        '{"format": 1, "tries": 3}',
+        '{"format": 1, "tries": {"loss": "x", "evil": 2}, "solved": {"loss": true}}',
+    ],
+)
 def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
     me = progress.new_id()
     (home / "progress").mkdir()

@@ -68,10 +68,13 @@ def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeyp
     monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
     datasets, files = home / "datasets", home / "runs" / ("a" * 32)
     left = [
-        home / "tmp" / "import-1", datasets / ".new-1", files / ".copied.part",
-        files / "checkpoint" / ".copied.part", home / "exports" / "a.zip",
+        home / "tmp" / "import-1",
+        datasets / ".new-1",
+        files / ".copied.part",
+        files / "checkpoint" / ".copied.part",
+        home / "exports" / "a.zip",
         *(home / "logs" / f"{kind}-b.log" for kind in ("export", "import", "robustness")),
-    ]  # fmt: skip
+    ]
     kept = [datasets / "mine", files / "checkpoint" / "state", home / "logs" / "train-b.log"]
     fresh = [home / "tmp" / "import-2", home / "logs" / "export-c.log"]
     for folder in (*left, *fresh, *kept):
@@ -99,16 +102,16 @@ from aquadash.training import epoch_loop, fit
 
 class Held:
     def __init__(self, listener):
-        self.on_epoch, self._tell = listener.on_epoch, listener.on_progress
+        self.on_epoch, self.tell = listener.on_epoch, listener.on_progress
 
     def on_progress(self, progress):
-        self._tell(progress)
+        self.tell(progress)
         while progress.epoch == 3 and 0 < progress.batch < progress.batches:
             time.sleep(600)
 
 def fit_held(*arguments, listener, **options):
     if "HELD" in os.environ:
-        epoch_loop._CALL_SECONDS = 1e-9  # One batch a call, each of which is heard of.
+        epoch_loop.CALL_SECONDS = 1e-9  # One batch a call, each of which is heard of.
         listener = Held(listener)
     return train(*arguments, listener=listener, **options)
 
@@ -181,8 +184,11 @@ def other_engine(*configs: RunConfig) -> Iterator[list[str]]:
     """The ids of runs that an engine in a process of its own has queued; at the end it is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", ENGINE_PROCESS, *(config.to_json() for config in configs)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=settings.PROJECT_ROOT,
+    )
     try:
         yield [process.stdout.readline().strip() for _ in configs]
     finally:

@@ -34,12 +34,12 @@ class Workers:
 
     def __init__(self, exit_status: int | None = 0, *, do: Callable[[], object] = lambda: None) -> None:
         self.launched: list[list[str]] = []
-        self._exit_status, self._do = exit_status, do
+        self.exit_status, self.do = exit_status, do
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
         self.launched.append(list(arguments))
-        self._do()
-        return SimpleNamespace(pid=1, wait=lambda timeout: self._exit_status)
+        self.do()
+        return SimpleNamespace(pid=1, wait=lambda timeout: self.exit_status)
 
 
 def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
