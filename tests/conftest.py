@@ -282,9 +282,11 @@ def store(warm_home: Path) -> RunStore:
 @pytest.fixture
 def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes train without TensorFlow, an epoch in 0.2 seconds: for tests of what is around the training."""
+    from tests.support import job_rows
+
     monkeypatch.setenv("PYTHONPATH", str(QUICK_TRAINING), prepend=os.pathsep)
     # The other standby process has the real training imported, and starting it again takes seconds.
-    monkeypatch.setattr("aquadash.work.slots.STANDBY", _quick_standby)
+    job_rows.launch_by(monkeypatch, _quick_standby)
 
 
 @pytest.fixture

@@ -9,20 +9,18 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aquadash import __version__
-from aquadash.cluster import checks, dispatch
+from aquadash.cluster import checks
 from aquadash.config import RunConfig, with_values
 from aquadash.store import Job, RunStatus, RunStore
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
-from aquadash.work import slots
 from aquadash.work.queue import Engine
-from tests.support.clusters import dask_workers
+from tests.support.clusters import be_impatient, dask_workers, have_database_problem
+from tests.support.job_rows import carry_out_by
 from tests.support.live_runs import job_of
 from tests.support.serving import free_port
 from tests.support.tiny_networks import QUICK
 from tests.support.waiting import wait_for
-
-DATABASE_PROBLEM = checks.database_problem
 
 
 class Trainings:
@@ -47,7 +45,7 @@ class Trainings:
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> Trainings:
     trainings = Trainings()
-    monkeypatch.setattr(slots, "carry_out", trainings.carry_out)
+    carry_out_by(monkeypatch, trainings.carry_out)
     return trainings
 
 
@@ -55,10 +53,8 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> Trainings:
 def engine(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An app that names a scheduler, with a database that a cluster could use."""
     monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{free_port()}")
-    for module in (dispatch, checks):
-        monkeypatch.setattr(module, "database_problem", lambda: "")
-    monkeypatch.setattr(dispatch, "CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(dispatch, "LOOK_SECONDS", 0.2)
+    have_database_problem(monkeypatch, "")
+    be_impatient(monkeypatch)
     with Engine(store) as engine:
         yield engine
 
@@ -152,10 +148,10 @@ def test_without_workers_or_a_graphics_card_a_run_says_what_it_waits_for(
         wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
 
 
-def test_a_cluster_refuses_sqlite(store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "database_problem", DATABASE_PROBLEM)
+def test_a_problem_of_the_database_is_said(store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_database_problem(monkeypatch, "The database is SQLite.")
     (run_id,) = submitted(engine, 1)
-    wait_for(lambda: "whose locks do not hold on a network folder" in message_of(store, run_id))
+    wait_for(lambda: "The database is SQLite." in message_of(store, run_id))
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from aquadash.store import RunStatus, RunStore, Worker
 from aquadash.store.database import Database
 from aquadash.store.runs import KIND
 from tests.cli.test_cli import answer, call, refusal
-from tests.support.clusters import dask_workers
+from tests.support.clusters import be_impatient, dask_workers, have_database_problem
 from tests.support.waiting import gone
 
 AWAY = "tcp://127.0.0.1:1"
@@ -30,13 +30,13 @@ AWAY = "tcp://127.0.0.1:1"
 @pytest.fixture
 def right_database(monkeypatch: pytest.MonkeyPatch) -> None:
     """The database is one that a cluster could use."""
-    monkeypatch.setattr(checks, "database_problem", lambda: "")
+    have_database_problem(monkeypatch, "")
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that is away is not waited for."""
-    monkeypatch.setattr(checks, "CONNECT_SECONDS", 0.5)
+    be_impatient(monkeypatch)
 
 
 def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
@@ -105,7 +105,7 @@ def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
             (problem,) = checks.cluster_status(cluster.scheduler_address)["problems"]
         assert problem.startswith("0: Its database is not that of the app.")
 
-        monkeypatch.setattr(checks, "database_problem", lambda: "The home is another.")
+        have_database_problem(monkeypatch, "The home is another.")
         problems = checks.cluster_status(cluster.scheduler_address)["problems"]
         assert problems == ["The home is another.", "0: The home is another."]
 

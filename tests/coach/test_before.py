@@ -10,7 +10,7 @@ import pytest
 
 from aquadash.coach import LEVELS, Note, before, config_notes
 from aquadash.config import RunConfig, with_values
-from aquadash.data import SOURCES
+from aquadash.data.sources import BUILT_IN
 from aquadash.presets import PRESETS
 
 CNN = {"model.name": "cnn"}
@@ -145,7 +145,7 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
     [(2500, 0.03, 0.15), (400, 0.15, 0.25), (400, 0.24, 0.25), (350, 0.2, 0.3), (300, 0.2, None)],
 )
 def test_enough_is_held_out(images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(before, "SOURCES", {"mine": replace(SOURCES["synthetic"], train=images)})
+    monkeypatch.setitem(BUILT_IN, "mine", replace(BUILT_IN["synthetic"], train=images))
     changes = {"data.source": "mine", "training.validation_fraction": now}
     note = notes_by_key(changes)["few-validation-images"]
     assert "few-validation-images" not in notes_by_key(changes | {"training.validation": "test"})

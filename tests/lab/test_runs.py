@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Semaphore
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +18,7 @@ from aquadash.augment import PIPELINES, saved_pipelines
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
+from aquadash.data import ProgressCallback
 from aquadash.data.folder import about
 from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.listing import File
@@ -30,7 +31,6 @@ from aquadash.store import open_store
 from aquadash.store.kinds import KINDS
 from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
 from aquadash.work import queue as engine
-from aquadash.work.queue import Engine
 from tests.support import job_rows, lessons, robust_runs
 from tests.support.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
 from tests.support.own_pictures import of_classes
@@ -47,10 +47,14 @@ class FakeStore:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.asked: list[str] = []
+        #: Called after the runs are read, before they are returned.
+        self.after_reading: Callable[[], None] = lambda: None
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
         self.asked.append("runs")
-        return [] if deleted else [self.run]
+        listed = [] if deleted else [self.run]
+        self.after_reading()
+        return listed
 
     def read(self, run_id: str) -> Run:
         self.asked.append("read")
@@ -84,23 +88,20 @@ def test_many_readers_of_a_home_read_once(store: FakeStore, monkeypatch: pytest.
     assert len(RUNS.all()) == 1 and store.asked.count("runs") == 3
 
 
-def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore) -> None:
     reading, changed = threading.Event(), threading.Event()
 
-    def slow() -> list[Run]:
-        before = [store.run]
+    def wait() -> None:
         reading.set()
         assert changed.wait(30)
-        return before
 
-    quick = store.list_runs
-    monkeypatch.setattr(store, "list_runs", slow)
+    store.after_reading = wait
     with ThreadPoolExecutor(1) as pool:
         earlier = pool.submit(RUNS.all)
         assert reading.wait(30)
         store.run = dataclasses.replace(store.run, name="two")
         memory.refresh()
-        monkeypatch.setattr(store, "list_runs", quick)
+        store.after_reading = lambda: None
         assert [run.name for run in RUNS.all()] == ["two"]
         changed.set()
         assert [run.name for run in earlier.result()] == ["one"]
@@ -214,7 +215,6 @@ def test_a_text_is_one_tag() -> None:
 
 
 def test_what_a_student_makes_is_theirs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "serve", lambda self: None)
     job_rows.start_no_process(monkeypatch)
     limits.save(ClassLimits(searches=True, waiting_runs=None))
     store, lab = open_store(), Lab(ANNA)
@@ -267,7 +267,7 @@ def test_the_reading_of_pictures_ends_after_some_minutes(home: Path, monkeypatch
     read_pets(Lab(OWNER))
 
 
-def test_only_some_imports_are_read_at_the_same_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_two_imports_are_read_at_the_same_time(home: Path) -> None:
     class Left(Exception):
         pass
 
@@ -275,13 +275,26 @@ def test_only_some_imports_are_read_at_the_same_time(home: Path, monkeypatch: py
         assert text == "Waiting for other imports"
         raise Left
 
-    monkeypatch.setattr("aquadash.lab.data._reading", Semaphore(0))
-    with pytest.raises(Left):
-        Lab(OWNER).data.read(home, origin="a", size=32, progress=leave)
+    begun, may_end = threading.Semaphore(0), threading.Event()
+
+    def stay(text: str, fraction: float | None) -> None:
+        begun.release()
+        assert may_end.wait(30)
+
+    def read(progress: ProgressCallback) -> NewDataSet:
+        return Lab(OWNER).data.read(home, origin="a", size=32, progress=progress)
+
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(read, stay) for _ in range(2)]
+        assert begun.acquire(timeout=30) and begun.acquire(timeout=30)
+        with pytest.raises(Left):
+            read(leave)
+        may_end.set()
+    assert all(isinstance(other.exception(), DataError) for other in others), "there are no pictures in this folder"
 
 
 def test_a_student_replaces_nobodys_robustness_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "serve", lambda self: None)
+    job_rows.start_no_process(monkeypatch)
     store = open_store()
     run = store.get(lessons.trained(store, TEACHER, "for all"))
     robust_runs.add_result(store, run, robust_runs.made_up_result(fingerprint="f" * 64, cells=10))

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import http.server
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,16 +121,21 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_without_a_file_the_server_is_asked_and_given_up_if_it_never_answers(tmp_path: Path) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Serve the file ``served/tiny_notop.h5``; return the address."""
     _tiny(tmp_path / "served" / "tiny_notop.h5")
     handler = functools.partial(_Quiet, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, name="test-http-server", daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        _weights(url=f"{address}/served/tiny_notop.h5").check()
-        with pytest.raises(DataError, match="cannot be downloaded: (Not Found|File not found)"):
-            _weights(url=f"{address}/missing/tiny_notop.h5").check()
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_without_a_file_the_server_is_asked_and_given_up_if_it_never_answers(server: str) -> None:
+    _weights(url=f"{server}/served/tiny_notop.h5").check()
+    with pytest.raises(DataError, match="cannot be downloaded: (Not Found|File not found)"):
+        _weights(url=f"{server}/missing/tiny_notop.h5").check()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Quiet) as silent:  # listens and never serves
         reason = weights.unreachable(f"http://127.0.0.1:{silent.server_port}/x", seconds=0.1)
     assert reason in ("no answer within 0 seconds", "timed out")
@@ -139,10 +144,6 @@ def test_without_a_file_the_server_is_asked_and_given_up_if_it_never_answers(tmp
 def test_without_a_file_it_is_said(
     home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def download(*args: Any, **options: Any) -> None:
-        raise DataError("connection refused")
-
-    monkeypatch.setattr(weights, "download", download)
     monkeypatch.setenv("AQUADASH_WEIGHTS", str(tmp_path))
     folders = (str(tmp_path), str(home / "weights"), str(keras_home / "models"))
     for ask in (ImageNetWeights.check, _fetch):
@@ -154,30 +155,21 @@ def test_without_a_file_it_is_said(
             assert part in message
 
 
-def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = _tiny(tmp_path / "source.h5")
-    arriving = source.read_bytes()
-    asked: list[dict[str, Any]] = []
-
-    def download(target: Path, **options: Any) -> None:
-        asked.append(options)
-        options["progress"]("half", 0.5)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(arriving)
-
-    monkeypatch.setattr(weights, "download", download)
-    told: list[tuple[str, float | None]] = []
-    path = _weights(_md5(source)).fetch(lambda text, fraction: told.append((text, fraction)))
-    assert path == home / "weights" / "tiny_notop.h5" and path.read_bytes() == arriving
-    assert told == [("half", 0.5)]
-    assert (asked[0]["url"], asked[0]["md5"], asked[0]["size"]) == (NOBODY, _md5(source), 3_000_000)
+def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, server: str) -> None:
+    source, url = tmp_path / "served" / "tiny_notop.h5", f"{server}/served/tiny_notop.h5"
+    whole, told = source.read_bytes(), []
+    path = _weights(_md5(source), url).fetch(lambda text, fraction: told.append((text, fraction)))
+    assert path == home / "weights" / "tiny_notop.h5" and path.read_bytes() == whole
+    assert ("Downloading tiny_notop.h5: 0 of 3 MB", len(whole) / 3_000_000) in told
 
     # A page that a network puts in place of the file is not taken for it, whether Keras names a hash or not.
     path.unlink()
-    arriving = b"<html>Please log in</html>"
-    with pytest.raises(DataError, match="the downloaded file is not the expected one"):
-        _fetch(_weights())
-    assert not path.exists()
+    expected = _md5(source)
+    source.write_bytes(b"<html>Please log in</html>")
+    for md5 in (expected, None):
+        with pytest.raises(DataError, match="the downloaded file is not the expected one"):
+            _fetch(_weights(md5, url))
+        assert not path.exists()
 
 
 # --- before a run is queued

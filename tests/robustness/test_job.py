@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from aquadash.robustness.job import KIND, job_of, start
 from aquadash.robustness.measure import is_measured, load_network, measure
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import RobustnessRequest, choose_subjects
-from aquadash.store import Job, Run, RunStatus, RunStore, open_jobs
+from aquadash.store import Job, Run, RunStatus, RunStore, Stopped, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.work import worker
 from tests.cli.test_cli import answer, call, refusal
@@ -60,6 +61,11 @@ def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
 
 
+def measure_by(patch: pytest.MonkeyPatch, function: Callable[..., Iterator[Measurement]]) -> None:
+    """Let jobs measure with this function."""
+    patch.setattr("aquadash.robustness.measure.measure", function)
+
+
 @pytest.mark.slow
 def test_stopped_then_finished_as_if_nothing_had_happened(
     store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch, no_process: None, in_threads: None
@@ -68,17 +74,15 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
     start(store, run.run_id, REQUEST)
     with pytest.raises(RunError, match="already"):
         start(store, run.run_id, REQUEST)
-    measured = robustness_job._measured
 
-    def stopped_after_two_cells(store: RunStore, job: worker.JobContext) -> Iterator[Measurement]:
-        for part in measured(store, job):
+    def stopped_after_two_cells(*arguments: Any, **options: Any) -> Iterator[Measurement]:
+        for part in measure(*arguments, **options):
             yield part
             if len(part.scores) == 2:
-                open_jobs().request_stop(job_of(run))
-                job.beat()
+                raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr(robustness_job, "_measured", stopped_after_two_cells)
+        measure_by(patch, stopped_after_two_cells)
         job = job_rows.do_next(KIND)
     assert (job.status, job.message) == (RunStatus.STOPPED, "Stopped by request. What is measured is kept.")
     assert len(result_of(store, run.run_id).scores) == 2
@@ -153,19 +157,22 @@ def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore
 
 
 def test_a_lost_job_stores_nothing(
-    store: RunStore, run: Run, no_process: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, with_model: Run, no_process: None, in_threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_model(store, run)
+    run = with_model
     start(store, run.run_id, REQUEST)
     assert job_rows.queued_kinds() == [KIND]
     first = job_rows.claim(KIND)
-    job_rows.let_the_lease_run_out(first)
-    start(store, run.run_id)
     context = worker.JobContext(open_jobs(), first)
-    with context.beating(interval=0.01):
-        wait_for(lambda: context.lost, timeout=60)
-    result = made_up_result(fingerprint=run.dataset_fingerprint)
-    monkeypatch.setattr(robustness_job, "_measured", lambda store, job: iter([result]))
+
+    def lose_the_job(*_: object, **__: object) -> Iterator[Measurement]:
+        job_rows.let_the_lease_run_out(first)
+        start(store, run.run_id)
+        with context.beating(interval=0.01):
+            wait_for(lambda: context.lost, timeout=60)
+        yield made_up_result(fingerprint=run.dataset_fingerprint)
+
+    measure_by(monkeypatch, lose_the_job)
     robustness_job.work(context)
     assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
 

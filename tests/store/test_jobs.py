@@ -45,7 +45,8 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         "single": JobKind("single", "import", "no:thing", one_per_person=True, slots=99),
         "few": JobKind("few", "look", "no:thing", slots=2),
     }
-    monkeypatch.setattr("aquadash.store.jobs.KINDS", kinds)
+    for name, kind in kinds.items():
+        monkeypatch.setitem(KINDS, name, kind)
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path / 'aquadash.db'}")
     else:
@@ -154,7 +155,7 @@ def test_a_run_says_which_process_trains_it(store: RunStore) -> None:
 
 def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
     job = claimed(jobs, "brief")
-    monkeypatch.setattr("aquadash.store.jobs.KINDS", {"once": JobKind("once", "look", "no:thing")})
+    monkeypatch.delitem(KINDS, "brief")
     let_the_lease_run_out(job, jobs=jobs)
     assert now(jobs, job).status is RunStatus.INTERRUPTED
     assert claimed(jobs).status is RunStatus.RUNNING

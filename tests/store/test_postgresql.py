@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import shutil
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,14 +40,7 @@ def test_the_database_is_opened_with_its_own_home_only(tmp_path: Path, monkeypat
 
 
 def test_a_driver_that_is_not_installed_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def missing(name: str, *rest: Any, **others: Any) -> Any:
-        if name.split(".")[0] == "psycopg":
-            raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
-        return imported(name, *rest, **others)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # Python raises a ModuleNotFoundError for such an entry.
     monkeypatch.setenv("AQUADASH_DATABASE", "postgresql://me:secret@127.0.0.1:1/lab")
     with pytest.raises(StorageError, match=r"pip install -r requirements-cluster.txt") as refused:
         open_store()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +23,16 @@ _unlimited_slots = threading.Lock()
 def start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs be submitted without a slot that claims them."""
     serve_by(monkeypatch, lambda: None)
+
+
+def launch_by(monkeypatch: pytest.MonkeyPatch, standby: Any) -> None:
+    """Let this object launch the workers in place of the standby process."""
+    monkeypatch.setattr("aquadash.work.slots.STANDBY", standby)
+
+
+def carry_out_by(monkeypatch: pytest.MonkeyPatch, function: Callable[..., object]) -> None:
+    """Let this function carry out claimed jobs in place of a worker process."""
+    monkeypatch.setattr("aquadash.work.slots.carry_out", function)
 
 
 def queued_kinds() -> list[str]:

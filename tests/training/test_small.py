@@ -203,10 +203,12 @@ def test_plateau_may_watch_accuracy() -> None:
 # -- what the processor can do -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def fresh_look() -> Iterator[None]:
+@pytest.fixture
+def cpu_info(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the path of Linux's description of the processor, which is not there yet."""
+    monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
     hardware.multiplies_bfloat16.cache_clear()
-    yield
+    yield hardware.CPU_INFO
     hardware.multiplies_bfloat16.cache_clear()
 
 
@@ -218,20 +220,17 @@ def fresh_look() -> Iterator[None]:
         (None, "float32"),
     ],
 )
-def test_auto_takes_bfloat16(info: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_bfloat16(info: str | None, expected: str, cpu_info: Path) -> None:
     if info is not None:
-        (tmp_path / "cpuinfo").write_text(info)
-    monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
+        cpu_info.write_text(info)
     assert hardware.precision(TrainingConfig(precision="auto")) == expected
     assert hardware.precision(TrainingConfig(precision="float32")) == "float32"
     assert hardware.precision(TrainingConfig(precision="mixed_bfloat16")) == "mixed_bfloat16"
 
 
-def test_last_digits_depend_on_device_and_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "CPU_INFO", tmp_path / "cpuinfo")
-
+def test_last_digits_depend_on_device_and_libraries(cpu_info: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def named(*, device: str = "auto", flags: str = "fpu avx2", hertz: int = 2000) -> str:
-        (tmp_path / "cpuinfo").write_text(f"model name\t: Any\ncpu MHz\t\t: {hertz}\nflags\t\t: {flags}\n" * 2)
+        cpu_info.write_text(f"model name\t: Any\ncpu MHz\t\t: {hertz}\nflags\t\t: {flags}\n" * 2)
         return hardware.last_digits(TrainingConfig(device=device))
 
     found = [named(), named(device="cpu"), named(flags="fpu avx512f")]

@@ -11,7 +11,6 @@ from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore
 from aquadash.store.runs import KIND
-from aquadash.work import slots
 from aquadash.work.queue import Engine
 from aquadash.work.slots import Slots
 from tests.support import job_rows, live_runs
@@ -79,7 +78,7 @@ def test_what_does_not_wait_cannot_be_moved(engine: Engine, store: RunStore) -> 
 @pytest.mark.usefixtures("in_class")
 def test_the_queue_waits_while_it_is_held(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(slots, "carry_out", lambda jobs, job, **_: started.append(store.get(job.run).name))
+    job_rows.carry_out_by(monkeypatch, lambda jobs, job, **_: started.append(store.get(job.run).name))
     served = Slots(lambda: store.jobs)
     asked(engine, store, "a", "b")
     limits.save(ClassLimits(paused=True))
@@ -96,7 +95,7 @@ def test_the_queue_waits_while_it_is_held(engine: Engine, store: RunStore, monke
 
 @pytest.mark.usefixtures("in_class")
 def test_no_student_exceeds_the_limit(engine: Engine, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aquadash.work.queue.open_engine", lambda: engine)
+    job_rows.start_no_process(monkeypatch)
     asked(engine, store, "at work")
     Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2))
     anna, ben = Lab(ANNA).runs, Lab(BEN).runs

@@ -18,10 +18,9 @@ from aquadash import settings
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.store import Run, RunStatus, RunStore
-from aquadash.work import slots
 from aquadash.work.queue import Engine
 from aquadash.work.standby import Standby
-from tests.support import live_runs
+from tests.support import job_rows, live_runs
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import without_seconds
 from tests.support.tiny_networks import QUICK
@@ -65,7 +64,7 @@ def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
 
 
 def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots.Slots, "serve", lambda self: None)
+    job_rows.start_no_process(monkeypatch)
     datasets, files = home / "datasets", home / "runs" / ("a" * 32)
     left = [
         home / "tmp" / "import-1",
@@ -125,7 +124,7 @@ def holding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "sitecustomize.py").write_text(HOLDING)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(settings.PROJECT_ROOT)]))
     standing_by = Standby()
-    monkeypatch.setattr(slots, "STANDBY", standing_by)
+    job_rows.launch_by(monkeypatch, standing_by)
     yield
     standing_by.close()
 

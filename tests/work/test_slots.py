@@ -15,10 +15,11 @@ from aquadash import settings
 from aquadash.config import RunConfig
 from aquadash.errors import StorageError
 from aquadash.store import Job, RunStatus, RunStore, Worker
+from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.slots import Slots, carry_out
-from tests.support.job_rows import let_time_pass
+from tests.support.job_rows import launch_by, let_time_pass
 from tests.support.live_runs import job_of
 from tests.support.waiting import wait_for
 
@@ -42,11 +43,6 @@ class Workers:
         return SimpleNamespace(pid=1, wait=lambda timeout: self.exit_status)
 
 
-def launched_by(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> Workers:
-    monkeypatch.setattr(slots, "STANDBY", workers)
-    return workers
-
-
 def claim(store: RunStore) -> Job:
     return store.jobs.claim([KIND], Worker("here", 7))
 
@@ -54,7 +50,7 @@ def claim(store: RunStore) -> Job:
 def test_a_killed_worker_s_job_is_requeued_with_the_signal(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers = launched_by(monkeypatch, Workers(-signal.SIGKILL))
+    launch_by(monkeypatch, workers := Workers(-signal.SIGKILL))
     for attempt in (1, 2):
         carry_out(store.jobs, claim(store))
         run = store.get(run_id)
@@ -68,7 +64,7 @@ def test_a_worker_that_cannot_start_is_not_tried_for_ever(
     def refuse() -> None:
         raise OSError(11, "no processes left")
 
-    launched_by(monkeypatch, Workers(do=refuse))
+    launch_by(monkeypatch, Workers(do=refuse))
     while job := claim(store):
         carry_out(store.jobs, job)
         assert "No worker could be started (no processes left)" in store.get(run_id).message
@@ -79,13 +75,13 @@ def test_a_job_that_has_ended_meanwhile_stays_as_it_is(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = claim(store)
-    launched_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
+    launch_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
     carry_out(store.jobs, job)
     assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
 
 
 def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    launched_by(monkeypatch, Workers(None))
+    launch_by(monkeypatch, Workers(None))
     carry_out(store.jobs, claim(store), slot_ends=lambda: True)
     assert store.get(run_id).status is RunStatus.RUNNING
 
@@ -104,7 +100,7 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
         return 0 if len(looks) == 4 else None
 
     starting = SimpleNamespace(pid=None, wait=wait)
-    monkeypatch.setattr(slots, "STANDBY", SimpleNamespace(launch=lambda *_, **__: starting))
+    launch_by(monkeypatch, SimpleNamespace(launch=lambda *_, **__: starting))
     carry_out(store.jobs, claim(store))
     assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
     assert store.get(run_id).message == ""
@@ -112,7 +108,7 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.submit(RunConfig(), needs="gpu").run_id
-    workers = launched_by(monkeypatch, Workers())
+    launch_by(monkeypatch, workers := Workers())
     Slots(lambda: store.jobs).look()
     assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
@@ -121,17 +117,16 @@ def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monke
 
 
 def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: list[int] = []
 
-    def away(*_: object, **__: object) -> None:
+    def away() -> JobTable:
         tries.append(1)
         raise StorageError("The database does not answer.")
 
     monkeypatch.setattr(slots, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(store.jobs, "claim", away)
-    served = Slots(lambda: store.jobs)
+    served = Slots(away)
     served.serve()
     wait_for(lambda: len(tries) > 3)
     served.close()

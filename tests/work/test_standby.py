@@ -19,9 +19,10 @@ from aquadash import settings
 from aquadash.errors import RunError
 from aquadash.store import Job, RunStatus, Worker, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
-from aquadash.work import processes, slots, standby
+from aquadash.work import processes, standby
 from aquadash.work.queue import start_job
 from aquadash.work.standby import Standby, WorkerProcess
+from tests.support.job_rows import launch_by
 from tests.support.waiting import gone, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -218,7 +219,7 @@ def test_none_starts_without_memory_or_fork(
 
 def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    monkeypatch.setattr(slots, "STANDBY", by)
+    launch_by(monkeypatch, by)
     start_job("nap", "r1", {"until": str(until)}, owner="anna")
     with pytest.raises(RunError, match="nap is under way already"):
         start_job("nap", "r1", {"until": str(until)})

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -24,12 +25,12 @@ from aquadash.work.worker import JobContext
 from tests.support import job_rows
 from tests.support.waiting import wait_for
 
-#: The work of the job; each test replaces it.
-_work: Callable[[JobContext], dict[str, Any]] = lambda job: {}  # noqa: E731
+#: The work of the next job.
+next_work: list[Callable[[JobContext], dict[str, Any]]] = []
 
 
 def work(job: JobContext) -> dict[str, Any]:
-    return _work(job)
+    return next_work.pop()(job) if next_work else {}
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +40,15 @@ def kind(monkeypatch: pytest.MonkeyPatch) -> JobKind:
     return kind
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, function: Callable[[JobContext], dict[str, Any]]) -> tuple[RunStatus, str]:
-    """How a job ends that does so."""
-    monkeypatch.setattr(sys.modules[__name__], "_work", function)
+def ending(function: Callable[[JobContext], dict[str, Any]]) -> tuple[RunStatus, str]:
+    """Return how a job ends that does so."""
+    next_work[:] = [function]
     open_jobs().submit("test", "r1", {})
     job = job_rows.do_next("test")
     return job.status, job.message
 
 
-def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_finds_is_the_result_of_one_that_finishes() -> None:
     def look(job: JobContext) -> dict[str, Any]:
         assert (job.run, job.request) == ("r1", {})
         job.report("half", 1, 2)
@@ -61,12 +62,12 @@ def test_what_it_finds_is_the_result_of_one_that_finishes(monkeypatch: pytest.Mo
         job.report_fraction("packing", None)
         return {"images": 3}
 
-    assert ending(monkeypatch, look) == (RunStatus.FINISHED, "")
+    assert ending(look) == (RunStatus.FINISHED, "")
     assert job_rows.latest("test").result == {"images": 3}
 
 
 @pytest.mark.parametrize(("words", "message"), [((), "Stopped by request."), (("Half is kept.",), "Half is kept.")])
-def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str) -> None:
+def test_one_that_somebody_stops(words: tuple[str, ...], message: str) -> None:
     def look(job: JobContext) -> dict[str, Any]:
         open_jobs().request_stop("test-r1")
         job.beat()
@@ -76,7 +77,7 @@ def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[s
             raise Stopped(*words) from None
         return {"too": "far"}
 
-    assert ending(monkeypatch, look) == (RunStatus.STOPPED, message)
+    assert ending(look) == (RunStatus.STOPPED, message)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +90,14 @@ def test_one_that_somebody_stops(monkeypatch: pytest.MonkeyPatch, words: tuple[s
         (ZeroDivisionError("by nought"), "An unexpected error ended the conversion: ZeroDivisionError: by nought"),
     ],
 )
-def test_no_exception_leaves_a_live_job(monkeypatch: pytest.MonkeyPatch, error: Exception, message: str) -> None:
+def test_no_exception_leaves_a_live_job(error: Exception, message: str) -> None:
     def look(job: JobContext) -> dict[str, Any]:
         raise error
 
-    assert ending(monkeypatch, look) == (RunStatus.FAILED, message)
+    assert ending(look) == (RunStatus.FAILED, message)
 
 
-def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_was_taken_for_lost_ends_at_its_next_report() -> None:
     seen: list[str] = []
 
     def look(job: JobContext) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def test_one_that_was_taken_for_lost_ends_at_its_next_report(monkeypatch: pytest
             raise
         return {"too": "far"}
 
-    status, message = ending(monkeypatch, look)
+    status, message = ending(look)
     assert status is RunStatus.INTERRUPTED, "the row stays as it was"
     assert message.endswith("was lost (no heartbeat) before the conversion was done. Start it again.")
     assert seen and "lease of this job has expired" in seen[0]
@@ -138,16 +139,16 @@ def test_only_a_job_that_has_finished_is_tidied_up(monkeypatch: pytest.MonkeyPat
         raise RunError("no")
 
     for unfinished in (lose, fail):
-        ending(monkeypatch, unfinished)
+        ending(unfinished)
     assert _tidied == []
-    ending(monkeypatch, lambda job: {})
+    ending(lambda job: {})
     assert _tidied == ["r1"]
 
 
-def claimed(**options: Any) -> JobContext:
-    """A job as its worker has it."""
+def claimed(jobs: JobTable | None = None, **options: Any) -> JobContext:
+    """Return a job as its worker has it."""
     open_jobs().submit("test", "r1", {})
-    return JobContext(open_jobs(), job_rows.claim("test"), **options)
+    return JobContext(jobs or open_jobs(), job_rows.claim("test"), **options)
 
 
 def test_the_end_of_the_log_is_sent() -> None:
@@ -164,13 +165,12 @@ def test_the_end_of_the_log_is_sent() -> None:
     assert tail.startswith("line ") and tail.endswith("line 4999\n") and len(tail) <= 6000, "it is cut at a line"
 
 
-def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = claimed()
+def test_a_table_that_fails_for_long_ends_the_work() -> None:
+    class Refusing(JobTable):
+        def heartbeat(self, job: Job, progress: JobProgress | None, **_: object) -> bool:
+            raise StorageError("The disk is full.")
 
-    def refuse(self: JobTable, job: Job, progress: JobProgress | None, **_: object) -> bool:
-        raise StorageError("The disk is full.")
-
-    monkeypatch.setattr(JobTable, "heartbeat", refuse)
+    context = claimed(Refusing(open_jobs().database))
 
     def ended() -> bool:
         try:
@@ -184,7 +184,7 @@ def test_a_table_that_fails_for_long_ends_the_work(monkeypatch: pytest.MonkeyPat
     assert not context.lost, "what is measured may still be stored"
 
 
-def test_the_time_left_follows_from_the_steps_unless_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_left_follows_from_the_steps_unless_it_is_known() -> None:
     seconds = iter([0.0, 30.0])
     context = claimed(clock=lambda: next(seconds))
 
@@ -257,7 +257,7 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
             command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
             return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
 
-        monkeypatch.setattr(slots.STANDBY, "launch", launch)
+        job_rows.launch_by(monkeypatch, SimpleNamespace(launch=launch))
 
     return start_workers
 

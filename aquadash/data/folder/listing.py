@@ -44,8 +44,6 @@ _MAX_DEPTH = 20
 _METHODS = USUAL_METHODS | {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 MAX_FILES = 50_000
-#: 10,000 photographs of a phone have 40 GB. The list of 50,000 files with long paths has 15 MB.
-_LIMITS = ZipLimits(members=MAX_FILES, unpacked_bytes=40_000_000_000, list_bytes=40_000_000)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,9 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
         kind = kind_of(start)
         if start and kind.name not in ("archive", "unknown"):
             raise DataError(f"{shown} is {kind.title}, not a ZIP archive. {again}")
-        return open_zip(path, _LIMITS, name=shown, remedy=again)
+        # 10,000 photographs of a phone have 40 GB. The list of 50,000 files with long paths has 15 MB.
+        limits = ZipLimits(members=MAX_FILES, unpacked_bytes=40_000_000_000, list_bytes=40_000_000)
+        return open_zip(path, limits, name=shown, remedy=again)
     except OSError as error:
         raise DataError(f"{shown} cannot be read ({error.strerror or error}).") from error
 
