@@ -109,8 +109,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups.setdefault(item.path, set()).add(group(item))
     length = {name: place for place, name in enumerate(_LONG)}
     order = {
-        path: (2 in found, length.get(path.relative_to(ROOT / "tests").as_posix(), len(_LONG)), min(found))
-        for path, found in groups.items()
+        path: (2 in kinds, length.get(path.relative_to(ROOT / "tests").as_posix(), len(_LONG)), min(kinds))
+        for path, kinds in groups.items()
     }
     items.sort(key=lambda item: order[item.path])
 
@@ -308,8 +308,8 @@ def outlasts_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bo
 
     def noting(descriptor: int) -> None:
         fsync(descriptor)
-        found = os.fstat(descriptor)
-        flushed.add((found.st_ino, found.st_size))
+        status = os.fstat(descriptor)
+        flushed.add((status.st_ino, status.st_size))
 
     monkeypatch.setattr(os, "fsync", noting)
     return lambda path: (path.stat().st_ino, path.stat().st_size) in flushed

@@ -41,10 +41,10 @@ def findings(page: Page) -> list[str]:
 
     # During a fade the contrast is lower.
     page.wait_for_function(_AT_REST)
-    found = Axe().run(page, context={"exclude": [[selector] for selector in _FOREIGN]})
+    report = Axe().run(page, context={"exclude": [[selector] for selector in _FOREIGN]})
     return [
         f"{violation['id']}: {node['target']} {node['html'][:150]} {node['any'][0]['message'] if node['any'] else ''}"
-        for violation in found.response["violations"]
+        for violation in report.response["violations"]
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
     ]
@@ -57,7 +57,7 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
     for run_id in runs:
         add_included_model(store, run_id)
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
-    found: dict[str, list[str]] = {}
+    violations: dict[str, list[str]] = {}
     for name in (name for name, record in PAGES.items() if not record.class_only):
         for query in [*queries(name), *(["open=test-3"] if name == "evaluate" else [])]:
             about = f"runs={runs[0]},{runs[1]}" if name == "compare" else f"run={runs[0]}"
@@ -65,11 +65,11 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
             page.goto(f"{shared_server.url}/{address}")
             page.get_by_role("heading", level=1).first.wait_for()
             page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-            found[f"{name} {query}"] = findings(page)
+            violations[f"{name} {query}"] = findings(page)
             if query == queries(name)[0] and name in _POPOVERS:
-                found[f"{name}, {_POPOVERS[name]}"] = in_popover(page, name)
+                violations[f"{name}, {_POPOVERS[name]}"] = in_popover(page, name)
     page.close()
-    nothing(found)
+    nothing(violations)
 
 
 @pytest.mark.parametrize(("scheme", "theme"), [("light", "dark"), ("dark", "light")])
@@ -78,13 +78,13 @@ def test_axe_finds_nothing_serious_in_popovers(
 ) -> None:
     run_id = make_run(open_store(), "one", predictions=skilled(0.4)).run_id
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
-    found: dict[str, list[str]] = {}
+    violations: dict[str, list[str]] = {}
     for name in _POPOVERS:
         about = f"run={run_id}&runs={run_id}&embed=true&embed_options={theme}_theme"
         page.goto(f"{shared_server.url}/{name}?{about}")
-        found[name] = in_popover(page, name)
+        violations[name] = in_popover(page, name)
     page.close()
-    nothing(found)
+    nothing(violations)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -95,27 +95,27 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
     ada = open_sessions().join("Ada", Role.STUDENT).person
     make_run(store, "one", predictions=skilled(0.6, seed=1), owner=ada)
     make_run(store, "two", status=RunStatus.QUEUED, owner=ada)
-    found: dict[str, list[str]] = {}
+    violations: dict[str, list[str]] = {}
     with serving(home, AQUADASH_CLASSROOM="1") as server:
         for role, code in (("teacher", made.teacher), ("student", made.student)):
             page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
             page.goto(f"{server.url}/class/join?code=WRONG")
-            found["join"] = findings(page)
+            violations["join"] = findings(page)
             for typed in ("CCCCCC", code):
                 page.get_by_label("Your name").fill(f"A {role}")
                 page.get_by_label("Code").fill(typed)
                 page.get_by_role("button", name="Join").click()
                 page.get_by_role("alert").or_(page.get_by_test_id("stMain")).first.wait_for()
                 if page.get_by_role("alert").count():
-                    found["join, refused"] = findings(page)
+                    violations["join, refused"] = findings(page)
             for address in (*(f"classroom?{query}" for query in queries("classroom")), "compare", "class/join"):
                 page.goto(f"{server.url}/{address}")
                 page.get_by_role("heading", level=1).first.wait_for()
                 if address != "class/join":
                     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-                found[f"{role} {address}"] = findings(page)
+                violations[f"{role} {address}"] = findings(page)
             page.close()
-    nothing(found)
+    nothing(violations)
 
 
 def in_popover(page: Page, name: str) -> list[str]:
@@ -126,6 +126,6 @@ def in_popover(page: Page, name: str) -> list[str]:
     return findings(page)
 
 
-def nothing(found: dict[str, list[str]]) -> None:
-    lines = itertools.chain(*([f"# {where}", *lines] for where, lines in found.items() if lines))
-    assert not any(found.values()), "\n".join(lines)
+def nothing(violations: dict[str, list[str]]) -> None:
+    lines = itertools.chain(*([f"# {where}", *lines] for where, lines in violations.items() if lines))
+    assert not any(violations.values()), "\n".join(lines)

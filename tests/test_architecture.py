@@ -83,7 +83,7 @@ def test_every_room_has_a_line_and_every_line_a_room() -> None:
 def test_imports_point_one_way() -> None:
     rooms = table()
     wrong = {str(path.relative_to(ROOT)): wrong_arrows(room_of(path), imports(path), rooms) for path in sources()}
-    assert {path: found for path, found in wrong.items() if found} == {}
+    assert {path: offences for path, offences in wrong.items() if offences} == {}
 
 
 def test_every_page_has_a_folder() -> None:
@@ -123,15 +123,15 @@ def behind_the_lab(path: Path) -> list[str]:
 
 def test_pages_do_what_they_do_by_the_lab() -> None:
     faces = [*ROOT.glob("pages/*.py"), *(path for path in sources() if room_of(path) == "ui")]
-    found = {str(path.relative_to(ROOT)): behind_the_lab(path) for path in faces if path.name != "warmup.py"}
-    assert {path: names for path, names in found.items() if names} == {}
+    offences = {str(path.relative_to(ROOT)): behind_the_lab(path) for path in faces if path.name != "warmup.py"}
+    assert {path: names for path, names in offences.items() if names} == {}
     assert behind_the_lab(PACKAGE / "ui" / "kit" / "warmup.py") and behind_the_lab(PACKAGE / "lab" / "runs.py")
 
 
 def test_pages_leave_the_work_to_the_rooms() -> None:
     not_theirs = HEAVY - {"streamlit", "pandas", "numpy"}
     heavy = {path.name: not_theirs & {name.split(".")[0] for name in imports(path)} for path in ROOT.glob("pages/*.py")}
-    assert {name: found for name, found in heavy.items() if found} == {}
+    assert {name: offences for name, offences in heavy.items() if offences} == {}
 
 
 def test_importing_every_room_imports_nothing_slow() -> None:

@@ -88,48 +88,48 @@ def test_a_class_of_thirty_is_served_while_a_network_trains() -> None:
     said: list[str] = []
     # A thread of its own: once a browser test has run, Playwright's event loop runs in this one.
     with ThreadPoolExecutor(1) as thread:
-        found = thread.submit(
+        result = thread.submit(
             bench_load,
             Load(sessions=30, seconds=240.0, leave_seconds=0.0, seed=0),
             on_progress=lambda text, fraction: said.append(text),
         ).result()
-    assert json.loads(json.dumps(found)) == found
-    assert found["errors"] == []
-    assert found["page_changes"] >= 30 and found["updates"] >= 30 and found["redraws"] > 1
-    assert set(found["pages"]) <= set(VISITED)
+    assert json.loads(json.dumps(result)) == result
+    assert result["errors"] == []
+    assert result["page_changes"] >= 30 and result["updates"] >= 30 and result["redraws"] > 1
+    assert set(result["pages"]) <= set(VISITED)
     for name in ("page_p95_seconds", "update_p95_seconds", "session_megabytes", "error_count"):
-        assert found["goals"][name]["met"], found["goals"]
+        assert result["goals"][name]["met"], result["goals"]
     # The median of three; ten minutes are what the goal is for, and on a busy machine one phase can be a third slower.
-    assert len(found["training_ratios"]) == 3 and found["training_ratio"] > GOALS["training_ratio"][2] - 0.2
-    assert found["visitor_cores"] < 0.25, "the visitors themselves take what is measured"
-    assert found["memory_after_ratio"] is None and math.isfinite(found["memory_megabytes"])
+    assert len(result["training_ratios"]) == 3 and result["training_ratio"] > GOALS["training_ratio"][2] - 0.2
+    assert result["visitor_cores"] < 0.25, "the visitors themselves take what is measured"
+    assert result["memory_after_ratio"] is None and math.isfinite(result["memory_megabytes"])
     assert {"A first tour of all pages", "Training alone", "30 visitors", "Everybody sleeps"} <= set(said)
 
 
 def test_the_first_turn_warms_up_and_the_others_count() -> None:
-    asked: list[str] = []
+    called: list[str] = []
 
     def way(name: str, *seconds: float) -> float:
-        asked.append(name)
-        return seconds[asked.count(name) - 1]
+        called.append(name)
+        return seconds[called.count(name) - 1]
 
     ways = {"slow": lambda: way("slow", 99, 2, 8, 3), "fast": lambda: way("fast", 99, 1, 2, 1)}
     reported: list[float | None] = []
     seconds = in_turn(ways, pairs=3, on_progress=lambda _, fraction: reported.append(fraction))
     assert seconds == {"slow": [2, 8, 3], "fast": [1, 2, 1]}
-    assert asked[2:4] == asked[4:6][::-1], "the way that goes first changes"
+    assert called[2:4] == called[4:6][::-1], "the way that goes first changes"
     assert reported == [None, 0, 1 / 3, 2 / 3]
     expected = dict(ratio=3, slow_seconds=3, fast_seconds=1, pairs=3, pair_ratios=[2, 4, 3])
     assert compared(seconds, "slow", "fast") == expected
 
 
 def test_the_limit_counts_each_product_of_the_reports_network() -> None:
-    found = list(products(report_model(), 32))
+    counted = list(products(report_model(), 32))
     # Forward, weights and inputs of every layer; the first needs no gradient of its inputs.
-    assert len(found) == 3 * 5 - 1
-    assert found[:5] == [(8192, 12, 32), (12, 8192, 32), (2048, 128, 64), (128, 2048, 64), (2048, 64, 128)]
-    assert found[-1] == (32, 5, 128)
-    multiplications = sum(rows * inner * columns for rows, inner, columns in found)
+    assert len(counted) == 3 * 5 - 1
+    assert counted[:5] == [(8192, 12, 32), (12, 8192, 32), (2048, 128, 64), (128, 2048, 64), (2048, 64, 128)]
+    assert counted[-1] == (32, 5, 128)
+    multiplications = sum(rows * inner * columns for rows, inner, columns in counted)
     assert multiplications == 32 * (2 * 256 * 12 * 32 + 3 * (64 * 128 * 64 + 4096 * 256 + 256 * 128 + 128 * 5))
 
 

@@ -40,8 +40,8 @@ def test_commands_that_are_named_exist(text: str) -> None:
 
 def all_commands(group: click.Group) -> dict[str, click.Command]:
     context = click.Context(group)
-    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
-    return {name: command for name, command in found.items() if command is not None}
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in commands.items() if command is not None}
 
 
 def test_every_command_is_in_its_table_and_takes_json() -> None:

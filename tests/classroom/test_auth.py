@@ -189,8 +189,10 @@ def test_leaving_ends_the_session_and_takes_the_cookie_away(app: Any) -> None:
 def test_wrong_codes_are_limited_by_address_with_the_time_to_wait(app: Any) -> None:
     answers = [join(app, code="CCCCCC", client="192.0.2.66") for _ in range(FREE_CODES + 2)]
     assert [answer.status for answer in answers] == [403] * (FREE_CODES + 1) + [429]
+    for name, client, status in (("Ben", "192.0.2.66", 429), ("Ben", "192.0.2.67", 303)):
+        assert join(app, name=name, client=client).status == status, "the right code has to wait, too"
     assert "Wait 1 s" in answers[-1].body
-    assert join(app, client="192.0.2.67").status == 303
+    assert [member.person.name for member in open_sessions().people()] == ["Ben"]
 
 
 def test_invented_names_from_one_address_leave_the_class_open(app: Any) -> None:

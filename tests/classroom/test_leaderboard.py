@@ -46,12 +46,12 @@ def test_who_cannot_be_told_apart_shares_a_place() -> None:
 
 def test_each_student_stands_there_once_with_the_best_run_by_validation() -> None:
     runs = a_run("a1", "a", 0.50, test=0.99), a_run("a2", "a", 0.70, test=0.10), a_run("b1", "b", 0.60, test=0.95)
-    found = board(*runs, names={"a" * 32: "Anna"})
-    told = [(entry.name, entry.run.name, entry.tries) for entry in found.entries]
+    standings = board(*runs, names={"a" * 32: "Anna"})
+    told = [(entry.name, entry.run.name, entry.tries) for entry in standings.entries]
     assert told == [("Anna", "a2", 2), ("B", "b1", 1)], "under their present names"
-    assert found.measured_on == "validation"
-    assert [(entry.rank, entry.right, entry.images) for entry in found.entries] == [(1, 350, 500), (2, 300, 500)]
-    assert found.entries[0].interval[0] < 0.7 < found.entries[0].interval[1]
+    assert standings.measured_on == "validation"
+    assert [(entry.rank, entry.right, entry.images) for entry in standings.entries] == [(1, 350, 500), (2, 300, 500)]
+    assert standings.entries[0].interval[0] < 0.7 < standings.entries[0].interval[1]
 
 
 def test_nobody_climbs_by_what_the_test_images_say() -> None:
@@ -77,9 +77,9 @@ def test_what_does_not_count_is_left_out() -> None:
     assert sources(others) == ["cifar100"]
     few = {"few": MIN_IMAGES - 1, "unknown": None, "enough": MIN_IMAGES}
     runs = [a_run("few", "a", 0.99), a_run("unknown", "a", 0.98), a_run("enough", "a", 0.5)]
-    found = board(*runs, validation_images=lambda run: few[run.name])
-    assert [entry.run.name for entry in found.entries] == ["enough"]
-    assert found.uncounted == 2 and found.entries[0].tries == 1
+    standings = board(*runs, validation_images=lambda run: few[run.name])
+    assert [entry.run.name for entry in standings.entries] == ["enough"]
+    assert standings.uncounted == 2 and standings.entries[0].tries == 1
 
 
 def test_of_images_that_were_replaced_under_their_name_no_run_counts() -> None:
@@ -89,13 +89,13 @@ def test_of_images_that_were_replaced_under_their_name_no_run_counts() -> None:
     assert [entry.run.name for entry in board(*before).entries] == ["a1", "b1"]
     waited = a_run("a0", "a", 0.4, dataset_fingerprint="newest")
     for fingerprint, names in (("newest", ["a0"]), ("not tried yet", ["b2"])):
-        found = board(after, *before, waited, fingerprint=fingerprint)
-        assert [entry.run.name for entry in found.entries] == names
+        standings = board(after, *before, waited, fingerprint=fingerprint)
+        assert [entry.run.name for entry in standings.entries] == names
 
 
 def test_the_chart_has_a_dot_a_student_and_says_it_in_words() -> None:
-    found = board(a_run("a1", "a", 0.70), a_run("b1", "b", 0.40))
-    figure = leaderboard_chart(found.entries, measured_on="validation", own="b" * 32)
+    standings = board(a_run("a1", "a", 0.70), a_run("b1", "b", 0.40))
+    figure = leaderboard_chart(standings.entries, measured_on="validation", own="b" * 32)
     assert list(figure.data[0].x) == pytest.approx([70.0, 40.0])
     assert list(figure.data[0].marker.symbol) == ["circle", "star"]
     assert list(figure.layout.yaxis.ticktext) == ["1. A", "2. B"]

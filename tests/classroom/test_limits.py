@@ -138,15 +138,14 @@ def test_nothing_is_taken_where_the_limit_is_zero() -> None:
 
 
 def test_students_search_only_where_the_teacher_lets_them() -> None:
-    searches = Lab(ANNA).searches
-    with pytest.raises(NotAllowedError, match="only the teacher starts them"):
-        searches.start(plan())
-    limits.save(ClassLimits(searches=True, epochs=10))
-    with pytest.raises(NotAllowedError, match="20 epochs; in this class"):
-        searches.start(plan())
-    limits.save(ClassLimits(searches=True, epochs=20))
-    with pytest.raises(NotAllowedError, match="30 epochs; in this class"):
-        searches.start(plan("training.epochs=10..30"))
+    for values, over, refused in (
+        ({}, (), "only the teacher starts them"),
+        ({"searches": True, "epochs": 10}, (), "20 epochs; in this class"),
+        ({"searches": True, "epochs": 20}, ("training.epochs=10..30",), "30 epochs; in this class"),
+    ):
+        limits.save(ClassLimits(**values))
+        with pytest.raises(NotAllowedError, match=refused):
+            Lab(ANNA).searches.start(plan(*over))
     assert Lab(OWNER).searches.all() == []
 
 

@@ -30,10 +30,10 @@ pytestmark = pytest.mark.usefixtures("in_lesson")
 @pytest.mark.parametrize("person", [BEN, STRANGER], ids=["another student", "a stranger"])
 def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, person: Person) -> None:
     before = lesson.state()
-    found = lessons.refusals(lesson, tmp_path, person)
-    width = max(map(len, found))
-    print("\n".join(f"{name:{width}}  {reason}" for name, reason in found.items()))
-    assert {name: reason for name, reason in found.items() if reason.startswith("NOT REFUSED")} == {}
+    refusals = lessons.refusals(lesson, tmp_path, person)
+    width = max(map(len, refusals))
+    print("\n".join(f"{name:{width}}  {reason}" for name, reason in refusals.items()))
+    assert {name: reason for name, reason in refusals.items() if reason.startswith("NOT REFUSED")} == {}
     assert lesson.state() == before
 
 

@@ -116,8 +116,8 @@ def test_a_new_code_replaces_the_old_one_and_no_other(home: Path, monkeypatch: p
     assert after.student != before.student and after.teacher == before.teacher
     assert codes.codes().role_of(before.student) is None
     assert codes.renew().teacher != before.teacher
-    there, renewed = codes.codes(), codes.renew(Role.TEACHER)
-    monkeypatch.setattr(codes, "codes", lambda: there)  # A stale read: the other code was renewed after it.
+    stale, renewed = codes.codes(), codes.renew(Role.TEACHER)
+    monkeypatch.setattr(codes, "codes", lambda: stale)  # A stale read: the other code was renewed after it.
     assert codes.renew(Role.STUDENT).teacher == renewed.teacher
 
 

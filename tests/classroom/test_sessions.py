@@ -261,29 +261,6 @@ def test_people_stay_with_a_full_disk(sessions: Sessions, tmp_path: Path, clock:
     assert sessions.person_of(anna.token) == anna.person
 
 
-def test_joining_takes_a_right_code_and_few_wrong_ones(home: Path, sessions: Sessions, clock: Clock) -> None:
-    made, joining = codes.codes(), Joining(clock)
-
-    def enter(code: str, name: str = "Anna") -> Role:
-        return joining.enter(sessions, Form(name, code, "", ""), address="192.0.2.1").person.role
-
-    assert enter(made.student) is Role.STUDENT
-    assert enter(made.teacher, "Ms Hill") is Role.TEACHER
-    for _ in range(FREE_CODES + 1):
-        with pytest.raises(WrongCodeError):
-            enter("CCCCCC", "Mallory")
-    with pytest.raises(TooManyAttemptsError) as refused:
-        enter(made.student, "Ben")
-    assert refused.value.seconds == 1.0
-    clock.now += 1.0
-    assert enter(made.student, "Ben") is Role.STUDENT
-    with pytest.raises(WrongCodeError):
-        enter("CCCCCC", "Mallory")
-    with pytest.raises(TooManyAttemptsError):
-        enter(made.student, "Carl")
-    assert [member.person.name for member in sessions.people()] == ["Ms Hill", "Anna", "Ben"]
-
-
 def test_wrong_codes_count_one_by_one(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

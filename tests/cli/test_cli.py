@@ -235,9 +235,9 @@ def test_train_waits_in_a_process_of_its_own(home: Path) -> None:
     """As people run it; the process then imports TensorFlow for this run alone."""
     changes = ("augmentation.pipeline=none", "training.epochs=1", "training.batch_size=128")
     words = [word for change in changes for word in ("--set", change)]
-    found = answer("train", *words, "--name", "mine", process=True)
-    assert (found["status"], found["epochs"], found["name"]) == ("finished", 1, "mine")
-    assert len(answer("runs", "show", found["run_id"])["history"]) == 1
+    result = answer("train", *words, "--name", "mine", process=True)
+    assert (result["status"], result["epochs"], result["name"]) == ("finished", 1, "mine")
+    assert len(answer("runs", "show", result["run_id"])["history"]) == 1
 
 
 @pytest.mark.slow
@@ -276,11 +276,11 @@ def test_test_images_as_files_agree_with_the_stored_predictions(mine: dict[str, 
 
 @pytest.mark.slow
 def test_a_repeat_is_identical_in_metrics_weights_and_predictions(mine: dict[str, Any]) -> None:
-    found = answer("reproduce", "mine")
-    assert found["run_id"] == mine["run_id"] != found["repeat_id"]
-    assert found["identical"] is True and found["max_difference"] == 0.0 and found["reasons"] == []
-    counts = {part["name"]: part["count"] for part in found["parts"]}
-    repeat = open_store().get(found["repeat_id"])
+    result = answer("reproduce", "mine")
+    assert result["run_id"] == mine["run_id"] != result["repeat_id"]
+    assert result["identical"] is True and result["max_difference"] == 0.0 and result["reasons"] == []
+    counts = {part["name"]: part["count"] for part in result["parts"]}
+    repeat = open_store().get(result["repeat_id"])
     assert counts["weights"] > 10_000 and counts["metrics by epoch"] == 10
     assert counts["predictions of the test images"] == len(data.load(repeat.config.data.source).test) * (3 + 2)
     assert repeat.repeats == mine["run_id"]

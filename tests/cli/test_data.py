@@ -48,15 +48,15 @@ def test_the_options_of_an_import(tmp_path: Path) -> None:
         "notes.txt": b"Nothing",
     }
     folder = in_folder(tmp_path / "pets", files)
-    given = answer("data", "import", folder, "--name", "Given", "--size", "48")
-    assert (given["train"], given["test"], given["size"], given["split_given"]) == (19, 9, 48, True)
+    divided = answer("data", "import", folder, "--name", "Given", "--size", "48")
+    assert (divided["train"], divided["test"], divided["size"], divided["split_given"]) == (19, 9, 48, True)
     leaky = answer("data", "import", folder, "--name", "Given", "--replace", "--keep-leaks")
     assert (leaky["train"], leaky["test"]) == (20, 9)
     other = ("--name", "Given+", "--replace")
     assert "would take the place of 'Given'" in refusal("data", "import", folder, *other)
     drawn = answer("data", "import", folder, "--name", "Drawn", "--redraw", "--test-fraction", "0.5", "--seed", "3")
     assert not drawn["split_given"] and abs(drawn["train"] - drawn["test"]) <= 2
-    for made, found in ((given, "duplicates across splits"), (drawn, "duplicates")):
+    for made, found in ((divided, "duplicates across splits"), (drawn, "duplicates")):
         assert {finding["kind"] for finding in made["report"]["findings"]} == {found, "few", "left out"}
     assert answer("data", "check", drawn["source"])["report"] == drawn["report"]
     assert set(about.all_kept()) == {"given", "drawn"}

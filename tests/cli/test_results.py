@@ -89,8 +89,8 @@ def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_o
 def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
     run = make_run(store, "as reported", {"training.validation": "test"})
     store.update(run.run_id, metrics={"unseen_test_loss": 1.0})
-    found = store.predictions(run.run_id)
-    first = Predictions(found.indices[:400], found.labels[:400], found.probabilities[:400])
+    stored = store.predictions(run.run_id)
+    first = Predictions(stored.indices[:400], stored.labels[:400], stored.probabilities[:400])
     store.add_validation_predictions(run.run_id, first)
     scaling = answer("evaluate", run.run_id)["temperature_scaling"]
     assert scaling["fitted_on"] == 400 and scaling["test_images"] == 100
@@ -230,10 +230,10 @@ def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
     values = answer("explain", run.name, image, "--out", out)
     assert (values["run_id"], values["label"], values["method"]) == (run.run_id, "cornered", "grad-cam")
     assert sum(values["probabilities"].values()) == pytest.approx(1, abs=1e-5)
-    (found,) = values["explanations"]
-    assert found["class"] == "cornered" and found["where"] == "brightest at the lower left"
-    assert np.shape(found["map"]) == (SIZE, SIZE) and np.max(found["map"]) == pytest.approx(1)
-    assert found["strongest_pixel"]["row"] > SIZE / 2 > found["strongest_pixel"]["column"]
+    (explanation,) = values["explanations"]
+    assert explanation["class"] == "cornered" and explanation["where"] == "brightest at the lower left"
+    assert np.shape(explanation["map"]) == (SIZE, SIZE) and np.max(explanation["map"]) == pytest.approx(1)
+    assert explanation["strongest_pixel"]["row"] > SIZE / 2 > explanation["strongest_pixel"]["column"]
     with Image.open(out) as written:
         pixels = np.asarray(written)
     assert written.format == "PNG" and written.width > 2 * 12 * SIZE

@@ -33,13 +33,13 @@ pytestmark = needs_chromium
 def asked(shared_server: Server) -> Run:
     """One run for all tests of this file, because its features of the training images are computed once."""
     store = open_store()
-    found = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
-    if found is None:
-        found = make_run(store, "asked <i>run</i>")
-        add_included_model(store, found.run_id)
+    existing = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
+    if existing is None:
+        existing = make_run(store, "asked <i>run</i>")
+        add_included_model(store, existing.run_id)
         # Its temperature is fitted to them.
-        store.add_validation_predictions(found.run_id, store.predictions(found.run_id))
-    return found
+        store.add_validation_predictions(existing.run_id, store.predictions(existing.run_id))
+    return existing
 
 
 def gradient(path: Path) -> Path:

@@ -126,10 +126,10 @@ def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: 
     store = open_store()
     run = make_run(store, "moth")
     store.set_note(run.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")
-    asked: list[str] = []
+    requested: list[str] = []
 
     def remember(request: Request) -> None:
-        asked.append(request.url)
+        requested.append(request.url)
 
     page.on("request", remember)
     page.goto(f"{shared_server.url}/compare?find=moth&runs={run.run_id}")
@@ -145,4 +145,4 @@ def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: 
     page.get_by_text("bold", exact=True).wait_for()
     assert page.locator("h6", has_text="Big").count() == 1
     no_error(page)
-    assert not any("spy.invalid" in url for url in asked)
+    assert not any("spy.invalid" in url for url in requested)

@@ -169,11 +169,11 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
     # Its report opens without a network.
     with zipfile.ZipFile(path) as archive:
         archive.extract("report.html", tmp_path)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: asked.append(f"error: {error}"))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: requested.append(f"error: {error}"))
     page.goto(f"file://{tmp_path / 'report.html'}")
     page.locator(".js-plotly-plot:has(.main-svg)").nth(3).wait_for()
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert [url for url in requested if not url.startswith(("file:", "data:", "blob:"))] == []
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function("document.documentElement.scrollWidth <= 390")

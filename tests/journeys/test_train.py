@@ -18,6 +18,7 @@ from tests.support.browser_pages import (
     LAYOUT_SHIFT,
     address_has,
     follow,
+    go_back_to_data,
     holds,
     main_button,
     no_error,
@@ -96,20 +97,14 @@ def test_one_click_on_back_leaves_train_after_a_clone_and_takes_back_a_launch(
         page.get_by_role("heading", name="Train").wait_for()
         settled(page)
 
-    def leave_by_back() -> None:
-        settled(page)
-        page.go_back()
-        address_has(page, "/data")
-        page.get_by_role("heading", name="Data").wait_for()
-        settled(page)
-
     page.goto(f"{shared_server.url}/data")
     settled(page)
     open_train()
-    leave_by_back()
+    go_back_to_data(page)
     open_train()
     main_button(page, "Clone").click()
-    leave_by_back()
+    settled(page)
+    go_back_to_data(page)
     open_train()
     seen_before = page.url
     with trainings_held(shared_server.home) as let_go:
@@ -117,7 +112,8 @@ def test_one_click_on_back_leaves_train_after_a_clone_and_takes_back_a_launch(
         settled(page)
         page.go_back()
         page.wait_for_url(seen_before)
-        leave_by_back()
+        settled(page)
+        go_back_to_data(page)
         let_go(store.get(run_id))
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
     no_error(page)

@@ -11,7 +11,7 @@ import pytest
 
 from aquadash.pages import PAGES
 from aquadash.store import open_store
-from tests.support.browser_pages import address_has, follow, in_sight, settled
+from tests.support.browser_pages import follow, go_back_to_data, in_sight, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
 
@@ -92,10 +92,7 @@ def test_one_click_on_back_leaves_each_page_for_the_one_before(shared_server: Se
         page.get_by_role("link", name=title).click()
         page.get_by_role("heading", name=title).wait_for()
         settled(page)
-        page.go_back()
-        address_has(page, "/data")
-        page.get_by_role("heading", name="Data").wait_for()
-        settled(page)
+        go_back_to_data(page)
 
 
 def stops_to(page: Page, element: Locator) -> int:

@@ -11,13 +11,14 @@ from aquadash.pages import PAGES, addresses, name_at
 from aquadash.people import Role
 from aquadash.settings import PROJECT_ROOT
 from aquadash.store import Run, RunStore
-from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page, section_queries, sections_of
+from aquadash.ui.kit import sections
+from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.support.classrooms import join, look_as, open_class
 from tests.support.runs import make_run, skilled
 
 #: Each page with what its address says of each of its sections. Those of the lesson are drawn in
 #: tests/pages/test_walkthrough.py.
-PLACES = [(page, query) for page in PAGES for query in section_queries(page)[: 1 if page == "walkthrough" else None]]
+PLACES = [(page, query) for page in PAGES for query in sections.queries(page)[: 1 if page == "walkthrough" else None]]
 
 #: Malformed values in the address of a page or section.
 MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
@@ -60,7 +61,7 @@ def test_every_section_is_drawn(runs: list[Run], page: str, query: str, monkeypa
     assert app.title[0].value == f"{record.icon} {record.heading or record.title}"
     assert app.markdown[0].value == record.question
     assert all(charts(app))
-    table = sections_of(page)
+    table = sections.of_page(page)
     if table is not None:
         assert app.session_state[name] == word
         assert address_of(app, name) == (None if word == next(iter(table.table)) else word)

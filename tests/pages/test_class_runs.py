@@ -89,8 +89,8 @@ def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Per
         assert store.get(run.run_id).deleted
         limits.save(ClassLimits(epochs=None, waiting_runs=most))
         app.button(key=f"undo-{run.run_id}").click().run()
-        found = store.get(run.run_id)
-        assert (found.deleted, found.status) == (False, status) and "Deleted" not in texts(app)
+        restored = store.get(run.run_id)
+        assert (restored.deleted, restored.status) == (False, status) and "Deleted" not in texts(app)
         assert all(part in texts(app) for part in said) and len(app.error) == len(said)
 
 

@@ -50,7 +50,7 @@ def shelf(shared_store: RunStore) -> Shelf:
     }
 
 
-def found(app: AppTest) -> str:
+def line_above_images(app: AppTest) -> str:
     """The line that says what is shown."""
     return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
 
@@ -83,12 +83,12 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     click(app, "matrix", [OTTER, SEAL])
 
-    assert f"taken for 🦭 seal: {confused()} of 500" in found(app)
+    assert f"taken for 🦭 seal: {confused()} of 500" in line_above_images(app)
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
 
     unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
-    assert "100 of 500" in found(app), "the menus have the last word"
+    assert "100 of 500" in line_above_images(app), "the menus have the last word"
 
     click(app, "matrix", [4, 4])
     assert app.selectbox(key="true").value == "whale"

@@ -23,20 +23,20 @@ def screen(run: Run, number: object = 1) -> AppTest:
 
 
 def titles(run: Run) -> list[str]:
-    found = []
+    headings = []
     app = screen(run)
     while True:
-        found.append(app.header[0].value)
+        headings.append(app.header[0].value)
         assert not app.error
         on = app.button(key="present-on")
         if on.disabled:
-            return found
+            return headings
         app = on.click().run()
 
 
 def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Run) -> None:
-    found = titles(run)
-    assert found[0] == "mine" and len(found) == len(set(found)) == 9
+    headings = titles(run)
+    assert headings[0] == "mine" and len(headings) == len(set(headings)) == 9
     app = screen(run, 4)
     assert "aqua-figure'>" in html(app) and not app.title
     assert "test images, which it had never seen." in app.markdown[-1].value
@@ -47,7 +47,7 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
     app = app.button(key="present-back").click().run()
     assert address_of(app, "present") == "3"
     # A number outside the talk opens its last or first screen.
-    assert [screen(run, number).header[0].value for number in (99, "x")] == [found[-1], found[0]]
+    assert [screen(run, number).header[0].value for number in (99, "x")] == [headings[-1], headings[0]]
 
 
 def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:

@@ -48,9 +48,9 @@ def button(app: AppTest, label: str) -> Button | None:
 
 
 def press(app: AppTest, label: str) -> AppTest:
-    found = button(app, label)
-    assert found is not None
-    return found.click().run()
+    shown = button(app, label)
+    assert shown is not None
+    return shown.click().run()
 
 
 def charts_of_section(app: AppTest) -> list[str]:

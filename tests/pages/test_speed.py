@@ -10,7 +10,8 @@ import pytest
 from aquadash.lab import memory
 from aquadash.pages import PAGES
 from aquadash.store import RunStore
-from tests.support.app_pages import open_app_page, section_queries
+from aquadash.ui.kit import sections
+from tests.support.app_pages import open_app_page
 from tests.support.runs import make_run, skilled
 from tests.support.waiting import wait_for
 
@@ -21,7 +22,7 @@ LIMIT_OF_COMPARE = 0.8
 
 #: A page and the section that its address asks for, with runs picked; None for the page as it opens.
 PLACES: list[tuple[str, str | None]] = [(name, None) for name, page in PAGES.items() if not page.class_only]
-PLACES += [(page, query) for page in ("evaluate", "compare") for query in section_queries(page)]
+PLACES += [(page, query) for page in ("evaluate", "compare") for query in sections.queries(page)]
 
 
 @pytest.fixture(scope="module")

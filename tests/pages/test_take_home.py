@@ -124,4 +124,4 @@ def test_tensorflow_lite_is_made_on_the_click(store: RunStore, monkeypatch: pyte
     store.add_text_artifact(run.run_id, "model.keras", "a network")
     app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
     assert made == [(store.model_path(run.run_id), run.config.model, 5)]
-    assert [found.proto.label for found in app.get("download_button")] == ["Download model.tflite (1.5 MB)"]
+    assert [link.proto.label for link in app.get("download_button")] == ["Download model.tflite (1.5 MB)"]

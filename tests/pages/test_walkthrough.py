@@ -107,17 +107,17 @@ def compose(app: AppTest, run: Run) -> None:
 
 
 def sure_mistake(app: AppTest, run: Run) -> None:
-    found = open_store().predictions(run.run_id)
-    task = checks_results.sure_mistake_task(found.labels, found.probabilities)
-    wrong = found.probabilities.argmax(axis=1) != found.labels
-    fits = np.flatnonzero(wrong & (found.probabilities.max(axis=1) >= (task.threshold or 0)))
+    predictions = open_store().predictions(run.run_id)
+    task = checks_results.sure_mistake_task(predictions.labels, predictions.probabilities)
+    wrong = predictions.probabilities.argmax(axis=1) != predictions.labels
+    fits = np.flatnonzero(wrong & (predictions.probabilities.max(axis=1) >= (task.threshold or 0)))
     app.text_input(key="mistake").set_value(str(fits[-1])).run()
 
 
 def threshold(app: AppTest, run: Run) -> None:
-    found = open_store().predictions(run.run_id)
+    predictions = open_store().predictions(run.run_id)
     chosen = run.class_names.index(app.selectbox(key="called").value)
-    cuts = checks_results.cuts(found.labels, found.probabilities, chosen)
+    cuts = checks_results.cuts(predictions.labels, predictions.probabilities, chosen)
     good = next(t for t in range(1, 100) if checks_results.precise_threshold(t, cuts).outcome == "right")
     app.slider(key="from").set_value(good).run()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.lab import memory
 from aquadash.store import Run
-from aquadash.ui.kit.sections import Sections
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -63,17 +61,6 @@ def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
             st.rerun()
 
     monkeypatch.setattr(st, "spinner", cut_short)
-
-
-def sections_of(page: str) -> Sections[..., Any] | None:
-    """Return a page's sections; None for a page without."""
-    return getattr(importlib.import_module(f"aquadash.ui.{page}.page"), "SECTIONS", None)
-
-
-def section_queries(page: str) -> list[str]:
-    """Return the query of each section; one empty query for a page without."""
-    sections = sections_of(page)
-    return [f"{sections.name}={word}" for word in sections.table] if sections else [""]
 
 
 def address_of(app: AppTest, name: str) -> str | None:

@@ -116,6 +116,14 @@ def follow(page: Page, address: str, question: str) -> None:
     assert page.url.startswith(address.partition("?")[0])
 
 
+def go_back_to_data(page: Page) -> None:
+    """Click on Back once, which must lead to the Data page."""
+    page.go_back()
+    address_has(page, "/data")
+    page.get_by_role("heading", name="Data").wait_for()
+    settled(page)
+
+
 def choose(page: Page, menu: Locator, option: Locator) -> None:
     """Choose from a menu; a page that is redrawn meanwhile closes the menu, then try again."""
     from playwright.sync_api import TimeoutError as TooLate

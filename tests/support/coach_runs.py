@@ -45,5 +45,5 @@ def notes(
     **more: Any,
 ) -> dict[str, Note]:
     """The coach's notes by key, in their order."""
-    found = run_notes(run(changes, status=status, message=message), history, evaluation, **more)
-    return {note.key: note for note in found}
+    ranked = run_notes(run(changes, status=status, message=message), history, evaluation, **more)
+    return {note.key: note for note in ranked}

@@ -59,19 +59,19 @@ class Lesson:
 
     def state(self) -> dict[str, str]:
         """All that is stored, so that two moments can be compared: tags of runs, searches, and every other file."""
-        found: dict[str, str] = {}
+        contents: dict[str, str] = {}
         for deleted in (False, True):
             for run in self.store.list_runs(deleted=deleted):
-                found[f"run {run.run_id}"] = repr(run)
+                contents[f"run {run.run_id}"] = repr(run)
         for head in self.searches.heads():
-            found[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))
+            contents[f"search {head.search_id}"] = repr(self.searches.get(head.search_id))
         for job in (job for kind in KINDS for job in self.store.jobs.find(kind=kind)):
-            found[f"job {job.id}"] = repr(job)
+            contents[f"job {job.id}"] = repr(job)
         for path in sorted(self.home.rglob("*")):
             # Databases are looked at above; caches, logs and locks have no owner.
             if path.is_file() and ".db" not in path.name and path.parts[len(self.home.parts)] not in ("cache", "locks"):
-                found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return found
+                contents[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return contents
 
 
 def begin(folder: Path) -> Lesson:
@@ -199,14 +199,14 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
 
 def refusals(at: Lesson, folder: Path, person: Person) -> dict[str, str]:
     """What became of each attempt: the words of the refusal, or what happened instead."""
-    found = {}
+    outcomes = {}
     for name, attempt in attempts(at, folder, person).items():
         try:
             attempt()
         except NotAllowedError as error:
-            found[name] = str(error)
+            outcomes[name] = str(error)
         except Exception as error:
-            found[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
+            outcomes[name] = f"NOT REFUSED: {type(error).__name__}: {error}"
         else:
-            found[name] = "NOT REFUSED"
-    return found
+            outcomes[name] = "NOT REFUSED"
+    return outcomes

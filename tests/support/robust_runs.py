@@ -43,9 +43,9 @@ def made_up_result(
         order = (list(CORRUPTIONS).index(condition.name) + 1) / len(CORRUPTIONS)
         return skill - 0.1 * condition.level * order
 
-    asked = list(RobustnessRequest().conditions())
+    conditions = list(RobustnessRequest().conditions())
     # The pipelines come last.
-    measured = asked if cells == len(CORRUPTIONS) * len(SEVERITIES) else asked[:cells]
+    measured = conditions if cells == len(CORRUPTIONS) * len(SEVERITIES) else conditions[:cells]
     identity = {
         "model_sha256": "0" * 64,
         "dataset_fingerprint": fingerprint,
@@ -53,8 +53,8 @@ def made_up_result(
         "images": images,
         "test_images": 500,
     }
-    found = {condition: scores(falling(condition)) for condition in measured}
-    return Measurement(identity, time.time(), scores(skill), found)
+    figures = {condition: scores(falling(condition)) for condition in measured}
+    return Measurement(identity, time.time(), scores(skill), figures)
 
 
 def of_model(store: RunStore, run: Run, result: Measurement) -> Measurement:

@@ -32,19 +32,19 @@ def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest
 
 def pictures(app: AppTest) -> list[np.ndarray]:
     """The pixels of every picture on the page."""
-    found = re.findall(r'src="data:image/png;base64,([^"]*)"', html(app))
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
+    encoded = re.findall(r'src="data:image/png;base64,([^"]*)"', html(app))
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in encoded]
 
 
 def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> None:
     app, shown = visit(), studio()
     made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
-    found = pictures(app)
-    assert len(found) == 3 * 5
+    drawn = pictures(app)
+    assert len(drawn) == 3 * 5
     for row in range(3):
-        np.testing.assert_array_equal(found[5 * row], shown.images[row])
+        np.testing.assert_array_equal(drawn[5 * row], shown.images[row])
         for draw in range(4):
-            np.testing.assert_array_equal(found[5 * row + 1 + draw], made[draw, row])
+            np.testing.assert_array_equal(drawn[5 * row + 1 + draw], made[draw, row])
     assert alternatives(app)[6] == "seal, training image 1, example 1: Flipped and blurred"
     app.selectbox(key="draws").set_value("6").run()
     assert address_of(app, "draws") == "6" and len(pictures(app)) == 3 * 7

@@ -68,11 +68,11 @@ def test_the_address_of_an_older_version_opens_its_image(without: Run) -> None:
 @pytest.mark.slow
 def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     images = data.load("synthetic").test.images[:3]
-    asked, large = list[int](), False
+    image_counts, large = list[int](), False
     explain_many = RemoteExplainer.explain_many
 
     def counted(self: RemoteExplainer, images: np.ndarray, *args: Any, **options: Any) -> Sequence[Explanation]:
-        asked.append(len(images))
+        image_counts.append(len(images))
         made = explain_many(self, images, *args, **options)
         # 60 MB each, of which the cache holds one.
         return [replace(each, image=np.broadcast_to(np.uint8(0), (5000, 4000, 3))) for each in made] if large else made
@@ -82,15 +82,15 @@ def test_what_was_explained_once_is_not_worked_out_again(run: Run, monkeypatch: 
     again = explainer.explained(run, images, [0, 1, 1], method="grad-cam")
     other = explainer.explained(run, images[:1], [1], method="grad-cam")
 
-    assert asked == [2, 1, 1]
+    assert image_counts == [2, 1, 1]
     assert first == again[:2] and [e.class_index for e in again] == [0, 1, 1] and other[0].class_index == 1
     resumed = replace(run, ended_at=(run.ended_at or 0) + 1)
     explainer.explained(resumed, images[:1], [0], method="grad-cam")
-    assert asked == [2, 1, 1, 1], "a network that was trained further answers for itself"
+    assert image_counts == [2, 1, 1, 1], "a network that was trained further answers for itself"
     large = True
     for label in (2, 3, 2):
         explainer.explained(run, images[:1], [label], method="grad-cam")
-    assert asked == [2, 1, 1, 1, 1, 1, 1], "the cache is limited by the bytes of images and maps"
+    assert image_counts == [2, 1, 1, 1, 1, 1, 1], "the cache is limited by the bytes of images and maps"
 
 
 @pytest.mark.slow

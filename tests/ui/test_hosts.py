@@ -41,10 +41,10 @@ def answers(host: str, origin: str | None = None) -> tuple[int, int]:
 @pytest.fixture
 def listens_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The address that the server listens on, under ``"server.address"``."""
-    found = {"server.address": "localhost"}
-    monkeypatch.setattr(st, "get_option", found.__getitem__)
+    options = {"server.address": "localhost"}
+    monkeypatch.setattr(st, "get_option", options.__getitem__)
     monkeypatch.setattr(invitation, "addresses", lambda: ["192.168.1.5"])
-    return found
+    return options
 
 
 @pytest.mark.usefixtures("listens_on")

@@ -61,11 +61,11 @@ def page() -> None:
 
 def defaults(app: AppTest) -> dict[str, Any]:
     """Return the values in the messages of the latest run."""
-    found = {each.key: each.proto for kind in (*INPUTS, "button_group") for each in app.get(kind) if each.key}
+    protos = {each.key: each.proto for kind in (*INPUTS, "button_group") for each in app.get(kind) if each.key}
     # AppTest files away both kinds of sliders, and checkboxes and toggles, under one name each.
-    assert set(found) == INPUTS
+    assert set(protos) == INPUTS
     plain = {}
-    for key, proto in found.items():
+    for key, proto in protos.items():
         default = proto.default
         plain[key] = default if isinstance(default, (int, float, str, bool)) else list(default)
     return plain
@@ -151,14 +151,14 @@ def calls(path: Path) -> list[ast.expr]:
 def test_pages_take_their_input_widgets_from_there() -> None:
     paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
     others = {"inputs", "bound"}
-    found = [
+    elsewhere = [
         f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
         for path in paths
         if path.name != "inputs.py"
         for call in calls(path)
         if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
     ]
-    assert found == [], "use aquadash.ui.kit.inputs"
+    assert elsewhere == [], "use aquadash.ui.kit.inputs"
 
 
 def controlled_page() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -86,3 +87,14 @@ class Sections(Generic[P, R]):
     def choose(self, **arguments: Any) -> Section[P, R]:
         """Draw the choice as tabs without a label, and return the section."""
         return self.table[self.choose_word(label_visibility="collapsed", **arguments)]
+
+
+def of_page(name: str) -> Sections[..., Any] | None:
+    """Return a page's sections; None for a page without."""
+    return getattr(importlib.import_module(f"aquadash.ui.{name}.page"), "SECTIONS", None)
+
+
+def queries(name: str) -> list[str]:
+    """Return the query of each section; one empty query for a page without."""
+    sections = of_page(name)
+    return [f"{sections.name}={word}" for word in sections.table] if sections else [""]
