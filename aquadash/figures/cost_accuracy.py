@@ -18,7 +18,6 @@ from aquadash.figures.theme import (
     listed,
     run_style,
     shorten,
-    spans_powers,
     whiskers,
 )
 
@@ -69,7 +68,8 @@ def cost_accuracy(
             f"{', on the Pareto front' if index in front else ''}<extra></extra>",
         )
     figure.update_xaxes(title=escape(cost), showgrid=True)
-    if spans_powers(costs):
+    # Costs that span a large factor need a logarithmic axis.
+    if min(costs) > 0 and max(costs) >= 8 * min(costs):
         digits = (1, 2, 5) if max(costs) < 1000 * min(costs) else (1,)
         powers = range(math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs))) + 1)
         ticks = [digit * 10.0**power for power in powers for digit in digits]

@@ -26,6 +26,7 @@ def pair_matrix(
     A star marks the differences that pass Holm's correction. Pairs without a test have no colour.
     """
     k = len(names)
+    by_cell: dict[tuple[int, ...], PairTest]
     by_cell = {(test.b, test.a): test for one in tests for test in (one, one.turned()) if test.result is not None}
     points = {cell: 100 * test.result.change for cell, test in by_cell.items() if test.result is not None}
     values = np.full((k, k), np.nan)
@@ -36,7 +37,16 @@ def pair_matrix(
         return f"{points[cell]:+.1f}{'*' if by_cell[cell].p_holm < LEVEL else ''}" if cell in points else ""
 
     def hover(*cell: int) -> str:
-        return _hover(by_cell[cell], names) if cell in points else ""
+        test = by_cell.get(cell)
+        if test is None or test.result is None:
+            return ""
+        low, high = (100 * end for end in test.result.interval)
+        return (
+            f"<b>{hover_name(names[test.b])}</b> against {hover_name(names[test.a])}<br>"
+            f"{100 * test.result.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
+            f"Only the first is right: {test.result.fixed} images · only the second: {test.result.broken}<br>"
+            f"McNemar's p {test.result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
+        )
 
     figure = cells(
         values / max(float(np.nanmax(np.abs(values))), 1.0),
@@ -53,18 +63,6 @@ def pair_matrix(
     figure.update_yaxes(title="Run", tickvals=tickvals, ticktext=list(map(escape, short)))
     figure.update_xaxes(title="Compared with", tickvals=tickvals, ticktext=below, tickangle=0 if upright else -90)
     return figure.update_layout(margin={"t": 8})
-
-
-def _hover(test: PairTest, names: Sequence[str]) -> str:
-    result = test.result
-    assert result is not None
-    low, high = (100 * end for end in result.interval)
-    return (
-        f"<b>{hover_name(names[test.b])}</b> against {hover_name(names[test.a])}<br>"
-        f"{100 * result.change:+.1f} points (95 % interval {low:+z.1f} to {high:+z.1f})<br>"
-        f"Only the first is right: {result.fixed} images · only the second: {result.broken}<br>"
-        f"McNemar's p {result.p_value:.3g}, corrected by Holm {test.p_holm:.3g}"
-    )
 
 
 def _alt(tests: Sequence[PairTest], names: Sequence[str]) -> str:

@@ -200,11 +200,6 @@ def empty_figure(hint: str, *, height: int = 280) -> go.Figure:
     return finish(figure, alt=hint, height=height, zoom=False)
 
 
-def spans_powers(numbers: Sequence[float]) -> bool:
-    """Return whether positive numbers span a factor of 8 or more, which needs a logarithmic axis."""
-    return min(numbers) > 0 and max(numbers) >= 8 * min(numbers)
-
-
 def epoch_axis(last_epoch: int) -> dict[str, object]:
     """Return an x axis with at most about ten whole epochs as ticks."""
     step = next(size * 10**power for power in range(7) for size in (1, 2, 5) if last_epoch <= 10 * size * 10**power)

@@ -73,11 +73,6 @@ def held() -> Held:
     return Held()
 
 
-def is_open() -> bool:
-    """Return whether the address asks for an import, which replaces the page."""
-    return "add" in st.query_params
-
-
 def render_button() -> None:
     """Draw the button that opens the import."""
     st.button(

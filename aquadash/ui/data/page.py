@@ -28,7 +28,7 @@ def render() -> None:
     """Draw the page."""
     with shell.page("data"):
         # No st.stop() here: the server would keep the values of hidden widgets while the browser forgets them.
-        if own_pictures.is_open():
+        if "add" in st.query_params:
             own_pictures.render_import()
         else:
             with st.container(key="in-order-narrow"):

@@ -55,19 +55,15 @@ def watch_runs(runs: Sequence[Run]) -> None:
         if chosen is not None:
             _head(chosen)
     if chosen is not None:
-        render_run(chosen)
+        with st.container(key="run-status"):
+            if chosen.status.ended:
+                _outcome(chosen)
+            else:
+                tick = STARTING_SECONDS if _is_starting(chosen) else TICK_SECONDS
+                shell.live(tick)(_now)(chosen.run_id, _signature(chosen))
+        shell.live(None if chosen.status.ended else _epochs_seconds())(_epochs)(chosen.run_id)
     if sum(not run.status.ended for run in runs) > 1:
         shell.live(EPOCHS_SECONDS)(_at_work)()
-
-
-def render_run(run: Run) -> None:
-    """Draw a run's progress, curves, metrics, coach's notes and log."""
-    with st.container(key="run-status"):
-        if run.status.ended:
-            _outcome(run)
-        else:
-            shell.live(STARTING_SECONDS if _is_starting(run) else TICK_SECONDS)(_now)(run.run_id, _signature(run))
-    shell.live(None if run.status.ended else _epochs_seconds())(_epochs)(run.run_id)
 
 
 def _epochs_seconds() -> float:
@@ -238,21 +234,19 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
     if kept is None and run.status.ended:
         return
     number = kept_epoch or best
+    title, help = FIGURES["best_epoch"].title, term("best epoch")
+    if number != best:
+        title, help = "Kept epoch", "The settings keep the weights of the last epoch."
+    accuracy = validation_accuracy(run)
+    loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
+    now = "" if run.status.ended else " During training: of the last epoch."
+    after = " Measured after training, with the kept weights; the chart shows each epoch's." if kept_epoch else now
     with st.container(horizontal=True, key="run-figures"):
-        components.render_metric(
-            FIGURES["best_epoch"].title if number == best else "Kept epoch",
-            f"{number:.0f} of {len(history)}" if number else "–",
-            help=term("best epoch") if number == best else "The settings keep the weights of the last epoch.",
-        )
-        accuracy = validation_accuracy(run)
+        components.render_metric(title, f"{number:.0f} of {len(history)}" if number else "–", help=help)
         text = "–" if accuracy is None else f"{100 * accuracy:.0f} %"
-        now = "" if run.status.ended else " During training: of the last epoch."
         components.render_metric(FIGURES["val_accuracy"].title, text, help=term("accuracy") + now)
-        loss = run.metrics.get("val_loss") if kept_epoch else kept.val_loss if kept else None
-        after = " Measured after training, with the kept weights; the chart shows each epoch's." if kept_epoch else now
-        components.render_metric(
-            FIGURES["val_loss"].title, "–" if loss is None else f"{loss:.3f}", help=term("loss") + after
-        )
+        text = "–" if loss is None else f"{loss:.3f}"
+        components.render_metric(FIGURES["val_loss"].title, text, help=term("loss") + after)
         results, stored = lab().runs.results(run), run.metrics.get("test_accuracy") if run.status.ended else None
         value, interval = percent(results.accuracy, results.accuracy_ci95) if results else percent(stored)
         help = f"Below: the 95 % interval. {term('confidence interval')}" if interval else term("test set")

@@ -57,7 +57,10 @@ def search_form() -> None:
                 "Search", key="search:launch", type="primary", icon="🔭", width="stretch", disabled=not (plan and here)
             )
             if pressed and plan is not None:
-                _launch(plan)
+                search_id = shell.launch_once("search:launched", lambda: lab().searches.start(plan))
+                st.session_state[_LAUNCHES] = _launches() + 1
+                st.query_params["search"] = search_id
+                st.rerun()
 
 
 _EPOCHS_HELP = (
@@ -127,13 +130,6 @@ def _kept(widget: Callable[..., Any], label: str, name: str, *values: Any, **opt
     return widget(label, *values, key=f"search:{name}", persist_state="session", **options)
 
 
-def _launch(plan: SearchPlan) -> None:
-    search_id = shell.launch_once("search:launched", lambda: lab().searches.start(plan))
-    st.session_state[_LAUNCHES] = _launches() + 1
-    st.query_params["search"] = search_id
-    st.rerun()
-
-
 _OVER = "search:over"
 _FILLED_FOR = "search:filled-for"
 
@@ -149,7 +145,9 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
     suggestions = suggested(config)
     if st.session_state.get(_FILLED_FOR) != (origin, config.model.name):
         st.session_state[_FILLED_FOR] = (origin, config.model.name)
-        _fill_space(config, suggestions)
+        st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
+        for field in (f"search:{name}:{part}" for name in suggestions for part in _PARTS):
+            st.session_state.pop(field, None)
     varied = ", ".join(mid_sentence(fields.label(name)) for name in st.session_state[_OVER])
     with st.expander(f"Varies {varied or 'nothing'}", icon="🎚️", key="search:values-to-try"):
         help = f"{term('hyperparameter')} More settings need more trials: begin with two to four."
@@ -158,14 +156,6 @@ def space_fields(config: RunConfig, *, origin: str) -> tuple[SearchParameter, ..
         space = [_field(name, suggestions[name]) for name in names]
     parameters = tuple(parameter for parameter in space if parameter is not None)
     return parameters if len(parameters) == len(space) else None
-
-
-def _fill_space(config: RunConfig, suggestions: dict[str, SearchParameter]) -> None:
-    """Set all fields to the suggestions."""
-    st.session_state[_OVER] = [parameter.name for parameter in default_space(config)]
-    for name in suggestions:
-        for part in _PARTS:
-            st.session_state.pop(f"search:{name}:{part}", None)
 
 
 def _field(name: str, suggestion: SearchParameter) -> SearchParameter | None:

@@ -57,15 +57,10 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
             run_lists.render_owner(search.resource)
             _actions(search)
     if chosen is not None:
-        render_search(search)
-
-
-def render_search(search: Search) -> None:
-    """Draw a search's progress, charts and trials."""
-    _explanation(search)
-    # An app that has just started continues interrupted searches.
-    changing = search.at_work or search.status is RunStatus.INTERRUPTED
-    shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
+        _explanation(search)
+        # An app that has just started continues interrupted searches.
+        changing = search.at_work or search.status is RunStatus.INTERRUPTED
+        shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
 
 
 def progress_text(search: Search) -> str:

@@ -96,15 +96,11 @@ def train_form() -> None:
                 persist_state="session",
             )
         with button, shell.guard():
-            _launch_button(launch.Order(usable, name, guess, from_form=True) if usable and may_train else None)
-
-
-def _launch_button(order: launch.Order | None) -> None:
-    if launch.render_question(order):
-        return
-    pressed = st.button("Train", key="launch", type="primary", icon="🏊", width="stretch", disabled=order is None)
-    if pressed and order is not None:
-        launch.press(order)
+            order = launch.Order(usable, name, guess, from_form=True) if usable and may_train else None
+            if not launch.render_question(order):
+                pressed = st.button("Train", "launch", type="primary", icon="🏊", width="stretch", disabled=not order)
+                if pressed and order is not None:
+                    launch.press(order)
 
 
 def _exceeds_class_limit(config: RunConfig) -> bool:
