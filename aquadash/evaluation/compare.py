@@ -130,21 +130,10 @@ def paired_change(a: Predictions, b: Predictions, *, class_names: Sequence[str])
 
 def check_same_images(a: Predictions, b: Predictions) -> None:
     """Refuse predictions of different images or classes."""
-    if not np.array_equal(a.indices, b.indices):
+    same_images = np.array_equal(a.indices, b.indices) and np.array_equal(a.labels, b.labels)
+    if not same_images or a.probabilities.shape != b.probabilities.shape:
         raise DataError(
-            f"The runs were measured on different images ({len(a.indices)} and {len(b.indices)} of them); only runs on "
-            "the same images can be compared image by image."
-        )
-    if not np.array_equal(a.labels, b.labels):
-        differ = int((np.asarray(a.labels) != np.asarray(b.labels)).sum()) if len(a.labels) == len(b.labels) else "all"
-        raise DataError(
-            f"The runs' images carry different labels ({differ} of {len(a.labels)} differ), so they come from "
-            "different data sets; only runs on the same data set can be compared image by image."
-        )
-    classes_a, classes_b = a.probabilities.shape[1], b.probabilities.shape[1]
-    if classes_a != classes_b:
-        raise DataError(
-            f"One run tells {classes_a} classes apart, the other {classes_b}; only runs on the same data set can be "
+            "The runs were measured on different images, labels or classes; only runs on the same data set can be "
             "compared image by image."
         )
 

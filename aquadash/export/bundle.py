@@ -164,21 +164,20 @@ def export_run(
     *,
     include_data: bool | None = None,
     show_images: bool = True,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback = silent,
 ) -> Exported:
     """Write a run as a ZIP file, whole or not at all; the same run gives the same bytes."""
-    on_progress = progress or silent
-    on_progress("reading the run", None)
+    progress("reading the run", None)
     parts = _Parts(store.get(run_id), take_record(store, run_id), None)
     if show_images:
-        parts.dataset = _dataset(parts, on_progress)
+        parts.dataset = _dataset(parts, progress)
     else:
         parts.notes.append("The images are another person's, so the report shows none.")
     with tempfile.TemporaryDirectory(prefix="aquadash-export-") as folder:
-        members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=on_progress))
+        members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=progress))
 
         def after(name: str, count: int) -> None:
-            on_progress(f"packing {name}", count / (len(members) + 1))
+            progress(f"packing {name}", count / (len(members) + 1))
 
         def manifest(written: Mapping[str, Written]) -> ZipMember:
             content = Manifest(run_id=run_id, files=dict(sorted(written.items())))

@@ -21,7 +21,6 @@ from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError
 from aquadash.export.bundle import MADE, MANIFEST, MAX_RUN_BYTES, RUN, UNUSED, VERSION, Manifest, OldRunFile, RunFile
-from aquadash.export.zip_files import Written
 from aquadash.models.network_file import check_network
 from aquadash.people import OWNER, Person
 from aquadash.robustness.measurement import Measurement
@@ -69,7 +68,7 @@ def import_run(
     store: RunStore,
     path: Path,
     *,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback = silent,
     called: str | None = None,
     owner: Person = OWNER,
 ) -> Imported:
@@ -83,9 +82,8 @@ def import_run(
         ForeignZipError: The file is damaged, dangerous, or not a run's; the store is as it was before.
         StorageError: The run cannot be stored; likewise.
     """
-    on_progress = progress or silent
     called = path.name if called is None else called
-    on_progress("looking at the ZIP", None)
+    progress("looking at the ZIP", None)
     if not path.is_file():
         raise ForeignZipError(f"There is no file {path}. Give the path of a ZIP that AquaDash has exported.")
     workshop = settings.home() / "tmp"
@@ -93,10 +91,10 @@ def import_run(
     with tempfile.TemporaryDirectory(prefix="import-", dir=workshop) as name:
         folder = Path(name)
         with open_zip(path, _LIMITS, name=called, remedy="Copy or download it again.") as archive:
-            described = _unpacked(archive, folder, on_progress)
-        on_progress("checking the files", None)
+            described = _unpacked(archive, folder, progress)
+        progress("checking the files", None)
         _check(described, folder)
-        on_progress("storing the run", None)
+        progress("storing the run", None)
         original_id = described.read().imported_id or described.run_id
         copies = copies_of(store, original_id)
         run = admit(store, described, ((name, folder / name) for name in _kept(described)), owner=owner)
@@ -137,7 +135,7 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallb
         raise ForeignZipError(f"The ZIP has {ascii(extra[0][:80])}, which its list does not name: it was added later.")
     done = 0
     for name in wanted:
-        if unpack(archive, members[name], folder / name).sha256 != listed[name].sha256:
+        if unpack(archive, members[name], folder / name) != listed[name].sha256:
             raise ForeignZipError(f"{name} in the ZIP is not as it was exported (its SHA-256 differs).")
         done += members[name].file_size
         on_progress(f"unpacking {name}", done / total)
@@ -159,17 +157,16 @@ def _run_file(path: Path) -> RunFile:
         raise ForeignZipError(f"The run in the ZIP cannot be used: {error}") from None
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Written:
-    """Write a file of a ZIP archive to the disk and return its size and hash."""
-    digest, size = hashlib.sha256(), 0
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> str:
+    """Write a file of a ZIP archive to the disk and return its SHA-256."""
+    digest = hashlib.sha256()
     with storage_errors("unpack the ZIP"):
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             for chunk in member_chunks(archive, info):
-                size += len(chunk)
                 digest.update(chunk)
                 file.write(chunk)
-    return Written(size, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _kept(described: RunFile) -> list[str]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,18 +18,10 @@ import aquadash
 from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, describe_definitions, flatten
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
-from aquadash.evaluation import (
-    METRICS,
-    Calibration,
-    Evaluation,
-    best_epoch,
-    evaluate,
-    reliability,
-    scores,
-    select,
-)
+from aquadash.evaluation import METRICS, Calibration, Evaluation, best_epoch, evaluate, reliability, scores, select
 from aquadash.evaluation.browse import Outcome, Sort
 from aquadash.evaluation.metrics import percent
+from aquadash.export.templating import templates
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.learning_curves import learning_curves
 from aquadash.figures.reliability_diagram import reliability_diagram
@@ -37,9 +29,6 @@ from aquadash.figures.theme import alt_text, class_colour, class_emoji
 from aquadash.store import EpochRecord, Predictions, RunStore
 from aquadash.store.types import Run
 from aquadash.training.prepare import report_validation_images
-
-if TYPE_CHECKING:
-    import jinja2
 
 #: Images in each row of the report, and probabilities beside each image.
 _IMAGES, _BARS = 6, 5
@@ -96,7 +85,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "decided": run.config.training.decided_by_validation,
         "drawn": dataset.drawn if dataset else False,
     }
-    return _environment().get_template("report.html.j2").render(values)
+    return templates(autoescape=True).get_template("report.html.j2").render(values)
 
 
 def _scores(results: Evaluation | None, predictions: Predictions | None) -> list[tuple[str, str, str]]:
@@ -222,16 +211,3 @@ def _plotly() -> str:
     if "</script" in text.lower():
         raise AquaDashError("The chart library cannot be put into a page: it holds the end of a script.")
     return text
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("aquadash.export"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

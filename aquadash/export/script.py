@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquadash import models
 from aquadash.augment import AugmentationPlan
 from aquadash.augment.code import drawing_code
 from aquadash.config import RunConfig
 from aquadash.errors import RunError
+from aquadash.export.templating import templates
 from aquadash.source import CarriedSource, defined, sorted_imports
-
-if TYPE_CHECKING:
-    import jinja2
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,9 @@ def train_script(recipe: Recipe) -> str:
     augmented = recipe.plan.changes or recipe.plan.factor > 1
     # The template writes the one entry that the script needs of the table of networks.
     source = CarriedSource(defined_names={"model_entry"})
-    text = _environment().get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
+    environment = templates(autoescape=False)
+    environment.filters |= {"py": _literal, "settings": _settings}
+    text = environment.get_template("train.py.j2").render(_values(recipe, augmented=augmented), carry=source.take)
     modules = ("csv", "hashlib", "json", "keras", "numpy as np", "tensorflow as tf", "time")
     imports = source.imports | {f"import {module}" for module in modules}
     imports |= {"from pathlib import Path", "from types import SimpleNamespace"}
@@ -118,23 +117,6 @@ def _values(recipe: Recipe, *, augmented: bool) -> dict[str, Any]:
         "last_frozen": entry.last_frozen,
         "test_time_flip": model.test_time_flip,
     }
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    # No autoescape, because the template is Python: values pass through the filter ``py``, which writes literals.
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("aquadash.export"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"py": _literal, "settings": _settings}
-    return environment
 
 
 def _literal(value: object) -> str:

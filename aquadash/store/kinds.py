@@ -54,14 +54,7 @@ KINDS = {
             prepare="aquadash.training.worker:prepare",
             slots=None,
         ),
-        JobKind(
-            "search",
-            "search",
-            "aquadash.search.job:work",
-            max_worker_failures=3,
-            slots=8,
-            ends_with_app=True,
-        ),
+        JobKind("search", "search", "aquadash.search.job:work", max_worker_failures=3, slots=8, ends_with_app=True),
         JobKind(
             "robustness",
             "measurement",

@@ -24,17 +24,7 @@ from aquadash.store.artifacts import CONFIG, RunArtifacts
 from aquadash.store.database import Database
 from aquadash.store.job_types import Job, job_id
 from aquadash.store.jobs import JobTable, is_active
-from aquadash.store.types import (
-    EpochRecord,
-    Guess,
-    Run,
-    RunStatus,
-    TrialOf,
-    clean_name,
-    clean_tag,
-    read_run,
-    values_of,
-)
+from aquadash.store.types import EpochRecord, Guess, Run, RunStatus, TrialOf, clean_name, clean_tag, read_run, values_of
 
 #: The kind of job that trains a run.
 KIND = "train"

@@ -5,19 +5,7 @@ A change of these tables is a new revision in ``migrations/versions``; ``docs/ex
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 #: The revision of the tables below, as Alembic names it.
 HEAD = "0001"

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -47,19 +48,13 @@ def raise_open_files() -> None:
 
 
 def start_detached(
-    arguments: Sequence[str], *, log_path: Path, module: str = "aquadash", keep: Sequence[int] = ()
+    module: str, arguments: Sequence[str], *, log_path: Path, keep: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a command of AquaDash in a session of its own, which Ctrl-C and the end of the app do not reach."""
-    launcher = _launcher
-    if launcher is not None:
-        return launcher.submit(_start, arguments, log_path, module, keep).result()
-    return _start(arguments, log_path, module, keep)
-
-
-def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start a Python module in a session of its own, which Ctrl-C and the end of the app do not reach."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
-        return subprocess.Popen(
+        start = partial(
+            subprocess.Popen[bytes],
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -69,6 +64,7 @@ def _start(arguments: Sequence[str], log_path: Path, module: str, keep: Sequence
             start_new_session=True,
             env=environment(),
         )
+        return start() if _launcher is None else _launcher.submit(start).result()
 
 
 def environment() -> dict[str, str]:

@@ -81,11 +81,9 @@ class Standby:
             self._read_at_start = _read_at_start()
             pipe, its_end = multiprocessing.Pipe()
             with its_end:
+                number = its_end.fileno()
                 process = processes.start_detached(
-                    [str(its_end.fileno())],
-                    log_path=_log_path(),
-                    module="aquadash.work.standby",
-                    keep=[its_end.fileno()],
+                    "aquadash.work.standby", [str(number)], log_path=_log_path(), keep=[number]
                 )
                 # The process needs the key to receive a pipe.
                 pipe.send(bytes(multiprocessing.current_process().authkey))
@@ -99,9 +97,7 @@ class Standby:
         if KINDS[arguments[0]].prepare:
             self.keep_ready()
         forked = self.fork("aquadash.work.worker:main", list(arguments), log_path=log_path)
-        return forked or NewProcess(
-            processes.start_detached(arguments, log_path=log_path, module="aquadash.work.worker")
-        )
+        return forked or NewProcess(processes.start_detached("aquadash.work.worker", arguments, log_path=log_path))
 
     def fork(self, function: str, *arguments: Any, log_path: Path) -> WorkerProcess | None:
         """Fork a process that calls a function, whose arguments may be pipes; None if no process stands by."""

@@ -49,16 +49,16 @@ def test_fixed_and_broken_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "message"),
+    "other",
     [
-        (replace(of_five(B), indices=np.arange(5) + 400), "different images"),
-        (of(LABELS[:3], B[:3]), "5 and 3"),
-        (replace(of_five(B), labels=np.array([1, 0, 0, 1, 1])), "different labels \\(2 of 5"),
-        (of_five(np.hstack([B, np.zeros((5, 1))])), "2 classes apart, the other 3"),
+        replace(of_five(B), indices=np.arange(5) + 400),
+        of(LABELS[:3], B[:3]),
+        replace(of_five(B), labels=np.array([1, 0, 0, 1, 1])),
+        of_five(np.hstack([B, np.zeros((5, 1))])),
     ],
 )
-def test_predictions_of_other_images_labels_or_classes_are_refused(other: Predictions, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+def test_predictions_of_other_images_labels_or_classes_are_refused(other: Predictions) -> None:
+    with pytest.raises(DataError, match="different images, labels or classes"):
         compare_predictions(of_five(A), other)
 
 

@@ -172,7 +172,7 @@ def test_top_two_is_counted_image_by_image() -> None:
     assert (score.value, score.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
     assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
     all_tie = np.full((1, 3), 1 / 3)
-    assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 0.0, 1.0], "the answer counts"
+    assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 1.0, 0.0], "the answer counts"
 
 
 def test_intervals_of_a_class_are_those_of_its_counts() -> None:

@@ -211,7 +211,7 @@ def test_none_starts_without_memory_or_fork(
 ) -> None:
     modules: list[str] = []
     monkeypatch.setattr(standby, name, value)
-    monkeypatch.setattr(standby.processes, "start_detached", lambda *_, module, **__: modules.append(module))
+    monkeypatch.setattr(standby.processes, "start_detached", lambda module, *_, **__: modules.append(module))
     by.launch(["nap"], log_path=settings.job_log("nap"))
     assert modules == ["aquadash.work.worker"], "it is a process of its own"
     assert not by.keep_ready()
@@ -277,7 +277,7 @@ def look():
     seen = [niceness(0) - before]
     thread = threading.Thread(target=lambda: seen.append(niceness(threading.get_native_id()) - before))
     thread.start(); thread.join()
-    process = processes.start_detached(["nothing"], log_path=Path(sys.argv[1]))
+    process = processes.start_detached("nothing", [], log_path=Path(sys.argv[1]))
     seen.append(niceness(process.pid) - before)
     process.communicate(b"\\n")
     return seen
