@@ -24,7 +24,7 @@ from aquadash.cli.output import (
 from aquadash.cli.waiting import wait_for_run
 from aquadash.config import RunConfig
 from aquadash.errors import AquaDashError, RunError
-from aquadash.evaluation import accuracy_words, check_pair, pair_words, score_guess
+from aquadash.evaluation import check_pair, score_guess
 from aquadash.store import Guess, Run, RunStatus
 from aquadash.store.fields import metrics_of
 
@@ -83,9 +83,9 @@ def score_of_guess(run: Run) -> tuple[dict[str, Any] | None, list[str]]:
         with suppress(AquaDashError):  # The data set has lost a class that the guess names.
             score = score_guess(run.guess, results)
     if score and score.accuracy:
-        words.append(f"The guess of the accuracy. {accuracy_words(score.accuracy)}")
+        words.append(f"The guess of the accuracy. {score.accuracy.words}")
     if score and score.pair:
-        words.append(f"The guess of the mistake. {pair_words(score.pair)}")
+        words.append(f"The guess of the mistake. {score.pair.words}")
     return asdict(run.guess) | {"score": score and score.to_dict()}, words
 
 

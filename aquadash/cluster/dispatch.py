@@ -33,7 +33,7 @@ class Watch:
         self._next_at = 0.0
 
     def look(self, jobs: JobTable) -> None:
-        """Look in a thread, unless one does: a worker that has lost its power delays the answer by up to 30 s."""
+        """Check the cluster in a thread, one at a time: an unplugged worker delays the answer by up to 30 s."""
         address = settings.scheduler_address()
         if address is not None and time.monotonic() >= self._next_at:
             self._next_at = math.inf

@@ -48,7 +48,7 @@ def run_worker(scheduler: str, *, name: str, slots: int, gpu: str, host: str | N
 
 
 async def _work(scheduler: str, name: str, host: str | None, port: int) -> None:
-    """Be a Dask worker until a signal comes, and a new one each time that the connection to the scheduler is lost."""
+    """Run a Dask worker until a signal comes; start a new one whenever the connection to the scheduler is lost."""
     from distributed import Worker
 
     from aquadash.cluster.plugin import TakeRuns

@@ -23,7 +23,7 @@ from aquadash.evaluation.compare import (
     pareto_front,
 )
 from aquadash.evaluation.curves import CurveVerdict, best_epoch, overfit_verdict
-from aquadash.evaluation.guess import GuessScore, accuracy_words, check_pair, pair_words, score_guess
+from aquadash.evaluation.guess import GuessScore, check_pair, score_guess
 from aquadash.evaluation.intervals import clustered_interval, wilson_interval
 from aquadash.evaluation.metric_table import METRICS, Metric, Score, scores, scores_to_dict, stored_scores
 from aquadash.evaluation.metrics import ClassScores, Evaluation, evaluate

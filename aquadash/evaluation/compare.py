@@ -17,7 +17,7 @@ from aquadash.evaluation.intervals import Interval, newcombe_interval
 from aquadash.evaluation.metrics import checked, predicted_labels
 from aquadash.evaluation.records import Predictions
 
-#: p-values below count as more than luck.
+#: Significance level: a difference with a smaller p-value counts as significant.
 LEVEL = 0.05
 
 

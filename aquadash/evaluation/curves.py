@@ -26,10 +26,10 @@ Kind = Literal[
     "healthy",
 ]
 
-#: Fewer epochs show a start, not a tendency.
+#: Minimum number of epochs for a verdict.
 MIN_EPOCHS = 4
 
-#: "Where the curve is now" is the mean of so many last epochs, because single epochs jump by chance.
+#: Number of last epochs whose mean is the present value of a curve, because single epochs jump by chance.
 RECENT_EPOCHS = 3
 
 #: Least rise of the validation loss, as a fraction of its best; with few images the loss wanders by a few per cent.
@@ -41,7 +41,7 @@ MIN_FALL = 0.03
 #: Least fall of the validation loss in the last epochs, as a fraction of its best before.
 STILL_FALLING = 0.01
 
-#: Below this validation loss, the two fractions above are taken of this value: a few thousandths are chance.
+#: Minimum loss that the two fractions above refer to: below it, changes of a few thousandths are chance.
 LOW_LOSS = 0.4
 
 #: Least gap between training and validation accuracy: the 95 % interval of 375 images reaches 5 points either way.

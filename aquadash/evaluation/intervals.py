@@ -82,7 +82,7 @@ def newcombe_interval(both: int, only_first: int, only_second: int, neither: int
     down_second, up_second = second - low_second, high_second - second
     below = down_first**2 - 2 * phi * down_first * up_second + up_second**2
     above = up_first**2 - 2 * phi * up_first * down_second + down_second**2
-    # Rounding may leave a square a hair below 0.
+    # Rounding can make a square slightly negative.
     low, high = difference - math.sqrt(max(below, 0.0)), difference + math.sqrt(max(above, 0.0))
     return max(low, -1.0), min(high, 1.0)
 

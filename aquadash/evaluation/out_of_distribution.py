@@ -15,7 +15,7 @@ from aquadash.evaluation.metrics import import_scikit_learn
 #: The fraction of validation images whose score is at or below the threshold.
 ACCEPTED = 0.95
 
-#: Numbers that are held in memory at once: images x classes x features; many classes would take gigabytes.
+#: Maximum size of a batch, images x classes x features, because all images of many classes would take gigabytes.
 _GAPS = 2_000_000
 
 

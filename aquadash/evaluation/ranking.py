@@ -58,7 +58,7 @@ def _curves(label: str, is_class: NDArray[np.bool_], y_prob: NDArray[np.float64]
         misses = 1 + last - hits
         reached, right = hits / hits[-1], hits / (hits + misses)
         average_precision = float((np.diff(reached, prepend=0.0) * right).sum())
-        # Without the thresholds between two others at which the same images of the class are reached.
+        # Drop a threshold if both neighbours reach the same images of the class: it adds no corner to the curve.
         kept = np.concatenate([[True], np.diff(hits[:-1]).astype(bool) | np.diff(hits[1:]).astype(bool), [True]])
         kept = kept[: len(hits)]
         recall, precision = np.append(reached[kept][::-1], 0.0), np.append(right[kept][::-1], 1.0)

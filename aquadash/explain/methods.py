@@ -24,10 +24,10 @@ Compute = Callable[["Explainer", NDArray[np.uint8], NDArray[np.int32], "Progress
 #: The brightness of the occluding square, 0 to 255.
 GREY = 127
 
-#: Points between a baseline and the image: for nine in ten images the pixels add up to the change within 0.015.
+#: Points between a baseline and the image. With 64, the pixels' sum is within 0.015 of the change for 9 in 10 images.
 STEPS = 64
 
-#: Brightness of the baselines of integrated gradients: a black one alone gives black pixels nothing, a white one white.
+#: Brightness of the baselines of integrated gradients. A pixel as bright as its only baseline would always get 0.
 BASELINES = (0.0, 1.0)
 
 

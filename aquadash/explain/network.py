@@ -54,7 +54,7 @@ def listening(model: Any, listener: Listener) -> Iterator[None]:
     layers = list(dict.fromkeys(layers_within(model)))
     for layer in layers:
         # In ``vars``, because Keras's ``__setattr__`` would look for weights in the function.
-        vars(layer)["call"] = _heard(layer, layer.call, listener)
+        vars(layer)["call"] = _with_listener(layer, layer.call, listener)
     try:
         yield
     finally:
@@ -120,14 +120,14 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     return Inside(layer, (height, width, channels), calls[0][0], tuple(call[0] for call in maps), numbers)
 
 
-def _heard(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
-    def heard(*args: Any, **kwargs: Any) -> Any:
+def _with_listener(layer: Any, call: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    def call_and_report(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
         if hasattr(output, "shape"):
             listener(layer, args[0] if args else None, output)
         return output
 
-    return heard
+    return call_and_report
 
 
 def _shrinks(layer: Any, inputs: Any, output: Any) -> bool:

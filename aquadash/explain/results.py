@@ -14,8 +14,8 @@ from aquadash.explain.methods import METHODS
 _ROWS = ("upper", "", "lower")
 _COLUMNS = ("left", "", "right")
 
-#: The least mean of a map's brightest ninth, in means of the map, for its place to be named.
-_STANDS_OUT = 1.35
+#: Minimum ratio of the mean of a map's brightest ninth to the mean of the map; below it no place is named.
+_MIN_CONTRAST = 1.35
 
 
 def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
@@ -52,7 +52,7 @@ def _place(values: NDArray[np.float32]) -> str | None:
         [[part.mean() for part in np.array_split(band, 3, axis=1)] for band in np.array_split(values, 3, axis=0)]
     )
     row, column = np.unravel_index(int(ninths.argmax()), ninths.shape)
-    if ninths.max() < _STANDS_OUT * ninths.mean():
+    if ninths.max() < _MIN_CONTRAST * ninths.mean():
         return ""
     if (row, column) == (1, 1):
         return "in the middle"

@@ -60,7 +60,7 @@ UNUSED = frozenset(
 #: Limit of an import for a run's own files. The largest preset has 0.9 GB: its optimizer's state is in two checkpoints.
 MAX_RUN_BYTES = 1_000_000_000
 
-#: Files that compression hardly makes smaller.
+#: Suffixes of files that compression hardly shrinks.
 _STORED = (".keras", ".npz")
 
 #: Explanation of each file for ``README.txt``, in its order.

@@ -54,7 +54,7 @@ def work_export(job: JobContext) -> dict[str, Any]:
     wanted = {name: job.request[name] for name in ("include_data", "show_images")}
     path = _export_path(run_id, job.run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A ZIP that is being downloaded stays readable until that ends.
+    # Deleting a ZIP does not interrupt a download: its open file stays readable.
     forget_oldest(path.parent, "*.zip", max_bytes=_MAX_BYTES, max_seconds=_MAX_SECONDS)
     written = export_run(open_store(), run_id, path, progress=job.report_fraction, **wanted)
     return {"size": written.size, "notes": list(written.notes)}

@@ -53,7 +53,7 @@ _order = (_columns.rank.is_(None), _columns.rank, _columns.turn, _columns.positi
 
 _JOB = TypeAdapter(Job)
 
-#: The table that shows the status of a kind's jobs, and its key; each change of status is one transaction with its row.
+#: Table and key of the row that repeats a job's status, by kind; both rows change in one transaction.
 _SUBJECTS = {"train": (schema.runs, schema.runs.c.run_id), "search": (schema.searches, schema.searches.c.search_id)}
 
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -52,19 +51,21 @@ def start_detached(
 ) -> subprocess.Popen[bytes]:
     """Start a Python module in a session of its own, which Ctrl-C and the end of the app do not reach."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("ab") as log:
-        start = partial(
-            subprocess.Popen[bytes],
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=keep,
-            cwd=settings.PROJECT_ROOT,
-            start_new_session=True,
-            env=environment(),
-        )
-        return start() if _launcher is None else _launcher.submit(start).result()
+
+    def start() -> subprocess.Popen[bytes]:
+        with log_path.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=keep,
+                cwd=settings.PROJECT_ROOT,
+                start_new_session=True,
+                env=environment(),
+            )
+
+    return start() if _launcher is None else _launcher.submit(start).result()
 
 
 def environment() -> dict[str, str]:

@@ -24,7 +24,7 @@ from aquadash.store.runs import KIND, NewRunFields
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
-#: Looks after a cluster, and returns how many slots it has; imported where ``AQUADASH_SCHEDULER`` names one.
+#: Functions of the cluster room, imported by name because that room imports Dask: watch the cluster, count its slots.
 _CLUSTER_WATCH, _CLUSTER_SLOTS = "aquadash.cluster.dispatch:watch", "aquadash.cluster.dispatch:slots"
 
 
@@ -58,7 +58,7 @@ class Engine:
         return self._store.get(run_id)
 
     def serve(self) -> None:
-        """Do the queued jobs, also those of other processes, from now on until this process ends."""
+        """Start the slots, which do the queued jobs of all processes until this process ends."""
         if self._serving:
             _sweep()
             self._slots.serve()

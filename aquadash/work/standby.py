@@ -74,7 +74,7 @@ class Standby:
                     return True
                 if self._forked:
                     return False
-                self._let_end()
+                self._ask_to_end()
             if not CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
                 self._process = None
                 return False
@@ -89,7 +89,7 @@ class Standby:
                 pipe.send(bytes(multiprocessing.current_process().authkey))
             self._process, self._pipe = process, pipe
             name = f"standby-{process.pid}"
-            threading.Thread(target=self._hear, args=(process, pipe), name=name, daemon=True).start()
+            threading.Thread(target=self._read_statuses, args=(process, pipe), name=name, daemon=True).start()
             return True
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> WorkerProcess:
@@ -125,11 +125,11 @@ class Standby:
         """End the process; its workers go on."""
         with self._lock:
             process = self._process
-            self._let_end()
+            self._ask_to_end()
         if process is not None:
             process.wait(timeout=60)
 
-    def _hear(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
+    def _read_statuses(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
         """Read the ids and the exit statuses of the children from the pipe, and end the process when it is idle."""
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -150,9 +150,9 @@ class Standby:
         with self._lock:
             is_idle = not self._forked and time.monotonic() - self._used_at >= IDLE_SECONDS
             if is_idle and self._process is process:
-                self._let_end()
+                self._ask_to_end()
 
-    def _let_end(self) -> None:
+    def _ask_to_end(self) -> None:
         """Ask the process to end."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):

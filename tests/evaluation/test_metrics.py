@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from aquadash.errors import DataError
-from aquadash.evaluation import Evaluation, accuracy_words, evaluate, pair_words, score_guess, select, wilson_interval
+from aquadash.evaluation import Evaluation, evaluate, score_guess, select, wilson_interval
 from aquadash.evaluation.balance import balanced_accuracy, cohens_kappa
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.metrics import percent, predicted_labels
@@ -153,12 +153,12 @@ def test_a_fraction_without_interval_is_a_whole_number_and_an_unknown_one_a_dash
 )
 def test_a_guessed_accuracy_is_measured_by_the_interval_and_the_distance(guessed: float, words: str) -> None:
     score = score_guess(Guess(guessed), USUAL)
-    assert score.pair is None and accuracy_words(score.accuracy) == words
+    assert score.pair is None and score.accuracy.words == words
 
 
 def test_both_ends_of_the_interval_are_spot_on() -> None:
     low, high = USUAL.accuracy_ci95
-    assert [score_guess(Guess(end), USUAL).accuracy.spot_on for end in (low - 1e-6, low, high)] == [False, True, True]
+    assert [score_guess(Guess(end), USUAL).accuracy.is_right for end in (low - 1e-6, low, high)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,9 @@ def test_a_guessed_mistake_has_its_rank_among_all_and_ties_share_one(
     evaluation: Evaluation, pair: tuple[str, str], hit: bool, rank: int, count: int, words: str
 ) -> None:
     score = score_guess(Guess(confused_pair=pair), evaluation)
-    assert score.accuracy is None and (score.pair.hit, score.pair.rank, score.pair.count) == (hit, rank, count)
-    assert words in pair_words(score.pair)
+    figures = score.pair.figures
+    assert score.accuracy is None and score.pair.is_right is figures["hit"] is hit
+    assert (figures["rank"], figures["count"]) == (rank, count) and words in score.pair.words
 
 
 def test_a_class_that_is_not_there() -> None:

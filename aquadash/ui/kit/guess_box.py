@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aquadash.errors import AquaDashError
-from aquadash.evaluation import accuracy_words, pair_words, score_guess
+from aquadash.evaluation import score_guess
 from aquadash.store.types import Guess, Run
 from aquadash.ui.kit import inputs
 from aquadash.ui.kit.gallery import class_titles
@@ -68,9 +68,9 @@ def render_guess(run: Run) -> None:
         else:
             lines[0] = f"**{whose}**"
             if score.accuracy is not None:
-                lines.append(f"{'🎯' if score.accuracy.spot_on else '📏'} {plain(accuracy_words(score.accuracy))}")
+                lines.append(f"{'🎯' if score.accuracy.is_right else '📏'} {plain(score.accuracy.words)}")
             if score.pair is not None:
-                lines.append(f"{'🎯' if score.pair.hit else '🔀'} {plain(pair_words(score.pair))}")
+                lines.append(f"{'🎯' if score.pair.is_right else '🔀'} {plain(score.pair.words)}")
     st.info("\n\n".join(lines), icon="🔮")
 
 
