@@ -77,30 +77,20 @@ def candidates(answer: int, *, accuracy: float, images: int) -> Verdict:
     return (nearly if answer == fewest - 1 else wrong)(f"{gain}: less than {wanted:.1f}. Try more.")
 
 
-@dataclass(frozen=True)
-class Task:
-    """The image to find: a confident wrong answer or, without one, the least confident answer."""
-
-    #: Least confidence of the wrong answer, 0 to 1; None if all answers are right.
-    threshold: float | None
-    #: Lowest confidence of all answers.
-    least: float
-
-
-def sure_mistake_task(labels: ArrayLike, probabilities: ArrayLike) -> Task:
-    """Return a task with a solution; its threshold is 90 % at most."""
+def sure_mistake_threshold(labels: ArrayLike, probabilities: ArrayLike) -> float | None:
+    """Return a confidence, at most 0.9, that some wrong answer reaches; None if all answers are right."""
     true, sure, answers = _read(labels, probabilities)
     mistaken = sure[answers != true]
     if not len(mistaken):
-        return Task(None, float(sure.min()))
-    # Steps of 5 %, or of 1 % below 20 %, where a network with many classes may be.
+        return None
+    # Steps of 5 %, or of 1 % below 20 %, the range of a network with many classes.
     surest = float(mistaken.max())
     steps = 20 if surest >= 0.2 else 100
-    return Task(min(0.9, math.floor(steps * surest) / steps), float(sure.min()))
+    return min(0.9, math.floor(steps * surest) / steps)
 
 
 def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verdict:
-    """Judge whether a typed number is that of an image that solves the task."""
+    """Judge whether a typed number is that of a confident mistake or, without mistakes, of the least sure answer."""
     number = read_number(text)
     true, sure, answers = _read(labels, probabilities)
     if number is None:
@@ -108,15 +98,15 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
     if number != int(number) or not 0 <= number < len(true):
         return wrong(f"There is no image {text.strip()[:12]}; they are numbered from 0 to {len(true) - 1}.")
     position = int(number)
-    task = sure_mistake_task(labels, probabilities)
+    threshold = sure_mistake_threshold(labels, probabilities)
     confidence = 100 * float(sure[position])
-    if task.threshold is None:
-        if sure[position] <= task.least + 0.005:
+    if threshold is None:
+        if sure[position] <= sure.min() + 0.005:
             return right(f"Yes: {confidence:.0f} % is the lowest confidence, and even this answer is right.")
         return wrong(f"It is {confidence:.0f} % sure about image {position}, but less sure about another one.")
     if answers[position] == true[position]:
         return wrong(f"The answer to image {position} is right. Switch on “Only wrong answers”.")
-    if round(float(sure[position]), 2) >= task.threshold:
+    if round(float(sure[position]), 2) >= threshold:
         return right(
             f"Yes: it is {confidence:.0f} % sure about image {position}, and wrong. So a high probability proves "
             "nothing; the report's network was sure, too, that an otter was a beaver."

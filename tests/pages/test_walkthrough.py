@@ -108,9 +108,9 @@ def compose(app: AppTest, run: Run) -> None:
 
 def sure_mistake(app: AppTest, run: Run) -> None:
     predictions = open_store().predictions(run.run_id)
-    task = checks_results.sure_mistake_task(predictions.labels, predictions.probabilities)
+    least = checks_results.sure_mistake_threshold(predictions.labels, predictions.probabilities) or 0
     wrong = predictions.probabilities.argmax(axis=1) != predictions.labels
-    fits = np.flatnonzero(wrong & (predictions.probabilities.max(axis=1) >= (task.threshold or 0)))
+    fits = np.flatnonzero(wrong & (predictions.probabilities.max(axis=1) >= least))
     app.text_input(key="mistake").set_value(str(fits[-1])).run()
 
 

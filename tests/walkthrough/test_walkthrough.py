@@ -228,14 +228,14 @@ def test_a_sure_mistake_or_else_the_least_sure_image_is_found_by_its_number() ->
     def outcome(text: str | int) -> Outcome:
         return checks_results.sure_mistake(str(text), labels, shares).outcome
 
-    assert checks_results.sure_mistake_task(labels, shares).threshold == 0.9
+    assert checks_results.sure_mistake_threshold(labels, shares) == 0.9
     wrong = predicted != labels
     assert outcome(np.flatnonzero(wrong & (sure >= 0.9))[0]) is RIGHT
     assert outcome(np.flatnonzero(wrong & (sure < 0.9))[0]) is NEARLY
     assert outcome(np.flatnonzero(~wrong)[0]) is WRONG
     assert {outcome(text) for text in ("200", "-1", "1.5", "", "otter", "9" * 20)} == {WRONG}
     labels = predicted
-    assert checks_results.sure_mistake_task(labels, shares).threshold is None
+    assert checks_results.sure_mistake_threshold(labels, shares) is None
     assert (outcome(sure.argmin()), outcome(sure.argmax())) == (RIGHT, WRONG)
 
 

@@ -270,13 +270,11 @@ def _say(text: str) -> None:
     st.toast(plain(text), icon="✅")
 
 
+_code = st.cache_data(max_entries=64, show_spinner=False)(to_code)
+
+
 def code(studio: Studio) -> None:
     """Draw the pipeline as Python code, with a button that downloads it."""
     text = _code(studio.spec)
     components.render_download("Download", text, file_name=f"{_file_stem(studio.spec)}.py", key="download-code")
     st.code(text, language="python")
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _code(spec: PipelineSpec) -> str:
-    return to_code(spec)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from aquadash.evaluation import Calibration, Rescaling, bin_of
+from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.reliability_diagram import reliability_diagram
-from aquadash.ui.evaluate import scores
 from aquadash.ui.kit import address, bound, components, gallery
 from aquadash.ui.kit.evaluated import Evaluated, Narrowed
 from aquadash.ui.kit.glossary import term
@@ -34,13 +34,13 @@ def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | No
     )
     _calibration_figures(one, other, calibration, rescaling)
     st.markdown("**How sure is it?**", help=term("confidence"))
-    if other is None:
-        scores.render_confidence(one.predictions, key="confidences")
-    else:
-        for column, each in zip(st.columns(2), (one, other), strict=True):
-            with column:
+    runs = [one] if other is None else [one, other]
+    for column, each in zip(st.columns(len(runs)), runs, strict=True):
+        with column:
+            if len(runs) > 1:
                 st.caption(plain(each.run.name))
-                scores.render_confidence(each.predictions, key=f"confidences-{each.run.run_id}")
+            figure = confidence_histogram(each.predictions.labels, each.predictions.probabilities)
+            components.render_plot(figure, key=f"confidences-{each.run.run_id}")
     if chosen is None:
         return None
     mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen

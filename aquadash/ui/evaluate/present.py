@@ -13,6 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from aquadash.config import flatten
 from aquadash.data import title_of
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.browse import select
@@ -34,6 +35,11 @@ KEY = "present"
 
 #: Seconds between two drawings of a run that trains.
 _TICK_SECONDS = 1.5
+
+#: The settings on the screen "How was it trained?".
+_SETTINGS = (
+    "data.source augmentation.pipeline model.name training.optimizer training.learning_rate training.batch_size"
+).split()
 
 #: Number and width of the cards that fill one row: a second row would scroll.
 _ROW, _CARD_REM = 5, 9
@@ -173,16 +179,8 @@ def _opening(run: Run) -> None:
 
 
 def _settings(run: Run) -> None:
-    config = run.config
-    settings = [
-        ("data.source", config.data.source),
-        ("augmentation.pipeline", config.augmentation.pipeline),
-        ("model.name", config.model.name),
-        ("training.optimizer", config.training.optimizer),
-        ("training.learning_rate", config.training.learning_rate),
-        ("training.batch_size", config.training.batch_size),
-    ]
-    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, value))}**" for name, value in settings]
+    values = flatten(run.config)
+    lines = [f"- {plain(fields.label(name))}: **{plain(fields.value_text(name, values[name]))}**" for name in _SETTINGS]
     if "epochs" in run.metrics:
         epochs = run.metrics["epochs"]
         times = "once" if epochs == 1 else f"{epochs:.0f} times"

@@ -12,11 +12,10 @@ from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_inter
 from aquadash.evaluation.curves import EpochMetric
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
-from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
 from aquadash.figures.frequent_confusions import MOST, frequent_confusions
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
-from aquadash.store.types import EpochRecord, Predictions, Run
+from aquadash.store.types import EpochRecord, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui.kit import bound, coach_notes, components, image_browser, run_lists
 from aquadash.ui.kit.evaluated import Evaluated
@@ -46,11 +45,6 @@ def render_caveats(one: Evaluated) -> None:
             st.caption("🏁 These are test images: learn from the mistakes, but choose runs by validation accuracy.")
     if one.run.config.training.validation == "test":
         st.warning(_the_reports_way(one.run, one.found), icon="🔬")
-
-
-def render_confidence(predictions: Predictions, *, key: str) -> None:
-    """Draw the histogram of confidence for right and wrong answers."""
-    components.render_plot(confidence_histogram(predictions.labels, predictions.probabilities), key=key)
 
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:

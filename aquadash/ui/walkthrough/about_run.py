@@ -197,21 +197,27 @@ def predictions(results: Evaluated) -> None:
         first = f"; the first {_MAX_PICTURES}" if len(shown) > _MAX_PICTURES else ""
         st.caption(f"{len(shown):,} of {len(mask):,} test images{first}")
     _pictures(results, shown[:_MAX_PICTURES])
-    task = checks_results.sure_mistake_task(tested.labels, tested.probabilities)
+    threshold = checks_results.sure_mistake_threshold(tested.labels, tested.probabilities)
+    if threshold is None:
+        question = "This run made no mistake. Find the image that it is least sure of."
+        solution = (
+            "On Evaluate, choose the order “least certain” in “Filters” and click the first image: its number is above "
+            "it."
+        )
+    else:
+        question = f"Find a test image with a wrong answer of at least {100 * threshold:.0f} % confidence."
+        solution = (
+            "Switch on “Only wrong answers” and move the slider up to the confidence in the question. Any image that "
+            "is left will do; its number is below it."
+        )
     parts.render_question(
         beside,
         "predictions",
-        "This run made no mistake. Find the image that it is least sure of."
-        if task.threshold is None
-        else f"Find a test image with a wrong answer of at least {100 * task.threshold:.0f} % confidence.",
+        question,
         answer=results.run.run_id,
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="for example 12"),
         check=lambda text: checks_results.sure_mistake(text, tested.labels, tested.probabilities),
-        solution="On Evaluate, choose the order “least certain” in “Filters” and click the first image: its number is "
-        "above it."
-        if task.threshold is None
-        else "Switch on “Only wrong answers” and move the slider up to the confidence in the question. Any image that "
-        "is left will do; its number is below it.",
+        solution=solution,
     )
 
 
