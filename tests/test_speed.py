@@ -1,11 +1,13 @@
-"""What a class waits for is quick: an answer of a network, and an epoch whose images are drawn anew."""
+"""A network's answer, an epoch whose images are drawn anew, and the files of a page take little time."""
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from aquadash.data.progress import silent
 from aquadash.predict import Predictor
 from aquadash.presets import preset
 from scripts.bench.epochs import compared, in_turn, report_model
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.soak
 
@@ -98,3 +101,18 @@ def test_drawing_anew_makes_an_epoch_at_most_a_quarter_longer_and_leaves_nothing
     ratio = drawing_ratio(pairs=5)
     assert {child.pid for child in psutil.Process().children()} <= before
     assert ratio <= 1.15 or drawing_ratio(pairs=15) <= 1.25
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run on Windows")
+def test_no_file_of_a_page_waits_for_an_acknowledgement(home: Path) -> None:
+    with serving(home) as server:
+        connection = HTTPConnection(server.address)
+        seconds = []
+        for _ in range(10):
+            began = time.monotonic()
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            seconds.append(time.monotonic() - began)
+        connection.close()
+    # The first answer of a connection is acknowledged at once, each later one after 40 ms.
+    assert min(seconds[1:]) < 0.03, seconds

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from aquadash import data
 from aquadash.augment import PIPELINES, saved_pipelines
-from aquadash.config import RunConfig
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import bundle
 from aquadash.lab import Lab
 from aquadash.lab.rights import Action, Rights
 from aquadash.people import OWNER, STRANGER, Person, Resource
-from aquadash.search.controller import Controller
-from aquadash.store import Run, RunStatus
 from aquadash.store.types import TrialOf
-from tests.support import lessons, live_runs
+from tests.support import lessons
 from tests.support.faults import let_fail
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.support.runs import make_run
-from tests.support.search_fakes import FakeEngine, plan
+from tests.support.search_fakes import plan
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
 
@@ -127,54 +123,22 @@ def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
         Lab(TEACHER).searches.hide(lesson.search, False)
 
 
-def test_hiding_a_search_hides_all_its_trials(lesson: Lesson) -> None:
-    store, searches, hidden_at_first = lesson.store, lesson.searches, list[bool]()
+def test_a_trial_is_as_hidden_as_its_search_and_keeps_that_in_the_bin(lesson: Lesson) -> None:
+    def is_seen(by: Person) -> bool:
+        return run_id in {run.run_id for run in Lab(by).runs.all()}
 
-    class Noting(FakeEngine):
-        def submit(self, config: RunConfig, **about: Any) -> Run:
-            run = super().submit(config, **about)
-            hidden_at_first.append(run.hidden)
-            return run
-
-    def trials() -> list[bool]:
-        search = searches.get(search_id)
-        return [store.get(trial.run_id).hidden for trial in search.trials]
-
-    search_id = searches.submit(plan(name="the teacher's"))
-    controller = Controller(searches, search_id, engine=Noting(store), runs=store)
-    try:
-        controller.step()
-        assert trials() == [False]
-        Lab(TEACHER).searches.hide(search_id)
-        assert trials() == [True]
-        assert search_id not in {head.search_id for head in Lab(BEN).searches.all()}
-        assert not [run for run in Lab(BEN).runs.all() if run.search_id == search_id]
-        # One ends, and the next begins while the search is hidden.
-        live_runs.end(store, live_runs.start(store, searches.get(search_id).trials[0].run_id), RunStatus.FAILED)
-        controller.step()
-        controller.step()
-        assert trials() == [True, True]
-        assert hidden_at_first == [False, True], "not even for a moment"
-        searches.set_hidden(search_id, False)
-        assert trials() == [False, False]
-    finally:
-        for trial in searches.get(search_id).trials:
-            if not store.get(trial.run_id).status.ended:
-                store.request_stop(trial.run_id)
-            store.delete(trial.run_id)
-        searches.set_hidden(search_id)
-
-
-def test_a_trial_in_the_bin_is_as_hidden_from_the_class_as_its_search_or_it_was(lesson: Lesson) -> None:
     lab = Lab(TEACHER)
     search_id = lesson.searches.submit(plan(name="the teacher's other"))
     run_id = make_run(lesson.store, settings=lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
     try:
+        for hidden in (True, False):
+            lab.searches.hide(search_id, hidden)
+            assert lesson.store.read(run_id).hidden is hidden and is_seen(by=BEN) is not hidden
         lab.runs.delete(run_id)
         assert len(Lab(BEN).searches.get(search_id).trials) == 1, "it was to be seen before"
         lab.searches.hide(search_id)
         lab.runs.restore(run_id)
-        assert lesson.store.read(run_id).hidden and run_id not in {run.run_id for run in Lab(BEN).runs.all()}
+        assert lesson.store.read(run_id).hidden and not is_seen(by=BEN)
         lab.searches.hide(search_id, False)
         lab.runs.delete(run_id)
         lab.runs.restore(run_id)
