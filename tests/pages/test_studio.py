@@ -11,9 +11,8 @@ from streamlit.testing.v1 import AppTest
 from aquadash.augment import PIPELINES, PipelineSpec, Range, library, op, pipeline, saved_pipelines, to_code
 from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import Draft
-from aquadash.data import Dataset
 from aquadash.people import Person
-from aquadash.ui.kit import components, datasets
+from aquadash.ui.kit import components
 from tests.support.app_pages import address_of
 from tests.support.builder_page import (
     DEEP,
@@ -31,10 +30,7 @@ from tests.support.builder_page import (
 )
 from tests.support.classrooms import join, look_as
 
-
-@pytest.fixture(autouse=True)
-def quick(no_engine: None, monkeypatch: pytest.MonkeyPatch, tiny_dataset: Dataset) -> None:
-    monkeypatch.setattr(datasets, "dataset", lambda source: tiny_dataset)
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def test_a_step_from_the_catalogue_makes_a_draft_that_another_session_opens() -> None:

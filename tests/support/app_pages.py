@@ -50,14 +50,13 @@ def go_back(app: AppTest, **address: str) -> AppTest:
 
 def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the script of the next launch end right after it, as a second click would; the test makes that click."""
-    spinner = st.spinner
+    spinner, launches = st.spinner, iter([True])
 
     @contextmanager
     def cut_short(text: str, **options: Any) -> Iterator[None]:
         with spinner(text, **options):
             yield
-        if text == "Launching ...":
-            monkeypatch.setattr(st, "spinner", spinner)
+        if text == "Launching ..." and next(launches, False):
             st.rerun()
 
     monkeypatch.setattr(st, "spinner", cut_short)
