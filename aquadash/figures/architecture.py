@@ -39,7 +39,7 @@ class Block:
     params: int
     #: The kinds of its layers, in words.
     layers: tuple[str, ...]
-    #: The part of the network that it belongs to, empty where there are none.
+    #: The part of the network, such as "body"; empty in a network without parts.
     part: str = ""
 
 

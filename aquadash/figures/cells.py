@@ -1,4 +1,4 @@
-"""Charts of a matrix: coloured cells with a number in each, which can be clicked and framed."""
+"""Charts of a matrix: coloured cells with numbers, which report clicks and can have a frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STOPS = (0.0, 0.2, 0.2, 0.4995, 0.4995, 0.5005, 0.5005, 0.8, 0.8, 1.0)
 _COLOURS = "#7A2A04 #B5460B #F4A97B #FDE9DC #EDF1F4 #EDF1F4 #E0EDF7 #96C4E3 #15608F #0B3A63"
 SHADES = list(zip(_STOPS, _COLOURS.split(), strict=True))
 
-#: Behind cells without a value.
+#: Background, which cells without a value show.
 _EMPTY = "rgba(125, 145, 160, 0.12)"
 
 #: With more rows a number no longer fits its cell.

@@ -62,7 +62,7 @@ def channel_change(before: ArrayLike, after: ArrayLike, *, channel: int, height:
         drawn = {"mode": "lines", "line": {**line, "shape": "hvh"}, "fill": fill, "fillcolor": _BEFORE_FILL}
         hover = f"{word}: %{{y:.2f}} %<extra></extra>"
         figure.add_scatter(x=centres, y=bars, name=f"{word}: {spread}", hovertemplate=hover, **drawn)
-    # Clipping makes the bars at 0 and 255 so high that the others would vanish: cut them, and write their height.
+    # Augmentation clips many pixels to 0 and 255. Cut these two bars, or the others would be too low to see.
     top = 1.2 * max(float(old_bars[1:-1].max()), float(new_bars[1:-1].max()), 0.01)
     for bar, level, shift, anchor in ((0, 0, 6, "left"), (-1, 255, -6, "right")):
         cut = [

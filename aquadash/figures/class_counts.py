@@ -1,4 +1,4 @@
-"""How many images each class has in each split."""
+"""The number of images of each class in each split."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
             y=[None],
             name=split,
             marker={"color": OUTLINE_COLOUR, "pattern": pattern},
-            # A group of its own: beside the real bars it would take up room.
+            # A group of its own: otherwise the bars of the classes would leave room for it.
             offsetgroup="legend",
             xaxis="x2",
         )

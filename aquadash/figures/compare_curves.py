@@ -33,7 +33,7 @@ _MINUTES_FROM = 180.0
 
 
 def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
-    """Average each point with ``weight`` times the average before it; the first averages have no bias towards 0."""
+    """Return the exponential average without its bias towards 0 at the start; ``weight`` is that of earlier points."""
     # `adjust` divides by 1 - weight ** t, as D. P. Kingma and J. Ba, "Adam" (2015), arXiv:1412.6980, section 3.
     curve = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(curve)

@@ -1,4 +1,4 @@
-"""How sure the model is when it is right and when it is wrong."""
+"""The confidence of right and of wrong predictions."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from numpy.typing import ArrayLike
 
 from aquadash.figures.theme import OUTLINE_COLOUR, RIGHT_COLOUR, WRONG_COLOUR, finish, percent
 
-#: Intervals of equal width; the last one holds its upper edge, too.
+#: Number of bins of equal width.
 _BINS = 10
 
 
 def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike) -> go.Figure:
-    """Draw how many right and how many wrong predictions have which confidence, as stacked bars."""
+    """Draw stacked bars of the right and the wrong predictions by their confidence."""
     y_true, y_prob = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     # A softmax in single precision may give 1.0000001.
     confident, right = y_prob.max(axis=1).clip(0, 1), y_prob.argmax(axis=1) == y_true
     edges = np.linspace(0, 1, _BINS + 1)
     low, high = 100 * edges[:-1], 100 * edges[1:]
     figure = go.Figure()
-    told = []
+    described = []
     for name, values, colour, pattern in (
         ("Right", confident[right], RIGHT_COLOUR, ""),
         ("Wrong", confident[~right], WRONG_COLOUR, "/"),
@@ -43,8 +43,8 @@ def confidence_histogram(labels: ArrayLike, probabilities: ArrayLike) -> go.Figu
             hoverinfo="text",
         )
         if len(values):
-            told.append(f"{len(values)} {name.lower()} with {percent(values.mean())} confidence on average")
+            described.append(f"{len(values)} {name.lower()} with {percent(values.mean())} confidence on average")
     figure.update_xaxes(title="Confidence in the predicted class", range=[0, 100], ticksuffix=" %")
     figure.update_yaxes(title="Images")
     figure.update_layout(barmode="stack", bargap=0, legend={"traceorder": "normal"})
-    return finish(figure, alt=f"How confident the model is in its predictions: {'; '.join(told)}.", height=280)
+    return finish(figure, alt=f"How confident the model is in its predictions: {'; '.join(described)}.", height=280)

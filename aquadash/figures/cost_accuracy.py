@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: which runs are worth their price?"""
+"""Accuracy against cost, with the Pareto front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every pair of compared runs: how much better one is, and whether the difference may be chance."""
+"""The difference in accuracy of each pair of compared runs, and its significance."""
 
 from __future__ import annotations
 

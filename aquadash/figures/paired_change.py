@@ -1,4 +1,4 @@
-"""What one change did to the accuracy: overall and class by class, each with its 95 % interval."""
+"""The change of accuracy between two runs, overall and by class, each with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def paired_change(
     for position, row in enumerate(rows):
         low, high = (100 * end for end in row.interval)
         colour = run_colour(0) if position == 0 else class_colour(row.label, class_names.index(row.label))
-        # A filled dot: the interval excludes no change. Colour and position are not the only signs.
+        # A filled dot: the interval does not contain 0.
         symbol = "circle" if low > 0 or high < 0 else "circle-open"
         marker = {"color": colour, "size": 12, "symbol": symbol, "line": {"width": 2, "color": colour}}
         hover = (

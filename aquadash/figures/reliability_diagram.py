@@ -117,6 +117,6 @@ def _alt(calibration: Calibration, lines: Sequence[tuple[str, Calibration]]) -> 
         f"calibration error {100 * calibration.ece:.1f} points."
     )
     if lines:
-        told = [f"{shorten(name)} {100 * other.ece:.1f}" for name, other in lines]
-        text += f" Overlaid, with their calibration errors in points: {listed(told)}."
+        described = [f"{shorten(name)} {100 * other.ece:.1f}" for name, other in lines]
+        text += f" Overlaid, with their calibration errors in points: {listed(described)}."
     return text

@@ -1,4 +1,4 @@
-"""How many images none, one, some or all of the compared runs have right."""
+"""Images by the number of compared runs that classify them correctly."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
     )
     figure.update_xaxes(title="Number of correct runs", tickvals=list(range(runs + 1)), ticktext=labels)
     figure.update_yaxes(title="Images", rangemode="tozero").update_layout(margin={"t": 24})
-    told = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
-    alt = f"Images by the number of correct runs: {listed(told, most=11)}."
+    described = [f"{label} {count}" for label, count in zip(labels, counts, strict=True)]
+    alt = f"Images by the number of correct runs: {listed(described, most=11)}."
     return finish(figure, alt=alt, height=230, zoom=False)

@@ -1,4 +1,4 @@
-"""Accuracy as images are changed more: of runs by the severity of corruptions, or of one network by a parameter."""
+"""Accuracy on changed images: of runs by the severity of corruptions, or of one network by a parameter's value."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def parallel_coordinates(study: Study) -> go.Figure:
         height = line.y[0]
         colour, width = (VALIDATION_COLOUR, 3) if height == 1 else (TRAINING_COLOUR, 1.5)
         line.update(line={"color": colour, "width": width}, opacity=0.15 + 0.85 * height**2)
-    # Else Plotly hides long labels of the first and last axis.
+    # Otherwise Plotly hides long labels of the first and last axis.
     figure.update_xaxes(ticklabeloverflow="allow", fixedrange=True)
     best = best_last[-1]
     settings = [

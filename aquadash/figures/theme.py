@@ -18,7 +18,7 @@ import html
 import unicodedata
 from collections.abc import Sequence
 
-# Plotly looks for pandas among the imported modules and fails while another thread is importing it: wait for that here.
+# Race: Plotly fails if another thread is importing pandas at that moment. Importing it here waits for that thread.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -52,10 +52,10 @@ CHANNEL_COLOURS = ("#D64550", "#2A9461", "#3B82D6")
 #: For compared runs. They differ under protanopia and deuteranopia, too (CIE76 difference of 20 or more; of 16 with the
 #: last two).
 RUN_COLOURS = tuple("#018BC5 #F06324 #7A38F7 #1B7467 #919371 #D21A2D #179BA9 #4866D8 #317B3A #DE4A94".split())
-#: A second sign beside the colours, and the first for runs beyond the last colour.
+#: Line styles: a second sign beside the colours, and the only one between runs of the same colour.
 RUN_DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot")
 
-#: A third sign, where runs are points.
+#: Symbols of runs that are drawn as points.
 RUN_MARKERS = tuple("circle square diamond triangle-up x star triangle-down cross pentagon hexagram".split())
 
 #: Grid lines, outlines and marks: a grey half-way between the two pages' backgrounds.
@@ -99,11 +99,9 @@ pio.templates[TEMPLATE] = go.layout.Template(
 
 def class_colour(name: str, index: int) -> str:
     """Return the colour of a class in every chart: fixed for the five aquatic mammals, else by the label ``index``."""
-    return CLASS_COLOURS.get(name) or (_OTHER_COLOURS[index] if index < len(_OTHER_COLOURS) else _made_colour(index))
-
-
-def _made_colour(index: int) -> str:
-    """Return a colour for a class beyond the palette: hues a golden angle apart, so that neighbours differ clearly."""
+    if name in CLASS_COLOURS or index < len(_OTHER_COLOURS):
+        return CLASS_COLOURS.get(name) or _OTHER_COLOURS[index]
+    # Beyond the palette hues are a golden angle apart, so that neighbours differ clearly.
     hue, lightness = index * 0.381966 % 1.0, (0.40, 0.52, 0.62)[index % 3]
     return "#" + "".join(f"{round(255 * value):02X}" for value in colorsys.hls_to_rgb(hue, lightness, 0.6))
 
@@ -204,7 +202,7 @@ def epoch_axis(last_epoch: int) -> dict[str, object]:
     """Return an x axis with at most about ten whole epochs as ticks."""
     step = next(size * 10**power for power in range(7) for size in (1, 2, 5) if last_epoch <= 10 * size * 10**power)
     axis: dict[str, object] = {"title": "Epoch", "tick0": 0 if step > 1 else 1, "dtick": step, "tickformat": "d"}
-    # A single point would otherwise sit on an axis of fractions.
+    # With a single epoch Plotly would put ticks at fractions of it.
     return axis | ({"range": [0.5, 1.5]} if last_epoch == 1 else {})
 
 

@@ -102,7 +102,7 @@ class Controller:
             # The next step tries again.
             raise
         except AquaDashError as error:
-            # Values that do not go together: the trial is a run that failed.
+            # The values are impossible together: store the trial as a failed run.
             run = new_run(plan.config, **common)
             self._runs.add(replace(run, status=RunStatus.FAILED, message=str(error)[:500], ended_at=run.created_at))
 

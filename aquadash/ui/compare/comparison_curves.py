@@ -32,7 +32,7 @@ Named = list[tuple[str, Sequence[EpochRecord]]]
 
 def render_curves(compared: Compared) -> None:
     """Draw the curves, live while one of the runs is at work."""
-    # Outside the live part, whose drawings would close the popover.
+    # Outside the live part: each of its redraws would close the popover.
     box = st.popover("Curves and axis", icon=":material/tune:", key="curves-box", on_change="rerun")
     metrics = _metrics(box)
     axis = cast(Axis, bound.choice("x", _AXES, label="Horizontal axis", into=box))

@@ -99,12 +99,14 @@ def _cards(
         for position in positions[shown].tolist():
             index, label = int(predictions.indices[position]), int(predictions.labels[position])
             answers = [(row, int(judged.answers[row, position])) for row in rows]
-            told = "; ".join(f"{compared.names[together[row]]} predicts {classes[answer]}" for row, answer in answers)
+            described = "; ".join(
+                f"{compared.names[together[row]]} predicts {classes[answer]}" for row, answer in answers
+            )
             cards.append(
                 gallery.Card(
                     image=images[index],
                     title=gallery.class_text(classes[label]),
-                    alt=f"{compared.images.capitalize()} image {index}, {classes[label]}: {told}",
+                    alt=f"{compared.images.capitalize()} image {index}, {classes[label]}: {described}",
                     accent=class_colour(classes[label], label),
                     opens=f"{split}-{index}",
                     bars=tuple(

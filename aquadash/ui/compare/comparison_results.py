@@ -266,13 +266,15 @@ def render_confusion(compared: Compared) -> None:
     )
     with st.container(horizontal=True, gap="small"):
         for index in drawn:
-            found = evaluations[index]
-            assert found is not None
+            evaluation = evaluations[index]
+            assert evaluation is not None
             with st.container(width=256, gap=None):
                 st.markdown(f"**{plain(shorten(compared.names[index], length=26))}**")
-                st.caption(str(percent(found.accuracy, found.accuracy_ci95)))
+                st.caption(str(percent(evaluation.accuracy, evaluation.accuracy_ci95)))
                 st.html(f'<div aria-hidden="true" style="height: 4px; background: {run_colour(index)}"></div>')
-                figure = small_confusion(found.confusion_matrix, class_names=found.classes, name=compared.names[index])
+                figure = small_confusion(
+                    evaluation.confusion_matrix, class_names=evaluation.classes, name=compared.names[index]
+                )
                 components.render_plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
     [(classes, _)] = Counter(tuple(compared.runs[index].class_names) for index in drawn).most_common(1)
     same = [index for index in drawn if tuple(compared.runs[index].class_names) == classes]

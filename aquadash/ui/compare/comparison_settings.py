@@ -78,7 +78,7 @@ def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, 
     for name in flat[0] if flat else ():
         column = [each[name] for each in flat]
         if name == DEFINITIONS and not everything:
-            # Only where one name means several pipelines.
+            # Show definitions only if the runs have different pipelines of the same name.
             column = list(pipeline_versions([run.config for run in runs]) or [""])
         if everything or any(value != column[0] for value in column):
             texts = [_DASH if value is None else fields.value_text(name, value) for value in column]

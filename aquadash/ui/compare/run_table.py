@@ -50,7 +50,7 @@ def _once(what: str, runs: Sequence[Run], options: tuple[Any, ...], work: Callab
     """Return the result of ``work`` for these runs and options, cached for all sessions."""
     key = (what, *options, *map(id, runs))
     with _working:
-        # The key has the runs' ids in memory, so the cache keeps the runs: their ids must not be used again.
+        # The key contains `id(run)`: keep the runs, so that no new object gets the same id.
         if key not in _worked_out:
             _worked_out[key] = (list(runs), work())
         return _worked_out[key][1]
@@ -84,7 +84,7 @@ def render_table(
 ) -> None:
     """Draw the table of ``shown`` runs, with the ``picked`` ones ticked."""
     if not shown:
-        # Otherwise only best trials pass, and the groups have said that they leave these out.
+        # With `searches` all passing runs are best trials; the groups have said that they leave these out.
         if not searches:
             st.info("No run matches the filters.", icon="🔍")
         return

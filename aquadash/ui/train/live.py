@@ -1,4 +1,4 @@
-"""The live view of a run: what can be done with it, how far it is, its curves, figures and log."""
+"""The live view of a run: its buttons, progress, curves, metrics and log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STARTING_SECONDS = 0.3
 #: Seconds between two redraws of the curves and the queue, which take time from the training (docs/decisions.md).
 EPOCHS_SECONDS = 4.0
 
-#: The same while a class watches, which this number of redraws by all sessions within that time shows.
+#: The same while a class watches: while all sessions together make this number of redraws in that time.
 CLASS_EPOCHS_SECONDS = 8.0
 CLASS_LOOKS = 12
 

@@ -37,7 +37,7 @@ def search_form() -> None:
         varies = st.container()
         trials, config = _size(config)
         with varies:
-            # Suggestions for the epochs contain the epochs of a trial, not those of the base.
+            # The suggested range of epochs must contain the chosen epochs per trial.
             space = space_fields(config, origin=origin)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
@@ -80,7 +80,7 @@ def estimate_text(plan: SearchPlan) -> str:
     # The longest trial has the most epochs, and the fewest of the new head alone.
     heads = [plan.config.training.head_epochs, *(int(value) for value in plan.ends("training.head_epochs"))]
     longest = with_values(plan.config, {"training.epochs": plan.epochs, "training.head_epochs": min(heads)})
-    # The pace is that of the slowest value, each tried alone.
+    # The estimate uses the slowest value of each setting, with all others unchanged.
     paced = [p for p in plan.space if setting(p.name).affects_pace]
     tried = [longest, *(with_values(longest, {p.name: value}) for p in paced for value in plan.ends(p.name))]
     paces = [lab().runs.paces().seconds_per_epoch(embedded(config)) for config in tried]

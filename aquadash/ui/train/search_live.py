@@ -121,7 +121,7 @@ def _actions(search: Search) -> None:
     else:
         resume = partial(lab().searches.resume, search.search_id)
         shell.render_action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
-    if search.best is not None and search.best.run_id:
+    if search.best is not None:
         clone.render_clone_button(
             search.best.run_id,
             key="use-best",
@@ -173,8 +173,6 @@ def _under_way(search: Search) -> None:
     """Draw the running trials."""
     at_work = search.of(TrialState.RUNNING)
     for trial in at_work[:_MAX_SHOWN]:
-        if not trial.run_id:
-            continue
         run = lab().runs.get(trial.run_id)
         waits = run.status is RunStatus.QUEUED
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -298,10 +296,8 @@ def _cell(name: str, value: object) -> object:
 
 
 def _one_trial(search: Search) -> None:
-    """Draw the menu of trials that have a run."""
-    trials = {trial.number: trial for trial in search.trials if trial.run_id}
-    if not trials:
-        return
+    """Draw the menu of the trials, with buttons for the chosen one."""
+    trials = {trial.number: trial for trial in search.trials}
     numbers = list(trials)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = inputs.selectbox(

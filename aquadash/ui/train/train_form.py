@@ -61,7 +61,7 @@ def train_form() -> None:
         present = datasets.here(datasets.current())
         values, problems = form_state.values()
         config = None if problems else form_state.config()
-        # The settings of the parts that read the images.
+        # None where the data set is missing: the parts below that read its images are not drawn.
         usable = config if present else None
         with form_state.controls():
             train_settings.first_controls(values, problems, epochs_help=_longest(config))
@@ -138,7 +138,7 @@ def _estimate(config: RunConfig) -> None:
     seconds = _seconds_per_epoch(config)
     total = None if seconds is None else STARTING_SECONDS + usual_epochs(config) * seconds
     time = "not timed here yet" if total is None else expected_time(total)
-    # Raises for data that cannot be trained on.
+    # Raises an error if the data set is too small for the split.
     run_sizes.sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
@@ -210,7 +210,7 @@ def _cost(name: str) -> str:
     """Return a card's time, ``"3 min"``, by earlier runs or as measured, or ``"download"``."""
     preset = PRESETS[name]
     config = with_values(form_state.preset(name).config, {"data.source": datasets.current()})
-    # A class's limit may be lower than the preset's own epochs.
+    # In a class the limit may be lower than the preset's epochs.
     usual, epochs = usual_epochs(preset.config), usual_epochs(config)
     seconds = _seconds_per_epoch(config)
     if seconds is not None:

@@ -192,7 +192,7 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
     for name, _ in [] if mixed else read_weights(text):
         titles.setdefault(name, name)
     mixture = text if mixed else _MIXTURE
-    # Set in every run: other options make it another widget for the browser.
+    # Set in every run: a menu with other options is a new widget, which would lose the value.
     st.session_state[form_state.key(PIPELINE)] = text
     inputs.selectbox(
         fields.label(PIPELINE),
@@ -229,7 +229,7 @@ def sample_versions(config: RunConfig) -> None:
     dataset = datasets.dataset(config.data.source)
     labels = dataset.train.labels
     positions = [int((labels == label).argmax()) for label in range(min(_SAMPLES, len(dataset.class_names)))]
-    # Embedded: the cache must notice a pipeline that was saved again under its name.
+    # The cache key needs the pipeline's steps: a pipeline can be saved again under its name.
     config = augment.embedded(config)
     drawn = _drawn(dataset.fingerprint, config.data.source, config.augmentation, config.seed, tuple(positions))
     cards = []
@@ -245,7 +245,7 @@ def sample_versions(config: RunConfig) -> None:
 def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int, positions: tuple[int, ...]) -> Any:
     """Return a changed version of each image."""
     images = datasets.dataset(source).train.images[list(positions)]
-    # The last block: the originals come first.
+    # `augment.draw` returns the originals first, and the versions last.
     return remote.call(augment.draw, images, augment.plan(config), seed=seed)[-len(positions) :]
 
 
@@ -289,7 +289,7 @@ def _mixture(text: str, titles: Mapping[str, str]) -> None:
 
 
 def _take_mixture() -> None:
-    """Set the setting from the fields of the mixture; a mixture of none is ignored."""
+    """Set the setting from the fields of the mixture; an empty mixture is ignored."""
     names = st.session_state.get(_NAMES) or []
     if not names:
         return
