@@ -11,7 +11,6 @@ import streamlit as st
 
 from aquadash import settings
 from aquadash.classroom import limits
-from aquadash.classroom.sessions import open_sessions
 from aquadash.errors import AquaDashError
 from aquadash.people import STRANGER, Person, Role
 
@@ -57,6 +56,8 @@ def visitor() -> Person:
 
 def person_of(token: str | None) -> Person:
     """Return the person of a token; :data:`STRANGER` if it is unknown, or the sessions cannot be read."""
+    from aquadash.classroom.sessions import open_sessions
+
     try:
         return open_sessions().person_of(token) or STRANGER
     except AquaDashError:
@@ -65,6 +66,8 @@ def person_of(token: str | None) -> Person:
 
 def was_removed(token: str | None) -> bool:
     """Return whether the teacher has removed the person of a token."""
+    from aquadash.classroom.sessions import open_sessions
+
     try:
         return open_sessions().was_removed(token)
     except AquaDashError:
