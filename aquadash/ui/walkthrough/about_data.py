@@ -79,7 +79,7 @@ def extraction(dataset: Dataset) -> None:
     gallery.render_cards(cards, label="Examples of each class")
 
     titles = class_titles(name for label, name in enumerate(shown) if (train.labels == label).any())
-    controls, beside = parts.attempt("average many pictures")
+    controls, render_question = parts.attempt("extraction", "average many pictures")
     left, right = controls.columns([3, 2])
     chosen = bound.menu("average", titles, label="Class", into=left)
     own = np.flatnonzero(train.labels == names.index(chosen))
@@ -105,9 +105,7 @@ def extraction(dataset: Dataset) -> None:
         )
     measured = datasets.statistics(dataset, "train").classes[:_MAX_CLASSES]
     question = "Which class" if len(shown) == len(names) else f"Which of these {len(shown)} classes"
-    parts.render_question(
-        beside,
-        "extraction",
+    render_question(
         f"{question} has the brightest pictures on average?",
         answer=dataset.fingerprint,
         ask=lambda: bound.menu("brightest", {"": "Choose", **titles}, label="Your answer"),
@@ -124,7 +122,7 @@ def augmentation(dataset: Dataset) -> None:
         "animal teaches something false.",
         help=term("augmentation"),
     )
-    controls, beside = parts.attempt("the report's four pipelines")
+    controls, render_question = parts.attempt("augmentation", "the report's four pipelines")
     titles = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
     name = bound.menu("chain", titles, label="Pipeline", help=term("pipeline"), into=controls)
     left, right = controls.columns(2)
@@ -142,9 +140,7 @@ def augmentation(dataset: Dataset) -> None:
         cards.append(gallery.Card(image, f"version {number}", f"Version {number}: {text}", subtitle=text))
     gallery.render_cards(cards, label="The picture and its changed versions")
     st.caption("The number is the average change of a colour value, out of 255.")
-    parts.render_question(
-        beside,
-        "augmentation",
+    render_question(
         "Choose the pipeline that leaves some pictures exactly as they are.",
         answer=(dataset.fingerprint, name),
         check=lambda _: checks_data.untouched_pipeline(_untouched(dataset, name)),
@@ -197,7 +193,7 @@ def copies(dataset: Dataset) -> None:
         size_rem=8,
         label="One image in all five blocks",
     )
-    controls, beside = parts.attempt("build the training set")
+    controls, render_question = parts.attempt("copies", "build the training set")
     wanted = checks_data.training_images(originals, pipelines=checks_data.FOUR, copies=1, keep_originals=True)
     names = {name: augment.PIPELINES[name].title for name in checks_data.FOUR}
     with controls:
@@ -206,9 +202,7 @@ def copies(dataset: Dataset) -> None:
         keep = bound.toggle("keep", label="Keep the originals")
         made = checks_data.training_images(originals, pipelines=pipelines, copies=copies, keep_originals=keep)
         parts.figures({"Your training set": count(made, "image"), "The report's way": count(wanted, "image")})
-    parts.render_question(
-        beside,
-        "copies",
+    render_question(
         f"Set these to what the report's code does, so that {originals:,} images become {wanted:,}.",
         answer=(originals, tuple(sorted(pipelines)), copies, keep),
         check=lambda _: checks_data.report_composition(
@@ -241,7 +235,7 @@ def normalization(dataset: Dataset) -> None:
     deviations = [channel.std or 1.0 for channel in channels]
     counts = [channel.histogram for channel in channels]
     components.render_plot(channel_histogram(counts, bins=64, height=260), key="walk-histogram")
-    controls, beside = parts.attempt("three ways to normalize")
+    controls, render_question = parts.attempt("normalization", "three ways to normalize")
     kind = bound.menu("scale", _NORMALIZATIONS, label="Normalization", into=controls)
     pixel = dataset.train.images[0, 0, 0].astype(np.float64)
 
@@ -257,9 +251,7 @@ def normalization(dataset: Dataset) -> None:
         number_column("First pixel after", after(pixel), "%.3f"),
         alt="Mean of each colour channel and one pixel, before and after normalization",
     )
-    parts.render_question(
-        beside,
-        "normalization",
+    render_question(
         "Choose the normalization that centres every channel: its mean is 0 afterwards.",
         answer=(dataset.fingerprint, kind),
         check=lambda _: checks_data.centring(kind, means),
@@ -276,7 +268,7 @@ def convolution(dataset: Dataset) -> None:
         "but only *if* something other than adding up happens in between.",
         help=term("convolution"),
     )
-    controls, beside = parts.attempt("two convolutions on a picture that you choose")
+    controls, render_question = parts.attempt("convolution", "two convolutions on a picture that you choose")
     left, right = controls.columns(2)
     with left:
         position = parts.slide("seen", 0, len(dataset.train) - 1, label="Training image", default=0)
@@ -302,9 +294,7 @@ def convolution(dataset: Dataset) -> None:
         help="0: one convolution gives the same result as the two.",
     )
     st.caption("Middle grey is 0, brighter is more, darker is less. The filters are fixed here; networks learn theirs.")
-    parts.render_question(
-        beside,
-        "convolution",
+    render_question(
         "Choose activation and pooling so that the two convolutions equal one larger one, on every picture.",
         answer=(activation, pooling, first, second, position, dataset.fingerprint),
         check=lambda _: checks_network.one_convolution(activation, pooling, outputs.difference),
@@ -324,7 +314,7 @@ def dense(dataset: Dataset) -> None:
         "during training, so that no unit can rely on a single other one.",
         help=f"{term('dense layer')} {term('dropout')}",
     )
-    controls, beside = parts.attempt("the sizes of the two dense layers, and dropout")
+    controls, render_question = parts.attempt("dense", "the sizes of the two dense layers, and dropout")
     left, right = controls.columns(2)
     with left:
         first = parts.slide("units", 16, 512, label="Units in the first layer", default=_REPORT_UNITS[0], step=16)
@@ -347,9 +337,7 @@ def dense(dataset: Dataset) -> None:
         alt="Parameters of each layer and their fraction",
     )
     parts.figures({"Your network": f"{params:,}", "With the report's units": f"{whole:,}"})
-    parts.render_question(
-        beside,
-        "dense",
+    render_question(
         "Move one slider so that the network has half of the report's parameters, give or take 2.5 points.",
         answer=(params, whole),
         check=lambda _: checks_network.half_the_network(params, whole),

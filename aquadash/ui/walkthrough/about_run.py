@@ -43,15 +43,13 @@ def loss(results: Evaluated) -> None:
         {"Test loss": f"{results.found.loss:.3f}", "The same answers, treated as raw scores": f"{flat.mean():.3f}"},
         help=term("loss"),
     )
-    controls, beside = parts.attempt("make the answer more or less sure")
+    controls, render_question = parts.attempt("loss", "make the answer more or less sure")
     with controls:
         sure = parts.slide("own", 1, 100, label="Probability of the right class", default=20, unit=" %")
         right, taken = (float(loss[0]) for loss in losses([sure / 100], classes))
         st.markdown(f"Correct loss **{right:.3f}**; treated as raw scores **{taken:.3f}**.")
     components.render_plot(flattened_loss(sure / 100, classes=classes), key="walk-loss")
-    parts.render_question(
-        beside,
-        "loss",
+    render_question(
         "What is the lowest possible loss when probabilities are treated as raw scores?",
         answer=classes,
         ask=lambda: parts.field("lowest", label="Your answer", placeholder="a number with three decimals"),
@@ -68,7 +66,7 @@ def stopping(results: Evaluated) -> None:
         "patience.",
         help=f"{term('early stopping')} {term('patience')}",
     )
-    controls, beside = parts.attempt("early stopping on the report's log")
+    controls, render_question = parts.attempt("stopping", "early stopping on the report's log")
     with controls:
         usual = report.PATIENCE_IN_TEXT
         patience = parts.slide("patience", 1, 10, label="Patience", default=usual, help=term("patience"))
@@ -80,9 +78,7 @@ def stopping(results: Evaluated) -> None:
         )
     shown = report.LOG[: stops or len(report.LOG)]
     components.render_plot(learning_curves(shown, metric="loss", height=280), key="walk-stopping")
-    parts.render_question(
-        beside,
-        "stopping",
+    render_question(
         f"The report's log ends with epoch {report.LOG[-1].epoch}. Find the patience that was used.",
         answer=patience,
         check=lambda _: checks_network.log_patience(patience),
@@ -139,7 +135,7 @@ def training(results: Evaluated) -> None:
             else "images held out of the training set, so no test image was used to decide."
         )
     )
-    controls, beside = parts.attempt("choose the best of several networks by their test score")
+    controls, render_question = parts.attempt("training", "choose the best of several networks by their test score")
     images = min(report.MEASURED_IMAGES, len(right) - decided)
     accuracy, own = checks_results.equal_chance(float(right.mean()))
     wanted = 100 * checks_results.wanted_flattery(accuracy, images)
@@ -153,9 +149,7 @@ def training(results: Evaluated) -> None:
             f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too high."
         )
         st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
-    parts.render_question(
-        beside,
-        "training",
+    render_question(
         f"What is the smallest number of networks with which the best one looks {wanted:.1f} points better than it is?",
         answer=(tried, accuracy, images),
         check=lambda _: checks_results.candidates(tried, accuracy=accuracy, images=images),
@@ -187,7 +181,7 @@ def predictions(results: Evaluated) -> None:
         number_column("Here: confidence", [None if at is None else 100 * float(sure[at]) for at in here], "%.1f %%"),
         alt="Five test images with the answers of the report's network and of this run",
     )
-    controls, beside = parts.attempt("how sure is the network when it is wrong?")
+    controls, render_question = parts.attempt("predictions", "how sure is the network when it is wrong?")
     start, help = 50 if sure.max() >= 0.5 else 1, term("confidence")
     with controls:
         least = parts.slide("sure", 1, 99, label="Minimum confidence", default=start, unit=" %", help=help)
@@ -210,9 +204,7 @@ def predictions(results: Evaluated) -> None:
             "Switch on “Only wrong answers” and move the slider up to the confidence in the question. Any image that "
             "is left will do; its number is below it."
         )
-    parts.render_question(
-        beside,
-        "predictions",
+    render_question(
         question,
         answer=results.run.run_id,
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="for example 12"),
@@ -266,7 +258,7 @@ def matrix(results: Evaluated) -> None:
             alt="Accuracy and weighted means of precision, recall and F1, of the report and of this run",
         )
         st.caption("Precision, recall and F1 are means over the classes, weighted by their numbers of images.")
-    controls, beside = parts.attempt("require a minimum probability")
+    controls, render_question = parts.attempt("matrix", "require a minimum probability")
     recognised = [row for row in evaluation.report if row.recall >= checks_results.MIN_RECALL]
     weakest = min(recognised or evaluation.report, key=lambda row: row.precision).label
     titles = class_titles(evaluation.classes)
@@ -282,9 +274,7 @@ def matrix(results: Evaluated) -> None:
     with controls:
         parts.figures({"Called this class": f"{called:,}", **shown})
     wanted = checks_results.wanted_precision(cuts)
-    parts.render_question(
-        beside,
-        "matrix",
+    render_question(
         "This run hardly ever answers with this class: choose another one."
         if wanted is None
         else f"Set the minimum probability so that precision is at least {100 * wanted:.0f} % and recall is as high "
@@ -320,7 +310,7 @@ def curves(results: Evaluated) -> None:
         st.markdown(f"**{plain(verdict.title)}.** {plain(verdict.explanation)}")
     if len(results.history) < 2:
         return
-    controls, beside = parts.attempt("read the curves epoch by epoch")
+    controls, render_question = parts.attempt("curves", "read the curves epoch by epoch")
     # The slider must not begin at the answer.
     first = 1 if best_epoch(results.history) != 1 else len(results.history)
     with controls:
@@ -329,9 +319,7 @@ def curves(results: Evaluated) -> None:
         if row is not None:
             shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
             parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
-    parts.render_question(
-        beside,
-        "curves",
+    render_question(
         "Move to the epoch of this run with the lowest **validation** loss.",
         answer=(results.run.run_id, epoch),
         check=lambda _: checks_results.lowest_epoch(epoch, results.history),
@@ -357,7 +345,7 @@ def result(results: Evaluated) -> None:
             f"This run, {evaluation.n:,} images": str(percent(evaluation.accuracy, evaluation.accuracy_ci95)),
         }
     )
-    controls, beside = parts.attempt("measure on more or fewer images")
+    controls, render_question = parts.attempt("result", "measure on more or fewer images")
     fraction = evaluation.accuracy
     # The slider must not begin at the answer, which may be the report's 100.
     few = checks_results.fewest_images(fraction) < checks_results.FEW_IMAGES
@@ -374,9 +362,7 @@ def result(results: Evaluated) -> None:
             f"At an accuracy of {100 * fraction:.0f} % on {images:,} images, the interval goes from "
             f"**{100 * low:.1f} %** to **{100 * high:.1f} %**: {100 * (high - low):.1f} points wide."
         )
-    parts.render_question(
-        beside,
-        "result",
+    render_question(
         f"About how many test images make the interval {100 * checks_results.WANTED_WIDTH:.0f} points wide?",
         answer=(results.run.run_id, images),
         check=lambda _: checks_results.enough_images(images, fraction=fraction),

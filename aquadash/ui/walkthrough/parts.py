@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -21,11 +22,11 @@ def real(title: str, *, help: str | None = None) -> None:
     st.markdown(f"**🔬 {title}**", help=help)
 
 
-def attempt(title: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Draw the heading of something to try; return the places of its controls and of the question beside them."""
+def attempt(lesson: str, title: str) -> tuple[DeltaGenerator, Callable[..., None]]:
+    """Draw the heading of something to try; return the place of its controls, and :func:`render_question` beside it."""
     st.markdown(f"**🎛️ Try: {title}**")
     controls, beside = st.columns([3, 2], gap="medium")
-    return controls, beside
+    return controls, partial(render_question, beside, lesson)
 
 
 def slide(name: str, low: int, high: int, *, label: str, default: int, unit: str = "", **arguments: Any) -> int:
