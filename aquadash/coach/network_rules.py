@@ -24,7 +24,7 @@ def frozen(config: RunConfig) -> bool:
 
 
 def mixes(config: RunConfig) -> bool:
-    """Return whether images are mixed; a new head alone learns from features, which are not."""
+    """Return whether images are mixed; a head that learns alone gets the features of unmixed images."""
     return config.augmentation.mixing != "none" and not frozen(config)
 
 
@@ -48,7 +48,7 @@ def _linear_network(config: RunConfig) -> Note | None:
     model = config.model
     # Max pooling is not linear; the report's convolutions have nothing else between them.
     bends = model.pooling == "max" and model.pool_size > 1
-    # The number of linear steps in a row. A global maximum after the last one makes one of them useful.
+    # The number of linear layers in a row. A single one is useful before a global maximum, which is not linear.
     linear = len(model.filters) * (model.convolutions - bends)
     if not uses(config, "activation") or model.activation != "linear" or linear <= (model.summary == "max"):
         return None
@@ -99,7 +99,7 @@ NETWORK_RULES = (
         {"model.dropout": 0.5},
     ),
     _large_penalty,
-    # A pretrained body keeps its means and deviations.
+    # A pretrained body keeps its stored means and deviations, so that its batches may be small.
     warning_rule(
         "tiny-normalized-batch",
         lambda c: uses(c, "batch_normalization") and c.model.batch_normalization and c.training.batch_size < 3,

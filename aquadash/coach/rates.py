@@ -49,7 +49,7 @@ def optimizer_title(config: RunConfig) -> str:
 
 
 def effective_rate(training: TrainingConfig) -> float:
-    """Return the rate that steps in one direction add up to: 1 / (1 - m) times one step with momentum m."""
+    """Return the rate of many steps in one direction: momentum m multiplies the rate by 1 / (1 - m)."""
     rate = training.learning_rate
     return rate / (1 - training.momentum) if training.optimizer in WITH_MOMENTUM else rate
 

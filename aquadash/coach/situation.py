@@ -95,8 +95,8 @@ class Situation:
 
     @cached_property
     def straightness(self) -> float:
-        """The fall of the training loss in the second half of the epochs by that in the first: 1 for a line."""
-        # The first epoch's loss is a mean from the first weights on.
+        """The fall of the training loss in the second half of the epochs divided by that in the first; 1: a line."""
+        # Without the first epoch, whose mean loss includes the untrained network.
         losses = self.losses[1:]
         if len(losses) < 3:
             return 0.0

@@ -13,7 +13,7 @@ LITTLE_DROPOUT, ENOUGH_DROPOUT = 0.2, 0.5
 
 
 def against_overfitting(config: RunConfig) -> dict[str, Any]:
-    """Return the next of augmentation, which helps most, dropout, mixing and a penalty on large weights."""
+    """Return the first that is not in use: augmentation, which helps most, dropout, mixing, a penalty on weights."""
     if config.augmentation.pipeline == "none":
         return {"augmentation.pipeline": "notebook"}
     if config.augmentation.mode == "copies" and not frozen(config):
@@ -28,7 +28,7 @@ def against_overfitting(config: RunConfig) -> dict[str, Any]:
 
 
 def against_underfitting(config: RunConfig) -> dict[str, Any]:
-    """Return less of the first in use of mixing, dropout, penalties and label smoothing."""
+    """Return a change that weakens the first in use: mixing, dropout, penalties, label smoothing."""
     if mixes(config):
         return {"augmentation.mixing": "none"}
     if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:

@@ -14,7 +14,7 @@ from aquadash.walkthrough.lessons import Verdict, nearly, right, wrong
 #: The report's four pipelines.
 FOUR = ("notebook-1", "notebook-2", "notebook-3", "notebook-4")
 
-#: The least fraction of unchanged images of a pipeline that leaves images alone.
+#: Fraction of unchanged images from which the answer, a pipeline that leaves images unchanged, counts as right.
 _LEAVES_ALONE = 0.05
 
 

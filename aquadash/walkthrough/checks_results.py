@@ -41,7 +41,7 @@ def flattery(candidates: int, *, accuracy: float, images: int) -> float:
 
 
 def equal_chance(accuracy: float) -> tuple[float, bool]:
-    """Return the accuracy cut to 10 and 90 %, beyond which chance hardly matters, and whether it is the run's own."""
+    """Return the accuracy, limited to 10 to 90 % because chance hardly matters beyond, and whether it is unchanged."""
     chance = min(max(round(accuracy, 2), 0.1), 0.9)
     return chance, chance == round(accuracy, 2)
 

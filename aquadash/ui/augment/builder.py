@@ -24,7 +24,7 @@ class StepAction:
     title: str
     #: Pipeline and step id to the new pipeline.
     change: Callable[[PipelineSpec, StepId], PipelineSpec]
-    #: Whether the menu has it, from the step, its index and the length of its list.
+    #: Whether the menu offers it; gets the step, its index and the length of its list.
     offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
 
 
@@ -126,7 +126,7 @@ def _space(group: Group) -> str:
 
 
 def render_steps(spec: PipelineSpec, place: Place) -> None:
-    """Draw the steps of a place, such as 0 for those of the first branch."""
+    """Draw a list of steps; the place 0 is the list of the first branch."""
     group = editing.group_at(spec, place)
     if not group.steps:
         st.caption("No step yet: the images stay unchanged.")

@@ -20,7 +20,7 @@ from aquadash.errors import ConfigError
 from aquadash.ui.kit import address, bound, shell
 from aquadash.ui.kit.lab import lab
 
-#: The first visitor's pipeline, and the base of a pipeline without one.
+#: The pipeline of a new visitor, and the base of a pipeline that was started from nothing.
 DEFAULT, EMPTY = "notebook", "none"
 
 MAX_SUMMARY_CHARACTERS = 500
@@ -49,7 +49,7 @@ def restore(library: Library) -> History:
     if held is None:
         held = History.start(chosen, base=base, version=version)
     elif held.present.base != base or version_of(held.present.spec) == held.present.version != version:
-        # Another pipeline was chosen, or another session has saved over this unchanged one.
+        # The student chose another pipeline, or another session saved this one, which has no changes here.
         held = held.record(chosen, base=base, version=version)
     st.session_state[_HISTORY] = held
     return held
@@ -85,7 +85,7 @@ def summary_of(spec: PipelineSpec) -> str:
 
 
 def summary_now(spec: PipelineSpec) -> str:
-    """Return a person's summary or, for none or a built-in one of other steps, a generated one."""
+    """Return the summary; generate it if it is empty or belongs to a built-in pipeline with other steps."""
     stale = any(each.summary == spec.summary and each.branches != spec.branches for each in PIPELINES.values())
     return summary_of(spec) if stale or not spec.summary else spec.summary
 
@@ -114,7 +114,7 @@ def load(spec: PipelineSpec, *, base: str) -> None:
     if shown.base != base or shown.spec.branches != spec.branches:
         _go(held.record(spec, base=base, version=version))
     else:
-        # Undo skips a save. Earlier states of this session get the new version, so that they can be saved, too.
+        # Undo skips a save. Earlier states get the new version, too, or :func:`saved_base` would refuse them.
         old = shown.version
         held = held.changed(
             lambda state: replace(state, version=version) if (state.base, state.version) == (base, old) else state

@@ -127,7 +127,7 @@ def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images:
             (scale.low, scale.high),
             step=scale.step,
             format=scale.format,
-            # The range belongs to a step and a parameter.
+            # Each parameter of each step has a range of its own.
             key=f"safety-range-{chosen}-{step.operator.name}-{name}",
             help=plain(parameter.help),
         )
@@ -154,7 +154,7 @@ def _show_measured(studio: Studio, run: Run, measured: Measurement, request: Swe
         values,
         value=beyond[0],
         format_func=partial(text_of, parameter),
-        # The slider's options are in its key: a value outside of them raises.
+        # The key contains the options: Streamlit raises if the kept value is none of them.
         key=f"safety-look-{parameter.name}-{values[0]}-{values[-1]}-{len(values)}-{beyond[0]}",
     )
     _show_copies(studio, run, measured, request, value)

@@ -18,7 +18,7 @@ from aquadash.ui.augment.studio import Studio
 from aquadash.ui.kit import address, bound, gallery, inputs
 from aquadash.ui.kit.text import named, plain
 
-#: Key of the place of the next step.
+#: Session key of the list that gets the next step.
 _PLACE = "studio:adding"
 _SEARCH = "studio:search"
 

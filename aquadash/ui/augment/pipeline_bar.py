@@ -91,10 +91,10 @@ def _damaged(library: Library) -> None:
 
 
 _TITLE, _SUMMARY, _NEW_TITLE = "studio:title", "studio:summary", "studio:new-title"
-#: Key of the pipeline to be deleted, after a question.
+#: Session key of the pipeline to delete; a dialog asks first.
 _ASKED = "studio:delete"
 _UPLOADS = "studio:uploads"
-#: Key of whether Train opens next.
+#: Session key: the script opens Train at its end.
 _LEAVE = "studio:leave"
 _MENUS = "studio:menus"
 
@@ -206,7 +206,7 @@ def _train() -> None:
 
 
 def _unused_title(spec: PipelineSpec, base: str, library: Library) -> str:
-    """Return a title after the base, or after the steps without one, that no pipeline has."""
+    """Return an unused title, made from the base's title or, without a base, from the steps."""
     started = library.pipelines.get(base)
     if started is None or base == builder_state.EMPTY:
         steps = dict.fromkeys(operator_info(step.name).title for branch in spec.branches for step in branch.operators)

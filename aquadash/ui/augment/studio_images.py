@@ -112,7 +112,7 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
     total = len(dataset.train)
     default = most_colourful(dataset, DEFAULT)
 
-    # An empty list is the default, which depends on the data set.
+    # An empty list stands for the default, which depends on the data set.
     codec = Codec[list[int]](
         f"up to {MAX_IMAGES} numbers from 0 to {total - 1:,} with commas between",
         lambda text: list(dict.fromkeys(int(part) for part in text.split(",")[:MAX_IMAGES])),

@@ -40,7 +40,7 @@ def render_duplicates(one: Evaluated, other: Evaluated | None) -> None:
         labels = bound.choice("labels", _LABELS, label="Labels", on_change=_first_pairs)
     distance = hundredths / 100
     st.markdown(verdict(duplicates, one, distance=distance))
-    # The pairs are of this run's images.
+    # A run on another data set has other pairs.
     if other is not None and other.run.dataset_fingerprint == one.run.dataset_fingerprint:
         st.markdown(f"The second run: {_accuracies(duplicates, other, distance=distance)}")
     pairs = [

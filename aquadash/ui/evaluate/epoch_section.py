@@ -34,7 +34,7 @@ def render_epochs(run: Run) -> None:
         return
     dataset = image_browser.matching_dataset(run)
     if replay.epochs == 1:
-        # The replay of another run may play, and nothing would end it here.
+        # Stop the replay of another run: a run of one epoch has no button for that.
         st.session_state[_PLAYING] = False
     playing = bool(st.session_state.get(_PLAYING))
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
@@ -68,7 +68,7 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
 
 
 def _controls(epochs: int) -> None:
-    """Draw slider, steps and play; the address holds the epoch, by default the last, while the replay rests."""
+    """Draw slider, steps and play; the address holds the epoch of a paused replay, by default the last."""
     if epochs == 1:
         return
     playing = bool(st.session_state.get(_PLAYING))
@@ -91,7 +91,7 @@ def _controls(epochs: int) -> None:
             on_click=_toggle,
             args=(epochs,),
         ):
-            # A fragment's interval is set by the whole page.
+            # Streamlit changes the interval of a fragment only when the whole page runs.
             st.rerun()
         st.button("Next epoch", icon=":material/skip_next:", key="epoch-next", on_click=_step, args=(1, epochs))
         inputs.slider("Epoch", 1, epochs, key=KEY, help=term("epoch"))
@@ -130,7 +130,7 @@ def _probes(run: Run, replay: EpochReplay, epoch: int, dataset: Dataset | None) 
         image_browser.render_answers_table(replay.probe_indices, replay.probe_labels, said, class_names=names)
         return
     part, split = _probe_split(run, dataset)
-    # Images open on the page of results only.
+    # The dialog that opens an image is drawn only for a run with results.
     open_here = run.status.ended and run_lists.has_results(run)
     cards = [
         gallery.answer_card(

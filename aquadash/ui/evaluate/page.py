@@ -173,7 +173,7 @@ SECOND_RUN = "with"
 
 
 def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
-    """Draw the menu of other runs with results on the same classes; None for none, or where the section takes none."""
+    """Draw the menu of other runs with the same classes; return None if the section compares no runs."""
     ended = [other for other in runs if other.status.ended and run_lists.has_results(other)]
     others = {other.run_id: other for other in ended if other.class_names == run.class_names}
     others.pop(run.run_id, None)

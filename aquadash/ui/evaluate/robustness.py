@@ -67,7 +67,7 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
 
 def _at_rest(run: Run, job: Job | None, measured: Measurement | None, *, damaged: bool) -> None:
     """Draw the end of the last measurement, and the buttons to begin, go on, or begin again."""
-    # Without a job, an older version or another computer has measured.
+    # A measurement without a job comes from an older version or another computer.
     complete = (measured is None or measured.complete) if job is None else job.status is RunStatus.FINISHED
     if complete and measured is None:
         _form(run, again=damaged)

@@ -143,7 +143,7 @@ def render_class_table(one: Evaluated) -> None:
         values, help = [100 * getattr(row, field) for row in every], term(title if title == "F1" else title.lower())
         columns.append(number_column(title, values, "%.0f %%", width=64, help=help))
     columns.append(number_column("Support", [row.support for row in every], "%d", width=64, help=term("support")))
-    # Last, since half a page has room for the scores only; the chart shows the intervals, too.
+    # The intervals come last: half a page is wide enough for the scores only, and the chart shows the intervals.
     for field, title, _, _ in SCORES:
         pairs = [row.intervals[field] for row in evaluation.report]
         ends = [*("" if pair is None else f"{100 * pair[0]:.0f} to {100 * pair[1]:.0f}" for pair in pairs), "", ""]

@@ -1,1 +1,1 @@
-"""The Walkthrough page: the frame of the lesson, and a function a section of the report."""
+"""The Walkthrough page: the frame of the lesson, and one function for each section of the report."""

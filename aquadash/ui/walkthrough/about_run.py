@@ -86,7 +86,7 @@ def stopping(results: Evaluated) -> None:
     )
     parts.real("Early stopping on this run")
     rule = results.run.config.training
-    # Patience counts from the epoch in which more than the new head learns.
+    # Patience begins after the epochs in which a new head learns alone.
     head = head_epochs(results.run.config)
     own, best = checks_network.stopping_epoch(
         results.history, patience=patience, monitor=rule.monitor, head_epochs=head

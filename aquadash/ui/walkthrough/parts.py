@@ -61,7 +61,7 @@ def render_question(
     solution: str,
     ask: Callable[[], str] | None = None,
 ) -> None:
-    """Draw a lesson's question in markdown and check the answer: the controls', or the text of the field by ``ask``."""
+    """Draw a question in markdown, and judge the ``answer`` of the controls or the text of the field by ``ask``."""
     state = f"walkthrough:{lesson}"
     with beside, st.container(border=True, key=f"question-{lesson}"):
         st.markdown(f"**❓ {text}**")
@@ -87,7 +87,7 @@ def render_question(
 
 
 def corrections(lesson: str) -> None:
-    """Draw the report's mistakes in this section, unfolded once the question is solved: they hold answers."""
+    """Draw the report's mistakes in this section, folded until the question is solved, because they contain answers."""
     mistakes = findings(lesson)
     if not mistakes:
         return
