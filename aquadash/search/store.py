@@ -131,37 +131,26 @@ def _values(search: Search) -> dict[str, Any]:
 def trial_of(run: Run, *, is_active: bool) -> Trial:
     """Return the trial of a run; its state follows from the status of the run and the search."""
     assert run.trial is not None
-    state, message, value = _outcome(run, is_active)
-    return Trial(
-        number=run.trial.number,
-        state=state,
-        value=value,
-        params=run.trial.params,
-        run_id=run.run_id,
-        pruned_at=run.trial.pruned_at,
-        message=message,
-        seconds=duration(run) if state.ended else None,
-    )
-
-
-def _outcome(run: Run, is_active: bool) -> tuple[TrialState, str, float | None]:
-    assert run.trial is not None
-    value, pruned_at = run.metrics.get("val_accuracy"), run.trial.pruned_at
+    number, params, pruned_at = run.trial.number, run.trial.params, run.trial.pruned_at
+    value = run.metrics.get("val_accuracy")
+    has_value = value is not None and math.isfinite(value)
+    state, message = TrialState.FAILED, ""
     if run.deleted:
-        return TrialState.FAILED, "Its run was deleted.", None
-    if run.status in (RunStatus.UNREADABLE, RunStatus.FAILED):
-        return TrialState.FAILED, run.message or "The training failed.", None
-    if not run.status.ended:
-        return TrialState.RUNNING, "", None
-    if run.status is RunStatus.FINISHED:
-        if value is None or not math.isfinite(value):
-            return TrialState.FAILED, "Its run ended without a validation accuracy.", None
-        return TrialState.COMPLETE, "", value
-    if pruned_at is not None:
-        return TrialState.PRUNED, f"Stopped after epoch {pruned_at}: other trials were better by then.", None
-    if run.status is RunStatus.STOPPED or not is_active:
-        return TrialState.PRUNED, STOPPED, None
-    return TrialState.RUNNING, "", None
+        message = "Its run was deleted."
+    elif run.status in (RunStatus.UNREADABLE, RunStatus.FAILED):
+        message = run.message or "The training failed."
+    elif run.status is RunStatus.FINISHED and has_value:
+        state = TrialState.COMPLETE
+    elif run.status is RunStatus.FINISHED:
+        message = "Its run ended without a validation accuracy."
+    elif run.status.ended and pruned_at is not None:
+        state, message = TrialState.PRUNED, f"Stopped after epoch {pruned_at}: other trials were better by then."
+    elif run.status is RunStatus.STOPPED or (run.status.ended and not is_active):
+        state, message = TrialState.PRUNED, STOPPED
+    else:
+        state = TrialState.RUNNING
+    value, seconds = value if state is TrialState.COMPLETE else None, duration(run) if state.ended else None
+    return Trial(number, state, value, params, run.run_id, pruned_at, message, seconds)
 
 
 def open_search_store() -> SearchStore:

@@ -94,7 +94,7 @@ def render_table(
     key = _key_with_ticks(ids, wanted)
     first, hidden = columns(shown, fields)
 
-    def table() -> tuple[pa.Table, dict[str, Any]]:
+    def table() -> tuple[pa.Table, dict[str, Any], list[str]]:
         drawn: dict[str, Column] = {}
         for name in (*first, *hidden):
             each = table_column(name, shown, fields, searches)
@@ -102,9 +102,9 @@ def render_table(
             drawn.setdefault(each.title, each)
         # Arrow, since Streamlit converts a pandas table at each drawing.
         values = pa.table({title: list(each.values) for title, each in drawn.items()})
-        return values, {title: each.config for title, each in drawn.items()}
+        return values, {title: each.config for title, each in drawn.items()}, list(drawn)[: len(first)]
 
-    values, configs = _once("table", shown, (*first, *hidden, *searches.items()), table)
+    values, configs, order = _once("table", shown, (*first, *hidden, *searches.items()), table)
     st.dataframe(
         values,
         key=key,
@@ -117,7 +117,7 @@ def render_table(
         placeholder="–",
         alt=f"Table of {count(len(ids), 'run')}. The menu above it picks runs by keyboard.",
         column_config=configs,
-        column_order=[column_title(name) for name in first],
+        column_order=order,
     )
 
 
@@ -187,12 +187,6 @@ def _take(key: str, ids: Sequence[str]) -> None:
     st.session_state[_PICKS] = list(dict.fromkeys([*kept, *ticked]))
 
 
-#: Title and help of columns that are no fields.
-EXTRA_COLUMNS: dict[str, tuple[str, str]] = {
-    "interval": ("95 % interval", "Where the true test accuracy probably lies: 95 of 100 such intervals contain it."),
-    "curve": ("Curve", "Validation accuracy by epoch."),
-}
-
 #: Columns before the differing settings, and after them.
 _FIRST_COLUMNS = ("name", "val_accuracy", "test_accuracy", "status", "curve", "data.source")
 _LAST_COLUMNS = ("interval", "best_epoch", "epochs", "tags", "created", "note", "run_id")
@@ -217,7 +211,7 @@ def columns(runs: Sequence[Run], fields: Mapping[str, RunField]) -> tuple[list[s
     looked_at = [run for run in runs[:_MAX_LOOKED_AT] if run.status is not RunStatus.UNREADABLE]
     differing = _once("differing", looked_at, (), lambda: _differing(looked_at))
     shown = [*first, *differing[:_MAX_DIFFERING], *last]
-    others = (name for name in (*EXTRA_COLUMNS, *fields) if name not in SETTINGS)
+    others = (name for name in ("interval", "curve", *fields) if name not in SETTINGS)
     return shown, [name for name in (*differing, *others) if name not in shown]
 
 
@@ -227,33 +221,20 @@ def _differing(looked_at: Sequence[Run]) -> list[str]:
     return [name for name in names if len({fields[name].get(run) for run in looked_at}) > 1]
 
 
-def column_title(name: str) -> str:
-    """Return the title of a column."""
-    if name in EXTRA_COLUMNS:
-        return EXTRA_COLUMNS[name][0]
-    return known_fields()[name].title if name in known_fields() else settings.label(name)
-
-
-def _field_text(name: str, value: Any) -> str:
-    """Return a field's value as text: ``"Adam"``, ``"yes"``."""
-    if name in SETTINGS:
-        return settings.value_text(name, value)
-    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
-
-
 def table_column(
     name: str, runs: Sequence[Run], fields: Mapping[str, RunField], searches: Mapping[str, tuple[int, int]] = {}
 ) -> Column:
     """Return a column with a value a run: accuracies in per cent, empty where unknown."""
-    title = column_title(name)
     if name == "curve":
-        config = st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=EXTRA_COLUMNS[name][1])
-        return Column(title, [list(run.curve) for run in runs], config)
+        help = "Validation accuracy by epoch."
+        config = st.column_config.LineChartColumn(y_min=0.0, y_max=1.0, width="small", help=help)
+        return Column("Curve", [list(run.curve) for run in runs], config)
     if name == "interval":
-        return text_column(title, [_interval_text(run) for run in runs], help=EXTRA_COLUMNS[name][1])
+        help = "Where the true test accuracy probably lies: 95 of 100 such intervals contain it."
+        return text_column("95 % interval", [_interval_text(run) for run in runs], help=help)
+    field, title = fields[name], fields[name].title
     if name == "name":
         return text_column(title, [_marked_name(run, searches) for run in runs], pinned=True, width=_NAME_WIDTH)
-    field = fields[name]
 
     def values(shown: Callable[[Any], Any]) -> list[Any]:
         return [None if (value := field.get(run)) is None else shown(value) for run in runs]
@@ -272,8 +253,11 @@ def table_column(
         return text_column(title, [status_text(run.status) for run in runs], help=field.help)
     if name == "run_id":
         return text_column(title, [run.run_id[:8] for run in runs], help=field.help)
-    width = _WIDE if name in ("note", "message") else _SETTING_WIDTH if "." in name else None
-    return text_column(title, values(lambda value: _field_text(name, value)), help=field.help, width=width)
+    if name in SETTINGS:
+        texts, width = values(lambda value: settings.value_text(name, value)), _SETTING_WIDTH
+        return text_column(title, texts, help=field.help, width=width if "." in name else None)
+    texts = values(("no", "yes").__getitem__ if field.kind is Kind.TRUTH else str)
+    return text_column(title, texts, help=field.help, width=_WIDE if name in ("note", "message") else None)
 
 
 def number_format(field: RunField, digits: int | None) -> str | None:
