@@ -227,7 +227,7 @@ def _members(
                 )
     if with_data and dataset is not None:
         on_progress("copying the images", None)
-        yield ZipMember(DATA, _data_file(folder, dataset), pack=False)
+        yield ZipMember(DATA, data_file(folder, dataset), pack=False)
     elif include_data:
         parts.notes.append("The images could not be added.")
     yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
@@ -297,7 +297,7 @@ def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
         return none(f". {error}")
 
 
-def _data_file(folder: Path, dataset: Dataset) -> Path:
+def data_file(folder: Path, dataset: Dataset) -> Path:
     path = folder / DATA
     np.savez(
         path,

@@ -84,7 +84,7 @@ class AnswerProcess:
         """
         self._forks = forks
         self._start = (begin, idle_seconds, max_bytes)
-        self._answer_seconds = answer_seconds
+        self.answer_seconds = answer_seconds
         self._lock = threading.Lock()
         self._child: ChildProcess | None = None
         #: Counts the questions, so that the answer to an earlier one is recognised and dropped.
@@ -143,7 +143,7 @@ class AnswerProcess:
         self, function: Callable[..., Any], args: tuple[Any, ...], progress: Callable[[float], object] | None
     ) -> tuple[_Reply, Any]:
         """Return the answer, or the error that the function raised."""
-        deadline = time.monotonic() + self._answer_seconds
+        deadline = time.monotonic() + self.answer_seconds
         self._send(function, args)
         has_begun, fraction = False, 0.0
         try:
@@ -161,7 +161,7 @@ class AnswerProcess:
                     progress(fraction)
                 if time.monotonic() > deadline:
                     raise AnswerError(
-                        f"The answer took more than {self._answer_seconds:.0f} seconds, so AquaDash stopped waiting. "
+                        f"The answer took more than {self.answer_seconds:.0f} seconds, so AquaDash stopped waiting. "
                         "Ask for fewer images at once, or use a smaller network."
                     )
         except _EndedError:

@@ -36,7 +36,7 @@ _STATUSES = {RunStatus.FINISHED: "FINISHED", RunStatus.FAILED: "FAILED"}
 
 #: MLflow reads these when it is imported. It then sends no telemetry, prints nothing, and gives a server that is away
 #: seconds instead of minutes.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -49,7 +49,7 @@ _ENVIRONMENT = {
 def prepare() -> None:
     """Import MLflow, if a server is named, in a process that stands by: the import takes a second."""
     if settings.tracking_uri() and importlib.util.find_spec("mlflow") is not None:
-        os.environ.update(_ENVIRONMENT | {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ})
+        os.environ.update(ENVIRONMENT | {name: os.environ[name] for name in ENVIRONMENT if name in os.environ})
         # urllib3 logs a warning for each retry.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         import mlflow  # noqa: F401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -34,6 +33,7 @@ from aquadash.augment.reading import MAX_DEPTH
 from aquadash.augment.spec import Value
 from aquadash.errors import AquaDashError
 from tests.support.drawn_images import augmented
+from tests.support.fuzzing import tries
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 
@@ -209,16 +209,6 @@ def damaged(draw: st.DrawFn) -> str:
     return text if draw(st.integers(0, 4)) else text[: draw(st.integers(0, len(text)))]
 
 
-_SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-#: ``AQUADASH_FUZZ=2000`` tries 2,000 of each instead of 60.
-_FUZZ = settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "60")),
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=_SLOW_IS_FINE,
-)
-
 _SIZES = st.sampled_from([(32, 32), (9, 14), (1, 1), (33, 31)])
 
 
@@ -228,7 +218,7 @@ def _images(size: tuple[int, int]) -> np.ndarray:
     return images
 
 
-@_FUZZ
+@tries(60)
 @given(pipelines(), _SIZES, st.integers(0, 2**40))
 def test_a_built_pipeline_works_and_its_code_gives_the_same_bytes(
     spec: PipelineSpec, size: tuple[int, int], seed: int
@@ -246,7 +236,7 @@ def test_a_built_pipeline_works_and_its_code_gives_the_same_bytes(
     np.testing.assert_array_equal(names["augment"](images, seed), result)
 
 
-@settings(_FUZZ, max_examples=3 * _FUZZ.max_examples)
+@tries(180)
 @given(st.one_of(damaged(), anything.map(json.dumps), st.text()))
 def test_damaged_json_other_json_and_any_text_get_a_clear_error(text: str) -> None:
     # Damaged JSON may still describe a pipeline, which must then work.

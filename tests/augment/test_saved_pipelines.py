@@ -15,6 +15,7 @@ from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import check_operators, from_json
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from tests.support.faults import let_fail
 from tests.support.lessons import ANNA
 
 
@@ -134,15 +135,13 @@ def test_saving_over_a_pipeline_is_asked_for() -> None:
 
 
 def test_a_full_disk_changes_nothing_and_no_owner(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     shelf.save(FLIP, title="First", owner=ANNA)
     others = (("Mine", None), ("Mine", "first"))
     # At the pipeline's own file, or at the smaller one beside it.
     for module, writer, saved in ((os, "fsync", (*others, ("First", "first"))), (shelf, "write_whole", others)):
         with monkeypatch.context() as patch:
-            patch.setattr(module, writer, full)
+            let_fail(patch, module, writer, full)
             for title, replaced in saved:
                 with pytest.raises(StorageError, match="No space left"):
                     shelf.save(BLUR, title=title, replace_name=replaced, owner=ANNA)

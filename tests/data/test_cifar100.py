@@ -15,6 +15,7 @@ import pytest
 from aquadash.data import archive, cifar100
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import DataError
+from tests.support.faults import let_fail
 
 
 def batch(part: str) -> dict[bytes, Any]:
@@ -67,11 +68,7 @@ def sound_archive(sound: dict[str, Any], tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Empty Keras's cache and make every download fail."""
-
-    def no_network(*args: object, **options: object) -> None:
-        raise DataError("no network")
-
-    monkeypatch.setattr(cifar100, "download", no_network)
+    let_fail(monkeypatch, cifar100, "download", DataError("no network"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path / "keras"
 

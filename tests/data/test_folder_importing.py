@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import re
 import resource
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -22,6 +21,7 @@ from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Finding
 from aquadash.errors import DataError, StorageError
 from tests.support.encoded_pictures import saved
+from tests.support.fuzzing import tries
 from tests.support.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
 
@@ -142,13 +142,7 @@ _DAMAGE = st.lists(
 )
 
 
-@settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "60")),
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tries(60)
 @given(damage=_DAMAGE, end=st.one_of(st.none(), st.integers(0, len(_SMALL))))
 def test_a_damaged_archive_leaves_nothing(home: Path, damage: list[tuple[int, bytes]], end: int | None) -> None:
     content = bytearray(_SMALL)

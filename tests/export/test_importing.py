@@ -1,7 +1,4 @@
-"""Tests of imports: foreign, damaged or hostile ZIP files are refused with a reason and leave nothing.
-
-``AQUADASH_FUZZ=2000`` retypes 2,000 of them at random instead of 14.
-"""
+"""Tests of imports: foreign, damaged or hostile ZIP files are refused with a reason and leave nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import pickle
 import struct
 import zipfile
@@ -21,8 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from aquadash import settings
@@ -34,6 +29,7 @@ from aquadash.store.first_model import add_first_model
 from aquadash.zips import ForeignZipError
 from tests.support.app_pages import open_app_page
 from tests.support.drawn_images import use_images
+from tests.support.fuzzing import tries
 from tests.support.robust_runs import made_up_result
 from tests.support.runs import make_run
 
@@ -466,13 +462,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_engine")
 @given(drawn=st.data())
-@hypothesis_settings(
-    max_examples=int(os.environ.get("AQUADASH_FUZZ", "14")),
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@tries(14)
 def test_every_archive_is_taken_in_or_refused(
     drawn: st.DataObject, everything: Files, own_store: RunStore, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -47,11 +47,11 @@ from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK, assigned
 
 NONE = AugmentationPlan((PIPELINES["none"],))
-SMALL = {"training.epochs": 2, "training.batch_size": 16}
 
 CONFIGS = {
-    "the small modern network": with_values(
-        preset("baseline").config, {**SMALL, "model.filters": "8, 16", "training.epochs": 3, "training.patience": 1}
+    "the small modern network": assigned(
+        "model.filters=8,16 training.epochs=3 training.batch_size=16 training.patience=1",
+        base=preset("baseline").config,
     ),
     "every rarer setting": assigned(
         """
@@ -158,7 +158,7 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
     rows = [asdict(record) for record in result.history]
     lines = [",".join(rows[0]), *(",".join(repr(value) for value in row.values()) for row in rows)]
     (tmp_path / "history.csv").write_text("\n".join(lines), encoding="utf-8")
-    bundle._data_file(tmp_path, drawn)
+    bundle.data_file(tmp_path, drawn)
     if path := backbone.WEIGHTS_FILES.get(config.model.name):
         shutil.copy(path, tmp_path)
 

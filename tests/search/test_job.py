@@ -15,6 +15,7 @@ from aquadash.search.store import KIND, SearchStore, open_search_store
 from aquadash.store import RunStatus, open_jobs
 from aquadash.work.worker import JobContext
 from tests.support import job_rows
+from tests.support.faults import let_fail
 from tests.support.search_fakes import FakeEngine, InThreads, plan, searching, take_up
 from tests.support.waiting import wait_for
 
@@ -44,11 +45,7 @@ def engine(runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThre
 def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError):
         start_search(plan(trials=1), Idle())
-
-    def missing(config: RunConfig) -> None:
-        raise DataError("no weights")
-
-    monkeypatch.setattr(job, "check", missing)
+    let_fail(monkeypatch, job, "check", DataError("no weights"))
     with pytest.raises(DataError, match="no weights"):
         start_search(plan(), Idle())
     assert store.heads() == [] and open_jobs().find(kind=KIND) == []

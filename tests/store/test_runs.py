@@ -39,6 +39,7 @@ from aquadash.store.jobs import JobTable
 from aquadash.store.measured import image_set
 from aquadash.store.runs import CURVE_POINTS, thin
 from tests.support import live_runs
+from tests.support.faults import let_fail
 from tests.support.runs import make_run
 
 WORKER = Worker("here", 1234)
@@ -231,11 +232,9 @@ def test_history_csv_has_the_documented_columns(store: RunStore) -> None:
 
 
 def test_a_folder_that_cannot_be_made_or_written_to_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object, **__: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="Permission denied.*writable"):
-        patch.setattr(Path, "write_bytes", denied)  # The tests may run as root, whom no permission bit stops.
+        # The tests may run as root, whom no permission bit stops.
+        let_fail(patch, Path, "write_bytes", PermissionError(13, "Permission denied"))
         open_store()
     blocked = home / "file"
     blocked.write_text("in the way")
@@ -295,14 +294,9 @@ def test_a_worker_notices_that_its_store_was_deleted(store: RunStore, home: Path
 
 def test_a_run_and_its_job_change_together(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that fails half-way leaves neither."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise StorageError("The disk is full.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(JobTable, "submit", fail)
-        with pytest.raises(StorageError):
-            store.submit(RunConfig(), name="half")
+    with monkeypatch.context() as patch, pytest.raises(StorageError):
+        let_fail(patch, JobTable, "submit", StorageError("The disk is full."))
+        store.submit(RunConfig(), name="half")
     assert store.list_runs() == []
     run = store.submit(RunConfig())
     job = store.jobs.claim(["train"], WORKER)
@@ -339,14 +333,10 @@ def test_a_full_disk_is_a_plain_error(store: RunStore, monkeypatch: pytest.Monke
     from sqlalchemy.exc import OperationalError
 
     run_id = make_run(store, "kept", status=RunStatus.QUEUED).run_id
-
-    def full(*_: object, **__: object) -> None:
-        raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Connection, "execute", full)
-        with pytest.raises(StorageError, match="disk is full. Free some space"):
-            store.set_note(run_id, "x")
+    full = OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="disk is full. Free some space"):
+        let_fail(patch, Connection, "execute", full)
+        store.set_note(run_id, "x")
     assert store.get(run_id).name == "kept"
 
 

@@ -27,6 +27,7 @@ from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
 from tests.cli.test_cli import answer, call, refusal
 from tests.support.app_pages import open_app_page
+from tests.support.faults import let_fail
 from tests.support.lessons import ANNA, BEN
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run
@@ -428,12 +429,8 @@ def test_an_upgrade_that_was_killed_is_repeated(old: OldHome, monkeypatch: pytes
 
 def test_a_full_disk_ends_the_upgrade_with_nothing_written(old: OldHome, monkeypatch: pytest.MonkeyPatch) -> None:
     old.add_run(1, "one")
-
-    def full(source: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="the disk is full"):
-        patch.setattr(upgrade.shutil, "copy2", full)
+        let_fail(patch, upgrade.shutil, "copy2", OSError(28, "No space left on device"))
         upgrade.upgrade(open_store())
     assert not open_store().find() and settings.has_old_runs()
 

@@ -21,24 +21,17 @@ COARSE_COLOURS = ModelConfig(
     name="cnn", filters=(3,), kernel_size=1, strides=1, pooling="average", pool_size=8, pool_strides=8, dense_units=()
 )
 
-#: A training of less than a second.
-QUICK = with_values(
-    RunConfig(),
-    {
-        "augmentation.pipeline": "none",
-        "model.name": "cnn",
-        "model.filters": (4,),
-        "model.dense_units": (8,),
-        "training.epochs": 2,
-        "training.validation_fraction": 0.2,
-        "seed": 1,
-    },
-)
-
 
 def assigned(text: str, *, base: RunConfig | None = None) -> RunConfig:
     """Return the default settings, or others, with these changed: ``name=value``, separated by spaces."""
     return with_values(base or RunConfig(), parse_assignments(text.split()))
+
+
+#: A training of less than a second.
+QUICK = assigned(
+    "augmentation.pipeline=none model.name=cnn model.filters=4 model.dense_units=8 training.epochs=2 "
+    "training.validation_fraction=0.2 seed=1"
+)
 
 
 def colour_network(config: ModelConfig, kernel: ArrayLike, *, side: int) -> Any:

@@ -122,7 +122,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
         module.__spec__ = ModuleSpec(name, None)
         vars(module).update(values)
         monkeypatch.setitem(sys.modules, name, module)
-    for name in mlflow_log._ENVIRONMENT:
+    for name in mlflow_log.ENVIRONMENT:
         monkeypatch.setenv(name, "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@tracking.example")
     return server

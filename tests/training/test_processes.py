@@ -91,7 +91,7 @@ def test_an_overrun_costs_one_answer(process: AnswerProcess, monkeypatch: pytest
     first, _ = process.ask(remember, 1)
     with monkeypatch.context() as patch, pytest.raises(AnswerError, match="more than 1 seconds"):
         # For this question alone: the next one starts a process, which takes its time on a busy machine.
-        patch.setattr(process, "_answer_seconds", 1.0)
+        patch.setattr(process, "answer_seconds", 1.0)
         process.ask(time.sleep, 3600)
     wait_for(lambda: gone(first))
     assert process.ask(remember, 2)[1] == [2]
@@ -203,6 +203,14 @@ def drawing(
     return contextlib.closing(DrawingProcess(images, plan, seed_of=seed_of, last_epoch=5, progress=progress))
 
 
+def drawing_pid() -> int:
+    """Return the id of the process that draws for this one."""
+    (child,) = (
+        child for child in psutil.Process().children(recursive=True) if DrawingProcess.__module__ in child.cmdline()
+    )
+    return child.pid
+
+
 def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(images: NDArray[np.uint8]) -> None:
     with drawing(images, MIXTURE) as process:
         for epoch in (4, 2, 2, 5):
@@ -221,7 +229,7 @@ def test_a_failed_drawing_and_a_killed_process_are_told_in_words(images: NDArray
     with drawing(images, AugmentationPlan((wrong,))) as process:
         with pytest.raises(AquaDashError, match="Fliplr"):
             process.epoch(1)
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(drawing_pid(), signal.SIGKILL)
         with pytest.raises(AquaDashError, match=r"was killed \(signal 9\).*augmentation.mode=copies"):
             process.epoch(3)
 
@@ -233,9 +241,11 @@ def test_waiting_can_be_broken_off_and_nothing_stays_behind(images: NDArray[np.u
     def stop(text: str, share: float | None) -> None:
         raise Stop
 
-    with drawing(images, REPORT, stop) as process, pytest.raises(Stop):
-        process.epoch(1)
-    wait_for(lambda: gone(process.pid))
+    with drawing(images, REPORT, stop) as process:
+        pid = drawing_pid()
+        with pytest.raises(Stop):
+            process.epoch(1)
+    wait_for(lambda: gone(pid))
 
 
 _PARENT = """
@@ -243,11 +253,12 @@ import sys, time
 import numpy as np
 from aquadash.augment import PIPELINES, AugmentationPlan
 from aquadash.training.drawing import DrawingProcess
+from tests.training.test_processes import drawing_pid
 images = np.zeros((200, 32, 32, 3), np.uint8)
 plan = AugmentationPlan((PIPELINES["notebook"],), copies=5)
 process = DrawingProcess(images, plan, seed_of=int, last_epoch=99, progress=lambda *_: None)
 process.epoch(1)
-print(process.pid, flush=True)
+print(drawing_pid(), flush=True)
 sys.stdin.read()
 """
 

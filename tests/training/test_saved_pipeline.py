@@ -17,20 +17,15 @@ from aquadash.store import EpochRecord, RunStatus, RunStore
 from tests.support import live_runs
 from tests.support.drawn_images import use_images
 from tests.support.runs import make_run, without_seconds
-from tests.support.tiny_networks import QUICK
+from tests.support.tiny_networks import QUICK, assigned
 
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=0.5), op("ChannelShuffle", p=0.5))),))
 _OTHER = PipelineSpec("", "", "", (Branch("Inverted", (op("Multiply", mul=0.5),)),))
 
 
 def config(**changes: object) -> RunConfig:
-    values = {
-        "augmentation.pipeline": "mine:2, mirror-shift",
-        "augmentation.copies": 2,
-        "augmentation.keep_originals": True,
-        "training.patience": 0,
-    }
-    return with_values(QUICK, values | changes)
+    text = "augmentation.pipeline=mine:2,mirror-shift augmentation.copies=2 augmentation.keep_originals=true"
+    return with_values(assigned(f"{text} training.patience=0", base=QUICK), changes)
 
 
 @pytest.fixture

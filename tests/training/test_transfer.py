@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquadash import models
-from aquadash.config import RunConfig, with_values
+from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.errors import DataError
 from aquadash.evaluation import evaluate
@@ -21,29 +21,12 @@ from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
 from tests.support.tiny_networks import assigned
 
-TRANSFER = with_values(
-    RunConfig(),
-    {
-        "augmentation.pipeline": "none",
-        "model.name": "backbone",
-        "model.dense_units": "",
-        "model.dropout": 0.2,
-        "model.fine_tuning": "all",
-        "training.epochs": 4,
-        "training.head_epochs": 2,
-        "training.batch_size": 48,
-        "training.optimizer": "adam",
-        "training.learning_rate": 0.01,
-        "training.patience": 0,
-        "training.validation_fraction": 0.2,
-        "seed": 3,
-    },
+TRANSFER = assigned(
+    "augmentation.pipeline=none model.name=backbone model.dense_units= model.dropout=0.2 model.fine_tuning=all "
+    "training.epochs=4 training.head_epochs=2 training.batch_size=48 training.optimizer=adam "
+    "training.learning_rate=0.01 training.patience=0 training.validation_fraction=0.2 seed=3"
 )
-
-HEAD = with_values(
-    TRANSFER,
-    {"model.fine_tuning": "head", "model.dropout": 0, "training.epochs": 2, "training.optimizer": "sgd"},
-)
+HEAD = assigned("model.fine_tuning=head model.dropout=0 training.epochs=2 training.optimizer=sgd", base=TRANSFER)
 
 pytestmark = pytest.mark.slow
 

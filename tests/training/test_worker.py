@@ -108,18 +108,11 @@ def test_unseen_images_are_measured_too(
     assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("uncompiled")
-def test_an_exploded_loss_is_explained(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = trained(store, tiny_dataset, monkeypatch, **{"training.learning_rate": 10.0, "training.epochs": 50})
-    assert run.status is RunStatus.FAILED and "learning rate a tenth" in run.message
-
-
 def test_the_loss_that_broke_is_named(store: RunStore) -> None:
     state = epoch(1)
     for losses, said in (({"val_loss": math.inf}, "inf"), ({"loss": math.nan, "val_loss": math.inf}, "nan")):
         broken = replace(state, history=(replace(state.history[0], **losses),))
-        with pytest.raises(AquaDashError, match=f"The loss became {said} in epoch 1"):
+        with pytest.raises(AquaDashError, match=f"The loss became {said} in epoch 1.*learning rate a tenth"):
             listener(store, claimed(store)).on_epoch(broken)
 
 

@@ -39,6 +39,7 @@ from aquadash.walkthrough import (
 from aquadash.walkthrough.beside import beside, learnt_from
 from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.lessons import Verdict
+from tests.support.faults import let_fail
 from tests.support.runs import make_run
 from tests.support.two_processes import start_two
 
@@ -307,14 +308,9 @@ def test_progress_is_kept_and_what_is_solved_stays_solved(home: Path, monkeypatc
     progress.note(me, "loss", solved=False)
     assert first.tries == {"loss": 2} and set(first.solved) == {"loss"}
     assert progress.read(me).tries == {"loss": 3} and progress.read(me).solved == first.solved
-
-    def busy(*_: object, **__: object) -> None:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", busy)
-        with pytest.raises(StorageError, match="Too many open files"):
-            progress.note(me, "loss", solved=True)
+    with monkeypatch.context() as patch, pytest.raises(StorageError, match="Too many open files"):
+        let_fail(patch, Path, "open", OSError(errno.EMFILE, "Too many open files"))
+        progress.note(me, "loss", solved=True)
     assert progress.read(me).tries == {"loss": 3}, "a file that cannot be read now is no damaged one"
 
 
