@@ -26,7 +26,7 @@ Kind = Literal["roc", "precision-recall"]
 #: With more classes, only those with the smallest areas are drawn: they have something to improve.
 MAX_DRAWN = 8
 
-#: Titles of the axes, and what the legend's number is.
+#: Titles of the axes and of the legend's number.
 _TITLES = {
     "roc": ("False positive rate", "True positive rate (recall)", "area"),
     "precision-recall": ("Recall", "Precision", "average precision"),
@@ -34,7 +34,7 @@ _TITLES = {
 
 
 def area(curves: ClassCurves, kind: Kind) -> float | None:
-    """Return the number that sums a curve up: the area under the ROC curve, or the average precision."""
+    """Return the area under the ROC curve, or the average precision; None for a class without images."""
     return curves.auc if kind == "roc" else curves.average_precision
 
 
@@ -55,11 +55,18 @@ def ranking_curves_figure(
     if kind == "roc":
         chance = {"color": OUTLINE_COLOUR, "dash": "dot", "width": 1}
         figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=chance, showlegend=False, hoverinfo="skip")
-    for index in indices:
-        _add(figure, curves[index], index, kind)
-        if other is not None and area(other[1][index], kind) is not None:
-            _add(figure, other[1][index], index, kind, run=f", {escape(shorten(other[0], length=18))}", dash="dash")
     x_title, y_title, number = _TITLES[kind]
+    runs = [("", "solid", curves)]
+    if other is not None:
+        runs.append((f", {escape(shorten(other[0], length=18))}", "dash", other[1]))
+    for index in indices:
+        for run, dash, of_run in runs:
+            if (value := area(of_run[index], kind)) is not None:
+                label, (x, y) = of_run[index].label, points(of_run[index], kind)
+                name = f"{class_label(label)}{run} {value:.2f}"
+                line = {"color": class_colour(label, index), "width": 2, "dash": dash}
+                hover = f"{x_title} %{{x:.0f}} %, {y_title.lower()} %{{y:.0f}} %"
+                figure.add_scatter(x=x, y=y, mode="lines", line=line, name=name, hovertemplate=hover)
     axis = {"range": [-2, 102], "ticksuffix": " %", "showgrid": True}
     figure.update_xaxes(axis, title=x_title).update_yaxes(axis, title=y_title)
     figure.update_layout(hovermode="closest")
@@ -74,16 +81,3 @@ def points(curves: ClassCurves, kind: Kind) -> tuple[NDArray[np.float64], NDArra
     if kind == "roc":
         return 100 * curves.false_positive_rate, 100 * curves.true_positive_rate
     return 100 * curves.recall, 100 * curves.precision
-
-
-def _add(figure: go.Figure, curves: ClassCurves, index: int, kind: Kind, run: str = "", dash: str = "solid") -> None:
-    x, y = points(curves, kind)
-    x_title, y_title, _ = _TITLES[kind]
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        line={"color": class_colour(curves.label, index), "width": 2, "dash": dash},
-        name=f"{class_label(curves.label)}{run} {area(curves, kind):.2f}",
-        hovertemplate=f"{x_title} %{{x:.0f}} %, {y_title.lower()} %{{y:.0f}} %",
-    )
