@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from aquadash.augment.numbers import BLACK_FRACTION, CONSTANT_DEVIATION, BranchNumbers, ChannelChange
+from aquadash.augment.numbers import BLACK_FRACTION, CONSTANT_DEVIATION, BranchNumbers
 from aquadash.ui.augment.studio import Studio
 from aquadash.ui.kit import components
 from aquadash.ui.kit.glossary import term
@@ -24,9 +24,11 @@ def render(studio: Studio) -> None:
     of = "training images" if studio.positions else "pictures of your own"
     st.caption(f"Measured on {in_view.images} {of}, on one core.")
     st.markdown(f"**{plain(in_view.title)}**: pixel values, mean ± deviation", help=term("standard deviation"))
-    rows = [_colours(change) for change in in_view.channels]
-    alt = "; ".join(f"{row['Channel']}: before {row['Before']}, after {row['After']}" for row in rows)
-    st.dataframe(rows, hide_index=True, alt=alt)
+    before = [f"{change.mean_before:.1f} ± {change.deviation_before:.1f}" for change in in_view.channels]
+    after = [f"{change.mean_after:.1f} ± {change.deviation_after:.1f}" for change in in_view.channels]
+    names = [change.name for change in in_view.channels]
+    alt = "; ".join(f"{name}: before {old}, after {new}" for name, old, new in zip(names, before, after, strict=True))
+    render_columns(Column("Channel", names), Column("Before", before), Column("After", after), alt=alt)
 
 
 def _measured(studio: Studio) -> list[BranchNumbers]:
@@ -89,11 +91,3 @@ def _versions(measured: list[BranchNumbers]) -> None:
         fraction_column("Clipped to 255", lambda numbers: numbers.clipped_white, "Values that became 255."),
         alt="A row for each version: images a second, clipped values, fractions of unchanged, flat and black images",
     )
-
-
-def _colours(change: ChannelChange) -> dict[str, str]:
-    return {
-        "Channel": change.name,
-        "Before": f"{change.mean_before:.1f} ± {change.deviation_before:.1f}",
-        "After": f"{change.mean_after:.1f} ± {change.deviation_after:.1f}",
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -16,36 +16,15 @@ from aquadash.ui.kit import address, bound, inputs
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.text import named, plain
 
-
-@dataclass(frozen=True)
-class StepAction:
-    """An entry of the menu on a step's card."""
-
-    title: str
-    #: Pipeline and step id to the new pipeline.
-    change: Callable[[PipelineSpec, StepId], PipelineSpec]
-    #: Whether the menu offers it; gets the step, its index and the length of its list.
-    offered: Callable[[Operator, int, int], bool] = lambda step, index, total: True
-
-
-#: The menu's entries. A new action is a line here.
-ACTIONS = {
-    "up": StepAction(
-        ":material/arrow_upward: Move up", partial(editing.shift, by=-1), lambda step, index, total: index > 0
-    ),
-    "down": StepAction(
-        ":material/arrow_downward: Move down",
-        partial(editing.shift, by=1),
-        lambda step, index, total: index < total - 1,
-    ),
-    "duplicate": StepAction(":material/content_copy: Duplicate", editing.duplicate),
-    "sometimes": StepAction(":material/shuffle: Put into “Sometimes”", partial(editing.wrap, name="Sometimes")),
-    "dissolve": StepAction(
-        ":material/unarchive: Take its steps out",
-        editing.dissolve,
-        lambda step, index, total: bool(step.children),
-    ),
-    "remove": StepAction(":material/delete: Remove", editing.remove),
+#: The menu on a step's card: titles, and functions from pipeline and step id to the new pipeline. A new action is a
+#: line here.
+ACTIONS: dict[str, tuple[str, Callable[[PipelineSpec, StepId], PipelineSpec]]] = {
+    "up": (":material/arrow_upward: Move up", partial(editing.shift, by=-1)),
+    "down": (":material/arrow_downward: Move down", partial(editing.shift, by=1)),
+    "duplicate": (":material/content_copy: Duplicate", editing.duplicate),
+    "sometimes": (":material/shuffle: Put into “Sometimes”", partial(editing.wrap, name="Sometimes")),
+    "dissolve": (":material/unarchive: Take its steps out", editing.dissolve),
+    "remove": (":material/delete: Remove", editing.remove),
 }
 
 
@@ -184,13 +163,15 @@ def _menu(group: Group, index: int) -> None:
     def act() -> None:
         word = st.session_state[key]
         if word in ACTIONS:
-            builder_state.edit(lambda spec: ACTIONS[word].change(spec, step.id))
+            _, change = ACTIONS[word]
+            builder_state.edit(lambda spec: change(spec, step.id))
 
+    impossible = {"up": index == 0, "down": index == len(group.steps) - 1, "dissolve": not step.children}
     st.menu_button(
         named("⋮", f"step {group.number_of(index)}"),
-        [word for word, action in ACTIONS.items() if action.offered(step, index, len(group.steps))],
+        [word for word in ACTIONS if not impossible.get(word)],
         key=key,
-        format_func=lambda word: ACTIONS[word].title,
+        format_func=lambda word: ACTIONS[word][0],
         help=f"Move, copy or remove “{operator_info(step.name).title}”",
         type="tertiary",
         on_click=act,
