@@ -20,7 +20,7 @@ document.addEventListener("click", (event) => {
     document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
 });
 
-// Make one entry of the browser's history of all that follows one click or key; see "Back" in STREAMLIT.md.
+// Merge all entries that follow one click or key into one entry of the browser's history; see "Back" in STREAMLIT.md.
 {
   let acted = false;
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { acted = true; }, true);

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
-from aquadash.store.types import Predictions, Run
+from aquadash.store.types import Predictions
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
-from aquadash.ui.kit import address, bound, components, datasets, gallery, image_dialog
+from aquadash.ui.kit import address, bound, components, gallery, image_browser, image_dialog
 from aquadash.ui.kit.compared import Compared, bold
 from aquadash.ui.kit.text import count
 
@@ -89,10 +89,11 @@ def _cards(
         st.caption("There are no such images.")
         return
     run = compared.runs[together[0]]
-    split, images = _images(run, compared.images)
-    if images is None:
-        st.caption(f"{count(len(positions), 'image')}. The data set has changed since, so they are not shown.")
+    dataset = image_browser.matching_dataset(run)
+    if dataset is None:
         return
+    split = "train" if compared.images == "validation" and run.config.training.validation == "training" else "test"
+    images = getattr(dataset, split).images
     classes = run.class_names
     with gallery.paged(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
         cards = []
@@ -121,10 +122,3 @@ def _cards(
                 )
             )
         gallery.render_cards(cards, size_rem=10, label="Images with the answers of each run")
-
-
-def _images(run: Run, images: str) -> tuple[str, NDArray[np.uint8] | None]:
-    """Return the split that the predictions are of, and its images; None where the data set has changed."""
-    split = "train" if images == "validation" and run.config.training.validation == "training" else "test"
-    dataset = datasets.matching_dataset(run)
-    return split, None if dataset is None else getattr(dataset, split).images

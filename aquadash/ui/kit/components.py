@@ -103,13 +103,7 @@ def run_picker(runs: Sequence[Run], *, key: str = "run", label: str = "Run", **o
 
 
 def id_picker(
-    titles: Mapping[str, str],
-    *,
-    key: str,
-    label: str,
-    thing: str,
-    why_not: Callable[[str], str],
-    **options: Any,
+    titles: Mapping[str, str], *, key: str, label: str, thing: str, why_not: Callable[[str], str], **options: Any
 ) -> str | None:
     """Draw a menu of ids, which an address may shorten; return None after a stale link."""
     text = st.query_params.get(key, "")

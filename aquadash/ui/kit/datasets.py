@@ -48,22 +48,33 @@ def here(source: str) -> bool:
     return False
 
 
-def matching_dataset(run: Run) -> Dataset | None:
-    """Return the data set of a run, or None if it has changed or lacks images that the run names."""
+def matching_dataset(run: Run) -> Dataset:
+    """Return the data set of a run.
+
+    Raises:
+        DataError: It has changed or lacks images that the run names.
+        AquaDashError: As for :func:`dataset`.
+    """
     present, runs = dataset(run.config.data.source), lab().runs
+    changed = DataError(
+        f"The data set “{title_of(run.config.data.source)}” has changed since this run was trained, so that its images "
+        "and the network's answers no longer belong together."
+    )
     if present.fingerprint != run.dataset_fingerprint:
-        return None
+        raise changed
     validated = present.test if run.config.training.validation == "test" else present.train
     named = [(validated, replay.probe_indices)] if (replay := runs.epoch_replay(run.run_id)) else []
     if run.status.ended and "test_accuracy" in run.metrics:
         named.append((present.test, runs.predictions(run.run_id).indices))
         if validation := runs.validation_predictions(run.run_id):
             named.append((validated, validation.indices))
-    return present if all(indices.max(initial=-1) < len(split) for split, indices in named) else None
+    if any(indices.max(initial=-1) >= len(split) for split, indices in named):
+        raise changed
+    return present
 
 
 def learned(run: Run) -> Dataset | None:
-    """Return :func:`matching_dataset`, or None if it cannot be read."""
+    """Return :func:`matching_dataset`, or None where it raises."""
     try:
         return matching_dataset(run)
     except AquaDashError:

@@ -81,16 +81,9 @@ def render_strip(
         sure = f"{100 * explanation.probability:.0f} %"
         said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
         gap = np.full((image.shape[0], max(1, image.shape[1] // _GAP), 3), 128, np.uint8)
-        cards.append(
-            gallery.Card(
-                image=np.hstack([image, gap, _picture(explanation, view)]),
-                title=class_text(true),
-                subtitle=said,
-                alt=f"An image of {true} and its map: {pictures.alt_text(explanation)}",
-                accent=class_colour(true, int(label)),
-                opens=opened,
-            )
-        )
+        pair = np.hstack([image, gap, _picture(explanation, view)])
+        alt = f"An image of {true} and its map: {pictures.alt_text(explanation)}"
+        cards.append(gallery.class_card(pair, true, int(label), alt, said, opens=opened))
     gallery.render_cards(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
     st.html(_legends(found[:1]))
 

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from aquadash.data import Dataset, title_of
+from aquadash.data import Dataset
 from aquadash.errors import AquaDashError
 from aquadash.evaluation import SORTS, select
 from aquadash.evaluation.browse import Outcome, Sort
@@ -134,19 +134,11 @@ def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
 
 def matching_dataset(run: Run) -> Dataset | None:
     """Return the data set of a run; None, with the reason on the page, where its images cannot be shown."""
-    source = run.config.data.source
     try:
-        dataset = datasets.matching_dataset(run)
+        return datasets.matching_dataset(run)
     except AquaDashError as error:
         st.info(f"The images cannot be shown; everything else can. {plain(str(error))}", icon="🖼️")
         return None
-    if dataset is None:
-        st.info(
-            f"The images cannot be shown; everything else can. The data set “{plain(title_of(source))}” has "
-            "changed since this run was tested, so that its pictures and these answers no longer belong together.",
-            icon="🖼️",
-        )
-    return dataset
 
 
 def card(dataset: Dataset, predictions: Predictions, position: int, *, class_names: Sequence[str]) -> gallery.Card:

@@ -20,7 +20,7 @@ from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from aquadash.data import Dataset, title_of
+from aquadash.data import Dataset
 from aquadash.data.framing import fit
 from aquadash.data.images import display_name
 from aquadash.errors import DataError, ImageError
@@ -222,14 +222,12 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
 def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Shown:
     """Return an image of a data set, the run's or another one."""
     same = run is not None and run.config.data.source == source
-    dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
-    if dataset is None and as_now:
+    try:
+        dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
+    except DataError:
+        if not as_now:
+            raise
         dataset, same = datasets.dataset(source), False
-    if dataset is None:
-        raise DataError(
-            f"The data set “{title_of(source)}” has changed since this run was trained, so that its images and "
-            "the network's answers no longer belong together."
-        )
     part, _, number = opened.partition("-")
     split, position = dataset.train if part == "train" else dataset.test, int(number)
     if position >= len(split):

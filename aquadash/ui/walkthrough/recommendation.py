@@ -136,8 +136,7 @@ def render(results: Evaluated) -> None:
 def _images(run: Run) -> int | None:
     """Return the images in an epoch; None for a data set that is missing or has changed."""
     try:
-        dataset = datasets.matching_dataset(run)
-        return None if dataset is None else learnt_from(run.config, dataset)
+        return learnt_from(run.config, datasets.matching_dataset(run))
     except AquaDashError as error:
         st.caption(plain(f"The number of training images is not known: {error}"))
         return None
