@@ -123,7 +123,6 @@ def read_search(row: Mapping[str, Any]) -> Search:
 
 
 def _values(search: Search) -> dict[str, Any]:
-    """Return the columns of a search as plain values."""
     values: dict[str, Any] = _SEARCH.dump_python(search, mode="json", include=_STORED)
     return values
 

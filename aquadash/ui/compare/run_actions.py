@@ -39,7 +39,6 @@ def render_actions(picked: Sequence[Run], shown: Sequence[Run]) -> None:
 
 
 def _one(run: Run) -> None:
-    """Draw the actions for one run."""
     with st.container(horizontal=True, vertical_alignment="center"):
         components.render_status(run.status)
         run_lists.render_owner(run.resource)

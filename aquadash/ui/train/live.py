@@ -255,7 +255,6 @@ def _figures(run: Run, history: Sequence[EpochRecord]) -> None:
 
 
 def _at_work() -> None:
-    """Draw the list of running and queued runs."""
     runs = lab().runs.all()
     at_work = [run for run in run_lists.active_first(runs) if not run.status.ended]
     with st.expander(f"Running and waiting: {len(at_work)}", icon="🚦", key="runs-at-work"):

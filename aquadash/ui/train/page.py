@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from aquadash.ui.kit import launch, shell
@@ -10,27 +12,23 @@ from aquadash.ui.kit.sections import Section, Sections
 from aquadash.ui.train import live, search_form, search_live, train_form
 
 
+def _beside(form: Callable[[], None], watch: Callable[[], None]) -> None:
+    left, right = st.columns([1, 2], gap="medium")
+    with left, st.container(key="train-panel"):
+        form()
+    with right:
+        watch()
+
+
 def one_training() -> None:
     """Draw the form beside the run to watch."""
     launch.render_message()
-    form, watched = st.columns([1, 2], gap="medium")
-    with form, st.container(key="train-panel"):
-        train_form.train_form()
-    with watched:
-        live.watch_runs(lab().runs.all())
+    _beside(train_form.train_form, lambda: live.watch_runs(lab().runs.all()))
 
 
 def search() -> None:
     """Draw the form beside the search to watch."""
-    heads = lab().searches.all()
-    form, watched = st.columns([1, 2], gap="medium")
-    with form, st.container(key="train-panel"):
-        search_form.search_form()
-    with watched:
-        if heads:
-            search_live.watch_searches(heads)
-        else:
-            st.info("Press **Search**, and see which values work best.", icon="🔭")
+    _beside(search_form.search_form, lambda: search_live.watch_searches(lab().searches.all()))
 
 
 SECTIONS = Sections(

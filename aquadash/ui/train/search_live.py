@@ -37,6 +37,9 @@ _MAX_SHOWN = 4
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches and the chosen one, by default a running one or the newest."""
+    if not heads:
+        st.info("Press **Search**, and see which values work best.", icon="🔭")
+        return
     titles = {
         head.search_id: joined(head.name, short_moment(head.created_at), run_lists.owner_text(head.resource))
         for head in sorted(heads, key=lambda head: not head.at_work)
@@ -153,7 +156,6 @@ def _more_trials(search: Search) -> None:
 
 
 def _picture(search_id: str, seen: tuple[object, ...]) -> None:
-    """Draw the part of a search that changes."""
     search = lab().searches.get(search_id)
     if _signature(search) != seen:
         lab().refresh()
@@ -170,7 +172,6 @@ def _picture(search_id: str, seen: tuple[object, ...]) -> None:
 
 
 def _under_way(search: Search) -> None:
-    """Draw the running trials."""
     at_work = search.of(TrialState.RUNNING)
     for trial in at_work[:_MAX_SHOWN]:
         run = lab().runs.get(trial.run_id)
@@ -241,7 +242,6 @@ def _text(name: str, value: Value) -> str:
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Search: _stage})
 def _study(search: Search) -> Any:
-    """Return an Optuna study."""
     return study_of(search.plan, search.trials, label=_label, text=_text)
 
 

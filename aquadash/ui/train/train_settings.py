@@ -131,7 +131,6 @@ def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _control(name: str, more_help: str) -> None:
-    """Draw the widget of a setting."""
     form_state.prepare(name)
     help = fields.help_text(name) + more_help
     common: dict[str, Any] = {"label": fields.label(name), "help": help, "key": form_state.key(name)}
@@ -187,8 +186,12 @@ def pipeline_fields(values: Mapping[str, Any]) -> None:
     library = lab().pipelines.all()
     text = st.session_state[form_state.key(PIPELINE)]
     mixed = "," in text
-    own = digests(values[DEFINITIONS])
-    titles = _titles(library, own)
+    titles = {
+        name: f"💾 {spec.title} (saved)" if name in library.saved else spec.title
+        for name, spec in library.pipelines.items()
+    }
+    for name in digests(values[DEFINITIONS]):
+        titles.setdefault(name, f"🧬 {name} (the run's own)")
     for name, _ in [] if mixed else read_weights(text):
         titles.setdefault(name, name)
     mixture = text if mixed else _MIXTURE
@@ -247,15 +250,6 @@ def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int,
     images = datasets.dataset(source).train.images[list(positions)]
     # `augment.draw` returns the originals first, and the versions last.
     return remote.call(augment.draw, images, augment.plan(config), seed=seed)[-len(positions) :]
-
-
-def _titles(library: Library, own: Mapping[str, str]) -> dict[str, str]:
-    """Return titles by name: built-in, saved, and the run's own pipelines."""
-    titles = {
-        name: f"💾 {spec.title} (saved)" if name in library.saved else spec.title
-        for name, spec in library.pipelines.items()
-    }
-    return titles | {name: f"🧬 {name} (the run's own)" for name in own if name not in titles}
 
 
 def _mixture(text: str, titles: Mapping[str, str]) -> None:
@@ -330,7 +324,6 @@ def _drop(name: str, definitions: str) -> None:
 
 
 def _keep(name: str, definitions: str) -> None:
-    """Save the run's own pipeline."""
     try:
         own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
         saved = lab().pipelines.save(own, title=own.title)
