@@ -19,7 +19,7 @@ from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.config import parse_assignments
 from aquadash.errors import ConfigError
 
-classroom = Group("classroom", help="A class: serve it, its codes and its limits. The Class page has all else.")
+classroom = Group("classroom", help="A class: serve it, its codes and its limits. The Class page has everything else.")
 
 
 @classroom.command()
@@ -29,10 +29,10 @@ def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
     _check_address(address, port)
     bases = _bases(address, port)
-    made = _codes()
-    values = {"addresses": bases, **made}
+    codes = _codes()
+    values = {"addresses": bases, **codes}
     caution = "The teacher's code gives full control: keep it from the class. Ctrl-C ends the app."
-    as_json = print_result(values, qr_text(join_address(bases[0], made["student_code"])), *map(Shown, values), caution)
+    as_json = print_result(values, qr_text(join_address(bases[0], codes["student_code"])), *map(Shown, values), caution)
     # Without a name of the server, Streamlit asks the internet for this machine's address.
     server = {"server.address": address, "server.port": port, "browser.serverAddress": urlsplit(bases[0]).hostname}
     options = [f"--{name}={value or 'localhost'}" for name, value in server.items()]
@@ -78,8 +78,8 @@ def codes_command() -> None:
 
 
 def _codes() -> dict[str, str]:
-    made = lab.people.codes()
-    return {"student_code": made.student, "teacher_code": made.teacher}
+    codes = lab.people.codes()
+    return {"student_code": codes.student, "teacher_code": codes.teacher}
 
 
 @classroom.command("limits")

@@ -42,8 +42,8 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
     together = measured_together(compared.pairs)
     measured_runs = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None]
     # Runs can be ranked only on the same images.
-    known = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
-    front = pareto_front([costs[i].seconds or 0.0 for i in known], [accuracy[i]["accuracy"] for i in known])
+    priced = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
+    front = pareto_front([costs[i].seconds or 0.0 for i in priced], [accuracy[i]["accuracy"] for i in priced])
     shared = [each for index in together if (each := compared.predictions[index]) is not None]
     pairs = [{"a": runs[test.a].run_id, "b": runs[test.b].run_id} | test.to_dict() for test in compared.pairs]
     values = {
@@ -56,7 +56,7 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
         "pairs": pairs,
         "right_by": agreement_of(shared).counts.tolist() if len(shared) > 1 else None,
         "cost": [{"run_id": run.run_id} | asdict(cost) for run, cost in zip(runs, costs, strict=True)],
-        "pareto_front": [runs[i].run_id for i, best in zip(known, front, strict=True) if best],
+        "pareto_front": [runs[i].run_id for i, best in zip(priced, front, strict=True) if best],
     }
     test = ("a", "b", "fixed", "broken", "difference", "difference_ci95", "p_value", "p_value_holm", "error")
     print_result(

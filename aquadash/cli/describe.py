@@ -1,4 +1,4 @@
-"""One rule by which people read what any command found: plain values as lines and tables."""
+"""The plain values of any result as lines and tables for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``evaluate``, ``coach`` and ``walkthrough``: what came out of a run, what to make of it, and the report beside it."""
+"""``evaluate``, ``coach`` and ``walkthrough``: the results of a run, advice on it, and the comparison with the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``predict`` and ``explain``: what a run's model takes pictures for, and why."""
+"""``predict`` and ``explain``: the answers of a run's model for pictures, and explanations of them."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def label_safety(
         raise AquaDashError(f"Measuring {run.name} was stopped. Run the command again to go on.")
     safe = safe_range(measured, tried.name, threshold=threshold)
     curve = measured.curve("strength", tried.name)
-    said = advice(measured, request, threshold=threshold, classes=len(run.class_names))
+    sentence = advice(measured, request, threshold=threshold, classes=len(run.class_names))
     result = {
         **attributes(run, "run_id", "name"),
         "pipeline": spec.name,
@@ -146,7 +146,7 @@ def label_safety(
             "safe_from": safe.low,
             "safe_up_to": safe.high,
         },
-        "advice": said,
+        "advice": sentence,
     }
     name = f"{place.title}: {parameter_title(tried)}"
     points = [{name: text_of(tried, value), "accuracy": scores.accuracy} for value, scores in curve.items()]
@@ -154,7 +154,7 @@ def label_safety(
         result,
         *map(Shown, ("name", "pipeline", "branch", "copies", "clean")),
         describe({"points": points}, "points"),
-        said,
+        sentence,
     )
 
 

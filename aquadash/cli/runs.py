@@ -197,7 +197,7 @@ _add_change("rename", "Give a run another name.", lab.runs.rename, "has its new 
 _add_change("note", "Keep a note with a run.", lab.runs.note, "has the note", click.Argument(["text"]))
 _add_mark("tag", "Give runs tags.", lambda run_id, tags: lab.runs.tag(run_id, add=tags), _tags)
 _add_mark("untag", "Take tags from runs.", lambda run_id, tags: lab.runs.tag(run_id, remove=tags), _tags)
-_add_mark("pin", "Let runs stand first in lists.", lambda run_id, off: lab.runs.pin(run_id, not off), _off)
+_add_mark("pin", "Pin runs to the top of lists.", lambda run_id, off: lab.runs.pin(run_id, not off), _off)
 _add_mark("archive", "Hide runs from tables and menus.", lambda run_id, off: lab.runs.archive(run_id, not off), _off)
 
 

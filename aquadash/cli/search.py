@@ -53,9 +53,11 @@ search = _RunByDefault("search", help="Try many settings, a run each; search --t
 @click.option("--seed", type=int, default=0, help="Decides the values that are drawn.")
 @click.option("--name", default="", show_default=False, help="The name of the search.")
 def run_search(options: ConfigOptions, over: tuple[str, ...], epochs: int | None, **choices: Any) -> None:
-    """Search and wait for the end. The first trial has the settings to start from; all are judged by their accuracy on
-    validation images, never on test images. Ctrl-C stops the search and its runs; search resume makes the trials that
-    are left."""
+    """Search and wait for the end.
+
+    The first trial has the unchanged settings. Trials are ranked by validation accuracy, never by test accuracy. Ctrl-C
+    stops the search and its runs; search resume makes the remaining trials.
+    """
     config = options.build()
     if epochs is None and config.training.epochs == preset(options.preset).config.training.epochs:
         epochs = DEFAULT_EPOCHS
@@ -87,7 +89,7 @@ def show_search(search: Search) -> None:
 @search.command("stop")
 @click.argument("search", type=lab.searches.find)
 def stop(search: Search) -> None:
-    """Stop a search, in whichever process it is carried out. Its runs at work keep their complete epochs."""
+    """Stop a search that any process is running. Its running runs keep their complete epochs."""
     lab.searches.stop(search.search_id)
     stopped = lab.searches.get(search.search_id)
     print_result(_brief(stopped), f"{stopped.name} stops within seconds; search resume {search.search_id[:8]} goes on.")

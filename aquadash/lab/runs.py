@@ -531,8 +531,8 @@ class Runs(Part):
 
     def _as_seen(self, run: Run) -> Run:
         """A run with the pin that its owner alone sees."""
-        own = run.pinned_by_owner and run.owner == self._person.person_id
-        return replace(run, pinned=True) if own and not run.pinned else run
+        is_own_pin = run.pinned_by_owner and run.owner == self._person.person_id
+        return replace(run, pinned=True) if is_own_pin and not run.pinned else run
 
     def _ended_at(self, run_id: str) -> float | None:
         """Return the end of the run, None before: a part of cache keys, because a resumed run has a later one."""
@@ -561,9 +561,9 @@ class Runs(Part):
             DataSets(self._person).require_for_job(config.data.source, Action.SUBMIT)
         with self._changing(), _one_at_a_time if self._limits.in_force else nullcontext():
             if self._limits.in_force:
-                own = sum(job.owner == self._person.person_id for job in open_jobs().queue(KIND))
+                waiting = sum(job.owner == self._person.person_id for job in open_jobs().queue(KIND))
                 for config in configs:
-                    self._limits.check_training(config.training.epochs, waiting=own, more=len(configs))
+                    self._limits.check_training(config.training.epochs, waiting=waiting, more=len(configs))
             yield
 
 

@@ -42,7 +42,7 @@ class Searches(Part):
             return job.start_search(plan, queue.open_engine(), owner=self._person)
 
     def stop(self, search_id: str) -> None:
-        """Ask a search to stop, whichever process carries it out.
+        """Ask a search to stop; any process may be running it.
 
         Its running runs are stopped and keep their complete epochs; their trials end without a result.
         """

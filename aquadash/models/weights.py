@@ -155,12 +155,12 @@ class ImageNetWeights:
         return target
 
     def _missing(self, reason: str) -> DataError:
-        looked = " and ".join(str(folder) for folder in _folders())
+        places = " and ".join(str(folder) for folder in _folders())
         if named := settings.pretrained_weights():
-            looked = f"{named} (AQUADASH_WEIGHTS), {looked}"
+            places = f"{named} (AQUADASH_WEIGHTS), {places}"
         return DataError(
             f"The ImageNet weights of {self.title} are not on this computer and cannot be downloaded: {reason}. "
-            f"AquaDash looked for {self.file_name} in {looked}. Connect to the internet once. Or copy the file "
+            f"AquaDash looked for {self.file_name} in {places}. Connect to the internet once. Or copy the file "
             f"({self.size / 1e6:.0f} MB) from {self.url} into {_folders()[0]}, or set AQUADASH_WEIGHTS to "
             "the file or its folder. The model 'backbone' needs no download."
         )

@@ -239,7 +239,7 @@ def main(pipe: Connection) -> None:
 
         _, highest = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_start.data + max_bytes, highest))
-    # Above this the process ends after its answer, so that the next one has memory; the app starts another process.
+    # A process above this size ends after its answer and frees its memory; the app starts another.
     max_kept_bytes = bytes_at_start.rss + max_bytes // 2
     while pipe.poll(idle_seconds):
         message = pipe.recv()
@@ -264,7 +264,7 @@ def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[_Reply
     except AquaDashError as error:
         return _Reply.ERROR, error
     except Exception as error:
-        # As text, because unpickling TensorFlow's exceptions would import TensorFlow into the app.
+        # Send the text alone: the app would import TensorFlow to unpickle its exceptions.
         _log.exception("a question could not be answered")
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return _Reply.ERROR, AnswerError(

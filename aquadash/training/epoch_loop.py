@@ -183,8 +183,8 @@ class EpochLoop:
 
     def _adapt(self, batches: int, seconds: float) -> None:
         """Set the batches of the next call by the last one's time, at most four times as many."""
-        wanted = int(batches * CALL_SECONDS / max(seconds, 1e-6))
-        self._batches_a_call = max(1, min(wanted, 4 * self._batches_a_call))
+        batches_in_time = int(batches * CALL_SECONDS / max(seconds, 1e-6))
+        self._batches_a_call = max(1, min(batches_in_time, 4 * self._batches_a_call))
 
 
 def _scaled(images: tf.Tensor) -> tf.Tensor:

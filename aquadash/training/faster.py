@@ -77,9 +77,10 @@ def _product(
     """Multiply ``rows`` (n, features) by ``weights`` (features, units)."""
 
     def gradient(of_product: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # In this order the weights need not be transposed in memory.
+        # This order of the factors saves a transposed copy of the weights.
         of_rows = tf.transpose(tf.matmul(weights, of_product, transpose_b=True))
-        # In sequence, so that each has all cores; and TensorFlow would copy weights that are read during their update.
+        # One product after the other: each then has all cores, and the weights are not copied for a read during their
+        # update.
         with tf.control_dependencies([of_rows]):
             of_weights = tf.matmul(rows, of_product, transpose_a=True)
         return of_rows, of_weights

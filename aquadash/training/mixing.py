@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from aquadash.config import AugmentationConfig
+from aquadash.config import RunConfig
 from aquadash.training.randomness import Purpose
 
 
@@ -26,25 +26,20 @@ class Mixes(NamedTuple):
 
 
 def draw_mixes(
-    config: AugmentationConfig,
-    order: NDArray[np.int32],
-    *,
-    seed: int,
-    epoch: int,
-    batch_size: int,
-    image_shape: tuple[int, ...],
+    config: RunConfig, order: NDArray[np.int32], *, epoch: int, image_shape: tuple[int, ...]
 ) -> Mixes | None:
     """Draw the mixes of an epoch from the run's seed and the epoch's number; None where nothing is mixed."""
-    if config.mixing == "none" or batch_size == 1:
+    mixing, alpha, batch_size = config.augmentation.mixing, config.augmentation.mixing_alpha, config.training.batch_size
+    if mixing == "none" or batch_size == 1:
         return None
-    generator = np.random.default_rng([seed, int(Purpose.MIXING), epoch])
+    generator = np.random.default_rng([config.seed, int(Purpose.MIXING), epoch])
     starts = range(0, len(order), batch_size)
     # Partners come from the same batch.
     partners = [generator.permutation(order[start : start + batch_size]) for start in starts]
-    fractions = generator.beta(config.mixing_alpha, config.mixing_alpha, size=len(starts))
+    fractions = generator.beta(alpha, alpha, size=len(starts))
     masks = np.empty((len(starts), *image_shape[:2], 1), np.float32)
     for mask, fraction in zip(masks, np.maximum(fractions, 1.0 - fractions), strict=True):
-        mask[..., 0] = fraction if config.mixing == "mixup" else _cutmix_mask(fraction, image_shape[:2], generator)
+        mask[..., 0] = fraction if mixing == "mixup" else _cutmix_mask(fraction, image_shape[:2], generator)
     return Mixes(tf.constant(np.concatenate(partners).astype(np.int32)), tf.constant(masks))
 
 

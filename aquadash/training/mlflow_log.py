@@ -125,9 +125,9 @@ def _refusals() -> Iterator[None]:
         ) from None
     except Exception as error:
         # MLflow and its HTTP library raise exceptions of many kinds, which must not end a run.
-        said = settings.shown_address(" ".join(str(error).split()))[:300]
-        shown = settings.shown_address(settings.tracking_uri() or "")
-        raise StorageError(f"The tracking server {shown} does not answer or refused ({said}).") from error
+        reason = settings.shown_address(" ".join(str(error).split()))[:300]
+        address = settings.shown_address(settings.tracking_uri() or "")
+        raise StorageError(f"The tracking server {address} does not answer or refused ({reason}).") from error
 
 
 class _Sender:
@@ -142,9 +142,9 @@ class _Sender:
         self._store, self._run_id = store, run_id
         self._client = MlflowClient(settings.tracking_uri())
         experiment = self._experiment()
-        known = self._client.search_runs([experiment], f"tags.`{RUN_ID}` = '{run_id}'", max_results=1)
-        if known:
-            self.mlflow_id = known[0].info.run_id
+        mlflow_runs = self._client.search_runs([experiment], f"tags.`{RUN_ID}` = '{run_id}'", max_results=1)
+        if mlflow_runs:
+            self.mlflow_id = mlflow_runs[0].info.run_id
             self._epochs = {point.step for point in self._client.get_metric_history(self.mlflow_id, "val_loss")}
             self._client.update_run(self.mlflow_id, status="RUNNING", name=run.name)
         else:
@@ -186,8 +186,8 @@ class _Sender:
         from mlflow.entities import RunTag
 
         run = self._store.get(self._run_id)
-        known = self._client.get_run(self.mlflow_id).data.metrics
-        figures = {FINAL + name: value for name, value in run.metrics.items() if known.get(FINAL + name) != value}
+        sent = self._client.get_run(self.mlflow_id).data.metrics
+        figures = {FINAL + name: value for name, value in run.metrics.items() if sent.get(FINAL + name) != value}
         self._log_metrics(figures, int(run.metrics.get("epochs", 0)))
         texts = {
             "mlflow.note.content": run.note,

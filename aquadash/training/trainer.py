@@ -93,7 +93,7 @@ class Trainer:
         config, training = self._config, self._config.training
         history = state.history if state else ()
         epoch = len(history) + 1
-        if phase_of(config, epoch) != self._phase:
+        if state and phase_of(config, epoch) != self._phase:
             state = self._next_phase(state, phase_of(config, epoch))
         began = time.perf_counter()
         images, labels = self._epoch_inputs(epoch)
@@ -146,11 +146,8 @@ class Trainer:
             self._loop = build_loop(self._config, self.model, self._losses, phase)
             self._epoch_features = self._validation = None
 
-    def _next_phase(self, state: Checkpoint | None, phase: Phase) -> Checkpoint | None:
+    def _next_phase(self, state: Checkpoint, phase: Phase) -> Checkpoint:
         """Switch from the head to the whole network; start from the best head if its weights are kept."""
-        if state is None:
-            self._enter(phase)
-            return None
         if state.best_weights:
             _assign(self._loop.model.weights, state.best_weights)
         self._enter(phase)
@@ -231,16 +228,7 @@ def train_epoch(
     visited = visited_images(training, len(labels))
     rates = learning_rates(training, epoch=epoch, batches=-(-visited // training.batch_size), history=history)
     order = epoch_order(config.seed, epoch, len(labels), keep=visited)
-    mixes = None
-    if not phase.on_features:
-        mixes = draw_mixes(
-            config.augmentation,
-            order,
-            seed=config.seed,
-            epoch=epoch,
-            batch_size=training.batch_size,
-            image_shape=images.shape[1:],
-        )
+    mixes = None if phase.on_features else draw_mixes(config, order, epoch=epoch, image_shape=images.shape[1:])
     y_true = tf.constant(labels.astype(np.int32))
     loss, accuracy = loop.train(tf.constant(images), y_true, order, rates, mixes=mixes, after_call=after_call)
     val_loss, val_accuracy, val_prob = loop.evaluate(*validation)

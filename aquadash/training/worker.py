@@ -195,10 +195,8 @@ def store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult)
 
 def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
     """Measure the detection of images of other classes; empty where there are no such images."""
-    if result.ood_detector is None or run.config.data.source != "cifar100":
-        return {}
-    images = cifar100.other_classes()
-    if images is None:
+    images = cifar100.other_classes() if run.config.data.source == "cifar100" else None
+    if result.ood_detector is None or images is None:
         return {}
     from aquadash.training.out_of_distribution import ood_metrics
 

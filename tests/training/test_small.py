@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from aquadash.config import AugmentationConfig, RunConfig, TrainingConfig, with_values
+from aquadash.config import RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.store import EpochRecord
 from aquadash.training import hardware
@@ -254,8 +254,9 @@ ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 def drawn(
     mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, side: int = 32, batch_size: int = 10
 ) -> Any:
-    config = AugmentationConfig(mixing=mixing, mixing_alpha=alpha)
-    return draw_mixes(config, ORDER, seed=seed, epoch=epoch, batch_size=batch_size, image_shape=(side, side - 8, 3))
+    changes = {"augmentation.mixing": mixing, "augmentation.mixing_alpha": alpha, "training.batch_size": batch_size}
+    config = with_values(RunConfig(seed=seed), changes)
+    return draw_mixes(config, ORDER, epoch=epoch, image_shape=(side, side - 8, 3))
 
 
 def test_nothing_is_mixed_unless_asked_for() -> None:
