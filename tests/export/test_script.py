@@ -293,7 +293,7 @@ def test_the_script_follows_every_setting(name: str) -> None:
     )
     before, after = _code(base), _code(with_values(base, {name: _another_value(name, base)}))
     reads = {ast.unparse(node) for part in before for node in ast.walk(part) if isinstance(node, ast.Attribute)}
-    owners = ("config", "config.model", "config.training", "training", "TRAINING")
+    owners = ("config", "config.augmentation", "config.model", "config.training", "training", "TRAINING")
     is_read = any(f"{owner}.{name.rpartition('.')[2]}" in reads for owner in owners)
     assert is_read or list(map(ast.dump, before)) != list(map(ast.dump, after))
 
