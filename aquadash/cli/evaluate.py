@@ -1,4 +1,4 @@
-"""``evaluate``, ``coach`` and ``walkthrough``: the results of a run, advice on it, and the comparison with the report."""
+"""``evaluate``, ``coach`` and ``walkthrough``: the results of a run, advice on it, and the report beside them."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _convolution(x: keras.KerasTensor, width: int, *, name: str, pool: bool = Fa
     from keras import layers
 
     x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_convolution")(x)
-    # Before normalisation and activation: pooling leaves them a quarter of the values.
+    # Pool before normalisation and activation, which then process a quarter of the values.
     if pool:
         x = layers.MaxPooling2D(name=f"{name}_pool")(x)
     x = layers.BatchNormalization(name=f"{name}_normalization")(x)

@@ -129,7 +129,7 @@ def _block(x: keras.KerasTensor, width: int, config: ModelConfig) -> keras.Keras
             use_bias=not config.batch_normalization,
             kernel_regularizer=_regularizer(config),
         )(x)
-        # Before normalisation and activation, because pooling leaves them fewer values.
+        # Pool before normalisation and activation, which then process fewer values.
         if first and config.pooling != "none":
             pool = layers.MaxPooling2D if config.pooling == "max" else layers.AveragePooling2D
             x = pool(config.pool_size, strides=config.pool_strides, padding="same")(x)

@@ -217,7 +217,7 @@ def report_progress(fraction: float) -> None:
     """Report in the process how much of the answer is done, 0 to 1."""
     assert _current is not None, "only a function that was asked for reports"
     pipe, question = _current
-    # Before its answer the app sends only a cancellation: the question's number.
+    # Until the answer, the app sends nothing but a cancellation: the question's number.
     if pipe.poll() and pipe.recv() == question:
         raise AnswerError("This answer was cancelled.")
     pipe.send((question, _Reply.PROGRESS, fraction))

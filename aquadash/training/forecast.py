@@ -99,7 +99,7 @@ def waiting_times(
     if paused:
         return {run.run_id: Waiting(rank, None) for rank, run in enumerate(waiting, start=1)}
     paces = Paces(runs if waiting else ())
-    # After a change of AQUADASH_SLOTS more runs may be at work than there are slots.
+    # After a change of AQUADASH_SLOTS more runs may be running than there are slots.
     left = sorted(_left(run, paces, now) for run in runs if run.status is RunStatus.RUNNING)
     frees = left[max(0, len(left) - slots) :] + [0.0] * (slots - len(left))
     heapq.heapify(frees)

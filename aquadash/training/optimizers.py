@@ -31,7 +31,7 @@ def build_optimizer(config: TrainingConfig) -> keras.Optimizer:
     from aquadash.training.faster import OnePassSGD
 
     kind, arguments = OPTIMIZERS[config.optimizer]
-    # Keras's AdamW has a default decay, so it gets the 0; the others get None.
+    # Keras's AdamW has a default decay, so a decay of 0 is passed on; for the others, None means no decay.
     decay = config.weight_decay if kind == "AdamW" else config.weight_decay or None
     build: type[keras.Optimizer] = OnePassSGD if kind == "SGD" else getattr(keras.optimizers, kind)
     optimizer = build(config.learning_rate, weight_decay=decay, **arguments(config))

@@ -166,13 +166,9 @@ def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[st
     ]
     if run.dataset_fingerprint != repeat.dataset_fingerprint:
         reasons.append("The images are not the same: the data set has another fingerprint.")
-    old, new = _described(before), _described(after)
-    reasons += [
-        f"{name} was {_text(old[name])} and is {_text(new[name])}."
-        for name in old
-        if name in new and old[name] != new[name]
-    ]
-    return reasons
+    new = _described(after)
+    changed = {name: old for name, old in _described(before).items() if name in new and old != new[name]}
+    return reasons + [f"{name} was {_text(old)} and is {_text(new[name])}." for name, old in changed.items()]
 
 
 def _described(environment: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,24 +15,16 @@ from aquadash.config import TrainingConfig
 from aquadash.store.types import EpochRecord
 from aquadash.training.early_stopping import improves
 
-#: One cycle (Smith and Topin 2018, "Super-Convergence") rises for 30 % of the training from 1/25 of the peak, and ends
-#: at 1/10,000 of its start.
+#: One cycle (Smith and Topin 2018, "Super-Convergence"): the rate rises from 1/25 of the peak over 30 % of the training
+#: and ends at 1/10,000 of its start.
 _RISE = 0.3
 _ONE_CYCLE_START = 1 / 25
 _ONE_CYCLE_END = _ONE_CYCLE_START / 10_000
 
 
-def _constant(training: TrainingConfig, position: float) -> float:
-    return 1.0
-
-
 def _step(training: TrainingConfig, position: float) -> float:
     # Rounding errors must not delay a step: 9.999999 counts as 10.
     return training.schedule_factor ** math.floor(position / training.schedule_epochs + 1e-9)
-
-
-def _exponential(training: TrainingConfig, position: float) -> float:
-    return training.schedule_factor ** (position / training.schedule_epochs)
 
 
 def _cosine(training: TrainingConfig, position: float) -> float:
@@ -50,13 +42,13 @@ def _one_cycle(training: TrainingConfig, position: float) -> float:
 
 
 SCHEDULES: dict[str, Callable[[TrainingConfig, float], float]] = {
-    "constant": _constant,
+    "constant": lambda training, position: 1.0,
     "step": _step,
-    "exponential": _exponential,
+    "exponential": lambda training, position: training.schedule_factor ** (position / training.schedule_epochs),
     "cosine": _cosine,
     "one_cycle": _one_cycle,
     # learning_rates applies its cuts, which depend on the history.
-    "plateau": _constant,
+    "plateau": lambda training, position: 1.0,
 }
 
 
