@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
 from aquadash.figures.theme import class_colour, run_colour, shorten
-from aquadash.store.types import Predictions
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.kit import address, bound, components, gallery, image_browser, image_dialog
@@ -29,24 +28,28 @@ _KINDS = {"fixed": "Fixed", "broken": "Newly broken", "agreement": "By number of
 
 def render_images(compared: Compared) -> None:
     """Draw the choice of images, and a card for each with the runs' answers."""
-    predictions, together = compared.results.predictions, compared.measured_together()
+    together = compared.measured_together()
     if len(together) < 2:
         st.caption(
             f"Two of these runs must predict the same {compared.images} images first. Then the images with different "
             "answers appear here."
         )
         return
-    measured = [each for each in (predictions[index] for index in together) if each is not None]
-    judged = agreement_of(measured)
     kind = bound.choice(SHOWN, _KINDS, label="Images shown", label_visibility="collapsed")
     if kind == "agreement":
-        positions, rows = _by_agreement(judged), list(range(len(together)))
+        judged = _judged(compared, together)
+        _cards(compared, together, judged, _by_agreement(judged))
     else:
-        first, second = comparison_results.pick_pair(compared, dict.fromkeys(together, together))
-        positions = _changed(compared, first, second, kind)
-        rows = [together.index(first), together.index(second)]
-    _cards(compared, together, rows, judged, measured[0], positions)
+        pair = comparison_results.pick_pair(compared, dict.fromkeys(together, together))
+        positions = _changed(compared, *pair, kind)
+        _cards(compared, pair, _judged(compared, pair), positions)
     image_dialog.clickable(*(compared.runs[each] for each in together))
+
+
+def _judged(compared: Compared, runs: Sequence[int]) -> Agreement:
+    """Return the answers of the runs at these positions, all measured on the same images."""
+    predictions = (compared.results.predictions[index] for index in runs)
+    return agreement_of([each for each in predictions if each is not None])
 
 
 def _changed(compared: Compared, first: int, second: int, kind: str) -> NDArray[np.int64]:
@@ -76,33 +79,25 @@ def _by_agreement(judged: Agreement) -> NDArray[np.int64]:
     return judged.right_by(chosen)
 
 
-def _cards(
-    compared: Compared,
-    together: Sequence[int],
-    rows: Sequence[int],
-    judged: Agreement,
-    predictions: Predictions,
-    positions: NDArray[np.int64],
-) -> None:
+def _cards(compared: Compared, shown: Sequence[int], judged: Agreement, positions: NDArray[np.int64]) -> None:
     """Draw a card for each image with its class, and the runs' answers in their colours."""
     if not len(positions):
         st.caption("There are no such images.")
         return
-    run = compared.runs[together[0]]
+    run, predictions = compared.runs[shown[0]], compared.results.predictions[shown[0]]
+    assert predictions is not None
     dataset = image_browser.matching_dataset(run)
     if dataset is None:
         return
     split = "train" if compared.images == "validation" and run.config.training.validation == "training" else "test"
     images = getattr(dataset, split).images
     classes = run.class_names
-    with gallery.paged(len(positions), per_page=_PER_PAGE, key=PAGE) as shown:
+    with gallery.paged(len(positions), per_page=_PER_PAGE, key=PAGE) as page:
         cards = []
-        for position in positions[shown].tolist():
+        for position in positions[page].tolist():
             index, label = int(predictions.indices[position]), int(predictions.labels[position])
-            answers = [(row, int(judged.answers[row, position])) for row in rows]
-            described = "; ".join(
-                f"{compared.names[together[row]]} predicts {classes[answer]}" for row, answer in answers
-            )
+            answers = list(enumerate(judged.answers[:, position].tolist()))
+            described = "; ".join(f"{compared.names[shown[row]]} predicts {classes[answer]}" for row, answer in answers)
             cards.append(
                 gallery.Card(
                     image=images[index],
@@ -112,9 +107,9 @@ def _cards(
                     opens=f"{split}-{index}",
                     bars=tuple(
                         gallery.Bar(
-                            label=f"{shorten(compared.names[together[row]], length=18)}: {classes[answer]}",
+                            label=f"{shorten(compared.names[shown[row]], length=18)}: {classes[answer]}",
                             probability=float(judged.confidence[row, position]),
-                            colour=run_colour(together[row]),
+                            colour=run_colour(shown[row]),
                             is_true=answer == label,
                         )
                         for row, answer in answers
