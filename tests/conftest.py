@@ -290,18 +290,6 @@ def quick_training(_quick_standby: Standby, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def quiet_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that a test runs in this process does not take over its output."""
-    from aquadash.work import worker
-
-    def log_to(path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("the log\n")
-
-    monkeypatch.setattr(worker, "log_to", log_to)
-
-
-@pytest.fixture
 def outlasts_a_power_cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bool]:
     """Whether all of a file was flushed to the disk since this fixture was asked for."""
     flushed, fsync = set(), os.fsync
