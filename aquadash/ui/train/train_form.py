@@ -64,7 +64,8 @@ def train_form() -> None:
         # None where the data set is missing: the parts below that read its images are not drawn.
         usable = config if present else None
         with form_state.controls():
-            train_settings.first_controls(values, problems, epochs_help=_longest(config))
+            more_help = {"training.epochs": _longest(config)}
+            train_settings.render_controls(fields.group("first"), problems, values, more_help)
             if config is not None:
                 coach_notes.render_config_notes(config)
                 _changes(config)

@@ -36,7 +36,7 @@ from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain
 
-#: Title and icon of the groups under Advanced. The group "first" is always drawn.
+#: Title and icon of the groups under Advanced; the group "first" stands above them.
 GROUPS = {
     "network": ("Network", "🕸️"),
     "transfer": ("Transfer learning", "🎓"),
@@ -47,11 +47,6 @@ GROUPS = {
     "stopping": ("Early stopping", "🛑"),
     "device": ("Precision & device", "💻"),
 }
-
-
-def first_controls(values: Mapping[str, Any], problems: Mapping[str, str], *, epochs_help: str) -> None:
-    """Draw the controls that are always shown; ``epochs_help`` is added to the help of the maximum epochs."""
-    _controls(fields.group("first"), problems, values, more_help={"training.epochs": epochs_help})
 
 
 def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], config: RunConfig | None) -> None:
@@ -65,12 +60,12 @@ def grouped_controls(values: Mapping[str, Any], problems: Mapping[str, str], con
         # The key keeps a group open or closed when another one comes or goes.
         with st.expander(title, icon=icon, key=f"group-{group}", on_change=on_change) as box:
             if group == "network":
-                _controls(("model.name",), problems, values)
+                render_controls(("model.name",), problems, values)
                 st.caption(network_text(values["model.name"], origin=form_state.origin().config))
                 names.remove("model.name")
             elif group == "transfer":
                 st.caption(term("transfer learning"))
-            _controls(names, problems, values)
+            render_controls(names, problems, values)
             # The chart takes longer to draw than all controls.
             if group == "schedule" and box.open and config is not None:
                 _schedule(config.training)
@@ -106,10 +101,10 @@ def network_text(name: str, *, origin: RunConfig) -> str:
     return " ".join(sentences)
 
 
-def _controls(
+def render_controls(
     names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any], more_help: Mapping[str, str] = {}
 ) -> None:
-    """Draw controls, two numbers in a row, with their errors."""
+    """Draw controls, two numbers in a row, with their errors; ``more_help`` follows the help of a setting."""
     for row in rows(names):
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
         for column, name in zip(columns, row, strict=True):
