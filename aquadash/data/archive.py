@@ -1,7 +1,7 @@
-"""Reads the three members of a CIFAR-100 archive of unknown origin, and their pickles.
+"""Reads the three members of an untrusted CIFAR-100 archive, and their pickles.
 
-A pickle may call any function of any installed module. Our unpickler gives it stand-ins for the names that the format
-needs and refuses any other name before it is imported. Arrays are made from raw bytes, of number types only.
+A pickle can call any function of any installed module. Our unpickler provides stand-ins for the names that the format
+needs, and refuses any other name before it is imported. It makes arrays of number types only, from raw bytes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MAX_UNPACKED = 400_000_000
 
 _REMEDY = "Get the file again, from https://www.cs.toronto.edu/~kriz/cifar.html, or delete it to have it downloaded."
 
-#: The most containers in one pickle; CIFAR-100's have about ten. Deeply nested ones would exhaust the stack. The
-#: arguments of a call are not counted, since the stand-ins accept no container in them but a shape.
+#: The most containers in one pickle; CIFAR-100's have about ten. Deeply nested ones would exhaust the stack. Tuples of
+#: a call's arguments are not counted, because stand-ins accept no containers as arguments except a shape.
 _MAX_CONTAINERS = 1_000
 _TUPLES = frozenset("TUPLE TUPLE1 TUPLE2 TUPLE3".split())
 _CONTAINERS = frozenset("LIST DICT FROZENSET EMPTY_TUPLE EMPTY_LIST EMPTY_DICT EMPTY_SET".split())
@@ -84,7 +84,7 @@ def _from_tar(path: Path) -> dict[str, bytes]:
     members: dict[str, bytes] = {}
     with gzip.open(path, "rb") as unzipped:
         stream = _LimitedReader(unzipped, MAX_UNPACKED)
-        # "r|" reads forward only, so it never builds an index of all the members of a hostile file.
+        # "r|" reads forward only, without an index of all members, which a hostile file could make huge.
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 name = _known_name(member.name)
@@ -118,7 +118,7 @@ def _check_member_size(name: str, size: int, limit: int) -> None:
 
 
 class _LimitedReader(io.RawIOBase):
-    """A stream that raises an error after a number of bytes, since a small file may unpack to an endless one."""
+    """A stream that raises an error after a number of bytes, because a small file can unpack to an endless one."""
 
     def __init__(self, source: gzip.GzipFile, limit: int) -> None:
         self._source = source
@@ -184,7 +184,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _StandIn:
-    """The value of a NumPy name in a pickle, without attributes that the pickle could change."""
+    """A NumPy name in a pickle; the pickle cannot change its attributes."""
 
     __slots__ = ("_role",)
 

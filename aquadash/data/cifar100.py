@@ -56,7 +56,7 @@ class FetchResult:
 
 
 def locate() -> Path | None:
-    """Return the archive: the one of ``AQUADASH_CIFAR100``, in the home folder or in Keras's cache; None for none."""
+    """Return the archive of ``AQUADASH_CIFAR100``, else of the home folder or Keras's cache; None without one."""
     named = settings.cifar100_archive()
     if named is not None:
         if not os.path.exists(named):
@@ -120,7 +120,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     )
 
 
-#: The most test images of the other classes, of 9,500. Some models would take longer for all of them than to train.
+#: The most test images of the other classes. Some models would need more time for all 9,500 than for their training.
 _MAX_OTHERS = 2_000
 
 
@@ -182,12 +182,12 @@ def _decode_batch(member: bytes, part: str, what: str) -> Split:
 
 
 def _rows(values: Any, what: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the rows of a batch, (n, 3072), and its fine labels; their number may differ from n."""
+    """Return the rows of a batch, (n, 3072), and its fine labels, which may be more or fewer than n."""
     data = _field(values, "data", what)
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != 3072:
         actual = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
         raise DataError(f"{what} is damaged: its images are {actual}; expected bytes in rows of 3072.")
-    return data, _labels(_field(values, "fine_labels", what), 100, what)
+    return data, _labels(_field(values, "fine_labels", what), what)
 
 
 def _images(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -211,12 +211,12 @@ def _field(values: Any, name: str, what: str) -> Any:
     raise DataError(f"{what} is damaged: it has no {name!r}.")
 
 
-def _labels(values: Any, classes: int, what: str) -> NDArray[np.int64]:
+def _labels(values: Any, what: str) -> NDArray[np.int64]:
     plain = isinstance(values, list) and all(type(value) is int for value in values)
     if plain or (isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iu"):
-        if not len(values) or 0 <= min(values) <= max(values) < classes:
+        if not len(values) or 0 <= min(values) <= max(values) < 100:
             return np.asarray(values, dtype=np.int64)
-    raise DataError(f"{what} is damaged: its labels are not whole numbers from 0 to {classes - 1}.")
+    raise DataError(f"{what} is damaged: its labels are not whole numbers from 0 to 99.")
 
 
 def _texts(values: Any, what: str) -> list[str]:
@@ -261,7 +261,7 @@ def _key_of(path: Path) -> str:
         try:
             stat = file.stat()
         except OSError:
-            continue  # Reading it raises the error.
+            continue  # The error is raised when the file is read.
         parts.append(f"{stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
@@ -269,7 +269,7 @@ def _key_of(path: Path) -> str:
 def _read_copy(name: str) -> tuple[Split, Split, str] | None:
     """Return training split, test split and note from the cache; None without a sound copy."""
     try:
-        # np.load would leave a file open that is not a ZIP archive.
+        # np.load does not close a file that is not a ZIP archive.
         with _copy_path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train, test = (
                 Split(

@@ -31,7 +31,7 @@ MAX_PER_IMAGE = 3
 #: Side of the compared images, and radius of the neighbourhood that is subtracted, in pixels.
 _SIDE, _REACH = 16, 2
 
-#: The least contrast (root mean square, of 255) that is scaled to full contrast; below it there is only noise.
+#: The least contrast (root mean square, of 255) that is scaled to full contrast; less contrast is only noise.
 _MIN_CONTRAST = 1.0
 
 _CHUNK = 1024
@@ -104,12 +104,12 @@ def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) ->
         for begin in range(0, len(test_shapes), _CHUNK):
             # Rounded, because the order of additions differs between machines.
             distances = np.round(1.0 - (test_shapes[begin : begin + _CHUNK] @ train_shapes.T).astype(np.float64), 6)
-            # Adding 0 turns -0 into 0.
+            # Adding 0.0 turns -0.0 into 0.0.
             distances = np.maximum(0.0, distances) + 0.0
             for row in np.flatnonzero((distances <= MAX_DISTANCE).any(axis=1)):
                 mirrored, position = divmod(begin + int(row), len(test))
                 columns = np.flatnonzero(distances[row] <= MAX_DISTANCE)
-                # The nearest only, since the frames of a film would give millions of pairs.
+                # Only the nearest, because the frames of a film would give millions of pairs.
                 for column in columns[np.argsort(distances[row, columns], kind="stable")][:MAX_PER_IMAGE]:
                     near.append((float(distances[row, column]), position, start + int(column), bool(mirrored)))
     progress("comparing training and test images", 1.0)

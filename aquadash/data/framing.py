@@ -30,7 +30,7 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MI
 
 
 def framed(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MIDDLE) -> NDArray[np.uint8]:
-    """Make the parts of a picture pale that :func:`fit` cuts off; arguments as there."""
+    """Return a picture with the parts pale that :func:`fit` cuts off; arguments as for that."""
     if not is_cut(image.shape[:2], size=size):
         return image
     height, width = _part(image.shape[:2], size=size)
@@ -84,8 +84,8 @@ def _scaled(
         min(left - columns.start + part_width, float(columns.stop - columns.start)),
         min(top - rows.start + part_height, float(rows.stop - rows.start)),
     )
-    # HAMMING averages fine patterns to grey; BOX would count a pixel on an edge to one side only, so that a mirrored
-    # picture would differ.
+    # HAMMING averages fine patterns to grey. BOX counts a pixel on an edge for one side only, so a mirrored picture
+    # would give a different result.
     method = Image.Resampling.HAMMING if part_height >= height and part_width >= width else Image.Resampling.BICUBIC
     cut = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
     return np.array(cut.resize((width, height), method, box=box))

@@ -27,7 +27,7 @@ from aquadash.errors import ImageError
 MAX_BYTES = 25_000_000
 #: The most pixels, 200 MB when decoded. Phones take up to 50 and 64 megapixels (8192 x 6144, 9248 x 6936).
 MAX_PIXELS = 65_000_000
-#: The same for WebP, whose decoder needs 1.03 GB for 64 megapixels.
+#: The most pixels of a WebP, whose decoder needs 1.03 GB for 64 megapixels.
 MAX_WEBP_PIXELS = 40_000_000
 #: The longest side in pixels. Panoramas of phones have about 16,000.
 MAX_SIDE = 20_000
@@ -39,7 +39,7 @@ MAX_SECONDS = 4.0
 _ROWS = 64
 #: The longest file name in a message, in characters.
 MAX_NAME = 60
-#: Joiners belong to the spelling of scripts from Hebrew to Mongolian and of emoji; elsewhere they are invisible.
+#: Emoji and scripts from Hebrew to Mongolian are spelled with joiners; elsewhere joiners are invisible letters.
 _JOINED = "[\u0590-\u109f\u1700-\u1cff\u2190-\u2bff\ua800-\uaaff\ufe0f\U0001f000-\U0001faff]"
 _JOINER = re.compile(f"(?<={_JOINED})[\u200c\u200d](?={_JOINED})")
 #: The largest file in bytes that is not shrunk.
@@ -56,7 +56,7 @@ _NOTES = (
 #: The comment in a shrunk file: width and height of the original, and the numbers of its notes.
 _SHRUNK = re.compile(r"aquadash ([1-9][0-9]{0,4})x([1-9][0-9]{0,4})((?: [0-4])*)")
 
-# Pillow would print warnings about pictures within our limits, and about each damaged EXIF entry.
+# Pillow warns about pictures within our limits, and about each damaged EXIF entry.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
@@ -109,7 +109,7 @@ def read(path: Path) -> bytes:
     """Return the bytes of an image file."""
     shown = display_name(str(path))
     try:
-        # Regular files only: opening a named pipe would wait for ever, and a device may never end.
+        # Regular files only: a named pipe may block forever, and a device may never end.
         if not path.is_file():
             what = "is a folder, not an image" if path.is_dir() else "cannot be found"
             raise ImageError(f"{shown} {what}. Give the path of an image file ({ADMITTED_TEXT}).")
@@ -182,12 +182,12 @@ def shrink(data: bytes, *, name: str) -> bytes:
 
 
 class _InTime(io.BytesIO):
-    """The bytes of a picture, which raise an error once the decoder has worked too long."""
+    """The bytes of a picture; reading raises an error after :data:`MAX_SECONDS` of decoding."""
 
     def __init__(self, data: bytes, shown: str) -> None:
         super().__init__(data)
         self._shown = shown
-        # The time of this thread, so that a busy computer does not refuse more pictures.
+        # CPU time of this thread, so that a busy computer refuses no more pictures than an idle one.
         self._end = time.thread_time() + MAX_SECONDS
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -220,7 +220,7 @@ def _decode(data: bytes, *, kind: str, shown: str, working_side: int) -> Decoded
     """Decode bytes that begin like ``kind``; the decoder's own exceptions pass."""
     _check_size(_webp_size(data) if kind == "WebP" else None, shown, MAX_WEBP_PIXELS)
     with Image.open(_InTime(data, shown), formats=(kind.upper(),)) as picture:
-        # Pillow has read the header only: a file that unpacks to gigabytes must be refused now.
+        # Pillow has only read the header yet, so a file that unpacks to gigabytes is refused in time.
         _check_size(picture.size, shown)
         width, height = picture.size
         notes: list[str] = []
@@ -282,7 +282,7 @@ def _orientation(picture: Image.Image) -> int:
 def _as_rgb(picture: Image.Image, notes: list[str], working_side: int) -> Image.Image:
     """Turn a loaded picture of any mode into RGB, reduced to the working size; add the changes to ``notes``."""
     if picture.mode == "I;16":
-        # Reduced while it is grey: in RGB beside its 16 bits it would take more memory than any other picture.
+        # Reduce it while it is grey: 16-bit and RGB copies at full size would need more memory than any other picture.
         picture = _reduced(_in_eight_bits(picture), working_side)
     if picture.has_transparency_data:
         picture = _reduced(picture if picture.mode in ("RGBA", "LA") else picture.convert("RGBA"), working_side)

@@ -1,4 +1,4 @@
-"""The table of data sources: those of AquaDash, and the data sets of people's own pictures; loading from it."""
+"""The data sources (those of AquaDash and data sets of people's own pictures), and the cache of loaded ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Source:
     drawn: bool
     #: The function that loads it or raises a ``DataError``; it takes ``progress``. :func:`load` caches the result.
     load: Callable[..., Dataset]
-    #: A text that changes with the content that ``load`` reads; None while it must be downloaded first.
+    #: Returns a text that changes with the content that ``load`` reads; None if it must be downloaded first.
     key: Callable[[], str | None] = lambda: "built in"
     #: The side of its images in pixels; None if only loading shows it.
     side: int | None = None
@@ -133,9 +133,7 @@ _source_locks: dict[str, Lock] = {}
 
 
 def load(source: str, *, progress: ProgressCallback | None = None) -> Dataset:
-    """Return a data set by its name in :data:`SOURCES`, from this process's cache if it is there; for several threads.
-
-    The cached arrays are shared and read-only.
+    """Return a data set by its name in :data:`SOURCES`; its cached arrays are shared between threads and read-only.
 
     Raises:
         UnknownNameError: There is no such source.

@@ -1,7 +1,7 @@
-"""The embedded data set: five aquatic mammals drawn by a program, for work without a download.
+"""The embedded data set: drawings of five aquatic mammals, with the classes and sizes of CIFAR-100.
 
-Classes and sizes are those of the aquatic mammals in CIFAR-100. The drawings are a file beside this module, so that all
-machines have the same bytes; ``synthetic.md`` describes how they were made.
+The drawings are a file beside this module, so that all machines have the same bytes. ``synthetic.md`` describes how
+they were made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Image files to runs' probabilities. TensorFlow is imported when a model is loaded."""
+"""Predictions of runs for image files. Loading a model imports TensorFlow."""
 
 from __future__ import annotations
 

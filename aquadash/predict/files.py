@@ -1,4 +1,4 @@
-"""Image files to the inputs of networks, these to predictions, and predictions to a CSV table."""
+"""Inputs of networks from image files, their predictions, and a CSV table of predictions."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Look:
     seen: Mapping[tuple[int, int], NDArray[np.uint8]] = field(default_factory=dict)
     #: Conversions by the decoder, one phrase each.
     notes: tuple[str, ...] = ()
-    #: By size: a phrase on what was cropped away; only where it is much.
+    #: By size: a phrase on the part that is cropped away; only for large parts.
     framing_notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    #: A small picture with the crop of the first size framed, uint8 (height, width, 3).
+    #: A small picture, pale outside of the first size's crop, uint8 (height, width, 3).
     thumbnail: NDArray[np.uint8] | None = None
     #: Width and height of the upright original in pixels.
     picture_size: tuple[int, int] | None = None
@@ -111,7 +111,7 @@ def look_at(
     Args:
         source: Its bytes, or a function that reads them.
         sizes: Height and width of each network's input.
-        position: The part of the picture that is cropped; see :func:`fit`.
+        position: The position of the cropped part; see :func:`fit`.
         thumbnail_edge: Maximum side of the thumbnail in pixels; 0 for none.
     """
     try:
@@ -135,11 +135,7 @@ def look_at(
 def answered(
     looks: Sequence[Look], predictor: Predictor | RemotePredictor, *, temperature: float = 1.0
 ) -> list[FilePrediction]:
-    """Predict files that were read for the predictor's size; files that could not be read keep their error.
-
-    Args:
-        temperature: Divides the scores before the softmax.
-    """
+    """Predict files that were read for the predictor's size; the scores are divided by ``temperature``."""
     size = predictor.image_shape[:2]
     readable = [look.seen[size] for look in looks if look.error is None]
     answers, scores = predictor.answer_images(np.stack(readable)) if readable else (np.empty((0, 1)), None)

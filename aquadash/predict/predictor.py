@@ -22,7 +22,7 @@ class Predictor:
     def __init__(
         self, model: Any, *, class_names: Sequence[str], detector: OutOfDistributionDetector | None = None
     ) -> None:
-        """Compile a model, which takes about as long as loading it, with a detector twice as long."""
+        """Compile a model, which takes as long as loading it, or twice as long with a detector."""
         import tensorflow as tf
 
         from aquadash.training.epoch_loop import forward_batch
@@ -47,10 +47,10 @@ class Predictor:
             try:
                 both = with_ood_features(model, pretrained=detector.pretrained)
             except StorageError:
-                # A newer version came with other pretrained weights than the detector's.
+                # A newer version of AquaDash has other pretrained weights than the detector needs.
                 detector = None
         self._detector = detector
-        # Re-entrant, because a function that is traced may need another cached one.
+        # Re-entrant, because tracing a function may need another cached one.
         self._lock = threading.RLock()
         self._known: dict[str, Any] = {}
         self._constant = tf.constant
@@ -60,7 +60,7 @@ class Predictor:
         self.answer_images(np.zeros((1, *self.image_shape), np.uint8))
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the last layer's input, float32 (n, features); a StorageError says that it is not a dense layer."""
+        """Return the last layer's input, float32 (n, features); raise a StorageError if the layer is not dense."""
         return self._read_features(images)
 
     @cached_property
@@ -86,31 +86,26 @@ class Predictor:
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probabilities, float32 (n, classes), of uint8 images (n, *image_shape)."""
-        self._check(images)
-        # A graph without features, which take as long as the probabilities and which explanations do not need.
-        forward = self._once("answer", lambda: self._traced(self._model))
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
-        for part in self._batches(len(images)):
-            probabilities[part] = forward(self._constant(images[part])).numpy()
+        # A graph without features: they take as long as the probabilities, and explanations do not need them.
+        for part, y_prob in self._outputs("answer", self._model, images):
+            probabilities[part] = y_prob.numpy()
         return probabilities
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """Return the probabilities as :meth:`predict_images`, and the scores of the detector (above 1: no class)."""
         if self._detector is None:
             return self.predict_images(images), None
-        self._check(images)
-        forward = self._once("answer with features", lambda: self._traced(self._both))
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         ood_scores = np.empty(len(images), np.float64)
-        for part in self._batches(len(images)):
-            y_prob, features = forward(self._constant(images[part]))
+        for part, (y_prob, features) in self._outputs("answer with features", self._both, images):
             probabilities[part] = y_prob.numpy()
             ood_scores[part] = self._detector.ood_scores(features.numpy()) / self._detector.threshold
         return probabilities, ood_scores
 
     def _once(self, name: str, work: Callable[[], Any]) -> Any:
         """Return a cached value, computed once by one thread."""
-        # Checked before the lock, so that cached values do not wait for one that is being computed.
+        # Look first without the lock, so that cached values do not wait while another one is computed.
         if name not in self._known:
             with self._lock:
                 if name not in self._known:
@@ -126,10 +121,11 @@ class Predictor:
         function = tf.function(lambda images: network(normalise(images), training=False), jit_compile=False)
         return function.get_concrete_function(tf.TensorSpec((None, *self.image_shape), tf.uint8))
 
-    def _batches(self, number: int) -> Iterator[slice]:
-        for start in range(0, number, self._most_at_once):
-            yield slice(start, start + self._most_at_once)
-
-    def _check(self, images: NDArray[np.uint8]) -> None:
+    def _outputs(self, name: str, network: Any, images: NDArray[np.uint8]) -> Iterator[tuple[slice, Any]]:
+        """Run a network, its graph cached under a name, on images; yield the slice and output of each batch."""
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        forward = self._once(name, lambda: self._traced(network))
+        for start in range(0, len(images), self._most_at_once):
+            part = slice(start, start + self._most_at_once)
+            yield part, forward(self._constant(images[part]))

@@ -26,7 +26,7 @@ T = TypeVar("T")
 #: Number of networks that stay loaded; one takes 10 to 100 MB.
 _KEEP = 4
 
-#: Pixels of one question: many images are split, so that other questions are answered in between.
+#: The most pixels of one request; many images are split, so that other requests are answered in between.
 _PIXELS_AT_ONCE = 8_000_000
 
 
@@ -59,7 +59,7 @@ class RemotePredictor:
         detector: Path | None = None,
         process: AnswerProcess | None = None,
     ) -> None:
-        """Load the model; the first time in a process this takes as long as TensorFlow's import."""
+        """Load the model; the first one also waits for the import of TensorFlow."""
         self._process = process or shared_process()
         self._saved = Saved(self.kind, path, config, tuple(class_names), detector)
         self.class_names = tuple(class_names)
@@ -82,7 +82,7 @@ class RemotePredictor:
         self, images: NDArray[np.uint8], *, progress: Callable[[float], object] = lambda fraction: None
     ) -> NDArray[np.float32]:
         """As :meth:`Predictor.features`; ``progress`` gets the fraction done, and its exception ends the work."""
-        # Smaller parts, because large networks take seconds and progress may cancel the work only between parts.
+        # Smaller parts, because large networks take seconds, and progress can cancel the work only between parts.
         at_once = max(1, _PIXELS_AT_ONCE // 8 // int(np.prod(self.image_shape)))
         parts = []
         for start in range(0, max(1, len(images)), at_once):
@@ -91,13 +91,13 @@ class RemotePredictor:
         return np.concatenate(parts)
 
     def _parts(self, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-        """Split images by question; no images make one empty part."""
+        """Yield the images of each request; one empty part for no images."""
         at_once = int(np.clip(_PIXELS_AT_ONCE // np.prod(self.image_shape), 1, 256))
         for start in range(0, max(1, len(images)), at_once):
             yield images[start : start + at_once]
 
     def _get(self, *names: str) -> Any:
-        """Return an attribute of the predictor, or an attribute of that."""
+        """Return an attribute of the predictor by its name or path of names."""
         return self._process.ask(_attribute, self._saved, names)
 
     def _call(self, name: str, /, *args: Any, progress: Callable[[float], object] | None = None, **options: Any) -> Any:
@@ -112,7 +112,7 @@ def shared_process() -> AnswerProcess:
 
 
 def call(function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-    """Call a function of a module in that process: one that imports imgaug would cost the server 150 MB."""
+    """Call a module's function in that process, because importing imgaug would cost the server 150 MB."""
     return shared_process().ask(partial(function, *args, **options))
 
 
@@ -123,7 +123,7 @@ def prepare() -> None:
 
 @cache
 def _load_included_model() -> None:
-    """Load a network in the process, because the first one takes twice as long as the next."""
+    """Load a network in the process, because the first one takes twice as long as later ones."""
     described = json.loads((first_model.FOLDER / first_model.RUN).read_text(encoding="utf-8"))
     config = read_artifact(first_model.FOLDER / CONFIG, CONFIG)
     Predictor.load(first_model.FOLDER / MODEL, config.model, class_names=described["class_names"])

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 
 @dataclass(frozen=True)
 class About:
-    """The record of a data set; a damaged one raises errors of any kind when it is read."""
+    """The record of a data set; reading a damaged one raises errors of any kind."""
 
     #: The folder's name; the source is ``"folder-"`` and this.
     name: str
@@ -94,7 +94,7 @@ def place_of(name: str) -> Path:
 
 
 def name_for(title: str) -> str:
-    """Return the name of the data set of a title, or a new one: ``"uber-katzen-2"`` for ``"Über Katzen 2"``."""
+    """Return the name of the data set of a title, or a new name: ``"uber-katzen-2"`` for ``"Über Katzen 2"``."""
     title = clean_title(title)
     if present := next((name for name, record in all_kept().items() if record.title == title), None):
         return present
@@ -109,7 +109,7 @@ def name_for(title: str) -> str:
 
 
 def clean_title(title: str) -> str:
-    """Return the title on one line, in one form of Unicode: a Mac writes the "ö" of a folder's name as two letters."""
+    """Return the title on one line, in composed Unicode: macOS writes the "ö" of a folder's name as two letters."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
     line = unicodedata.normalize("NFC", line)
     if not 1 <= len(line) <= MAX_TITLE:
@@ -127,7 +127,7 @@ def all_kept() -> dict[str, About]:
     for name in names:
         try:
             path = place_of(name) / "about.json"
-            # The name of the folder, since a person may have renamed it.
+            # The folder's name counts, because a person may have renamed the folder.
             records[name] = replace(_about(str(path), path.stat().st_mtime_ns), name=name)
         except (OSError, ValueError, KeyError, TypeError):
             continue

@@ -154,7 +154,7 @@ def _read(
         origin=origin,
     )
     if report.usable:
-        # A random order, as in the other sources, so that a large enough part of a split has all classes.
+        # In random order, as in the other sources, so that a part of a split has all classes.
         order = np.concatenate(
             [
                 np.random.default_rng([split.seed, part]).permutation(rows)

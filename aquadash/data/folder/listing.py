@@ -94,7 +94,7 @@ def _archive(path: Path, shown: str) -> zipfile.ZipFile:
 
 
 def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
-    """Find the classes: the folders of the first level with several ones, or those below train and test folders."""
+    """Sort files into classes: the folders of the first level with several ones, or those in train and test folders."""
     if left_out and not files:
         raise DataError(f"There is no file that can be read. {left_out[0].name}: {left_out[0].reason}")
     candidates, out = [], list(left_out)
@@ -108,7 +108,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
     level = _first_level(candidates)
     tops = {file.parts[level].casefold().strip() for file in candidates if len(file.parts) > level + 1}
     split_given = {SPLIT_FOLDERS[top] for top in tops if top in SPLIT_FOLDERS} == {"train", "test"}
-    # A training folder alone is skipped like any folder that contains all others.
+    # A single training folder is skipped like any folder around all others.
     below_split = split_given or (bool(tops) and tops <= set(SPLIT_FOLDERS))
     class_level = level + below_split
     by_class: dict[str, list[tuple[File, Part | None]]] = {}
@@ -125,7 +125,7 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
         )
     keys = sorted(by_class, key=lambda key: (_natural(key), key))
     entries = [
-        Entry(part, label, display_path(file), file.read)
+        Entry(part, label, "/".join(map(display_name, file.parts[-2:])), file.read)
         for label, key in enumerate(keys)
         for file, part in by_class[key]
     ]
@@ -134,11 +134,6 @@ def sort(files: Sequence[File], left_out: Sequence[LeftOut] = ()) -> Listing:
 
 def _left_out(name: str, reason: str) -> LeftOut:
     return LeftOut(display_name(name), reason)
-
-
-def display_path(file: File) -> str:
-    """Return the last two parts of a file's path as one line of plain text."""
-    return "/".join(display_name(part) for part in file.parts[-2:])
 
 
 def class_key(folder: str) -> str:
@@ -160,7 +155,7 @@ def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that puts "class 9" before "class 10" and ignores case."""
+    """Return a sort key by which "class 9" comes before "class 10", without regard to case."""
     parts = re.findall(r"0*([0-9]+)|([^0-9])", name.casefold())
     # Compared by length, then as text, since int() refuses thousands of digits.
     return [(0, len(number), number) if number else (1, 0, letter) for number, letter in parts] + [(1, 0, "\0")]
@@ -207,7 +202,7 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
 
 def _name_of(info: zipfile.ZipInfo) -> str:
     """Return the path of a file in an archive."""
-    # Apple's archiver writes UTF-8 without the flag (APPNOTE.TXT 6.3.10, appendix D); zipfile decodes code page 437.
+    # Apple's archiver writes UTF-8 without its flag (APPNOTE.TXT 6.3.10, appendix D), so zipfile decodes code page 437.
     if not info.flag_bits & 0x800:
         with suppress(UnicodeError):
             return info.filename.encode("cp437").decode("utf-8")
@@ -216,7 +211,7 @@ def _name_of(info: zipfile.ZipInfo) -> str:
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> bytes:
     data = bytearray()
-    # Other methods need much memory, so only one thread at a time unpacks them.
+    # Unusual methods need much memory, so one thread at a time unpacks them.
     with nullcontext() if info.compress_type in USUAL_METHODS else turn:
         for chunk in member_chunks(archive, info):
             data += chunk

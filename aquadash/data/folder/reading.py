@@ -25,7 +25,7 @@ from aquadash.errors import ImageError
 #: The sides to which pictures can be scaled, in pixels.
 SIZES = (32, 48, 64, 96, 128, 160, 224)
 
-#: The least ratio of the decoded to the final side, for which JPEG's fast reduction is invisible.
+#: The least ratio of the decoded to the final side at which JPEG's fast reduction is invisible.
 _MARGIN = 4
 
 #: The most threads; more need memory and are no faster. Decoders release the interpreter's lock.

@@ -17,8 +17,8 @@ MIN_TRAINING = 2
 
 TEST_FRACTIONS = (0.05, 0.5)
 
-#: The distance below which two pictures count as the same. Nine in ten of CIFAR-100's photographs at 64 pixels are
-#: nearer to themselves moved by one pixel.
+#: The distance up to which two pictures count as the same. Nine in ten of CIFAR-100's photographs at 64 pixels are
+#: within it of their own copies moved by one pixel.
 _ALL_BUT_THE_SAME = 0.05
 
 
@@ -70,8 +70,8 @@ def divide(
     if split_given:
         test[:] = [picture.part == "test" for picture in pictures]
         if choice.drop_leaks:
-            # Pairs have the nearest pictures only, so nearly equal ones are joined to groups. A larger distance would
-            # join most pictures of a class.
+            # Pairs are known for the nearest pictures only, so groups connect the other copies. With a larger distance,
+            # a group would hold most pictures of a class.
             same = groups(len(pictures), [pair for pair in near if pair.distance <= _ALL_BUT_THE_SAME])
             leaks[:] = np.isin(same, same[test])
             for pair in near:

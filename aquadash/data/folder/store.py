@@ -1,6 +1,6 @@
 """The kept data sets of own pictures: one folder each in the home folder's ``datasets``.
 
-Renaming a folder adds or removes a data set as a whole. A data set never changes, but another one can replace it.
+Renaming a folder adds or removes a whole data set at once. A data set never changes, but another one can replace it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aquadash.errors import DataError, StorageError
 
 #: The prefix of the folder of a data set while another one replaces it.
 _REPLACED = ".replaced-"
-#: The age in seconds from which such a folder was left by a killed process; replacing takes far less.
+#: The age in seconds from which such a folder counts as left by a killed process; replacing takes far less.
 _REPLACING_SECONDS = 60.0
 
 
@@ -117,7 +117,7 @@ def recover() -> None:
 def delete(name: str) -> None:
     """Delete a data set for good; the results of its runs stay."""
     about(name)
-    # A folder of such a name is removed after a day, so the data set goes as a whole even if this process is killed.
+    # Rename it first: a folder of this name is removed after a day, even if this process is killed now.
     aside = folder() / f".new-{name}-{time.time_ns()}"
     try:
         os.rename(folder() / name, aside)
