@@ -39,8 +39,10 @@ def blend_frequency_noise(
     exponent: Any, size_px_max: Any, iterations: Any, sigmoid: float, per_channel: float, **blend: Any
 ) -> iaa.BlendAlphaMask:
     """``imgaug.augmenters.BlendAlphaFrequencyNoise`` with our masks; ``blend`` is foreground, background and seed."""
-    ranges = (value if isinstance(value, tuple) else (value, value) for value in (exponent, size_px_max, iterations))
-    masks = FrequencyNoiseMasks(*ranges, sigmoid, per_channel)
+    exponents, sizes, counts = (
+        value if isinstance(value, tuple) else (value, value) for value in (exponent, size_px_max, iterations)
+    )
+    masks = FrequencyNoiseMasks(exponents, sizes, counts, sigmoid, per_channel)
     return iaa.BlendAlphaMask(masks, **blend)
 
 

@@ -123,9 +123,12 @@ class Predictor:
 
     def _outputs(self, name: str, network: Any, images: NDArray[np.uint8]) -> Iterator[tuple[slice, Any]]:
         """Run a network, its graph cached under a name, on images; yield the slice and output of each batch."""
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
+        self._check(images)
         forward = self._once(name, lambda: self._traced(network))
         for start in range(0, len(images), self._most_at_once):
             part = slice(start, start + self._most_at_once)
             yield part, forward(self._constant(images[part]))
+
+    def _check(self, images: NDArray[np.uint8]) -> None:
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (n, {self.image_shape})")
