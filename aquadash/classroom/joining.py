@@ -19,14 +19,15 @@ from aquadash.classroom.sessions import Joined, Sessions
 from aquadash.errors import NotAllowedError
 from aquadash.people import Role
 
-#: Wrong codes of one address without a wait, since a class may share a router, and the longest wait in seconds.
+#: Number of wrong codes that an address may type without a wait (a class may share a router), and the longest wait, in
+#: seconds.
 FREE_CODES, MAX_WAIT_OF_CODES = 8, 300.0
-#: New names of one address without a wait, since two classes may share a router, and the longest wait in seconds.
-#: With that wait, filling :data:`.sessions.MAX_STUDENTS` takes more than an hour.
+#: Number of new names of an address without a wait (two classes may share a router), and the longest wait, in seconds:
+#: inventing :data:`.sessions.MAX_STUDENTS` names takes more than an hour.
 FREE_NAMES, MAX_WAIT_OF_NAMES = 60, 10.0
 #: Seconds without an attempt after which the count of an address is forgotten.
 FORGOTTEN_AFTER = 900.0
-#: Beyond that the address with the oldest attempt is forgotten.
+#: Maximum number of counted addresses; beyond it the address with the oldest attempt is forgotten.
 MAX_ADDRESSES = 4096
 #: Seconds within which a double click sends its form again.
 _SAME_FORM_SECONDS = 60.0

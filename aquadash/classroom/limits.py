@@ -134,14 +134,14 @@ _reading = threading.Lock()
 
 def in_force() -> ClassLimits:
     """Return the limits that hold now; read the file again only when it has changed."""
-    place = path()
+    file = path()
     try:
-        status = place.stat()
+        status = file.stat()
         mark: tuple[int, int, int] | None = (status.st_ino, status.st_mtime_ns, status.st_size)
     except OSError:
         mark = None
     with _reading:
-        known = _read.get(place)
+        known = _read.get(file)
         if known is not None and known[0] == mark:
             return known[1]
         try:
@@ -149,7 +149,7 @@ def in_force() -> ClassLimits:
         except StorageError as error:
             limits = known[1] if known is not None else ClassLimits()
             _log.error("%s Until then these hold: %s", error, limits.to_values())
-        _read[place] = (mark, limits)
+        _read[file] = (mark, limits)
         return limits
 
 

@@ -20,14 +20,14 @@ from aquadash.people import STRANGER, Person
 from aquadash.ui.classroom import routes
 from aquadash.ui.kit import admission, uploads
 
-#: More pages than a class opens in a day.
+#: Maximum number of page sessions whose owner is kept; a class opens fewer pages in a day.
 _MAX_SESSIONS = 10_000
 #: Statistics of visits, refused in a class.
 _METRICS = "/_stcore/metrics"
 _OPEN = ("/class/", "/static/", "/_stcore/health", "/_stcore/host-config", "/favicon")
 #: Paths without pages.
 _NO_PAGES = ("/_stcore/", "/media/", "/component/", "/app/static/")
-#: The browser shall not send the rest of a refused upload.
+#: Headers that keep the browser from sending the rest of a refused upload.
 _CLOSE = {"Cache-Control": "no-store", "Connection": "close"}
 
 
@@ -92,5 +92,5 @@ def _refusal(scope: Scope) -> Response:
         return PlainTextResponse("Join the class first.", 401, headers={"Cache-Control": "no-store"})
     query = scope.get("query_string", b"").decode("latin-1")
     wanted = path + (f"?{query}" if query else "")
-    # The browser sends the cookie from a page of ours: a member gets to the wanted page.
+    # The browser sends the cookie only with requests from our own pages: for a member, the join page forwards.
     return routes.onward(f"{JOIN_PATH}?next={quote(wanted, safe='')}", "Join the class")

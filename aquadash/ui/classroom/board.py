@@ -26,7 +26,7 @@ def render_board() -> None:
     if not sources:
         shell.live(_TICK_SECONDS)(_empty)()
         return
-    # Stated, since the default data set changes during a lesson.
+    # Keep the data set in the address even if it is the default, which changes during a lesson.
     source = bound.menu(_SOURCE, datasets.titles_of(sources), label="Images", omitted="")
     shell.live(_TICK_SECONDS)(_board)(source)
 

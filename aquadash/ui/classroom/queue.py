@@ -29,7 +29,7 @@ def render_queue() -> None:
 
 
 def _queue() -> None:
-    # Inside the live part, which is all that the buttons below draw again.
+    # In the fragment: the buttons below rerun only the fragment.
     undo.render_bar()
     runs = lab().runs.all()
     running = [run for run in runs if run.status is RunStatus.RUNNING]

@@ -22,7 +22,7 @@ from aquadash.classroom.sessions import NameTakenError, open_sessions
 from aquadash.errors import AquaDashError, ConfigError, NotAllowedError
 from aquadash.ui.kit.admission import COOKIE, REMOVED, was_removed
 
-#: Longer than a session, so that the browser proves next week that the name is its person's.
+#: Seconds until the cookie expires. It outlives the session: next week it proves that the browser's user owns the name.
 COOKIE_SECONDS = 30 * 86400
 #: Maximum bytes of a field; the longest is an address of 4,000 characters.
 _MAX_FIELD = 8000

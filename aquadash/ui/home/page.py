@@ -25,7 +25,7 @@ def _home() -> None:
         with below:
             sample = 0 if picture else predict_runs.sample_number()
         if picture or sample:
-            # It replaces the sentence before the network is loaded; the browser draws no container without an element.
+            # Clear the old sentence before the network loads; the browser draws no container without an element.
             place = place.container(key="home-asked")
             place.empty()
     shown = None

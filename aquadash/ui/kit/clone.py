@@ -15,7 +15,7 @@ from aquadash.ui.kit import address, form_state, shell
 from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.lab import lab
 
-#: Settings that name something which may be gone. Pipelines are not among them: a run carries its own.
+#: Settings that name a data set or network, which may be gone. A run contains its pipeline.
 _NAMED = ("data.source", "model.name")
 
 

@@ -31,10 +31,10 @@ def dataset(source: str) -> Dataset:
     """
     built_in = data.SOURCES.get(source)
     if built_in is not None and built_in.key() is None:
-        # Loading would start a download, which a person decides on.
+        # Loading would start a download; the student starts it on the Data page.
         raise DataError(f"{built_in.title} is not on this computer yet. The Data page can fetch it.")
     with ExitStack() as waiting:
-        # The spinner starts with the first progress: each one is a thread, and every page loads its data set.
+        # Start the spinner, which is a thread, at the first progress: usually the data set is in memory.
         begin = cache(lambda: waiting.enter_context(st.spinner("Loading the images ...")))
         return lab().data.load(source, progress=lambda text, fraction: begin())
 

@@ -47,16 +47,16 @@ def render_maps(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob
     answer, following = (int(each) for each in np.argsort(-y_prob, kind="stable")[:2])
     missed = None if label == answer else label
     classes = [answer, following if missed is None else missed]
-    found = explained(run, image[None].repeat(2, axis=0), classes, method=method)
+    maps = explained(run, image[None].repeat(2, axis=0), classes, method=method)
     roles = ["The answer", "The second choice" if missed is None else "The true class"]
     gallery.render_cards(
-        [_card(each, f"{role}. {each.where.capitalize()}.", view) for each, role in zip(found, roles, strict=True)],
+        [_card(each, f"{role}. {each.where.capitalize()}.", view) for each, role in zip(maps, roles, strict=True)],
         size_rem=9,
         columns=2,
         label=f"Maps by {titles[method]}",
     )
-    st.html(_legends(found))
-    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, found)]))
+    st.html(_legends(maps))
+    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, maps)]))
     if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
         _show_layers(run, image)
 
@@ -74,9 +74,9 @@ def render_strip(
         st.info("There are no such images.", icon="🔎")
         return
     view = _view_picker("strip-view")
-    found = explained(run, images, None, method=DEFAULT_METHOD)
+    maps = explained(run, images, None, method=DEFAULT_METHOD)
     cards = []
-    for image, label, explanation, opened in zip(images, labels, found, opens, strict=True):
+    for image, label, explanation, opened in zip(images, labels, maps, opens, strict=True):
         true, right = class_names[int(label)], int(label) == explanation.class_index
         sure = f"{100 * explanation.probability:.0f} %"
         said = f"✔ recognised, {sure}" if right else f"✘ taken for {class_text(explanation.class_name)}, {sure}"
@@ -85,7 +85,7 @@ def render_strip(
         alt = f"An image of {true} and its map: {pictures.alt_text(explanation)}"
         cards.append(gallery.class_card(pair, true, int(label), alt, said, opens=opened))
     gallery.render_cards(cards, size_rem=9, label=f"Images with their maps by {METHODS[DEFAULT_METHOD].title}")
-    st.html(_legends(found[:1]))
+    st.html(_legends(maps[:1]))
 
 
 def _view_picker(key: str) -> str:
@@ -156,8 +156,8 @@ def _show_layers(run: Run, image: NDArray[np.uint8]) -> None:
     with st.spinner("Looking into the layers ..."):
         filters, layers = network.filters(most=_MAX_FILTERS), network.activations(image)
     shown = len(filters.patterns)
-    which = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
-    st.markdown(f"**The {which} of {plain(filters.layer)}**")
+    title = count(shown, "filter") if shown == filters.total else f"first {shown} of {filters.total} filters"
+    st.markdown(f"**The {title} of {plain(filters.layer)}**")
     st.caption(
         "The network looks for these small patterns everywhere in the image. Grey has no influence. Below each: its "
         "strength in per cent of the strongest."

@@ -182,10 +182,10 @@ def answer_card(
 ) -> Card:
     """Return the card of an image of class ``label`` with a network's answer; ``what`` names the image in words."""
     answer = int(probabilities.argmax())
-    true, given, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
-    told = "recognised" if answer == label else f"taken for {given}"
-    subtitle = f"✔ {sure}" if answer == label else f"✘ {class_text(given)}, {sure}"
-    return class_card(image, true, label, f"{what}: {true}, {told} with {sure} confidence", subtitle, opens=opens)
+    true, predicted, sure = class_names[label], class_names[answer], f"{100 * float(probabilities[answer]):.0f} %"
+    verdict = "recognised" if answer == label else f"taken for {predicted}"
+    subtitle = f"✔ {sure}" if answer == label else f"✘ {class_text(predicted)}, {sure}"
+    return class_card(image, true, label, f"{what}: {true}, {verdict} with {sure} confidence", subtitle, opens=opens)
 
 
 def bars(

@@ -131,7 +131,7 @@ def read(name: str, text: str) -> Any:
         else:
             return flatten(with_values(RunConfig(), {name: parts}))[name]
     except AquaDashError as error:
-        # The reason is between the name and value and the help.
+        # The message is "name and value: reason. help"; keep the reason.
         reason = str(error).partition(": ")[2].partition(". ")[0]
         reason = reason.replace("value", "the list").replace(" after validation", "").replace("input", "each")
     raise ConfigError(f"{label(name)}: {reason}. Write whole numbers with commas between them, such as 32, 64.")

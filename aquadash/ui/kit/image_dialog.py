@@ -53,8 +53,8 @@ _MAX_BYTES = 200_000_000
 
 _SPLITS = {"train": "Training", "test": "Test"}
 
-#: A component without size that listens to the page's cards and triggers with the name of the clicked one. Previous and
-#: Next of the dialog, or the arrow keys, trigger with that of the card before or after it.
+#: An invisible component that sends the name of a clicked card. Previous and Next of the dialog, and the arrow keys,
+#: send the name of the card before or after the opened one.
 _CARDS = st.components.v2.component(
     "aquadash.cards",
     js="""
@@ -92,10 +92,10 @@ _STEPS = (
 
 def image_name(text: object) -> str:
     """Return an image's name in addresses: its split and its position there, as in ``"test-12"``."""
-    found = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
-    if found is None:
+    match = re.fullmatch(r"(train|test)-(\d{1,7})", text, re.ASCII) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(text)
-    return f"{found[1]}-{int(found[2])}"
+    return f"{match[1]}-{int(match[2])}"
 
 
 #: The opened image; the picture of a visitor has no text in the address.
@@ -211,7 +211,7 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
             with maps, shell.guard():
                 explanations.render_maps(run, shown.seen, label=label, y_prob=y_prob)
             if link is not None:
-                # Again, since the menus of the maps have changed the address.
+                # Draw the link again: the menus of the maps have changed the address.
                 _draw_link(link, opened, runs, source)
             if shown.learned is not None:
                 with likes, shell.guard():
@@ -261,8 +261,8 @@ def _of_own(picture: OwnPicture, run: Run) -> _Shown:
 def best_run(source: str, *, ended: bool = False) -> Run | None:
     """Return the best run with results on a data set as it is now; with ``ended``, pass over resumed runs."""
     fingerprint = datasets.dataset(source).fingerprint
-    found = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
-    usable = (run for run in run_lists.best_first(found) if run.status.ended or not ended)
+    of_data_set = [run for run in run_lists.with_networks(lab().runs.all()) if run.dataset_fingerprint == fingerprint]
+    usable = (run for run in run_lists.best_first(of_data_set) if run.status.ended or not ended)
     return next(filter(run_lists.has_results, usable), None)
 
 
@@ -280,7 +280,7 @@ def _large(image: NDArray[np.uint8], alt: str) -> None:
     times = max(1, _WIDTH // max(image.shape[:2]))
     height, width = (times * edge for edge in image.shape[:2])
     shown = min(width, _WIDTH)
-    # With a height of its own: the browser loads the image later than the texts, which then would move.
+    # A fixed height: the browser loads the image after the texts, which would move.
     with st.container(height=max(1, round(shown * height / width)), border=False):
         st.image(image.repeat(times, axis=0).repeat(times, axis=1), width=shown, alt=alt)
 
@@ -355,12 +355,12 @@ def _render_nearest(
 def _training_features(run: Run, dataset: Dataset) -> NDArray[np.float32]:
     """Return the features of all training images, cached for all sessions; draw a progress bar."""
     bar = st.empty()
-    found = predictor(run).features(
+    features = predictor(run).features(
         dataset.train.images,
         progress=lambda done: bar.progress(done, text="Showing the network its training images ..."),
     )
     bar.empty()
-    return found
+    return features
 
 
 def _draw_link(place: DeltaGenerator, opened: str, runs: Sequence[Run], source: str) -> None:

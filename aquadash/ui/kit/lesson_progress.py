@@ -13,11 +13,11 @@ _ME = "walkthrough:me"
 
 def visitor_id() -> str:
     """Return the visitor's id from the address or the session; empty before the first answer."""
-    said = st.query_params.get(ME, "")
-    if said and not progress.is_id(said):
-        address.render_note(ME, said, "the 16 letters and digits of an earlier visit")
-        said = ""
-    _remember(said or st.session_state.get(_ME, ""))
+    named = st.query_params.get(ME, "")
+    if named and not progress.is_id(named):
+        address.render_note(ME, named, "the 16 letters and digits of an earlier visit")
+        named = ""
+    _remember(named or st.session_state.get(_ME, ""))
     return str(st.session_state[_ME])
 
 

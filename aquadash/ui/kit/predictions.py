@@ -103,8 +103,8 @@ class Memory:
 
     def answers(self, item: Item, networks: Sequence[Network]) -> list[FilePrediction] | None:
         """Return each network's answer about a file, without pictures; None until all have answered."""
-        found = [self._answers.get((*item.id, network.key)) for network in networks]
-        return None if None in found else found  # type: ignore[return-value]
+        answers = [self._answers.get((*item.id, network.key)) for network in networks]
+        return None if None in answers else answers  # type: ignore[return-value]
 
     def missing(self, items: Sequence[Item], networks: Sequence[Network]) -> list[Item]:
         """Return the files without an answer of every network."""
@@ -131,13 +131,13 @@ class Memory:
     def look(self, item: Item, networks: Sequence[Network]) -> Look:
         """Return the small pictures of a file as these networks see it; read the file again if they are not cached."""
         sizes = dict.fromkeys(network.predictor.image_shape[:2] for network in networks)
-        found = self._looks.get(item.id)
-        if found is None or (found.error is None and not sizes.keys() <= found.seen.keys()):
-            found = self._keep_look(item, _look(item, networks))
-        return replace(found, seen={size: found.seen[size] for size in sizes if size in found.seen})
+        look = self._looks.get(item.id)
+        if look is None or (look.error is None and not sizes.keys() <= look.seen.keys()):
+            look = self._keep_look(item, _look(item, networks))
+        return replace(look, seen={size: look.seen[size] for size in sizes if size in look.seen})
 
     def forget(self, uploads: Sequence[Upload]) -> None:
-        """Forget files that are gone, and the oldest answers beyond the limit."""
+        """Delete the cached values of files that are gone, and the oldest answers beyond the limit."""
         present = {upload.file_id for upload in uploads}
         caches: tuple[MutableMapping[Any, Any], ...] = (self._answers, self._looks, self.cards)
         for cache in caches:
@@ -154,12 +154,13 @@ class Memory:
 
 def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
     """Return a file as one network sees it, with a picture of the size of a dialog."""
-    sizes = [network.image_shape[:2]]
-    upload, position = item
-    return look_at(upload.name, upload.getvalue, sizes=sizes, position=position, thumbnail_edge=_LARGE_EDGE)
+    return _read(item, [network.image_shape[:2]], edge=_LARGE_EDGE)
 
 
 def _look(item: Item, networks: Sequence[Network]) -> Look:
-    sizes = [network.predictor.image_shape[:2] for network in networks]
-    upload, position = item
-    return look_at(upload.name, upload.getvalue, sizes=sizes, position=position, thumbnail_edge=gallery.SHOWN_EDGE)
+    return _read(item, [network.predictor.image_shape[:2] for network in networks], edge=gallery.SHOWN_EDGE)
+
+
+def _read(item: Item, sizes: Sequence[tuple[int, int]], *, edge: int) -> Look:
+    name, read = item.upload.name, item.upload.getvalue
+    return look_at(name, read, sizes=sizes, position=item.position, thumbnail_edge=edge)

@@ -17,7 +17,7 @@ from aquadash.ui.kit import address, datasets, shell
 from aquadash.ui.kit.lab import lab, visitor
 from aquadash.ui.kit.text import joined, plain, sentence, time_left
 
-#: The store, a run's id, and its end or, at work, its start; changes when training goes on.
+#: The store, a run's id, and the time at which it ended or, while it trains, began; changes when training goes on.
 Version = tuple[str, str, float | None]
 
 

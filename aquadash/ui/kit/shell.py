@@ -102,7 +102,7 @@ def launch_once(key: str, launch: Callable[[], T]) -> T:
 
     The second click ends the first script at its next element, so the second script has to show the result.
     """
-    # Changed in place, since reading the session again could end the script.
+    # Change the dictionary in place: Streamlit may end the script when it reads the session again.
     last: dict[str, Any] = st.session_state.setdefault(key, {})
     if last.get("result") is None or time.monotonic() - last["at"] >= DOUBLE_CLICK_SECONDS:
         with st.spinner("Launching ..."):

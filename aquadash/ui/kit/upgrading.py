@@ -39,13 +39,13 @@ def render_notice(page: str) -> None:
 
 def _result() -> None:
     done = st.session_state[_DONE]
-    said = f"{count(done.runs, 'run')} and {count(done.searches, 'search', 'searches')} are here now"
+    imported = f"{count(done.runs, 'run')} and {count(done.searches, 'search', 'searches')} are here now"
     parts = [
         f"{done.in_bin} of the runs in the bin" if done.in_bin else "",
         f"{done.queued} waiting again" if done.queued else "",
         f"{done.interrupted} interrupted" if done.interrupted else "",
         f"{done.already} were here before" if done.already else "",
     ]
-    st.success(f"{', '.join([said, *filter(None, parts)])}.")
+    st.success(f"{', '.join([imported, *filter(None, parts)])}.")
     if done.damaged:
         st.warning("These could not be read:\n" + "\n".join(f"- {plain(line)}" for line in done.damaged), icon="🚧")

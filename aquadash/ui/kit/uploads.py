@@ -77,7 +77,7 @@ def picture_field(label: str, *, key: str, help: str = _HELP, **options: Any) ->
     """Draw Streamlit's field for pictures of the size that the visitor may upload."""
     if "disabled" not in options:
         options["disabled"] = switched_off()
-    # No list of endings: the content decides, and other files get a message of their own.
+    # Allow all file endings: the content decides whether a file is a picture, and other files get a message.
     megabytes = most_megabytes(MAX_BYTES // 1_000_000)
     return st.file_uploader(label, max_upload_size=megabytes, key=key, help=help, **options)
 
