@@ -58,8 +58,6 @@ class Imported:
 
     #: As stored here, with a new id.
     run: Run
-    #: The id that it had where it was trained.
-    original_id: str
     #: Ids of other copies of the same run in this store.
     copies: tuple[str, ...] = ()
 
@@ -95,10 +93,9 @@ def import_run(
         progress("checking the files", None)
         _check(described, folder)
         progress("storing the run", None)
-        original_id = described.read().imported_id or described.run_id
-        copies = copies_of(store, original_id)
+        copies = copies_of(store, described.read().imported_id or described.run_id)
         run = admit(store, described, ((name, folder / name) for name in _kept(described)), owner=owner)
-    return Imported(run, original_id, tuple(copies))
+    return Imported(run, tuple(copies))
 
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:

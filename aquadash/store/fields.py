@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
 from aquadash.config import DEFINITIONS, SETTINGS
 from aquadash.evaluation import METRICS, Metric
@@ -49,8 +49,6 @@ class RunField:
     unit: str = ""
     #: Digits after the point. None: all digits of a number, and those of a fraction that its interval supports.
     digits: int | None = None
-    #: The direction of better values; empty for none.
-    better: Literal["higher", "lower", ""] = ""
     #: Whether the value is computed from a run instead of stored. Commands print it among the run's metrics.
     computed: bool = False
     #: Whether groups of runs have a mean of it.
@@ -81,13 +79,6 @@ def _figure(
     return RunField(name, title, Kind.NUMBER, help, get or (lambda run: run.metrics.get(name)), **about)
 
 
-def _fraction(
-    name: str, title: str, help: str, get: Callable[[Run], float | None] | None = None, **about: Any
-) -> RunField:
-    """Return the field of a fraction, 0 to 1, that is better the higher it is."""
-    return _figure(name, title, help, get, unit=PERCENT, better="higher", **about)
-
-
 #: How to read the fields that are not the run's attribute of the same name.
 _GETTERS: dict[str, Callable[[Run], Any]] = {
     "owner": lambda run: run.owner_name or "everybody",
@@ -107,7 +98,7 @@ def _stored_metric(metric: Metric) -> RunField:
     """Return the field of a metric of the test images; accuracy and loss have records of their own."""
     unit, digits = (PERCENT, None) if metric.fraction else ("", metric.digits)
     help = f"{metric.title} on the test images."
-    return _figure(metric.figure, metric.title, help, unit=unit, digits=digits, better="higher")
+    return _figure(metric.figure, metric.title, help, unit=unit, digits=digits)
 
 
 def validation_accuracy(run: Run) -> float | None:
@@ -124,28 +115,34 @@ FIGURES: dict[str, RunField] = {
     for figure in (
         # Later records replace those of the same name.
         *(_stored_metric(metric) for metric in METRICS.values() if metric.stored),
-        _fraction(
-            "test_accuracy", "Test accuracy", "Share of the test images that it gets right, 0 to 1.", grouped=True
+        _figure(
+            "test_accuracy",
+            "Test accuracy",
+            "Share of the test images that it gets right, 0 to 1.",
+            unit=PERCENT,
+            grouped=True,
         ),
-        _figure("test_loss", "Test loss", "Loss on the test images.", digits=3, better="lower"),
-        _fraction(
+        _figure("test_loss", "Test loss", "Loss on the test images.", digits=3),
+        _figure(
             "unseen_test_accuracy",
             "Accuracy on unseen test images",
             "The same of those test images that were not used for validation, 0 to 1.",
+            unit=PERCENT,
             digits=0,
         ),
-        _fraction(
+        _figure(
             "val_accuracy",
             "Validation accuracy",
             "Share of the validation images that the kept weights get right, 0 to 1; the last epoch's while it runs.",
             validation_accuracy,
+            unit=PERCENT,
             digits=0,
             grouped=True,
         ),
-        _figure("val_loss", "Validation loss", "Validation loss of the kept weights.", digits=3, better="lower"),
+        _figure("val_loss", "Validation loss", "Validation loss of the kept weights.", digits=3),
         _figure("best_epoch", "Best epoch", "The epoch with the best monitored figure."),
         _figure("epochs", "Epochs", "Epochs that it took."),
-        _figure("seconds", "Seconds of training", "Seconds that it trained.", unit="s", digits=0, better="lower"),
+        _figure("seconds", "Seconds of training", "Seconds that it trained.", unit="s", digits=0),
     )
 }
 

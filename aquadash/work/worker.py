@@ -106,18 +106,13 @@ class JobContext:
         assert self._job.worker is not None
         return self._job.worker
 
-    @property
-    def log_path(self) -> Path:
-        """The log of this process."""
-        return settings.job_log(self._job.id)
-
     def beat(self, *, advanced: bool = False) -> None:
         """Send one heartbeat; raise ``LeaseLostError`` if the job is no longer this worker's.
 
         Args:
             advanced: Whether a part of the work is complete and kept: earlier losses of workers no longer count then.
         """
-        tail = _end_of(self.log_path)
+        tail = _end_of(settings.job_log(self._job.id))
         new = tail if tail != self._log_tail else None
         stop = self._jobs.heartbeat(self._job, self._progress, log_tail=new, advanced=advanced)
         self._log_tail = tail

@@ -77,7 +77,7 @@ def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, 
     taken = importing.import_run(other_store, tmp_path / "run.zip")
     copy_id = taken.run.run_id
     bound = {"run_id": copy_id, "worker": None, "origin": IMPORTED, "imported_id": run.run_id}
-    assert taken.original_id == run.run_id and taken.copies == ()
+    assert taken.run.imported_id == run.run_id and taken.copies == ()
     assert other_store.get(copy_id) == replace(run, **bound)
     assert other_store.history(copy_id) == store.history(run.run_id)
     mine, theirs = store.predictions(run.run_id), other_store.predictions(copy_id)
@@ -91,14 +91,14 @@ def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: 
     run = make_run(store)
     bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     first = importing.import_run(store, tmp_path / "run.zip")
-    assert first.original_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
+    assert first.run.imported_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
     assert store.history(first.run.run_id) == store.history(run.run_id)
     assert {listed.run_id for listed in store.list_runs()} == {run.run_id, first.run.run_id}
 
     elsewhere = importing.import_run(other_store, tmp_path / "run.zip").run.run_id
     bundle.export_run(other_store, elsewhere, tmp_path / "back.zip")
     back = importing.import_run(store, tmp_path / "back.zip")
-    assert back.original_id == run.run_id and sorted(back.copies) == sorted([run.run_id, first.run.run_id])
+    assert back.run.imported_id == run.run_id and sorted(back.copies) == sorted([run.run_id, first.run.run_id])
     store.delete(run.run_id)
     assert set(importing.import_run(store, tmp_path / "run.zip").copies) == {first.run.run_id, back.run.run_id}
 
