@@ -93,18 +93,6 @@ class AccuracyChange:
         """Return the change from B to A."""
         return AccuracyChange(self.right_b, self.right_a, self.label)
 
-    def mcnemar_dict(self) -> dict[str, Any]:
-        """Return the test as plain values for JSON, with the images that changed."""
-        return {
-            "n": self.n,
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "p_value": self.p_value,
-            "statistic": min(self.fixed, self.broken),
-            "fixed_indices": self.fixed_indices.tolist(),
-            "broken_indices": self.broken_indices.tolist(),
-        }
-
 
 def compare_predictions(a: Predictions, b: Predictions) -> AccuracyChange:
     """Compare two models on the same images."""
@@ -161,9 +149,17 @@ class PairTest:
         """Plain values for JSON; callers add the runs themselves."""
         if self.result is None:
             return {"error": self.error}
-        return self.result.mcnemar_dict() | {
-            "difference": self.result.change,
-            "difference_ci95": list(self.result.interval),
+        changed = self.result
+        return {
+            "n": changed.n,
+            "fixed": changed.fixed,
+            "broken": changed.broken,
+            "p_value": changed.p_value,
+            "statistic": min(changed.fixed, changed.broken),
+            "fixed_indices": changed.fixed_indices.tolist(),
+            "broken_indices": changed.broken_indices.tolist(),
+            "difference": changed.change,
+            "difference_ci95": list(changed.interval),
             "p_value_holm": self.p_holm,
             "error": None,
         }

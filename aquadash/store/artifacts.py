@@ -151,7 +151,7 @@ class RunArtifacts:
     def epoch_replay(self, run_id: str) -> EpochReplay | None:
         """Return how the answers changed from epoch to epoch; None for a run without a usable file."""
         try:
-            return self._read_artifact(run_id, EPOCHS)
+            return self.read_file(run_id, EPOCHS)
         except StorageError:
             return None
 
@@ -166,10 +166,6 @@ class RunArtifacts:
             target = settings.run_folder(run_id) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             yield target
-
-    def ood_detector(self, run_id: str) -> OutOfDistributionDetector | None:
-        """Return the detector of images of none of the run's classes; None for a run without a usable one."""
-        return self._read_artifact(run_id, OOD_DETECTOR)
 
     def add_history(self, run_id: str, history: Sequence[EpochRecord]) -> None:
         """Store the history as ``history.csv``, a row an epoch, with exact numbers."""
@@ -206,7 +202,7 @@ class RunArtifacts:
             RunError: The file is missing, such as before the end of the run.
             StorageError: The file is damaged.
         """
-        predictions: Predictions | None = self._read_artifact(run_id, PREDICTIONS)
+        predictions: Predictions | None = self.read_file(run_id, PREDICTIONS)
         if predictions is None:
             raise self._lacks(run_id, PREDICTIONS, "They are made when it ends, from its best epoch.", "predictions")
         return predictions
@@ -219,10 +215,10 @@ class RunArtifacts:
         Raises:
             StorageError: The file is damaged.
         """
-        return self._read_artifact(run_id, VALIDATION_PREDICTIONS)
+        return self.read_file(run_id, VALIDATION_PREDICTIONS)
 
-    def _read_artifact(self, run_id: str, name: str) -> Any:
-        """Read a file of the run; None for a missing one."""
+    def read_file(self, run_id: str, name: str) -> Any:
+        """Read a file of the run as :data:`READERS` does; None for a missing one, ``StorageError`` for a damaged one."""
         path = self.artifact(run_id, name)
         return None if path is None else read_artifact(path, name, self.get(run_id))
 
@@ -250,7 +246,7 @@ class RunArtifacts:
         Raises:
             StorageError: The file is damaged.
         """
-        environment: Environment | None = self._read_artifact(run_id, ENVIRONMENT)
+        environment: Environment | None = self.read_file(run_id, ENVIRONMENT)
         return {} if environment is None else environment.model_dump(exclude_unset=True)
 
     def log(self, run_id: str) -> str:

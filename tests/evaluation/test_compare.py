@@ -19,7 +19,7 @@ from aquadash.evaluation import (
     pareto_front,
     wilson_interval,
 )
-from aquadash.evaluation.compare import AccuracyChange, compare_predictions, holm
+from aquadash.evaluation.compare import AccuracyChange, PairTest, compare_predictions, holm
 from aquadash.evaluation.intervals import newcombe_interval
 from aquadash.evaluation.records import Predictions
 
@@ -41,7 +41,7 @@ def test_fixed_and_broken_images() -> None:
     assert (result.n, result.fixed, result.broken, result.p_value) == (5, 2, 1, 1.0)
     assert result.fixed_indices.tolist() == [1, 3] and result.broken_indices.tolist() == [0]
     assert (same.fixed, same.broken, same.p_value) == (0, 0, 1.0)
-    plain = json.loads(json.dumps(result.mcnemar_dict()))
+    plain = json.loads(json.dumps(PairTest(0, 1, result).to_dict()))
     assert plain["fixed_indices"] == [1, 3] and plain["p_value"] == plain["statistic"] == 1.0
     # The probability of five heads or five tails.
     none, all_five = np.zeros(5, bool), np.ones(5, bool)

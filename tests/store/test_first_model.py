@@ -12,7 +12,7 @@ import pytest
 from aquadash import data
 from aquadash.evaluation import evaluate, stored_scores
 from aquadash.store import RunStatus, RunStore
-from aquadash.store.artifacts import MODEL
+from aquadash.store.artifacts import MODEL, OOD_DETECTOR
 from aquadash.store.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
 from tests.cli.test_cli import answer
 
@@ -30,7 +30,7 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     assert found.n == 500 and found.accuracy > 0.7
     expected = stored_scores(found, predictions)
     assert expected == {name: run.metrics[name] for name in expected}
-    replay, detector = store.epoch_replay(run.run_id), store.ood_detector(run.run_id)
+    replay, detector = store.epoch_replay(run.run_id), store.read_file(run.run_id, OOD_DETECTOR)
     assert replay.epochs == len(history)
     assert 0.95 <= detector.accepted < 0.96
     assert store.validation_predictions(run.run_id) is not None and store.environment(run.run_id)["seed"] == 0

@@ -218,9 +218,9 @@ def test_a_detector_too_large_or_without_distance_is_none(store: RunStore, monke
     for threshold in (0.0, 2.5):
         detector = OutOfDistributionDetector(np.ones((2, 3)), np.eye(3), threshold, 0.95)
         store.add_arrays(run_id, OOD_DETECTOR, detector.to_arrays())
-        assert (store.ood_detector(run_id) is not None) is (threshold > 0)
+        assert (store.read_file(run_id, OOD_DETECTOR) is not None) is (threshold > 0)
     monkeypatch.setattr(artifacts, "MAX_ARRAY_BYTES", 100)
-    assert store.ood_detector(run_id) is None
+    assert store.read_file(run_id, OOD_DETECTOR) is None
 
 
 def test_history_csv_has_the_documented_columns(store: RunStore) -> None:

@@ -22,6 +22,7 @@ from aquadash.errors import NotAllowedError, StorageError
 from aquadash.lab import OWNER, Lab
 from aquadash.search.store import open_search_store
 from aquadash.store import EPOCH_METRICS, Run, RunStatus, RunStore, open_store, upgrade
+from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.job_types import job_id
 from aquadash.store.types import TrialOf
 from aquadash.work.queue import Engine
@@ -217,7 +218,7 @@ def check_figures(home: Path, source: Path) -> dict[str, Run]:
         assert digests(settings.run_folder(run_id)) == digests(files)
         assert len(store.predictions(run_id).labels) == run.test_images
         assert store.epoch_replay(run_id) is not None
-        assert run.name == "tiny diverged" or store.ood_detector(run_id) is not None
+        assert run.name == "tiny diverged" or store.read_file(run_id, OOD_DETECTOR) is not None
         assert store.environment(run_id) and store.log(run_id)
     (head,) = open_search_store().heads()
     search = open_search_store().get(head.search_id)

@@ -72,7 +72,7 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
     np.testing.assert_array_equal(validation.labels, tiny_dataset.train.labels[validation.indices])
     right = (validation.probabilities.argmax(axis=1) == validation.labels).mean()
     assert run.metrics["val_accuracy"] == pytest.approx(right)
-    detector = store.ood_detector(run.run_id)
+    detector = store.read_file(run.run_id, OOD_DETECTOR)
     assert detector.accepted >= 0.95
     replay = store.epoch_replay(run.run_id)
     assert replay.epochs == len(history)
@@ -199,7 +199,7 @@ def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store
         ood_detector=None,
     )
     worker.store_result(store, run, SimpleNamespace(class_names=("cat", "dog")), result)
-    assert store.ood_detector(run.run_id) is None and "model.keras" in store.artifact_names(run.run_id)
+    assert store.read_file(run.run_id, OOD_DETECTOR) is None and "model.keras" in store.artifact_names(run.run_id)
 
 
 def claimed(store: RunStore) -> JobContext:
