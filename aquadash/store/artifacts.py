@@ -218,7 +218,7 @@ class RunArtifacts:
         return self.read_file(run_id, VALIDATION_PREDICTIONS)
 
     def read_file(self, run_id: str, name: str) -> Any:
-        """Read a file of the run as :data:`READERS` does; None for a missing one, ``StorageError`` for a damaged one."""
+        """Read a file of the run; None for a missing one. A damaged one raises a ``StorageError``."""
         path = self.artifact(run_id, name)
         return None if path is None else read_artifact(path, name, self.get(run_id))
 
