@@ -13,7 +13,7 @@ from aquadash.cli.waiting import wait_for_run
 from aquadash.config import config_diff
 from aquadash.errors import AquaDashError
 from aquadash.store import Run, RunStatus
-from aquadash.store.measured import IMAGES, Images
+from aquadash.store.types import IMAGES, Images
 from aquadash.work import queue
 
 _IMAGES_HELP = "The images: validation images to choose between runs, test images for the last measurement."

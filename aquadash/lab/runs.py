@@ -26,9 +26,8 @@ from aquadash.store import Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.first_model import add_first_model
 from aquadash.store.job_types import job_id
-from aquadash.store.measured import Images, image_set
 from aquadash.store.runs import KIND, id_of
-from aquadash.store.types import EpochRecord, EpochReplay, Guess, Predictions
+from aquadash.store.types import EpochRecord, EpochReplay, Guess, Images, Predictions, image_set
 
 if TYPE_CHECKING:
     from aquadash.classroom.leaderboard import Board

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
@@ -227,6 +227,17 @@ class Run:
     def resource(self) -> Resource:
         """The run for the table of rights."""
         return Resource("run", self.name, self.owner, self.owner_name, self.shared, self.hidden)
+
+
+#: The images that a run was measured on: validation images are for choices, test images for the last measurement.
+Images = Literal["validation", "test"]
+IMAGES: tuple[Images, ...] = get_args(Images)
+
+
+def image_set(run: Run, images: Images) -> str:
+    """Return a key that two runs share if their images come from the same split of the same data."""
+    validated = run.config.training.validation if images == "validation" else ""
+    return f"{run.dataset_fingerprint}:{images}:{validated}"
 
 
 #: Reads and writes the columns of runs.

@@ -36,8 +36,8 @@ from aquadash.store import (
 from aquadash.store.artifacts import OOD_DETECTOR
 from aquadash.store.database import Database
 from aquadash.store.jobs import JobTable
-from aquadash.store.measured import image_set
 from aquadash.store.runs import CURVE_POINTS, thin
+from aquadash.store.types import image_set
 from tests.support import live_runs
 from tests.support.faults import let_fail
 from tests.support.runs import make_run

@@ -8,8 +8,7 @@ from typing import cast
 import streamlit as st
 
 from aquadash.store.fields import run_fields
-from aquadash.store.measured import Images, image_set
-from aquadash.store.types import Run
+from aquadash.store.types import Images, Run, image_set
 from aquadash.ui.compare import (
     comparison_images,
     comparison_results,

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aquadash.figures.theme import shorten
-from aquadash.store.measured import Images
-from aquadash.store.types import Run
+from aquadash.store.types import Images, Run
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.text import plain, unique_titles
 
