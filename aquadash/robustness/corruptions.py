@@ -133,8 +133,8 @@ IMAGES_A_TASK = 25
 #: Part of a cached set's name. Raise it when the same arguments give other images.
 _REVISION = 1
 
-#: Sets that are made in advance.
-_AHEAD = 2
+#: Number of sets that are prefetched.
+_PREFETCHED = 2
 
 _version = cache(version)
 
@@ -173,13 +173,13 @@ def corrupted_sets(
     on_images: Callable[[Cell, int], None] | None = None,
 ) -> Iterator[tuple[Cell, NDArray[np.uint8]]]:
     """Yield the corrupted sets in order; ``on_images`` gets the number of images made of a set that is not cached."""
-    left = deque(cells)
-    coming: deque[tuple[Cell, NDArray[np.uint8] | Iterable[NDArray[np.uint8]]]] = deque()
-    while left or coming:
-        while left and len(coming) <= _AHEAD:
-            cell = left.popleft()
-            coming.append((cell, _set_or_parts(source, cell, executor)))
-        cell, images = coming.popleft()
+    todo = deque(cells)
+    prefetched: deque[tuple[Cell, NDArray[np.uint8] | Iterable[NDArray[np.uint8]]]] = deque()
+    while todo or prefetched:
+        while todo and len(prefetched) <= _PREFETCHED:
+            cell = todo.popleft()
+            prefetched.append((cell, _set_or_parts(source, cell, executor)))
+        cell, images = prefetched.popleft()
         if not isinstance(images, np.ndarray):
             parts = []
             for part in images:

@@ -41,7 +41,7 @@ _log = logging.getLogger("aquadash.robustness")
 
 KIND = "robustness"
 
-#: The prefix of a sweep's resource; the resource of another job is the id of its run.
+#: Prefix of the subject of a sweep's job. The subject of any other measurement is the id of its run.
 _SWEEP = "sweep-"
 
 #: The least time between two storings of the scores, in seconds.
@@ -77,7 +77,7 @@ def job_of(run: Run, sweep: SweepRequest | None = None) -> str:
 
 
 def _resource(run: Run, sweep: SweepRequest | None) -> str:
-    """Return a measurement's resource in the table of jobs."""
+    """Return the subject of a measurement's job: the run's id, or for a sweep a digest of network and request."""
     if sweep is None:
         return run.run_id
     network = settings.store_key(), run.run_id, run.ended_at if run.status.ended else run.started_at

@@ -48,7 +48,7 @@ GOALS = {
 #: changes its speed. Short lessons have shorter phases.
 LOAD_SECONDS = 60.0
 SLEEP_SECONDS = 20.0
-#: Not measured at the start of a phase.
+#: Seconds at the start of a phase that are not measured.
 _EDGE_SECONDS = 2.0
 #: Lines that every server prints when it starts and ends.
 _BANNER = ("You can now view your Streamlit app", "URL: http://", "Stopping...", "Gathering usage")

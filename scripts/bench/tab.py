@@ -106,7 +106,7 @@ class Tab:
         return time.perf_counter() - began
 
     def quiet(self, quiet: bool) -> None:
-        """Stop asking for redrawings, like the browser of a sleeping computer, or start again."""
+        """Pause the requests for redraws, as the browser of a sleeping computer does, or resume them."""
         self._quiet = quiet
 
     async def close(self) -> None:
@@ -222,7 +222,7 @@ class Tab:
             self._stop_timer(fragment)
 
     async def _tick(self, fragment: str, interval: float) -> None:
-        """Ask for a fragment at fixed times, like a browser's timer."""
+        """Request a fragment's redraw at fixed intervals, as a browser's timer does."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
