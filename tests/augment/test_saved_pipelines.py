@@ -14,7 +14,7 @@ from aquadash.augment import saved_pipelines as shelf
 from aquadash.augment.pipelines import PIPELINES
 from aquadash.augment.reading import check_operators, from_json
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
-from aquadash.errors import AquaDashError, ConfigError, StorageError, UnknownNameError
+from aquadash.errors import ConfigError, StorageError, UnknownNameError
 from tests.support.faults import let_fail
 from tests.support.lessons import ANNA
 
@@ -29,6 +29,17 @@ def _text(**changes: object) -> str:
         "branches": [{"title": "One", "operators": [{"name": "Fliplr"}]}],
     }
     return json.dumps({**values, **changes})
+
+
+def _with(operator: dict[str, object]) -> str:
+    """Return the text of a pipeline with this step alone."""
+    return _text(branches=[{"title": "One", "operators": [operator]}])
+
+
+def _nested(depth: int) -> dict[str, object]:
+    if depth == 0:
+        return {"name": "Fliplr"}
+    return {"name": "Sometimes", "children": {"then_list": [_nested(depth - 1)]}}
 
 
 def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
@@ -51,31 +62,21 @@ def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
         (_text(title=5), "title is 5: .* string"),
         (_text(title="a\ud800"), "not valid JSON"),
         (_text(branches=[{"title": "One"}]), "branches.1 lacks 'operators'"),
-        (
-            _text(branches=[{"title": "One", "operators": [{"name": "Fliplr", "settings": {"p": None}}]}]),
-            "branches.1.operators.1.settings.p is None: expected a number",
-        ),
         (_text(summary="x" * 100_001), "at most 100,000"),
+        (
+            _with({"name": "Fliplr", "settings": {"p": None}}),
+            "branches.1.operators.1.settings.p is None: .* number",
+        ),
+        *(
+            (_with({"name": "Add", "settings": {"value": "HERE"}}).replace('"HERE"', number), "")
+            for number in ("NaN", "Infinity", "1e400", "1" + "0" * 400, "1" + "0" * 5000)
+        ),
+        (_with(_nested(20)), "at most 8 levels deep"),
     ],
 )
 def test_malformed_text_is_refused_with_the_place(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         from_json(text)
-
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1" + "0" * 400, "1" + "0" * 5000])
-def test_numbers_without_bounds_are_refused(number: str) -> None:
-    text = _text(branches=[{"title": "One", "operators": [{"name": "Add", "settings": {"value": "HERE"}}]}])
-    with pytest.raises(AquaDashError):
-        from_json(text.replace('"HERE"', number))
-
-
-def test_deep_nesting_is_refused() -> None:
-    operator: dict[str, object] = {"name": "Fliplr"}
-    for _ in range(20):
-        operator = {"name": "Sometimes", "children": {"then_list": [operator]}}
-    with pytest.raises(ConfigError, match="at most 8 levels deep"):
-        from_json(_text(branches=[{"title": "One", "operators": [operator]}]))
 
 
 @pytest.mark.parametrize(

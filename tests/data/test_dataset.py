@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -172,7 +173,7 @@ def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Call
     """Add the source "fake", of which no other test has loaded anything."""
 
     def _register(key: Callable[[], str]) -> None:
-        own_key = f"{id(loader)} "
+        own_key = uuid.uuid4().hex
         source = Source("fake", "Fake", "A fake.", True, loader, lambda: own_key + key())
         monkeypatch.setitem(sources.BUILT_IN, "fake", source)
 

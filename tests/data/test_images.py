@@ -259,16 +259,10 @@ def test_other_files_are_refused_by_name(name: str, data: bytes, expected: str) 
     assert "expected a PNG, JPEG, WebP, BMP or GIF image" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "advice"),
-    [
-        ("PNG", "otter.jpg", "really a PNG image.*end in .png"),
-        ("JPEG", "otter.heic", "really a JPEG image.*end in .jpg"),
-    ],
-)
-def test_mislabelled_images_are_refused_with_their_right_name(kind: str, name: str, advice: str) -> None:
-    with pytest.raises(ImageError, match=advice):
-        decode(saved(quarters(), kind), name=name)
+def test_mislabelled_images_are_refused_with_their_right_name() -> None:
+    for kind, name, ending in (("PNG", "otter.jpg", "png"), ("JPEG", "otter.heic", "jpg")):
+        with pytest.raises(ImageError, match=f"really a {kind} image.*end in .{ending}"):
+            decode(saved(quarters(), kind), name=name)
 
 
 @pytest.mark.parametrize("name", ["otter", "otter.0001", "otter.photo", "otter.jfif", "OTTER.JPG ", ".jpg", ""])

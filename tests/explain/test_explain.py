@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 from numpy.typing import NDArray
 
 from aquadash import models
@@ -42,8 +45,6 @@ def settings_of(name: str, **settings: Any) -> ModelConfig:
 
 def build(name: str, precision: str = "float32", **settings: Any) -> Any:
     """Build a network with random weights, as a run would."""
-    import keras
-
     keras.utils.set_random_seed(0)
     config = settings_of(name, **settings)
     model = models.build(config, image_shape=(32, 32, 3), num_classes=5, precision=precision)
@@ -139,9 +140,6 @@ def test_integrated_gradients_add_up_to_the_change_of_the_probability() -> None:
 
 def test_grad_cam_is_the_formula_of_its_paper() -> None:
     """Compute the map from two models, one that ends at the last map and one that begins there."""
-    import keras
-    import tensorflow as tf
-
     model = build("notebook")
     image = random_image()
     features = keras.Model(model.inputs[0], model.layers[3].output)(image[None].astype(np.float32) / 255.0)
@@ -238,9 +236,6 @@ def test_the_likeliest_class_is_explained_unless_another_is_asked_for(cornered: 
 
 @pytest.mark.parametrize(("convolutions", "message"), [(0, "has no convolution"), (1, "leave a single pixel")])
 def test_a_network_without_a_map_is_refused(convolutions: int, message: str) -> None:
-    import keras
-    from keras import layers
-
     body = [layers.Conv2D(4, 8) for _ in range(convolutions)]
     end = [layers.Flatten(), layers.Dense(3, activation="softmax")]
     explainer = Explainer(keras.Sequential([keras.Input((8, 8, 3)), *body, *end]), class_names=CLASSES)

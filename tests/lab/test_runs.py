@@ -30,12 +30,11 @@ from aquadash.search.store import open_search_store
 from aquadash.store import open_store
 from aquadash.store.kinds import KINDS
 from aquadash.store.types import EpochRecord, EpochReplay, Predictions, Run, RunStatus
-from aquadash.work import queue as engine
 from tests.support import job_rows, lessons, robust_runs
 from tests.support.lessons import ANNA, BEN, SHORT, SWEEP, TEACHER
 from tests.support.own_pictures import of_classes
 from tests.support.runs import make_run, skilled
-from tests.support.search_fakes import plan
+from tests.support.search_fakes import plan, use_engine
 from tests.support.weights_files import keras_file
 
 RUNS = Lab(OWNER).runs
@@ -140,7 +139,7 @@ def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytes
         memory.refresh()
 
     monkeypatch.setattr(runs, "time", SimpleNamespace(sleep=next_look))
-    monkeypatch.setattr(engine, "open_engine", lambda: SimpleNamespace(serve=lambda: served.append(store.run.status)))
+    use_engine(monkeypatch, SimpleNamespace(serve=lambda: served.append(store.run.status)))
     next_look()
     assert RUNS.wait("a" * 32).status is RunStatus.FINISHED
     assert served == [RunStatus.QUEUED], "once, and not while the run trains"

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras.src.utils import file_utils
 
 from aquadash import models
 from aquadash.config import ModelConfig
@@ -62,8 +65,6 @@ def _pictures() -> np.ndarray:
 
 def _keras_network(name: str) -> Any:
     """Keras's own network without a head, every weight random, those of batch normalization too."""
-    import keras
-
     function = getattr(keras.applications, APPLICATIONS[name].function)
     network = function(include_top=False, weights="imagenet", input_shape=(SIZE, SIZE, 3), pooling="avg")
     random = np.random.default_rng(0)
@@ -83,10 +84,6 @@ def _keras_network(name: str) -> Any:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import keras
-    import tensorflow as tf
-    from keras.src.utils import file_utils
-
     # Keras is asked for its weights, with a download in place of which it says what it would have fetched.
     asked = []
     with monkeypatch.context() as patch:
@@ -129,8 +126,6 @@ def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monk
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_fine_tuning_thaws_what_it_says(name: str) -> None:
-    import keras
-
     entry, model = models.model_entry(name), _built(name)
     body = transfer.parts(model).body
     assert body.count_params() == APPLICATIONS[name].params

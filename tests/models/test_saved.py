@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
@@ -26,8 +27,6 @@ IMAGES = np.random.default_rng(0).random((3, 32, 32, 3), np.float32)
 
 def trained(config: ModelConfig, precision: str = "float32", *, moved: bool = True) -> Any:
     """A network as a training leaves it: other weights than a fresh one has, the statistics of its images."""
-    import keras
-
     keras.utils.clear_session()
     network = models.build(config, image_shape=(32, 32, 3), num_classes=5, statistics=STATISTICS, precision=precision)
     models.thaw(network, config)
@@ -83,8 +82,6 @@ LARGE = [
     ids=str,
 )
 def test_every_network_is_the_same_from_its_file(values: Config, precision: str, mirror: str, tmp_path: Path) -> None:
-    import keras
-
     path, config = tmp_path / "model.keras", ModelConfig(**values, test_time_flip=mirror != "none")
     saved = trained(config, precision, moved=mirror == "a pixel aside")
     answers = np.asarray(saved(IMAGES))

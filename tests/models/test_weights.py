@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import DataError
@@ -189,9 +191,6 @@ def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> N
 
 def _network(*, as_a_body: bool = False) -> Any:
     """Two layers with weights; a body has others before and after them, which have none."""
-    import keras
-    from keras import layers
-
     before = [layers.Resizing(4, 4), layers.Rescaling(2.0)] if as_a_body else []
     after = [layers.GlobalAveragePooling2D()] if as_a_body else []
     own = [layers.Conv2D(2, 3), layers.BatchNormalization()]
@@ -229,8 +228,6 @@ def test_weights_come_from_any_file_of_keras(name: str, write: Callable[[Any, Pa
 
 @pytest.mark.slow
 def test_a_file_that_does_not_load_is_an_error(tmp_path: Path) -> None:
-    import keras
-
     damaged, of_another = tmp_path / "damaged.h5", tmp_path / "of-another.h5"
     damaged.write_bytes(b"nothing of the kind")
     write_like_keras(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2), keras.layers.Dense(3)]), of_another)

@@ -7,13 +7,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from aquadash import models
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
+from aquadash.predict import Predictor
 from aquadash.store import Progress, Stopped
+from aquadash.training import epoch_loop, prepare
+from aquadash.training.epoch_loop import EpochLoop, ParameterGroup, predict
+from aquadash.training.losses import Losses
+from aquadash.training.out_of_distribution import feature_reader
+from aquadash.training.prepare import TrainingImages, split
 from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
 from tests.support.tiny_networks import QUICK, assigned
@@ -97,8 +106,6 @@ def test_a_run_stopped_in_an_epoch_leaves_the_last_one(first: tuple[Any, Listene
 def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
     first: tuple[Any, Listener], tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aquadash.training import epoch_loop
-
     class Drawing(Listener):
         """Takes from the random numbers that Keras has its seeds from, as a thread does that tries a server again."""
 
@@ -117,13 +124,6 @@ def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
 
 def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
     """Without dropout and shuffling both take the same steps, so the weights agree up to rounding."""
-    import keras
-    import tensorflow as tf
-
-    from aquadash import models
-    from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
-    from aquadash.training.losses import Losses
-
     config = with_values(SMALL, {"model.dropout": 0}).model
     images, labels = tiny_dataset.train.images, tiny_dataset.train.labels
     ours = models.build(config, image_shape=tiny_dataset.image_shape, num_classes=3)
@@ -147,12 +147,6 @@ def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
 
 def test_large_networks_look_at_few_images_at_once(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """After training, too: the worker would be lost with all epochs done. Small ones keep the last digits they had."""
-    import keras
-
-    from aquadash.predict import Predictor
-    from aquadash.training.epoch_loop import EpochLoop, predict
-    from aquadash.training.losses import Losses
-    from aquadash.training.out_of_distribution import feature_reader
 
     class Together(keras.layers.Layer):
         """Says of each image how many it is looked at with."""
@@ -217,8 +211,6 @@ def test_going_on_with_other_settings_or_images_is_refused(first: tuple[Any, Lis
 
 
 def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Dataset) -> None:
-    from aquadash.training.prepare import TrainingImages, split
-
     config = with_values(SMALL, {"augmentation.pipeline": "notebook"})
     data = split(config, tiny_dataset)
     assert np.bincount(data.validation_labels).tolist() == [4, 4, 4] and len(data.labels) == 48
@@ -232,8 +224,6 @@ def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Datase
 
 @pytest.mark.parametrize("validation", ["training", "test"])
 def test_label_noise_replaces_training_labels_alone(validation: str, tiny_dataset: Dataset) -> None:
-    from aquadash.training.prepare import split
-
     config = with_values(SMALL, {"training.validation": validation})
     clean = split(config, tiny_dataset)
     noisy = split(with_values(config, {"training.label_noise": 0.25}), tiny_dataset)
@@ -251,8 +241,6 @@ def test_label_noise_replaces_training_labels_alone(validation: str, tiny_datase
 
 
 def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: Dataset) -> None:
-    from aquadash.training.prepare import split
-
     config = with_values(SMALL, {"training.validation": "test"})
     many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
     data = split(config, many)
@@ -265,8 +253,6 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
 
 
 def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aquadash.training import prepare
-
     config = with_values(SMALL, {"augmentation.pipeline": "notebook-2"})
     data = prepare.split(config, tiny_dataset)
     copies = prepare.TrainingImages(config, data, progress=lambda *_: None)

@@ -21,8 +21,10 @@ from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
 from aquadash.training.faster import OnePassSGD, as_saved, with_less_work
 from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.mixing import Mixes, draw_mixes, mix
+from aquadash.training.prepare import visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
 from aquadash.training.schedules import SCHEDULES, learning_rates, plateau_cuts, preview
+from aquadash.training.trainer import Pace
 
 
 def stop_epoch(losses: list[float], patience: int) -> tuple[int, int]:
@@ -39,8 +41,6 @@ def stop_epoch(losses: list[float], patience: int) -> tuple[int, int]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("patience", [1, 3, 5])
 def test_stops_when_keras_would(seed: int, patience: int) -> None:
-    import keras
-
     losses = list(np.random.default_rng(seed).random(30).round(1))
     callback = keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -76,8 +76,6 @@ def test_orders_are_permutations_that_differ_by_epoch_and_seed_and_each_purpose_
     [(10_625, 32, True, 10_624), (10_625, 32, False, 10_625), (64, 32, True, 64), (20, 32, True, 20)],
 )
 def test_a_last_batch_that_is_not_full_is_left_out(count: int, batch_size: int, drop: bool, visited: int) -> None:
-    from aquadash.training.prepare import visited_images
-
     assert visited_images(TrainingConfig(batch_size=batch_size, drop_remainder=drop), count) == visited
     assert len(epoch_order(0, 1, count, keep=visited)) == visited
 
@@ -88,8 +86,6 @@ def trained_for(epochs: int, **values: object) -> RunConfig:
 
 @pytest.mark.slow
 def test_pace_counts_from_the_end_of_the_first_call() -> None:
-    from aquadash.training.trainer import Pace
-
     now = iter([10.0, 11.0])
     pace = Pace(trained_for(3), images=100, history=[], stopwatch=lambda: next(now))
     assert pace.progress(1, 10).images_per_second == 0  # The network was compiled meanwhile.
@@ -176,8 +172,6 @@ def test_a_warm_up_longer_than_the_training_never_reaches_the_peak() -> None:
 
 
 def test_plateau_cuts_when_keras_would() -> None:
-    import keras
-
     losses = [1.0, 0.9, 0.95, 0.93, 0.8, 0.85, 0.86, 0.87, 0.88, 0.7, math.nan, 0.75]
     training = TrainingConfig(
         learning_rate=1.0, schedule="plateau", schedule_epochs=2, schedule_factor=0.5, epochs=len(losses)

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
-from aquadash import data
+from aquadash import data, models
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.data.folder import store as folder_store
@@ -85,10 +86,6 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
     assert {"tensorflow", "imaug", "numba", "scipy", "pillow"} <= set(environment["versions"])
     assert "CPU:0" in environment["devices"]
     assert "the log" in store.log(run.run_id)
-
-    import keras
-
-    from aquadash import models
 
     model = keras.saving.load_model(store.model_path(run.run_id), safe_mode=True)
     again = np.asarray(model(models.normalise(tiny_dataset.test.images)))
