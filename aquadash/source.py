@@ -1,4 +1,4 @@
-"""AquaDash's own source, cut to the definitions that something needs, for a script that stands alone."""
+"""Extracts definitions from AquaDash's own source, with all that they use, for scripts that run without AquaDash."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PLAIN = ("aquadash.config", "aquadash.store")
 
 
 class CarriedSource:
-    """Definitions one after another, each once, that need nothing more of AquaDash.
+    """Source of definitions, each once, that need nothing else of AquaDash.
 
     Attributes:
         imports: The import statements of other packages that they need.
-        plain_types: The names of AquaDash's types in them whose place a plain namespace takes.
+        plain_types: The names of AquaDash's types in them that a script replaces by a plain namespace.
     """
 
     def __init__(self, *, defined_names: Set[str] = frozenset()) -> None:
@@ -34,7 +34,7 @@ class CarriedSource:
         self._taken: dict[str, _Definition] = {}
 
     def take(self, *names: str) -> str:
-        """The source of some names and of all that they need, but for what was taken before. It is not imported.
+        """Return the source of names and of all that they use, without earlier taken definitions; import no module.
 
         Args:
             names: Each as ``module:name``.
@@ -100,7 +100,7 @@ class _Definition:
 
 @dataclass(frozen=True, eq=False)
 class _Module:
-    """A module's lines, its definitions by name, and what its imports bind: a package and a name in it, or none."""
+    """A module's lines, its definitions by name, and the package and name (or "") of each import."""
 
     lines: list[str]
     definitions: dict[str, _Definition]
@@ -109,7 +109,7 @@ class _Module:
 
 @cache
 def _parsed(module: str) -> _Module:
-    # The packages above it are imported, the module itself is not.
+    # find_spec imports the packages above the module, but not the module itself.
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         raise AquaDashError(f"The source of {module} is missing from this installation. Install AquaDash again.")
@@ -122,7 +122,7 @@ def _parsed(module: str) -> _Module:
             first -= 1
         definition = _Definition(module, node, range(first, node.end_lineno or node.lineno))
         definitions |= dict.fromkeys(_defined_by(node), definition)
-    # Imports inside of functions bind the same names as those at the top.
+    # Imports inside functions count like those at the top.
     imports: dict[str, tuple[str, str]] = {}
     for part in ast.walk(tree):
         if isinstance(part, ast.Import):
@@ -133,7 +133,7 @@ def _parsed(module: str) -> _Module:
 
 
 def sorted_imports(statements: Set[str]) -> str:
-    """Import statements, each module's once, Python's own first."""
+    """Return import statements, one for each module, those of Python's standard library first."""
     plain = {line for line in statements if line.startswith("import ")}
     taken: defaultdict[str, set[str]] = defaultdict(set)
     for line in statements - plain:
@@ -145,7 +145,7 @@ def sorted_imports(statements: Set[str]) -> str:
 
 
 def defined(code: str) -> frozenset[str]:
-    """The names that code defines at its top, without those that it imports."""
+    """Return the names that code defines at its top level, without imported ones."""
     return frozenset(name for node in ast.parse(code).body for name in _defined_by(node))
 
 
@@ -159,7 +159,7 @@ def _defined_by(node: ast.stmt) -> set[str]:
 
 
 def _module_called(name: str, module: _Module) -> str:
-    """The module of AquaDash that a name is bound to by an import; empty where it is something else."""
+    """Return the module of AquaDash that an import binds to a name; empty for anything else."""
     origin, original = module.imports.get(name, ("", ""))
     if not origin.startswith("aquadash") or origin.startswith(_PLAIN):
         return ""
@@ -174,7 +174,7 @@ def _import_statement(origin: str, original: str, name: str) -> str:
 
 
 def _text(definition: _Definition) -> str:
-    """A definition's source without imports of its own, and with plain names for those of other modules of AquaDash."""
+    """Return a definition's source without its imports; ``module.name`` of AquaDash's modules becomes ``name``."""
     parsed = _parsed(definition.module)
     lines = {number: parsed.lines[number] for number in definition.lines}
     for node in ast.walk(definition.node):

@@ -1,4 +1,4 @@
-"""Augmenters of our own where imgaug's are slow, fail, or want images of a certain size.
+"""Our own augmenters in place of imgaug's that are slow, fail, or need images of a certain size.
 
 This module imports imgaug at its start; import it where it is needed.
 """
@@ -22,7 +22,7 @@ class BatchMultiply(iaa.Multiply):
 
     def _augment_batch_(self, batch: Any, random_state: Any, parents: Any, hooks: Any) -> Any:
         if not isinstance(batch.images, np.ndarray):
-            # Some operators around this one hand images on one by one, even if they are of one size.
+            # Some operators around this one pass a list of images, even if all have one size.
             return super()._augment_batch_(batch, random_state, parents, hooks)
         images: NDArray[np.uint8] = batch.images
         count, channels = len(images), images.shape[-1]
@@ -37,7 +37,7 @@ class BatchMultiply(iaa.Multiply):
 
 
 class AnySizeJigsaw(iaa.Jigsaw):
-    """``imgaug.augmenters.Jigsaw`` for any size: pieces have whole pixels, and a rest at the right and bottom stays."""
+    """``imgaug.augmenters.Jigsaw`` for any size: pieces have whole pixels; remainders at the right and bottom stay."""
 
     def _augment_batch_(self, batch: Any, random_state: Any, parents: Any, hooks: Any) -> Any:
         samples = self._draw_samples(batch, random_state)
@@ -69,7 +69,7 @@ class GridBend(iaa.Augmenter):
             rows, columns = (int(rng.integers(low, high, endpoint=True)) for low, high in ends)
             moves = rng.normal(0.0, 1.0, (2, rows, columns)) * rng.uniform(*self.scale)
             down, across = interpolation(height, rows), interpolation(width, columns)
-            # Each pixel is taken from the place its point has moved to, which stays within the picture.
+            # Each pixel is read from its moved position, clipped to the picture.
             lines = np.arange(height)[:, np.newaxis] + height * (down @ moves[0] @ across.T)
             places = np.arange(width) + width * (down @ moves[1] @ across.T)
             bent = cv2.remap(
@@ -88,7 +88,7 @@ class GridBend(iaa.Augmenter):
 
 
 def interpolation(pixels: int, points: int) -> NDArray[np.float64]:
-    """The weights of evenly spread points at each pixel of a line: shape (pixels, points), each row's sum is 1."""
+    """Return the weights of evenly spaced points at each pixel of a line: shape (pixels, points); rows add up to 1."""
     places = np.linspace(0, points - 1, pixels)
     return np.maximum(0.0, 1.0 - np.abs(places[:, np.newaxis] - np.arange(points)))
 
@@ -109,10 +109,10 @@ _MIN_SIDES = {
     "jpeg_compression": 8,
 }
 
-#: These two draw from the operating system unless they are given a seed.
+#: Without a seed, these two draw random numbers from the operating system.
 _OWN_SEED = ("impulse_noise", "glass_blur")
 
-#: NumPy's global random numbers belong to the whole process.
+#: Lock: NumPy's global random state is shared by all threads.
 _ONE_AT_A_TIME = threading.Lock()
 
 

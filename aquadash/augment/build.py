@@ -1,4 +1,4 @@
-"""From operators written down to imgaug augmenters that draw from a given seed and from nothing else.
+"""Builds imgaug's augmenters from operators; all their random numbers come from one seed.
 
 This module imports imgaug at its start; import it where it is needed.
 """
@@ -19,19 +19,19 @@ from aquadash.augment.spec import Operator
 
 def build(operators: Iterable[Operator], *, seed: np.random.SeedSequence) -> iaa.Sequential:
     """Build the augmenter that applies checked operators in order; ``seed`` decides all choices of its first call."""
-    # imgaug seeds an augmenter without a seed, and lists that it wraps itself, from a generator of the whole process.
+    # imgaug seeds augmenters without a seed, and lists that it wraps itself, from a generator of the whole process.
     return iaa.Sequential(_steps(operators, seed), seed=_derived(seed, 0))
 
 
 def _steps(operators: Iterable[Operator], seed: np.random.SeedSequence) -> list[iaa.Augmenter]:
-    """The steps that are switched on, each seeded by its position among all."""
+    """Build the enabled steps, each seeded by its position among all steps."""
     return [
         _step(operator, _derived(seed, 1 + number)) for number, operator in enumerate(operators) if operator.enabled
     ]
 
 
 def _step(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
-    """Build one operator, which may be for some of the images only."""
+    """Build one operator, which may apply to some of the images only."""
     augmenter = _augmenter(operator, seed)
     if operator.probability == 1.0:
         return augmenter
@@ -51,7 +51,7 @@ def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmente
             return iaa.Sequential([], seed=_derived(seed, 0))
     augmenter = _maker(info)(**arguments(operator), **slots, seed=_derived(seed, 0))
     if info.hidden_parts:
-        # The parts that imgaug has made inside are seeded from the shared generator so far.
+        # imgaug has seeded the parts that it makes inside from the generator of the whole process.
         augmenter.seed_(_derived(seed, 0))
     return augmenter
 
@@ -66,5 +66,5 @@ def _maker(info: OperatorInfo) -> Callable[..., iaa.Augmenter]:
 
 
 def _derived(seed: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
-    """The seed of the part with that number; unlike ``SeedSequence.spawn`` it leaves the parent unchanged."""
+    """Return the seed of a numbered part; unlike ``SeedSequence.spawn``, this leaves the parent unchanged."""
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, number))

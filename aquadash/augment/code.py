@@ -1,4 +1,4 @@
-"""A pipeline, or a run's plan, as exported Python code, which gives the same images for the same seed."""
+"""Exports a pipeline or a run's plan as Python code that gives the same images for the same seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMMAND_IMPORTS = {
     "from PIL import Image",
 }
 
-#: The packages that draw random numbers or pixels. The dependencies of imaug have no fixed version.
+#: The packages that draw random numbers or pixels, named because imaug does not fix the versions of its dependencies.
 DRAWING = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")
 _NEEDS = (*DRAWING, "numpy", "opencv-contrib-python-headless")
 
@@ -139,7 +139,7 @@ def to_code(spec: PipelineSpec) -> str:
 
 
 def drawing_code(plan: AugmentationPlan) -> tuple[set[str], str]:
-    """Code that defines ``augment(images, seed)``, which gives the images of :func:`aquadash.augment.draw`."""
+    """Return code with a function ``augment(images, seed)`` that gives the images of :func:`aquadash.augment.draw`."""
     for spec in plan.pipelines:
         check(spec)
     branches = [branch for spec in plan.pipelines for branch in spec.branches]
@@ -180,13 +180,13 @@ def drawing_code(plan: AugmentationPlan) -> tuple[set[str], str]:
 
 
 def _safe(text: str) -> str:
-    """A text in a single line without anything that could end a comment, begin a cell or upset Python's reader."""
+    """Return a text on one line that cannot end a comment, begin a notebook cell or break Python's parser."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()) or "Untitled"
     return f"- {line}" if line.startswith("%%") else line
 
 
 def _sequential(operators: Iterable[Operator], place: _Place) -> list[str]:
-    """The lines of steps in order; ``place`` is the path of seeds that the build takes as well."""
+    """Return the lines of steps in order; ``place`` is the path of their seed, as in :mod:`aquadash.augment.build`."""
     return _call("iaa.Sequential", [("", _list(operators, place)), ("seed=", [_at(*place, 0)])])
 
 
@@ -202,7 +202,7 @@ def _list(operators: Iterable[Operator], place: _Place) -> list[str]:
 
 
 def _slot(operators: Sequence[Operator], place: _Place, *, single: bool) -> list[str]:
-    """The lines of what is inside an operator: a list, or where ``single`` allows it one step as it is."""
+    """Return the lines of the steps inside an operator: a list, or one step alone if ``single`` allows it."""
     if not single:
         return _list(operators, place)
     if not any(operator.enabled for operator in operators):
@@ -211,7 +211,7 @@ def _slot(operators: Sequence[Operator], place: _Place, *, single: bool) -> list
 
 
 def _step(operator: Operator, place: _Place) -> list[str]:
-    """The lines of one operator, which may be for some of the images only."""
+    """Return the lines of one operator, which may apply to some of the images only."""
     lines = _operator(operator, place)
     if operator.probability == 1.0:
         return lines
@@ -220,7 +220,7 @@ def _step(operator: Operator, place: _Place) -> list[str]:
 
 
 def _operator(operator: Operator, place: _Place) -> list[str]:
-    """The lines of one operator and those inside it."""
+    """Return the lines of one operator and those inside it."""
     info = operator_info(operator.name)
     if info.name == "Sequential":
         return _sequential(operator.slot("children"), place)
@@ -241,7 +241,7 @@ def _at(*place: int) -> str:
 
 
 def _call(name: str, parts: list[tuple[str, list[str]]]) -> list[str]:
-    """The lines of a call: a single one if it is short, else an argument a line."""
+    """Return the lines of a call: one line if it is short, else a line for each argument."""
     if all(len(lines) == 1 for _, lines in parts):
         line = f"{name}({', '.join(prefix + lines[0] for prefix, lines in parts)})"
         if len(line) <= _MAX_LINE:
@@ -258,7 +258,7 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    """A value as Python writes it; the check has let nothing pass but numbers, yes and no, and known words."""
+    """Return a value as Python code; the check allows only numbers, booleans and words of the catalogue."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_literal, value))})"
     if isinstance(value, str):
