@@ -15,6 +15,7 @@ from aquadash.walkthrough import Outcome, Verdict, findings
 
 #: Number of wrong answers before the solution can be opened.
 _TRIES = 3
+_BOXES = {Outcome.RIGHT: (st.success, "🎉"), Outcome.NEARLY: (st.warning, "🤏"), Outcome.WRONG: (st.info, "💡")}
 
 
 def real(title: str, *, help: str | None = None) -> None:
@@ -77,7 +78,8 @@ def render_question(
         done = lesson_progress.read()
         kept = st.session_state.get(state)
         if kept is not None and kept[0] == said:  # The answer has not changed since.
-            _show(kept[1])
+            box, icon = _BOXES[kept[1].outcome]
+            box(plain(kept[1].text), icon=icon)
             shell.render_failure()
         elif lesson in done.solved:
             st.success("You have solved this one before.", icon="✅")
@@ -104,13 +106,3 @@ def corrections(lesson: str) -> None:
                     st.markdown(f"**📄 What the report says**  \n{finding.says}")
                     st.caption(f"Where: {finding.where}")
                 right.markdown(f"**✅ What is right**  \n{finding.right}")
-
-
-def _show(verdict: Verdict) -> None:
-    text = plain(verdict.text)
-    if verdict.outcome is Outcome.RIGHT:
-        st.success(text, icon="🎉")
-    elif verdict.outcome is Outcome.NEARLY:
-        st.warning(text, icon="🤏")
-    else:
-        st.info(text, icon="💡")
