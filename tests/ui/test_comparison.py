@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aquadash.lab import memory
 from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS
 from aquadash.ui.compare import comparison_settings
@@ -38,4 +39,5 @@ def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
 
     first = mended.results.evaluations[0]
     live_runs.queue(store, runs[1].run_id)
+    memory.refresh()
     assert Compared(runs, ("one", "two"), "test").results.evaluations == (first, None), "resumed while it is read"

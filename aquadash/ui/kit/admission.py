@@ -10,7 +10,6 @@ from enum import StrEnum
 import streamlit as st
 
 from aquadash import settings
-from aquadash.classroom import limits
 from aquadash.errors import AquaDashError
 from aquadash.people import STRANGER, Person, Role
 
@@ -41,6 +40,8 @@ def now() -> Admission:
     """Return the visitor's admission to the page that is drawn; without a class, everybody has it."""
     if not settings.classroom():
         return Admission.PAGE
+    from aquadash.classroom import limits
+
     person = visitor()
     if person.role is Role.STRANGER:
         return Admission.JOIN
