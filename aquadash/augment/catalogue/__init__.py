@@ -19,7 +19,7 @@ from aquadash.augment.catalogue.parts import OperatorInfo, Parameter
 from aquadash.augment.spec import Operator, Range, Value, op
 from aquadash.errors import ConfigError, look_up
 
-#: The families of operators and their titles, in the order of a menu; each is a module of this folder.
+#: The families of operators and their titles, in the order of a menu; each is a TOML file of this folder.
 FAMILIES: dict[str, str] = {
     "geometry": "Flip and geometry",
     "warp": "Warp and rearrange",
