@@ -85,16 +85,12 @@ worker.main([KIND, job.id, str(job.attempt)])
 
 @dataclass(frozen=True)
 class Load:
-    """The size of a lesson."""
+    """The size of a lesson: visitors, its length in seconds, and the seed of the visitors' paths."""
 
-    #: The number of visitors.
     sessions: int
-    #: The length of the lesson in seconds.
     seconds: float
-    #: Seconds to wait for the memory of visitors who have left, which Streamlit keeps for two minutes; 0 measures no
-    #: memory after the lesson.
+    #: Seconds to wait for the memory of visitors who have left, which Streamlit keeps for two minutes; 0: not at all.
     leave_seconds: float
-    #: The seed of the visitors' paths.
     seed: int
 
 
