@@ -307,6 +307,8 @@ def test_what_may_be_wrong_is_warned_of() -> None:
 
     white = numbers_of(op("Add", value=255))
     assert white.nearly_constant == 1.0 and kinds(white) == ["nearly constant"]
+    flat = numbers_of(op("Add", value=20), images=np.full_like(IMAGES, 100))
+    assert flat.nearly_constant == 0 and kinds(flat) == [], "they were so before"
     after = np.zeros_like(IMAGES)
     after[:, :2] = IMAGES[:, :2]
     black = compared(IMAGES, after, branch=Branch("b", (op("Fliplr", p=1.0),)))

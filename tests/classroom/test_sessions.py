@@ -209,6 +209,8 @@ def test_a_link_to_rejoin_works_once_in_its_time_for_its_person(sessions: Sessio
     again = sessions.rejoin(f" {code.lower()} ", earlier_token=ben.token)
     assert again.person == anna.person == sessions.person_of(again.token)
     assert sessions.person_of(ben.token) is None, "a browser is one person at a time"
+    with pytest.raises(NotAllowedError, match="works once"):
+        sessions.rejoin(code)
     late = sessions.rejoin_code(ben.person.person_id)
     clock.now += REJOIN_SECONDS
     for useless in (code, late, "", "C" * 12):

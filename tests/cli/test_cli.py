@@ -22,6 +22,7 @@ from aquadash.cli import main
 from aquadash.evaluation.calibration import scale
 from aquadash.lab import OWNER, Lab, memory
 from aquadash.store import RunStatus, RunStore, open_store
+from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run, skilled
 from tests.support.waiting import between_looks, interrupt, wait_for
@@ -152,6 +153,13 @@ def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
         assert "no run called 'nobody'" in refusal(*command, "nobody")
     run_id = make_run(store, "waiting", status=RunStatus.QUEUED).run_id
     assert "no predictions yet" in refusal("evaluate", run_id)
+
+
+def test_an_unexpected_error_has_an_exit_status_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_fail(monkeypatch, RunStore, "list_runs", ZeroDivisionError("by zero"))
+    done = call("runs", "list")
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.startswith("Error: Unexpected ZeroDivisionError: by zero. Set AQUADASH_DEBUG=1")
 
 
 def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: RunStore, home: Path) -> None:

@@ -23,7 +23,7 @@ from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_te
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
 from aquadash.errors import ConfigError, RunError
-from aquadash.lab import Lab
+from aquadash.lab import Lab, memory
 from aquadash.people import OWNER
 from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
@@ -163,6 +163,19 @@ def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     with limits.served():
         values = answer("runs", "resume", "mine")
     assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
+
+
+def test_waiting_for_a_run_that_is_cut_off_fails(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(store, status=RunStatus.STOPPED, history=3)
+    limits.save(ClassLimits(paused=True))
+
+    def cut_off() -> None:
+        open_jobs().end(job_rows.claim("train"), RunStatus.INTERRUPTED)
+        memory.refresh()
+
+    between_looks(monkeypatch, [cut_off])
+    with limits.served():
+        assert "interrupted: it was cut off; resume it" in refusal("runs", "resume", "mine")
 
 
 def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

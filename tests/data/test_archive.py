@@ -189,6 +189,7 @@ def test_other_names_and_other_arrays_than_of_numbers_are_refused(data: bytes, m
         b"not a pickle",
         pickle.dumps(list(range(1000)))[:-40],
         b"\x80\x02Nr\xff\xff\xff\xff.",  # a memo index that would reserve 32 GiB
+        b"\x80\x02Nr\x00\x00\x10\x00.",  # one for which there is room
         b"\x80\x02N" + b"\x85" * 100_000 + b".",  # a nest that exhausts the stack when hashed
         b"\x80\x02c_codecs\nencode\nq\x00)" + b"\x85q\x010h\x00h\x01R" * 2000 + b".",  # a nest of calls' arguments
         b"\x80\x02cnumpy\ndtype\n}U\x05_roleU\x06encodesb.",  # sets an attribute of a stand-in

@@ -261,8 +261,9 @@ def test_the_difference_is_in_images_or_in_points() -> None:
     assert images and values.tolist() == [[2, -2], [0, 0]]
     values, images = difference([[8, 2], [1, 9]], [[3, 2], [0, 5]])
     assert not images and values == pytest.approx(np.array([[20, -20], [10, -10]]))
-    cells = confusion_difference([[8, 2], [1, 9]], [[3, 2], [0, 5]], class_names=["a", "b"]).data[1]
+    heat, cells = confusion_difference([[8, 2], [1, 9]], [[3, 2], [0, 5]], class_names=["a", "b"]).data
     assert list(cells.customdata[1]) == [0, 1]
+    assert np.sign(heat.z).tolist() == [[1, 1], [-1, -1]], "more right answers and fewer mistakes are better"
 
 
 # -- robustness ------------------------------------------------------------------------------------------------------

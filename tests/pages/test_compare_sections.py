@@ -9,7 +9,7 @@ import pytest
 
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare.page import SECTIONS
-from tests.support.app_pages import address_of, charts, html, ids, metrics, open_app_page, words
+from tests.support.app_pages import address_of, charts, click, figure_of, html, ids, metrics, open_app_page, words
 from tests.support.runs import make_run, skilled
 from tests.support.weights_files import keras_file
 
@@ -95,6 +95,9 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     app = open_page(runs=ids(*three), section="results", first=three[0].run_id, second=three[2].run_id)
     assert address_of(app, "section") is None, "an address of an older version"
     assert "Best of 3: **better** is" in words(app) and "Of 375 validation images, **better** gets" in words(app)
+    click(app, "pair-matrix", [0, 2])
+    assert (address_of(app, "first"), address_of(app, "second")) == (three[2].run_id, three[0].run_id)
+    assert "**plain** gets" in words(app), "the row of the cell against its column"
     app.segmented_control(key="on").set_value("test").run()
     assert "Of 500 test images" in words(app) and "final measurement" in words(app)
     assert address_of(app, "on") == "test"
@@ -102,6 +105,12 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     without = make_run(shared_store, "older", predictions={"test": skilled(0.5, seed=9)["test"]})
     app = open_page(runs=ids(three[0], without))
     assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
+
+
+def test_the_difference_of_the_matrices_is_that_to_the_better_run(three: list[Run]) -> None:
+    app = open_page(runs=ids(three[0], three[2]), section="confusion")
+    cells = figure_of(app, -1)["data"][0]["text"]
+    assert sum(int(cells[label][label] or 0) for label in range(5)) > 0
 
 
 def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:

@@ -13,7 +13,17 @@ from streamlit.testing.v1 import AppTest
 from aquadash import data
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.evaluate.page import SECTIONS
-from tests.support.app_pages import address_notes, address_of, charts, click, html, metrics, open_app_page, unfold
+from tests.support.app_pages import (
+    address_notes,
+    address_of,
+    charts,
+    click,
+    figure_of,
+    html,
+    metrics,
+    open_app_page,
+    unfold,
+)
 from tests.support.runs import HOSTILE, OTTER, SEAL, make_run, too_confident
 
 pytestmark = pytest.mark.usefixtures("in_shared_home")
@@ -86,6 +96,8 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     assert f"taken for 🦭 seal: {confused()} of 500" in line_above_images(app)
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
+    frame = figure_of(app, 0)["layout"]["shapes"][0]
+    assert (frame["x0"], frame["y0"]) == (SEAL - 0.5, OTTER - 0.5), "a column is a predicted class"
 
     unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
     assert "100 of 500" in line_above_images(app), "the menus have the last word"

@@ -103,6 +103,15 @@ def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path) -> 
     assert [part.shape for part in remote.answer_images(BATCH[:0]) if part is not None] == [(0, 3), (0,)]
 
 
+def test_a_network_that_was_trained_on_is_loaded_again(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    answers = []
+    for strength in (10, -10):
+        colour_network(MEAN_COLOUR, strength * np.eye(3), side=SIZE).save(path)
+        answers.append(RemotePredictor(path, MEAN_COLOUR, class_names=CLASSES).predict_images(BATCH[:1]))
+    assert answers[0].argmax() == answers[1].argmin()
+
+
 def test_features_are_what_the_last_layer_is_given_here_and_in_another_process(
     predictor: Predictor, saved: Path
 ) -> None:

@@ -244,6 +244,19 @@ def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(store: SearchStor
     assert trials[1].message == STOPPED
 
 
+def test_a_first_trial_that_others_overtake_is_not_pruned(store: SearchStore, runs: FakeEngine) -> None:
+    control = controller(store, begin(store, plan(pruner="median", trials=8)), runs, slots=6)
+    control.step()
+    first, *others, last = runs.at_work
+    for run in others:
+        runs.train(run.run_id, *[0.5] * 5)
+        runs.finish(run.run_id, 0.5)
+    for run in (first, last):
+        runs.train(run.run_id, *[0.1] * 5)
+    control.step()
+    assert [runs.get(run.run_id).stop_requested for run in (first, last)] == [False, True]
+
+
 def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(
     store: SearchStore, runs: FakeEngine
 ) -> None:

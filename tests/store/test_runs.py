@@ -319,6 +319,8 @@ def test_only_changed_runs_are_read_again(store: RunStore) -> None:
     other.rename(first.run_id, "c")
     after = {run.run_id: run for run in store.list_runs()}
     assert after[first.run_id].name == "c" and after[second.run_id] is before[second.run_id]
+    other.log_epoch(first.run_id, record(1, 0.5), curve=[0.25])
+    assert {run.run_id: run.curve for run in store.list_runs()}[first.run_id] == (0.25,)
     waiting = [other.submit(RunConfig()).run_id for _ in range(2)]
     assert [store.read(run_id).rank for run_id in waiting] == [1, 2]
     other.request_stop(waiting[0])

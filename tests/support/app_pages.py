@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -103,6 +104,12 @@ def words(app: AppTest) -> str:
 def charts(app: AppTest) -> list[str]:
     """The text alternatives of the charts."""
     return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def figure_of(app: AppTest, number: int) -> dict[str, Any]:
+    """Return the data and layout of a chart, by its number from 0."""
+    figure: dict[str, Any] = json.loads(app.get("plotly_chart")[number].proto.spec)
+    return figure
 
 
 def metrics(app: AppTest) -> dict[str, str]:

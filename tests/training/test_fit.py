@@ -20,7 +20,7 @@ from aquadash.predict import Predictor
 from aquadash.store import Progress, Stopped
 from aquadash.training import epoch_loop, prepare
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup, predict
-from aquadash.training.losses import Losses
+from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.out_of_distribution import feature_reader
 from aquadash.training.prepare import TrainingImages, split
 from tests.support.fit_listeners import Listener, fit
@@ -220,6 +220,22 @@ def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Datase
     images, labels = TrainingImages(config, data, progress=lambda *_: None).epoch(1)
     assert len(images) == len(labels) == 5 * 48
     assert np.array_equal(images[:48], data.images)
+
+
+def test_class_weights_follow_from_the_learnt_images_alone(tiny_dataset: Dataset, uncompiled: None) -> None:
+    # Updates too small for float32 change nothing, so the loss is that of the returned network.
+    config = assigned(
+        "training.class_weights=balanced model.dropout=0 training.batch_size=64 training.learning_rate=1e-12 "
+        "training.epochs=1",
+        base=SMALL,
+    )
+    labels = tiny_dataset.train.labels
+    chosen = np.concatenate([np.flatnonzero(labels == label)[:count] for label, count in enumerate((20, 13, 2))])
+    dataset = replace(tiny_dataset, train=tiny_dataset.train.take(chosen))
+    data, result = split(config, dataset), fit(config, dataset)
+    own = predict(result.model, data.images)[np.arange(len(data.labels)), data.labels]
+    weights = balanced_weights(data.labels, num_classes=3)[data.labels]
+    assert result.history[0].loss == pytest.approx(float((-np.log(own) * weights).mean()), rel=1e-4)
 
 
 @pytest.mark.parametrize("validation", ["training", "test"])

@@ -97,10 +97,12 @@ def unusable() -> None:
     st.session_state.setdefault("secret", "open sesame")
     st.session_state.setdefault("menu", "seal")
     st.session_state.setdefault("limit", 3)
+    st.session_state.setdefault("beyond", 12)
     inputs.number_input("Rate", 0.0, 9.0, key="whole")
     inputs.text_input("Code", type="password", key="secret")
     inputs.selectbox("Animal", ["otter", "seal"], index=None, key="menu")
     inputs.number_input("Limit", 0, 9, None, key="limit")
+    inputs.number_input("Beyond", 0, 9, key="beyond")
     inputs.toggle("Without a key", True)
 
 

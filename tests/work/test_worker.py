@@ -184,6 +184,23 @@ def test_a_table_that_fails_for_long_ends_the_work() -> None:
     assert not context.lost, "what is measured may still be stored"
 
 
+def test_a_table_that_fails_now_and_then_ends_no_work() -> None:
+    class Unsteady(JobTable):
+        looks = 0
+
+        def heartbeat(self, job: Job, progress: JobProgress | None, **options: Any) -> bool:
+            self.looks += 1
+            if self.looks % 20:
+                raise StorageError("The database is locked.")
+            return super().heartbeat(job, progress, **options)
+
+    table = Unsteady(open_jobs().database)
+    context = claimed(table)
+    with context.beating(interval=0.001):
+        wait_for(lambda: table.looks > 60, timeout=30)
+        context.report("on")
+
+
 def test_the_time_left_follows_from_the_steps_unless_it_is_known() -> None:
     seconds = iter([0.0, 30.0])
     context = claimed(clock=lambda: next(seconds))
