@@ -87,9 +87,9 @@ def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server,
     # A click on anything ends the reading, too.
     page.goto(f"{shared_server.url}/data?add=zip")
     give(page, archive)
-    page.get_by_role("button", name="Stop").click()
+    main_button(page, "Stop").click()
     wait_for(lambda: not unnamed(), saying=unnamed)
-    page.get_by_role("button", name="Stop").wait_for(state="detached")
+    main_button(page, "Stop").wait_for(state="detached")
     no_error(page)
 
 
