@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.config import AugmentationConfig, ModelConfig, RunConfig, TrainingConfig, with_values
+from aquadash.config import AugmentationConfig, ModelConfig, RunConfig, TrainingConfig, config_diff, with_values
 from aquadash.errors import look_up
 
 
@@ -229,16 +229,18 @@ PRESETS: dict[str, Preset] = {
 
 
 def usual_epochs(config: RunConfig) -> int:
-    """Return the epochs after which a run usually ends: a preset's, if network and training are the preset's.
+    """Return the epochs after which a run usually ends: without early stopping, all of them.
 
-    Early stopping ends these presets before their maximum; :attr:`Preset.epochs` was measured.
+    Early stopping ends a run "patience" epochs after its best one. The best epoch is that of the preset, among those of
+    the same network, that differs in the fewest settings; :attr:`Preset.epochs` was measured.
     """
-    epochs = config.training.epochs
-    for one in PRESETS.values():
-        training = one.config.training.model_copy(update={"epochs": epochs})
-        if one.epochs and (one.config.model, training) == (config.model, config.training):
-            return min(one.epochs, epochs)
-    return epochs
+    training = config.training
+    alike = [one for one in PRESETS.values() if one.epochs and one.config.model.name == config.model.name]
+    if not training.patience or not alike:
+        return training.epochs
+    nearest = min(alike, key=lambda one: len(config_diff([one.config, config])))
+    assert nearest.epochs is not None
+    return min(training.epochs, nearest.epochs - nearest.config.training.patience + training.patience)
 
 
 def preset(name: str) -> Preset:

@@ -98,12 +98,24 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
         ({"seed": 7, "data.source": "synthetic", "augmentation.pipeline": "none"}, 30),
         ({"training.epochs": 80}, 30),
         ({"training.epochs": 12}, 12),
+        ({"training.learning_rate": 0.005, "model.dropout": 0.25}, 30),
+        ({"training.validation": "test", "training.from_logits": True, "training.drop_remainder": False}, 33),
+        ({"training.patience": 9}, 34),
         ({"training.patience": 0}, 200),
-        ({"model.dropout": 0.25}, 200),
+        ({"model.name": "vgg16"}, 200),
     ],
-    ids=["the preset's training", "another maximum", "a class's limit", "other training", "another network"],
+    ids=[
+        "the preset's training",
+        "another maximum",
+        "a class's limit",
+        "other settings",
+        "nearer to another preset",
+        "more patience",
+        "no early stopping",
+        "a network without a measured preset",
+    ],
 )
-def test_a_run_usually_ends_after_its_presets_epochs(changes: dict[str, object], epochs: int) -> None:
+def test_a_run_usually_ends_after_the_epochs_of_the_nearest_preset(changes: dict[str, object], epochs: int) -> None:
     assert usual_epochs(config.with_values(PRESETS["notebook-fixed"].config, changes)) == epochs
 
 
