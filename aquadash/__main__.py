@@ -1,7 +1,5 @@
 """Entry point of ``python -m aquadash``."""
 
-from __future__ import annotations
-
 import gc
 import sys
 

@@ -1,7 +1,5 @@
 """Files that are written whole or not at all, hashes, bounded caches, and messages for a disk that fails."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import os

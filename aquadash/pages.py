@@ -1,7 +1,5 @@
 """The pages of the app, one record each, for the navigation, the pages' heads, the classroom and the load test."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

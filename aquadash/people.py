@@ -1,7 +1,5 @@
 """People, their roles, and the owners of resources. Without a class there is one person, the owner of the machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

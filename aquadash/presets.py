@@ -1,7 +1,5 @@
 """Named configurations to start from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The folders and files of AquaDash, and all environment variables that it reads."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

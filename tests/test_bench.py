@@ -1,7 +1,5 @@
 """The load test: it measures what happened, tabs report errors of pages, and a class of thirty is served."""
 
-from __future__ import annotations
-
 import json
 import math
 import subprocess

@@ -1,7 +1,5 @@
 """README, CHANGELOG and requirements say what is true."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

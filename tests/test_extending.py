@@ -1,7 +1,5 @@
 """The recipes of docs/extending.md: each applies to the sources, touches as few files as it says, and is seen."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """A network's answer, an epoch whose images are drawn anew, and the files of a page take little time."""
 
-from __future__ import annotations
-
 import statistics
 import sys
 import time

@@ -1,7 +1,5 @@
 """A class and a cluster are wings: nothing else needs their folders, nor loads them."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

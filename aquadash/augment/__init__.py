@@ -1,7 +1,5 @@
 """Augmentation: operators and pipelines as data, their application to images, previews and exported code."""
 
-from __future__ import annotations
-
 from aquadash.augment.catalogue import FAMILIES, OPERATORS, OperatorInfo, Parameter, operator_info
 from aquadash.augment.code import to_code
 from aquadash.augment.numbers import measure

@@ -3,8 +3,6 @@
 This module imports imgaug at its start; import it where it is needed.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 This module imports imgaug at its start; import it where it is needed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any

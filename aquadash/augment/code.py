@@ -1,7 +1,5 @@
 """Exports a pipeline or a run's plan as Python code that gives the same images for the same seed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 

@@ -4,8 +4,6 @@ Every step has an id, see :func:`with_ids`. A *place* names a list of steps: tho
 those inside a step by its id and a slot.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias

@@ -9,8 +9,6 @@ taken, and half of the masks are sharpened by a sigmoid.
 This module imports imgaug at its start; import it where it is needed.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

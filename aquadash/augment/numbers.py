@@ -1,7 +1,5 @@
 """Measurements of a pipeline: images a second, clipped levels, colours before and after, and cautions."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from dataclasses import dataclass

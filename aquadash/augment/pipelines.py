@@ -5,8 +5,6 @@ Two operators of the report have new names in imgaug since version 0.4 and take 
 ``BlendAlphaFrequencyNoise(foreground=, background=)``.
 """
 
-from __future__ import annotations
-
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, op
 
 

@@ -4,8 +4,6 @@ A run carries copies of the saved pipelines that it names (:func:`embedded`), so
 them is edited or deleted.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Example images of a pipeline or an operator; the same seed, branch and draw give the same images in all views."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

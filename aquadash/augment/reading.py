@@ -1,7 +1,5 @@
 """Reads pipelines from untrusted text, and checks them against the catalogue."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError

@@ -7,8 +7,6 @@ pipelines into its folder ``earlier/``, where they stay.
 file belongs to the owner of the machine.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

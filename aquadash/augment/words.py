@@ -1,7 +1,5 @@
 """Pipelines and their steps in plain words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquadash.augment.catalogue import Parameter, operator_info

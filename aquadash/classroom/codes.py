@@ -1,7 +1,5 @@
 """The two codes of a class, with which students and the teacher join; kept until the teacher renews them."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """JSON files that only the account of the AquaDash process may read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import cache

@@ -1,7 +1,5 @@
 """The addresses at which a class finds this machine, and their QR codes."""
 
-from __future__ import annotations
-
 import io
 import ipaddress
 import socket

@@ -4,8 +4,6 @@ A right code does not reset the count of wrong ones: otherwise a student could j
 teacher's code, without a limit.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import threading
 import time

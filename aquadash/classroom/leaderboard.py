@@ -4,8 +4,6 @@ While the class works, the validation accuracy ranks the runs, so that tuning on
 end the teacher shows the test accuracy of each student's best run by *validation*, so that test images choose nothing.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

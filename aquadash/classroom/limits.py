@@ -3,8 +3,6 @@
 While the file is damaged, the limits that this process read last hold, or else the default ones.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Iterator, Mapping

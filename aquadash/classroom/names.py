@@ -1,7 +1,5 @@
 """Names of people in a class: which are allowed, and which look alike."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Set

@@ -4,8 +4,6 @@ A session is a random token of 256 bits in the person's browser; the file holds 
 access. A session ends :data:`SESSION_SECONDS` after joining: browsers are left open in classrooms.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import sqlite3

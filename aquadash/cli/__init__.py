@@ -1,7 +1,5 @@
 """The command line: ``python -m aquadash``. Every page's work has a command, and both call the same function."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os

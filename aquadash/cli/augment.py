@@ -1,7 +1,5 @@
 """``augment`` and ``pipelines``: changing training images, and the built-in and saved pipelines that do it."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import asdict

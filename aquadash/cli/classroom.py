@@ -1,7 +1,5 @@
 """``classroom``: serve a class that shares one AquaDash, its codes and limits."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

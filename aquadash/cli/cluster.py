@@ -1,7 +1,5 @@
 """``cluster``: the machines that train, when there are more than one. docs/cluster.md says how they are set up."""
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import sys

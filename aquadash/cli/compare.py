@@ -1,7 +1,5 @@
 """``compare`` and ``reproduce``: runs beside each other, and a repeat."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The options that make a run's configuration, the same for every command that takes one."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """``data``: data sets, those that come with AquaDash and those of own pictures; ``home``: the folder of all data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path

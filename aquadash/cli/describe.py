@@ -1,7 +1,5 @@
 """The plain values of any result as lines and tables for people."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """``evaluate``, ``coach`` and ``walkthrough``: the results of a run, advice on it, and the report beside them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

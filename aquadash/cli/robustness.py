@@ -1,7 +1,5 @@
 """``robustness`` and ``label-safety``: accuracy on changed test images, and how far one may change training images."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

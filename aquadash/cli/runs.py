@@ -1,7 +1,5 @@
 """``runs``: the stored runs: list them, show one, stop, resume, delete and mark them; a run as one ZIP file."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """``search``: try many settings, a run each, and say whether any is better than those it started from."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """``train``: from a preset to a finished run, and a guess at its result; ``model``: networks and their cost."""
 
-from __future__ import annotations
-
 import warnings
 from contextlib import suppress
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Waiting for runs and jobs in the background, with a line of progress, until their end or Ctrl-C."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import TypeAlias, TypeVar

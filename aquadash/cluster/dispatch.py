@@ -1,7 +1,5 @@
 """The app's part in a cluster: it notes the version and the slots, and says on waiting runs why none starts."""
 
-from __future__ import annotations
-
 import logging
 import math
 import threading

@@ -1,7 +1,5 @@
 """A plugin of Dask workers that takes runs; ``dask worker --preload aquadash.cluster.plugin`` loads it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 

@@ -1,7 +1,5 @@
 """The scheduler: Dask's, in the place of this process."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import NoReturn

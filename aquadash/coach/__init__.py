@@ -1,7 +1,5 @@
 """Notes in plain words on a run's settings (:mod:`before`, :mod:`network_rules`) and on its results (:mod:`after`)."""
 
-from __future__ import annotations
-
 from aquadash.coach.after import MAX_NOTES, run_notes
 from aquadash.coach.before import config_notes
 from aquadash.coach.note import LEVELS, Level, Note

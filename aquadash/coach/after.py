@@ -3,8 +3,6 @@
 The thresholds were set by runs of the report's network; see "The coach's thresholds" in ``docs/decisions.md``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Notes before training on a run's settings, one rule for each finding."""
 
-from __future__ import annotations
-
 import math
 
 from aquadash import augment

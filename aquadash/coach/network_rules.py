@@ -1,7 +1,5 @@
 """Rules on the network before training; settings that it does not use are ignored."""
 
-from __future__ import annotations
-
 import math
 
 from aquadash.coach.note import Note, hint, hint_rule, warning, warning_rule

@@ -1,7 +1,5 @@
 """The coach's note, and the rule that returns one for a run's settings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial

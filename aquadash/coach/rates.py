@@ -3,8 +3,6 @@
 The rates were measured: see "The coach's thresholds" in ``docs/decisions.md``.
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

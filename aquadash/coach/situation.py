@@ -1,7 +1,5 @@
 """The facts about a run that the rules use: settings, epochs, results and training images."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections import Counter

@@ -1,7 +1,5 @@
 """Changes to try for findings with several cures: the mildest that the settings leave room for."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aquadash.coach.network_rules import frozen, mixes, uses

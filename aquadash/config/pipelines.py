@@ -3,8 +3,6 @@
 Definitions, ``{"my-flip": {"format": ..., ...}}``, are plain values here; :func:`aquadash.augment.plan` checks them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -3,8 +3,6 @@
 Reading raises a ``ConfigError`` for text or values of another form, and an ``UnknownNameError`` for unknown names.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

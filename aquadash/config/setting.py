@@ -1,7 +1,5 @@
 """The record of a setting for forms, commands, tables, searches and exports."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeAlias

@@ -4,8 +4,6 @@ A pickle can call any function of any installed module. Our unpickler provides s
 needs, and refuses any other name before it is imported. It makes arrays of number types only, from raw bytes.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import pickle

@@ -4,8 +4,6 @@ CIFAR-100: Alex Krizhevsky, "Learning Multiple Layers of Features from Tiny Imag
 image as 1024 red, 1024 green and 1024 blue values, row by row (https://www.cs.toronto.edu/~kriz/cifar.html).
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from contextlib import suppress

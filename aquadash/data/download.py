@@ -1,7 +1,5 @@
 """Downloads of files, which appear under their names once they are complete and their hashes are right."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -5,8 +5,6 @@ found near-duplicates for a tenth of CIFAR-100's test images by the features of 
 pixels and subtract the mean of each pixel's neighbourhood, which leaves shapes and edges and takes a second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The part of a picture that a network sees: the largest of the network's proportions, scaled to its size."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image

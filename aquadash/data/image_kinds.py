@@ -1,7 +1,5 @@
 """The kind of a file by its first bytes, and by the ending of its name."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import re

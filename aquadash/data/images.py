@@ -4,8 +4,6 @@ PNG, JPEG, WebP, BMP and GIF are admitted, by their content. Any other file, and
 :class:`~aquadash.errors.ImageError` that names the file and the remedy.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

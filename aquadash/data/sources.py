@@ -1,7 +1,5 @@
 """The data sources (those of AquaDash and data sets of people's own pictures), and the cache of loaded ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Counts, means and histograms of a split's images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

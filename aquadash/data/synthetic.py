@@ -4,8 +4,6 @@ The drawings are a file beside this module, so that all machines have the same b
 they were made.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from pathlib import Path

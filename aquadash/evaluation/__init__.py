@@ -5,8 +5,6 @@ Everywhere ``labels`` are integers (n,) from 0, ``probabilities`` are (n, classe
 :class:`~aquadash.errors.DataError`.
 """
 
-from __future__ import annotations
-
 from aquadash.evaluation.browse import SORTS, select
 from aquadash.evaluation.calibration import Calibration, Rescaling, bin_of, reliability, rescale
 from aquadash.evaluation.compare import (

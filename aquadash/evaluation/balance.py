@@ -1,7 +1,5 @@
 """Accuracy that allows for classes of different sizes: the mean recall, and Cohen's kappa."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

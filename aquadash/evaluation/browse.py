@@ -1,7 +1,5 @@
 """Choosing and ordering test images by the model's answers; labels that are probably wrong."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, get_args
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Calibration: confidence against accuracy, and temperature scaling, which corrects it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Learning curves: the best epoch, and whether the network overfits, in words for a student."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A guess made before training against the run's results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """95 % intervals: of a fraction, of a difference of two, of the scores of each class."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The table of metrics: numbers over all images that the page, the command and the report of a run show."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 They are counted here, not by scikit-learn: its import takes a second, for which each command and the app would wait.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock

@@ -1,7 +1,5 @@
 """A guess of a test image's class beside the network's answer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A trained model with explanations of its answers, in this process or another."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, cast

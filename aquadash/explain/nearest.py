@@ -1,7 +1,5 @@
 """The training images that are most similar to an image, by a network's features."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

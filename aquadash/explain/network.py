@@ -3,8 +3,6 @@
 Listeners take the outputs while the model is called: a layer of a nested model is not part of the outer graph.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Maps as pictures: a colour scale over the image, its legend and its text alternative."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """The results of explanations, and a map in words for people who cannot see it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """A run as one ZIP file: its stored files, and a script and a report that need no AquaDash."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 import textwrap

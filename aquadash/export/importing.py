@@ -4,8 +4,6 @@ Names, sizes, check sums, settings, figures and arrays are checked in a temporar
 Nothing is unpickled; of the network, only its description and sizes are read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 import zipfile

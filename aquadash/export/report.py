@@ -1,7 +1,5 @@
 """A run's results on one page of HTML that needs no network and reads well on paper."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math

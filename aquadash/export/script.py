@@ -4,8 +4,6 @@ The script is one template in the percent format (``# %%`` begins a cell). Every
 as a Python literal; no text of a person becomes code.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

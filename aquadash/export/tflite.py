@@ -1,7 +1,5 @@
 """A run's network as a TensorFlow Lite file, for telephones and small devices."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquadash.config import ModelConfig

@@ -1,7 +1,5 @@
 """ZIP files with the same bytes for the same content, written with bounded memory."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -1,7 +1,5 @@
 """A network as a column of blocks: each as wide as its image is large, and as thick as it has channels."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

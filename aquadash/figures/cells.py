@@ -1,7 +1,5 @@
 """Charts of a matrix: coloured cells with numbers, which report clicks and can have a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Histograms of pixel values: of a split by colour channel, and of one channel before and after augmentation."""
 
-from __future__ import annotations
-
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray

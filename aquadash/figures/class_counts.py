@@ -1,7 +1,5 @@
 """The number of images of each class in each split."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """Precision, recall and F1 of each class with their 95 % intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """One metric by epoch, or by training time, for several runs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

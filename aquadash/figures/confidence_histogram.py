@@ -1,7 +1,5 @@
 """The confidence of right and of wrong predictions."""
 
-from __future__ import annotations
-
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike

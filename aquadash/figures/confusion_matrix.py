@@ -1,7 +1,5 @@
 """Confusion matrices: of one run, small beside others, and the difference of two. Their cells report clicks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

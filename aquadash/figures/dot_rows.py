@@ -1,7 +1,5 @@
 """Charts with a row for each thing and, in it, dots with their 95 % intervals."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The loss of an answer by its probability of the right class: correct, and with one softmax too many."""
 
-from __future__ import annotations
-
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray

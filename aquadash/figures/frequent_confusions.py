@@ -1,7 +1,5 @@
 """The most frequent confusions of a run, each a bar that reports clicks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

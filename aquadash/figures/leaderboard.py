@@ -1,7 +1,5 @@
 """The board of a class as a chart: each student's best run with its 95 % interval."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import plotly.graph_objects as go

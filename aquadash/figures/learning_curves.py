@@ -1,7 +1,5 @@
 """Loss or accuracy by epoch for training and validation, with the kept epoch marked; the same while the run trains."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal

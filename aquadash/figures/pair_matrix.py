@@ -1,7 +1,5 @@
 """The difference in accuracy of each pair of compared runs, and its significance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from textwrap import wrap
 

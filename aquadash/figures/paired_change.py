@@ -1,7 +1,5 @@
 """The change of accuracy between two runs, overall and by class, each with its 95 % interval."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """The probability of the true class, image by image and epoch by epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

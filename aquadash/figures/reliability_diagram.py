@@ -1,7 +1,5 @@
 """Confidence against accuracy: are answers given with 80 % right in 80 % of cases?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

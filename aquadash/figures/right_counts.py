@@ -1,7 +1,5 @@
 """Images by the number of compared runs that classify them correctly."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """Accuracy on changed images: of runs by the severity of corruptions, or of one network by a parameter's value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """The accuracy that a run loses to each corruption, or to each version of the augmentation pipelines."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """The learning rate that a schedule sets at each epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import median
 

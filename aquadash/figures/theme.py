@@ -11,8 +11,6 @@ Conventions of every chart in this room:
 * Every trace names its colour, because Streamlit's theme colours do not reach ``plotly.graph_objects`` traces.
 """
 
-from __future__ import annotations
-
 import colorsys
 import html
 import unicodedata

@@ -1,7 +1,5 @@
 """The data sets that a person may look at, use, add and delete."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Groups of runs that differ in the seed only, with the mean and the standard deviation of their figures."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import statistics

@@ -1,7 +1,5 @@
 """The home: whether it has runs of an earlier version, and how they are brought over."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquadash import settings

@@ -1,7 +1,5 @@
 """The caches of the lab. All people share them, so the lab checks the rights after a reading."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from threading import Condition
 from typing import Any, ParamSpec, TypeVar

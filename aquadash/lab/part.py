@@ -1,7 +1,5 @@
 """The base class of the parts of the lab."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

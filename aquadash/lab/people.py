@@ -1,7 +1,5 @@
 """The class: its people, codes and limits, as far as a person may see and change them."""
 
-from __future__ import annotations
-
 from aquadash.classroom import codes, limits
 from aquadash.classroom.codes import Codes
 from aquadash.classroom.limits import ClassLimits

@@ -1,7 +1,5 @@
 """The augmentation pipelines that a person may read and change."""
 
-from __future__ import annotations
-
 from aquadash.augment import Library, PipelineSpec, library, saved_pipelines
 from aquadash.augment.saved_pipelines import Draft
 from aquadash.lab.part import Part

@@ -4,8 +4,6 @@ SQLite evaluates a condition over a table in memory, which holds the runs that t
 that the condition names. ``docs/decisions.md`` says why this is safe.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping

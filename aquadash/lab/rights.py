@@ -4,8 +4,6 @@ The maker of a resource owns it. Everybody may see what the teacher or the owner
 made may be looked at by the others, but only the student and the teacher may change it or open its network or pictures.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum

@@ -1,7 +1,5 @@
 """The searches that a person may see, start, stop and continue."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError

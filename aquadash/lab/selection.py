@@ -1,7 +1,5 @@
 """The filter and the order of a table of runs, and an action on many runs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Predictions of runs for image files. Loading a model imports TensorFlow."""
 
-from __future__ import annotations
-
 from aquadash.predict.files import (
     AnswerRow,
     FilePrediction,

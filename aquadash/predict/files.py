@@ -1,7 +1,5 @@
 """Inputs of networks from image files, their predictions, and a CSV table of predictions."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A trained model that predicts images."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Trained models in a process of their own, so that the app never imports TensorFlow and survives a crash."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence

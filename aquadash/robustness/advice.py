@@ -1,7 +1,5 @@
 """The range of a step's parameter within which a network keeps enough of its accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

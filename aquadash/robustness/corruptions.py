@@ -3,8 +3,6 @@
 The strengths are those of ImageNet-C, for pictures of 224 pixels: accuracies on 32 pixels compare among our runs only.
 """
 
-from __future__ import annotations
-
 import hashlib
 import multiprocessing
 import os

@@ -1,7 +1,5 @@
 """The steps of a branch by their place in its tree, and the same branch with one of them changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Searches over settings: each trial is a run. Optuna is imported when a search makes its second trial."""
 
-from __future__ import annotations
-
 from aquadash.search.job import resume_search, start_search, stop_search
 from aquadash.search.plan import PRUNERS, SAMPLERS, SearchPlan
 from aquadash.search.space import SearchParameter, default_space, parse, parse_all, suggested

@@ -3,8 +3,6 @@
 All state is in the database, so that any process can continue a search.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from dataclasses import replace

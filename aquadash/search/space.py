@@ -1,7 +1,5 @@
 """The space of a search: the settings that vary and their values, with suggestions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

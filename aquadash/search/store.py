@@ -1,7 +1,5 @@
 """Searches as rows of the database. Their trials are the runs that carry the search's id."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import time

@@ -1,7 +1,5 @@
 """The records of a search, as pages and commands read them, and their descriptions in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

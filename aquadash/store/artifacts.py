@@ -3,8 +3,6 @@
 One function reads each kind of file, for pages and commands as well as for an imported run.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import logging

@@ -4,8 +4,6 @@ Each write is one transaction, which first raises the database's revision. That 
 until the transaction ends. Readers select the rows with a later revision than that of their last read.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import uuid

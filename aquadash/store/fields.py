@@ -1,7 +1,5 @@
 """The fields of a run that a table can show, sort by, filter by or group by."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum

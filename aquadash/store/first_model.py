@@ -4,8 +4,6 @@ It is stored once as a run like any other, so that a deleted one stays deleted.
 ``scripts/pack_first_model.py`` makes the files.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import replace

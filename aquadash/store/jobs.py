@@ -3,8 +3,6 @@
 A worker's write names the attempt that the worker was given. If the job was taken from it meanwhile, no row matches.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The kinds of background work: one record each."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass

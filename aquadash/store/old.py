@@ -1,7 +1,5 @@
 """Runs as versions up to 0.7 stored them: tags and metric points of MLflow. The upgrade and old ZIP files need them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

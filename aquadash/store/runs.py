@@ -1,7 +1,5 @@
 """Runs and their epochs: rows of the database, written and read as :class:`~aquadash.store.types.Run`."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time

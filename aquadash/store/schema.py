@@ -3,8 +3,6 @@
 A change of these tables is a new revision in ``migrations/versions``; ``docs/extending.md`` has the recipe.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 #: The revision of the tables below, as Alembic names it.

@@ -1,7 +1,5 @@
 """Moving a run between homes: the record of the run and its epochs, as exports write and imports read it."""
 
-from __future__ import annotations
-
 import shutil
 import uuid
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The records of a run, as the store writes them and as pages and commands read them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The old home is only read. Files are linked or copied first, then one transactio
 killed is repeated, and what is in the database already is left alone.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A process beside the app that answers one question after another, so that a crash there costs one answer."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sys

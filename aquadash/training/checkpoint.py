@@ -1,7 +1,5 @@
 """Checkpoints: a run's state after an epoch; training from it equals bit by bit a training without a break."""
 
-from __future__ import annotations
-
 import json
 import logging
 import tempfile

@@ -1,7 +1,5 @@
 """The training loop: many batches inside one compiled TensorFlow function."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

@@ -3,8 +3,6 @@
 ``python scripts/bench train`` measures them; tests compare their results with Keras's own.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The features of a frozen body, computed once and cached on disk by a hash of the images and the body."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import os

@@ -1,7 +1,5 @@
 """Train a run's model from its config; needs no store, process or page."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 

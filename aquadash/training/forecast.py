@@ -3,8 +3,6 @@
 A training is expected to take the median time of earlier ones with the same network and images.
 """
 
-from __future__ import annotations
-
 import functools
 import heapq
 import math

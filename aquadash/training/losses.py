@@ -1,7 +1,5 @@
 """Loss functions and class weights."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import tensorflow as tf

@@ -4,8 +4,6 @@ Both are one operation here: a mask is the fraction of each pixel that stays, th
 and the mean of the mask weighs the two labels. As in the authors' code, one fraction is drawn for each batch.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

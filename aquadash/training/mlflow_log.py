@@ -3,8 +3,6 @@
 A thread sends it, so that a server that is slow or away costs the run one warning. No other file imports MLflow.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import os

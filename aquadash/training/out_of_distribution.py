@@ -1,7 +1,5 @@
 """Detection of images that belong to none of a network's classes, from its features."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

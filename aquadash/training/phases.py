@@ -1,7 +1,5 @@
 """The phases of a run: a pretrained network may first train its head on cached features, then thaw some of the body."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The images of a run: split into training and validation, and augmented by epoch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

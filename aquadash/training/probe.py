@@ -1,7 +1,5 @@
 """Measure the cost of a run on this computer by training some epochs like its own."""
 
-from __future__ import annotations
-
 import resource
 import secrets
 import sys

@@ -3,8 +3,6 @@
 They depend on nothing else, so a resumed run has the same rates as one without a break.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Trains a run's network epoch by epoch through its phases, and estimates the remaining time."""
 
-from __future__ import annotations
-
 import math
 import statistics
 import time

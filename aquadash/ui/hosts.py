@@ -1,7 +1,5 @@
 """The hosts and origins that the app answers: a web page whose name points to this computer must not use the app."""
 
-from __future__ import annotations
-
 import ipaddress
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The server around the pages: start-up, uncaught errors, style, shrinking of uploaded photographs."""
 
-from __future__ import annotations
-
 import asyncio
 import ctypes
 import gc

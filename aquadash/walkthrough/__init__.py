@@ -1,6 +1,4 @@
 """The report as a lesson: its sections, their mistakes, and questions that are answered by doing."""
 
-from __future__ import annotations
-
 from aquadash.walkthrough.corrections import all_findings, findings
 from aquadash.walkthrough.lessons import LESSONS, Outcome, Verdict, read_number

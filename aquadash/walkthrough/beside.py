@@ -1,7 +1,5 @@
 """The report's figures beside a run's."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

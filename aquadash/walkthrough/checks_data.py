@@ -1,7 +1,5 @@
 """The checks of the sections on data: extraction, augmentation, copies, normalization."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The checks of the sections on the network: convolution, dense layers, loss, early stopping."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

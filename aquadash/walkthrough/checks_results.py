@@ -1,7 +1,5 @@
 """The checks of the sections on results: training, predictions, confusion matrix, curves, result, recommendation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The report's mistakes and their corrections; the texts are in ``corrections.toml``."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from functools import cache

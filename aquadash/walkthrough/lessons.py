@@ -1,7 +1,5 @@
 """The sections of the lesson, in the report's order, and the verdict on an answer."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

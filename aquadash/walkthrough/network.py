@@ -1,7 +1,5 @@
 """The report's network in numbers: convolutions by hand, where the parameters are, the loss with a softmax too many."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

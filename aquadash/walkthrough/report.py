@@ -1,7 +1,5 @@
 """The report's figures from its code, text and outputs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquadash.evaluation import ClassScores

@@ -1,7 +1,5 @@
 """Processes that work in the background: how they start, and what they inherit."""
 
-from __future__ import annotations
-
 import faulthandler
 import logging
 import os

@@ -1,7 +1,5 @@
 """Slots: threads of this process that claim jobs, each with a worker process that does the job."""
 
-from __future__ import annotations
-
 import logging
 import math
 import os

@@ -1,7 +1,5 @@
 """The standby process: it has the slow libraries imported and forks a worker on request."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import multiprocessing

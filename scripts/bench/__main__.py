@@ -1,7 +1,5 @@
 """The commands: ``python scripts/bench NAME``, each with ``--json``. They need what requirements-dev.txt lists."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -4,8 +4,6 @@ It keeps its connection, changes pages within one session, asks for each fragmen
 messages, and loads the pictures of a page. It sends no values of widgets: pages show their defaults and their address.
 """
 
-from __future__ import annotations
-
 import asyncio
 import http.client
 import re

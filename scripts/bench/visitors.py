@@ -1,7 +1,5 @@
 """The visitors of the load test: their paths, how long they look, and when they see the progress of the training."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import re

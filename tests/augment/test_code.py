@@ -1,7 +1,5 @@
 """The exported script gives the app's bytes for every pipeline; pipelines that cannot be built get a clear error."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Changes of a pipeline, each a new one that passes the check; undo, redo, and which step is which over all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

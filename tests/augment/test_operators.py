@@ -1,7 +1,5 @@
 """Every operator at the ends of its settings; the report's pipelines are imgaug's to the byte, or like it."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 from collections.abc import Iterator

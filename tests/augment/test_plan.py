@@ -1,7 +1,5 @@
 """From settings and a seed to training images; looks at what a pipeline does, and its figures."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Pipelines are read within limits, saved whole and told in words."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

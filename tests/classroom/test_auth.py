@@ -1,7 +1,5 @@
 """What every request of a class passes: what strangers are answered, and how joining sets the cookie."""
 
-from __future__ import annotations
-
 import re
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape

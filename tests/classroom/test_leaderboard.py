@@ -1,7 +1,5 @@
 """The board of a class: who has which place."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

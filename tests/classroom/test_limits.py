@@ -1,7 +1,5 @@
 """The limits of a class: kept, read again, and what they refuse to whom."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable

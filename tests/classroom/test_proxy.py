@@ -1,7 +1,5 @@
 """The reverse proxy of ``docs/security.md``: its configuration is valid, and a class works behind it."""
 
-from __future__ import annotations
-
 import http.client
 import os
 import re

@@ -1,7 +1,5 @@
 """No student can stop, change, delete or open what belongs to another: each action tried by a wrong user."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

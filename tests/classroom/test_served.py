@@ -1,7 +1,5 @@
 """A class as it is served, and what one of its pupils may send it."""
 
-from __future__ import annotations
-
 import http.client
 import stat
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Who is in the class: names, sessions, and what proves them."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import stat

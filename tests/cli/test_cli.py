@@ -1,7 +1,5 @@
 """The command line: one JSON object on stdout, one line on stderr, and the exit status tells."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

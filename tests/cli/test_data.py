@@ -1,7 +1,5 @@
 """Commands on data and augmentation: ``data``, ``pipelines`` and ``augment``."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Commands on results: evaluate, compare, explain, coach, and guesses."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout

@@ -1,7 +1,5 @@
 """Commands on runs: list and mark, export and import; and waiting for a job."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """``search`` on the command line: JSON and the plain words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Workers of a cluster that take runs: their order, and the reasons why they wait. Trainings are stand-ins."""
 
-from __future__ import annotations
-
 import queue
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Two machines and one home: what the scheduler, the app or a machine that dies leaves to the others."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

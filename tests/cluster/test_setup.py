@@ -1,7 +1,5 @@
 """Setting up a cluster: what is refused, what is wrong with it, and the services that it consists of."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

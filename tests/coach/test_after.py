@@ -1,7 +1,5 @@
 """Notes on a run: on curves, learning rates and results, how many, in which order, and while it is at work."""
 
-from __future__ import annotations
-
 import csv
 import math
 from collections.abc import Callable

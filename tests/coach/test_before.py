@@ -1,7 +1,5 @@
 """Notes before training: what they say together, and each rule at its edges."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import product
 from typing import Any

@@ -1,7 +1,5 @@
 """Configurations are checked, refused in plain words, and survive JSON."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash import config

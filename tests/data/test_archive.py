@@ -1,7 +1,5 @@
 """Tests of the CIFAR-100 archive: its members are read, and its pickles hold arrays and plain containers only."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import pickle

@@ -1,7 +1,5 @@
 """Tests of CIFAR-100: its places, the images that are read, damaged archives, and the copy on the disk."""
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

@@ -1,7 +1,5 @@
 """Tests of data sets: the split by class, statistics, the embedded drawings, the table of sources."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 import uuid

@@ -1,7 +1,5 @@
 """Tests of downloads, which are whole and verified or leave nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import http.server
 import os

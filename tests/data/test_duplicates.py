@@ -1,7 +1,5 @@
 """Tests of duplicates: test images that are copies of training images, also after small changes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tests of imports, which are kept whole or leave nothing, and of the checks of their pictures."""
 
-from __future__ import annotations
-
 import io
 import itertools
 import re

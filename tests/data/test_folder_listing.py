@@ -1,7 +1,5 @@
 """Tests of classes and splits by folder, of the limits of archives, and of pictures read from files."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

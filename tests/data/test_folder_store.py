@@ -1,7 +1,5 @@
 """Tests of data sets of own pictures: divided, kept, replaced, deleted and restored as a whole."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Tests of decoding untrusted image bytes, and of the part of a picture that a network sees."""
 
-from __future__ import annotations
-
 import struct
 import time
 import zlib

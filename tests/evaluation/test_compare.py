@@ -1,7 +1,5 @@
 """Tests of McNemar's test, all pairs of runs, corrected p-values, agreement, the Pareto front and intervals."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Tests of the best epoch, the verdict on curves, ranking, calibration and out-of-distribution detection."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

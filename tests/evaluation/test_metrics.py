@@ -1,7 +1,5 @@
 """Tests of metrics against scikit-learn and SciPy, of guesses, and of the choice of images."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

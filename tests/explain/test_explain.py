@@ -1,7 +1,5 @@
 """Tests of the methods on networks that see one corner and against their formulas, and of maps as pictures."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Tests of a run's ZIP: its files, the same bytes each time, and the same run after an import."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Tests of imports: foreign, damaged or hostile ZIP files are refused with a reason and leave nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Tests of the report, one page of HTML in which no text of a person is markup, and of TensorFlow Lite."""
 
-from __future__ import annotations
-
 import warnings
 from html.parser import HTMLParser
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tests of the script that repeats a run without AquaDash, to the last bit."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import json

@@ -1,7 +1,5 @@
 """Every chart has the right values, draws, says in words what it shows and keeps names as text."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Callable

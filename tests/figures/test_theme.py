@@ -1,7 +1,5 @@
 """Colours that differ on both pages, names that stay text, and figures beside imports of other threads."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

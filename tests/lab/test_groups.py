@@ -1,7 +1,5 @@
 """Groups of runs over seeds with mean and deviation, filters and order."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Conditions on runs in SQL: the selected runs, the error messages, and the refusal of hostile conditions."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The lab caches what it reads of runs: a second for runs that change, without end for the others."""
 
-from __future__ import annotations
-
 import dataclasses
 import threading
 from collections.abc import Callable

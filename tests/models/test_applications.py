@@ -1,7 +1,5 @@
 """The networks of ``keras.applications``: what reaches them, their weights, what learns in fine-tuning."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 from collections.abc import Iterator

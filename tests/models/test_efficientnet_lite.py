@@ -1,7 +1,5 @@
 """EfficientNet-Lite0: its layers, its weights and the script that brings them, its answers beside the original's."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import pickle

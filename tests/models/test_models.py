@@ -1,7 +1,5 @@
 """The report's network, the network of one's own, their pixel values, and the table of layers and costs."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Files of networks that are damaged, hostile or not AquaDash's, read without TensorFlow."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A stored network is its run's settings and weights; what else its file may say is refused or read as plain data."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pretrained weights are found, fetched and checked, or said to be missing before anything starts."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import http.server

@@ -1,7 +1,5 @@
 """Every page is drawn in a new home, every section but the lesson's with two runs, and stands in its address."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The frame of the augmentation page's views: data set, seed, sample images."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 

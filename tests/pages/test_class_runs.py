@@ -1,7 +1,5 @@
 """Runs of a class in the pages: whose they are, who comes first, and what each may do."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash.classroom import limits

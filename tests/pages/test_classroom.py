@@ -1,7 +1,5 @@
 """The class in the pages: strangers, students and the teacher."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 

@@ -1,7 +1,5 @@
 """A student who opens the address of what belongs to another gets a refusal, and nothing of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

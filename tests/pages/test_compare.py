@@ -1,7 +1,5 @@
 """The compare page: the table of runs, picking, and what can be done with a run."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

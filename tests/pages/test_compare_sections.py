@@ -1,7 +1,5 @@
 """The compare page's sections: runs side by side."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 

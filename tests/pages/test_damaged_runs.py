@@ -1,7 +1,5 @@
 """A run that cannot be read is one row that says so and can be deleted; it costs no other run its place."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash.pages import PAGES

@@ -1,7 +1,5 @@
 """The Data page: the images of a data set, its numbers, and own pictures."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The replay of a run's epochs on the Evaluate page, with answers that are made up."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 

@@ -1,7 +1,5 @@
 """The Evaluate page, with stored runs whose predictions are made up: its browser of images, and every section."""
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The home page."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

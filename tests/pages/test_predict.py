@@ -1,7 +1,5 @@
 """The Predict page: what is dropped, drawn or photographed gets an answer."""
 
-from __future__ import annotations
-
 import io
 import re
 import statistics

@@ -1,7 +1,5 @@
 """The Quiz page: a guess, both answers, the score; and its command."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The robustness section of the Evaluate page: nothing measured, at work, ended in every way, laid over one another."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button

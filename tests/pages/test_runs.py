@@ -1,7 +1,5 @@
 """The table of runs on the compare page: conditions, filters, groups, columns, tags and actions for many runs."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

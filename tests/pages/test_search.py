@@ -1,7 +1,5 @@
 """The search view of the Train page: empty, launched, running, finished."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path

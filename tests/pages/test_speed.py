@@ -1,7 +1,5 @@
 """With fifty stored runs the script of every page and section is quick, warm: the median of nine."""
 
-from __future__ import annotations
-
 import statistics
 import time
 

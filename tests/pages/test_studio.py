@@ -1,7 +1,5 @@
 """The builder on the Augment page: steps and versions; pipelines are saved, renamed, deleted and exported."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

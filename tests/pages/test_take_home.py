@@ -1,7 +1,5 @@
 """Taking a run home on Evaluate and Compare, and bringing one from another computer."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
 from pathlib import Path

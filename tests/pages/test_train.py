@@ -1,7 +1,5 @@
 """The train page: launching, watching, stopping and resuming."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

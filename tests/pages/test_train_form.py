@@ -1,7 +1,5 @@
 """The form of the Train page: presets, controls, warnings, settings as text, pipelines and clones."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash import augment

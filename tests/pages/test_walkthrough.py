@@ -1,7 +1,5 @@
 """The Walkthrough page: every section with and without runs, its questions answered, and progress kept."""
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """From image files to probabilities, with a tiny network made here, and to a table for a spreadsheet."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Tests of the job that measures robustness, which can be stopped and continued, and of its command."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

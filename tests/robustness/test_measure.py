@@ -1,7 +1,5 @@
 """Tests of measuring robustness, of its file and requests, of the corruptions and their cached sets."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

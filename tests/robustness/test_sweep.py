@@ -1,7 +1,5 @@
 """Tests of the sweep of a parameter, its safe range, its advice and its curve, and of the steps of a branch."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

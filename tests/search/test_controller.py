@@ -1,7 +1,5 @@
 """The search's loop, with runs that train nothing: every look is made by the test."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

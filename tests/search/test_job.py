@@ -1,7 +1,5 @@
 """Searches as jobs: started, stopped and continued by people, carried out on runs that train nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

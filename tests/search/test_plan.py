@@ -1,7 +1,5 @@
 """Plans: what can be carried out, and their round trip through JSON."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import re

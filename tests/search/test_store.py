@@ -1,7 +1,5 @@
 """Searches as rows: their names, unknown ids, and trials that cannot be read."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

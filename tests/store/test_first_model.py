@@ -1,7 +1,5 @@
 """The included model: stored once, and a finished run with everything that pages show."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The table of jobs: one row a piece of work, claims that one worker gets, attempts that fence off lost ones."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """PostgreSQL as the database: it belongs to one home, which several machines may share."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from pathlib import Path

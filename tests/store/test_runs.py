@@ -1,7 +1,5 @@
 """The store keeps what it is given, finds runs by what people type, and loses nothing."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import time

@@ -1,7 +1,5 @@
 """A home of version 0.6.0 or 0.7 is read, never changed, and everything of it is in the new database."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

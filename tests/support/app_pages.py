@@ -1,7 +1,5 @@
 """Opens a page of the app without a browser, and reads what it shows, for the tests of pages."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence

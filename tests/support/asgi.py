@@ -1,7 +1,5 @@
 """Asks an ASGI app without a server: one request, one answer."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field

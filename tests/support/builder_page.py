@@ -1,7 +1,5 @@
 """The builder on the Augment page without a browser, for the tests that open it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A class for tests of pages: people in it, and their runs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

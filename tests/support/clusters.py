@@ -1,7 +1,5 @@
 """A cluster as people set it up: PostgreSQL, a scheduler, and machines that are network namespaces with one home."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pwd

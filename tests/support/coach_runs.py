@@ -1,7 +1,5 @@
 """Runs with made histories for the tests of the coach."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Small data sets in place of the embedded drawings, and images through a pipeline as a run draws them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures as the bytes of files, odd ones too, for the tests of what reads them."""
 
-from __future__ import annotations
-
 import io
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Networks whose answers depend on a known part of the image, or on nothing that was learned, and pictures for them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Faults that a test cannot produce otherwise: a full disk, a lost service, a step that must not be reached."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 
 import pytest

@@ -1,7 +1,5 @@
 """Trainings inside a test, and a listener for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aquadash.config import RunConfig

@@ -1,7 +1,5 @@
 """Hypothesis's settings for tests of random input."""
 
-from __future__ import annotations
-
 import os
 
 from hypothesis import HealthCheck, settings

@@ -1,7 +1,5 @@
 """Jobs in tests: what a worker process would do with them, done here, and leases that run out at once."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Collection

@@ -1,7 +1,5 @@
 """A class with something in it, and what a student may try with what belongs to another."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

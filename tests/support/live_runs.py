@@ -1,7 +1,5 @@
 """The steps of a stored run's job, taken as the engine and worker processes take them."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import asdict
 

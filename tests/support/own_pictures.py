@@ -1,7 +1,5 @@
 """Makes pictures in folders and archives, for the tests of imports."""
 
-from __future__ import annotations
-
 import stat
 import zipfile
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The Predict page with a tiny network, for the tests that open it."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

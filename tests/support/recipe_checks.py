@@ -3,8 +3,6 @@
 ``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

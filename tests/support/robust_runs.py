@@ -1,7 +1,5 @@
 """Runs whose robustness is measured, or seems to be, for the tests of the job, the page and the command."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Runs for tests, in every state in which the app leaves them: ``make_run`` stores one, ``run_record`` stores none."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

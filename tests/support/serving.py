@@ -1,7 +1,5 @@
 """Starts the app as people do and opens it in Chromium, for the tests that need a real browser."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -1,7 +1,5 @@
 """Small studios for the tests of the Augment page's views, and what draws one view without the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

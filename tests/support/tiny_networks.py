@@ -1,7 +1,5 @@
 """Networks of a few numbers, which settings make and whose answers can be worked out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

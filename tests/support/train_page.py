@@ -1,7 +1,5 @@
 """The Train page without a browser and without training, for the tests that open it."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Two processes that run the same code at the same moment."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Waiting for another process: the store has no events, so it is asked until it says what is expected."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """The cost of runs, from their histories and stored networks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquadash.store import EpochRecord, open_store

@@ -1,7 +1,5 @@
 """Features of a frozen body: the right numbers, computed once, from a cache that may be lost or damaged."""
 
-from __future__ import annotations
-
 import io
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Training learns, repeats itself bit by bit, and goes on after a break as if there had been none."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import replace

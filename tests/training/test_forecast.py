@@ -1,7 +1,5 @@
 """Forecasts from earlier runs: the seconds of an epoch, and the start of queued runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """A worker that is killed at one of its last steps leaves a finished run, or one that goes on to the same end."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import threading

@@ -1,7 +1,5 @@
 """Detectors of images of no class: how networks get one, with and without a pretrained body."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

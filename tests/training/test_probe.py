@@ -1,7 +1,5 @@
 """What a run will cost: two epochs of each of its phases, as ``model probe`` measures and prints them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

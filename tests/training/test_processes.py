@@ -1,7 +1,5 @@
 """A crash, an overrun or a lack of memory costs one answer; the next one is right."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

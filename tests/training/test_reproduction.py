@@ -1,7 +1,5 @@
 """The comparison of a run with its repeat."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run from a saved pipeline stays what it is when that is edited or deleted: it resumes and repeats itself."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The small parts of training: stopping, random streams, losses, rates, the processor, mixed images, less work."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Long trainings: as much memory at the end as at the beginning, and the same bits each time."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Trainings on a real MLflow server: what its API and its pages show, and a server that is away or never answers."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -1,7 +1,5 @@
 """Pretrained networks: the head alone, then more of the body; stop, resume and the flip at test time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

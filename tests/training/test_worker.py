@@ -1,7 +1,5 @@
 """The results of a worker in the store, however it ends; in this process. test_engine.py has real processes."""
 
-from __future__ import annotations
-
 import csv
 import math
 import time

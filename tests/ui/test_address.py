@@ -1,7 +1,5 @@
 """Values go from the address to widgets and back, also with a slow browser's late messages."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

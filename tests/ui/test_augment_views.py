@@ -1,7 +1,5 @@
 """The preview of the Augment page and its figures: each view shows what the backend makes."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

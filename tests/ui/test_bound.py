@@ -1,7 +1,5 @@
 """Widgets bound to the address: value, default in each run, note and record."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The coach's notes on a page: what they are drawn with, and where their links lead."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

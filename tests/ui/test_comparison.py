@@ -1,7 +1,5 @@
 """Words and tables of compared runs."""
 
-from __future__ import annotations
-
 from aquadash.lab import memory
 from aquadash.store import RunStore
 from aquadash.store.artifacts import PREDICTIONS

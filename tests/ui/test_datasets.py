@@ -1,7 +1,5 @@
 """The data sets that pages show."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock

@@ -1,7 +1,5 @@
 """Explanations of opened images and of the Evaluate page's, and what is kept of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Cards of images."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from aquadash.ui.kit.gallery import Bar, Card, markup

@@ -1,7 +1,5 @@
 """The box in which a student guesses, and what is said of the guess before and after the end."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

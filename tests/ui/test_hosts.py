@@ -1,7 +1,5 @@
 """Which hosts and origins the app answers."""
 
-from __future__ import annotations
-
 import http.client
 import socket
 from collections.abc import Iterator

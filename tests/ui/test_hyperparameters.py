@@ -1,7 +1,5 @@
 """Settings as people see them: names, places in the form, limits that the config accepts."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash.config import DEFINITIONS, WITH_MOMENTUM, RunConfig, TrainingConfig, flatten, setting, with_values

@@ -1,7 +1,5 @@
 """An image that a card or a link opens: what it shows, and what it says where something is missing."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

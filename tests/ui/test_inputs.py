@@ -1,7 +1,5 @@
 """Input widgets that begin with what the session holds, in every run and not only in the first."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Label safety on the Augment page: what is asked, the work in the background, what is shown of it."""
 
-from __future__ import annotations
-
 import shutil
 from functools import partial
 from pathlib import Path

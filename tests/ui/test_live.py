@@ -1,7 +1,5 @@
 """The live view of a running run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Does a pipeline help? The form on the Augment page that starts two runs."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

@@ -1,7 +1,5 @@
 """A session's memory of dropped pictures, with fake networks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

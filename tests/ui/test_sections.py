@@ -1,7 +1,5 @@
 """A page's sections: the one that is looked at is drawn, what fails in it is said in its place."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 

@@ -1,7 +1,5 @@
 """The server's start, pages, and shrinking of uploads."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The frame of a page and its errors."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 

@@ -1,7 +1,5 @@
 """Which images the Augment page works on."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Text for people."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

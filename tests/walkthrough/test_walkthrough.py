@@ -1,7 +1,5 @@
 """The checks of the walkthrough's sections on data, the network and results."""
 
-from __future__ import annotations
-
 import errno
 import json
 import math

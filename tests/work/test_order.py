@@ -1,7 +1,5 @@
 """The order of the queue: fair by default, changed by the teacher, paused on request."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquadash.classroom import limits

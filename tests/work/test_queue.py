@@ -1,7 +1,5 @@
 """Queue, stop, crash and resume, with real worker processes; only where the numbers matter do they train in earnest."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

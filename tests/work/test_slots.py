@@ -1,7 +1,5 @@
 """Slots: what becomes of a claimed job whose worker ends, and of a queue that cannot be read; workers are stand-ins."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The process that stands by: it forks workers, reports how they end, and ends when it is not needed."""
 
-from __future__ import annotations
-
 import os
 import resource
 import signal

@@ -1,7 +1,5 @@
 """The worker process: each end of a job becomes a status and a message."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -7,8 +7,6 @@ pipeline must give one. A pair of numbers is a :class:`Range`. A text in place o
 table ``settings``, which operators share. The table ``defaults`` holds fields that most operators of the file have.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """The records of the catalogue."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Checks of pictures before training: the faults that cleanvision finds, and those of beginners' pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """An import: pictures are read, checked and divided into a data set without a name, which is kept or discarded."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """The files of a ZIP archive or folder, sorted into classes by their folders; nothing is unpacked to the disk."""
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

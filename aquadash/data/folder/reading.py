@@ -1,7 +1,5 @@
 """Decodes many image files to pictures of one size, on several processors, with little memory."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

@@ -1,7 +1,5 @@
 """Division of pictures into training and test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Renaming a folder adds or removes a whole data set at once. A data set never changes, but another one can replace it.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import time

@@ -1,7 +1,5 @@
 """Upgrades of the tables by Alembic: one file a revision in ``versions``."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The Augment page's numbers: speed, clipping and colours of each version."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The Augment page's preview: what the pipeline makes of the sample images, seen in several ways."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The builder: the versions of the images, and their steps as cards to add, change, move and put into each other."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -4,8 +4,6 @@ The address holds the base, the pipeline that was started from: ``?pipeline=``. 
 another pipeline is a step of the history, which can be undone.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Label safety on the Augment page: how far can a step go before a trained network no longer sees the animal?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The catalogue: every operator with its picture, description and button."""
 
-from __future__ import annotations
-
 import contextlib
 import html
 import re

@@ -1,7 +1,5 @@
 """Augment: random changes that make more out of the training images, built and looked at."""
 
-from __future__ import annotations
-
 import secrets
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Does a pipeline help? One click trains the same settings and seed with and without it; Compare shows both."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.config import with_values

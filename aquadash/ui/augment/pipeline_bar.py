@@ -1,7 +1,5 @@
 """The bar above the builder: choose, undo, save, import and export a pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The state of the Augment page that its sections share; results are cached by their content."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The sample images of the Augment page: training images, or a person's own pictures at the training size."""
 
-from __future__ import annotations
-
 import secrets
 from typing import Any, NamedTuple
 

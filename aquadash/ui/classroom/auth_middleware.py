@@ -3,8 +3,6 @@
 Streamlit's own routes have no authentication: media are protected by long addresses, uploads by a session's id.
 """
 
-from __future__ import annotations
-
 from urllib.parse import quote
 
 from cachetools import LRUCache

@@ -1,7 +1,5 @@
 """The board of the class: the students' places and intervals."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.classroom import limits

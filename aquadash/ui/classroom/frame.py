@@ -1,7 +1,5 @@
 """The frame of every page in a class: admission, the visitor's name, and locked pages."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode

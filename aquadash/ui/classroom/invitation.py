@@ -1,7 +1,5 @@
 """The invitation in large type: address, code and QR code."""
 
-from __future__ import annotations
-
 import base64
 import html
 from urllib.parse import urlsplit

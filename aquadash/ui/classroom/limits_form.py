@@ -1,7 +1,5 @@
 """The teacher's form of the class's limits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

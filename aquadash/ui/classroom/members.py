@@ -1,7 +1,5 @@
 """The people of the class, for the teacher."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """Class: the board, the queue, and the teacher's tools."""
 
-from __future__ import annotations
-
 from aquadash.ui.classroom import board, invitation, limits_form, members, queue
 from aquadash.ui.kit import shell
 from aquadash.ui.kit.lab import visitor

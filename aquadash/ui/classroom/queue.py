@@ -1,7 +1,5 @@
 """The runs of a class that train, wait or have just finished, with the actions for them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Any

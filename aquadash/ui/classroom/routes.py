@@ -1,7 +1,5 @@
 """The page and forms of joining and leaving: routes, since only a response can set an ``HttpOnly`` cookie."""
 
-from __future__ import annotations
-
 import html
 import secrets
 from collections.abc import Awaitable, Callable

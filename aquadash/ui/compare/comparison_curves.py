@@ -1,7 +1,5 @@
 """The learning curves of compared runs in one chart."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The images with different answers of the compared runs: fixed, newly broken, or by the number of correct runs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The best of the compared runs, the size and significance of the differences, and the confusion matrices."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 

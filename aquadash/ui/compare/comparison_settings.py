@@ -1,7 +1,5 @@
 """The settings of compared runs with their accuracy, and their cost in time and size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Compare: the table of runs, and below it the picked runs side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Actions for stored runs, for one or for all picked ones; the bin."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

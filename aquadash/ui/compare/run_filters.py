@@ -1,7 +1,5 @@
 """The filters of the table of runs, all of them in the address: words, menus, a condition, groups over seeds."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

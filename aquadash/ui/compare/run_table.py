@@ -1,7 +1,5 @@
 """The table of runs: its columns, its picks, and its update when runs change."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from bisect import bisect_left

@@ -1,7 +1,5 @@
 """The Data page's sections on a split of a data set: its images and its statistics."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator

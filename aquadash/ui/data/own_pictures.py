@@ -1,7 +1,5 @@
 """Adding a data set of own pictures: choose, check and keep them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """A kept data set of own pictures: its report, the next step, and its deletion."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Data: the images that a network learns from."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash import data

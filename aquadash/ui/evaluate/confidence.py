@@ -1,7 +1,5 @@
 """Calibration and temperature of a run's probabilities."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.evaluation import Calibration, Rescaling, bin_of

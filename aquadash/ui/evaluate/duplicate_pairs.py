@@ -1,7 +1,5 @@
 """The section "Near-duplicates": test images that look the same as a training image."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """The replay of a run's epochs: confusion matrix and answers about 20 images after each of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The section of explanation maps of a confusion cell's images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Evaluate: the run and its scores in one row, and below it the chosen section."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import streamlit as st

@@ -3,8 +3,6 @@
 The address holds run and screen: ``/evaluate?run=...&present=3`` is the third screen of that run.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """ROC and precision-recall curves of a run and a second one."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A run's robustness: start, progress and stop of the measurement, its figures, charts and pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial

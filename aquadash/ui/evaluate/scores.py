@@ -1,7 +1,5 @@
 """A run's figures with their intervals, each class's scores, the confusion matrix and the learning curves."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

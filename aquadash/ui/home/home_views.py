@@ -1,7 +1,5 @@
 """Home's parts: an answer in place, images, three cards, and the runs and the lesson under way."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Home: show a network a picture, begin somewhere, go on with what there is."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.ui.home import home_views

@@ -12,8 +12,6 @@ The way of a value, whose query parameter is the widget's key; :mod:`aquadash.ui
 7. :func:`enter` forgets the values of the page before.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections import defaultdict

@@ -3,8 +3,6 @@
 Each action is checked again by :mod:`aquadash.lab.rights`.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 import streamlit as st

@@ -6,8 +6,6 @@ widget is its key and query parameter; others go to the widget. The default is l
 ``on_change="rerun"`` (STREAMLIT.md, "Closed popovers").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext

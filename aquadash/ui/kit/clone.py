@@ -1,7 +1,5 @@
 """A button that fills the Train form with a run's settings and opens the page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The coach's notes on settings and on runs, with buttons that try their changes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 

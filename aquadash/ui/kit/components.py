@@ -1,7 +1,5 @@
 """Small parts used by several pages."""
 
-from __future__ import annotations
-
 import html
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping, Sequence

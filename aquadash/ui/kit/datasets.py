@@ -1,7 +1,5 @@
 """The pages' data sets, their statistics, and the menu of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache

@@ -1,7 +1,5 @@
 """Explanations by the networks of runs, cached for all sessions."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """Explanation maps of one image by a choice of methods, and strips of many images."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 

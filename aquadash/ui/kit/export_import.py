@@ -1,7 +1,5 @@
 """A run's ZIP and its network as TensorFlow Lite; importing a run from another computer."""
 
-from __future__ import annotations
-
 import functools
 
 import streamlit as st

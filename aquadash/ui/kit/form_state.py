@@ -4,8 +4,6 @@ The *origin* is the preset or run that filled the form; *filled* values were las
 *values* are those of the controls.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

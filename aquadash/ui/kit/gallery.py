@@ -1,7 +1,5 @@
 """Images as a grid of cards: enlarged without smoothing, captioned, with a text alternative each."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """The help of the terms of art, from ``glossary.toml``."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The student's guess of a run's result, and its score."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

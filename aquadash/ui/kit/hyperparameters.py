@@ -1,7 +1,5 @@
 """Settings for people: limits of form fields, and values in words."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

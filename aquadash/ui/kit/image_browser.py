@@ -1,7 +1,5 @@
 """The test images with a run's answers: filters, order and pages, all in the address."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast

@@ -4,8 +4,6 @@ A card opens the image of its ``opens``, on pages that call :func:`clickable` af
 has the open image under :data:`KEY`, unless it is the visitor's own picture.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import threading

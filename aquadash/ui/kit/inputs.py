@@ -4,8 +4,6 @@ All pages take their input widgets from here. Arguments and results are Streamli
 (``value=None``, ``index=None``) keeps that: only such a widget can be emptied again.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 import math

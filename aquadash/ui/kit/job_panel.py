@@ -1,7 +1,5 @@
 """A background job on a page: its progress, time left, stop button and end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The visitor of the page, and their lab."""
 
-from __future__ import annotations
-
 from aquadash import settings
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person

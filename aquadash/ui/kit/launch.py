@@ -1,7 +1,5 @@
 """Launches a run by the form's or the coach's button; asks first while a run of the visitor is not done."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

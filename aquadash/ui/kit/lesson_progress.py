@@ -1,7 +1,5 @@
 """The visitor's progress in the lesson, by the id in the address or the session."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.pages import ME

@@ -1,7 +1,5 @@
 """A dropped picture: its card with the networks' answers, its crop and its true label."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence

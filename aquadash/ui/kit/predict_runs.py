@@ -1,7 +1,5 @@
 """The runs whose networks answer, and test images as samples."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Lists of runs on the pages: their order, owners and progress, and the included model in an empty store."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The sections of a page: one record each, of which only the chosen one is drawn."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The frame of every page: its head, and errors shown as messages instead of tracebacks."""
 
-from __future__ import annotations
-
 import functools
 import logging
 import time

@@ -1,7 +1,5 @@
 """Tables of columns, each with its title, values and format."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 

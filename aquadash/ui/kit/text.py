@@ -1,7 +1,5 @@
 """Text for people: escapes, durations and numbers."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping

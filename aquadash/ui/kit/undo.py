@@ -1,7 +1,5 @@
 """Undo of deleted runs, on Compare and in the queue of a class."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The notice about runs of an earlier version, and the button on Home that brings them over."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash.ui.kit.lab import lab

@@ -1,7 +1,5 @@
 """Fields for pictures: files, a folder or the camera."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Protocol
 

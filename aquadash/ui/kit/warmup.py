@@ -1,7 +1,5 @@
 """Starts slow things in threads while the first pages are drawn: the queue, a worker, the process of the networks."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Predict: show trained networks pictures of one's own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

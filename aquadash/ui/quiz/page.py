@@ -1,7 +1,5 @@
 """Quiz: a student guesses the class of a test image, then sees the network's answer."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

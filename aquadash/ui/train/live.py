@@ -1,7 +1,5 @@
 """The live view of a run: its buttons, progress, curves, metrics and log."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Train: launch a run and watch it, or search for good settings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Numbers of images that a run will learn from, validate with and be tested on."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

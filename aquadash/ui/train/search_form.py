@@ -1,7 +1,5 @@
 """The form that starts a search: base settings, values to try, strategy and length."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """A search: its buttons, metrics, charts and trials."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """The form that starts a run: where its settings come from, its network, its YAML, what it costs, the launch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace

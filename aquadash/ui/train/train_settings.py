@@ -1,7 +1,5 @@
 """The settings of a run as controls, group by group; the learning rate's curve, and the choice of pipelines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal

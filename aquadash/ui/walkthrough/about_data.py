@@ -1,7 +1,5 @@
 """The sections on images and layers, which are about a data set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The sections on training and its results, which are about a run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

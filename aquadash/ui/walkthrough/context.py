@@ -1,7 +1,5 @@
 """The data set or run of a section."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from aquadash import data

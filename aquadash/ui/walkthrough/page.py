@@ -1,7 +1,5 @@
 """Walkthrough: the report, section by section, with something to try and a question in each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

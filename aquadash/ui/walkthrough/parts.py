@@ -1,7 +1,5 @@
 """Parts of all sections: controls in the address, the question and the corrections."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Recommendation: the report's figures beside this run's, and what to do next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

@@ -4,8 +4,6 @@ Each epoch adds random numbers of the seed and the epoch to the weights. So a ru
 same result as one without a break; a run that repeats or skips an epoch has another.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import math

@@ -1,7 +1,5 @@
 """Python imports this at its start where the folder is in ``PYTHONPATH``: a worker then trains by ``quick_fit``."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from importlib.machinery import ModuleSpec
