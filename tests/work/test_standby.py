@@ -267,8 +267,12 @@ def niceness(pid):
     return os.getpriority(os.PRIO_PROCESS, pid)
 
 before = niceness(0)
-real = subprocess.Popen
-subprocess.Popen = lambda words, **more: real([sys.executable, "-c", "input()"], **(more | {"stdin": subprocess.PIPE}))
+
+class Waiting(subprocess.Popen):
+    def __init__(self, words, **more):
+        super().__init__([sys.executable, "-c", "input()"], **(more | {"stdin": subprocess.PIPE}))
+
+subprocess.Popen = Waiting
 
 def look():
     # How far this process, a thread that it starts and a process that it starts step back.
