@@ -1,4 +1,4 @@
-"""The class in the pages: strangers, students and the teacher."""
+"""A class in the pages: strangers, students and the teacher; whose runs are whose, and what each may do."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,11 +10,12 @@ from aquadash.classroom.sessions import open_sessions
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
-from aquadash.store import RunStore
+from aquadash.store import RunStatus, RunStore
 from aquadash.ui.classroom import members
-from tests.support.app_pages import APP, buttons, open_app_page, texts
+from tests.support.app_pages import APP, buttons, go_back, metrics, open_app_page, texts, unfold
 from tests.support.classrooms import join, look_as
 from tests.support.runs import make_run, skilled
+from tests.support.search_fakes import FakeEngine
 
 pytestmark = pytest.mark.usefixtures("class_pages")
 
@@ -64,25 +65,24 @@ def test_a_locked_page_is_open_to_the_teacher_alone(anna: Person, monkeypatch: p
     assert open_app_page("evaluate").title[0].value == "🔎 Evaluate"
 
 
-def test_students_have_no_views_of_the_teacher(anna: Person) -> None:
+def test_the_teacher_alone_has_the_people_the_limits_and_new_codes(
+    anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = codes.codes()
     for view in ("people", "limits"):
         app = open_app_page("classroom", view=view)
         assert "limits-save" not in buttons(app) and f"remove-{anna.person_id}" not in buttons(app)
         assert "Expected" in texts(app), "the address is refused with a word"
     app = open_app_page("classroom", view="invitation")
-    assert codes.spaced(made.student) in texts(app)
+    assert codes.spaced(made.student) in texts(app) and "data:image/svg+xml;base64," in texts(app)
     assert made.teacher not in texts(app) and codes.spaced(made.teacher) not in texts(app)
     assert not {"renew-student", "renew-teacher"} & set(buttons(app))
 
-
-def test_the_teacher_shows_and_renews_the_code(teacher: Person) -> None:
-    before = codes.codes()
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     app = open_app_page("classroom", view="invitation")
-    assert codes.spaced(before.student) in texts(app) and "data:image/svg+xml;base64," in texts(app)
     app.button(key="renew-student").click().run()
     after = codes.codes()
-    assert after.student != before.student and after.teacher == before.teacher
+    assert after.student != made.student and after.teacher == made.teacher
     assert codes.spaced(after.student) in texts(app)
 
 
@@ -113,3 +113,172 @@ def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Pe
     open_app_page("classroom", view="people").button(key="clear-names").click().run()
     names = {"Ms Hill", "Trained", "Saved"}
     assert {member.person.name for member in open_sessions().people()} == names
+
+
+def test_the_board_ranks_by_validation_first(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, own = join("Anna")
+    ben, _ = join("Ben")
+    good = make_run(store, "good", predictions=skilled(0.9, seed=1), owner=anna)
+    make_run(store, "weaker", predictions=skilled(0.5, seed=2), owner=anna)
+    make_run(store, "poor", predictions=skilled(0.4, seed=3), owner=ben)
+    make_run(store, "the owner's", predictions=skilled(0.99, seed=4))
+    app = open_app_page("classroom", view="board")
+    table = app.dataframe[0].value
+    assert list(table["Student"]) == ["Anna", "Ben"] and list(table["Run"]) == ["good", "poor"]
+    assert "Validation accuracy" in table.columns and "Test accuracy" not in table.columns
+    app.toggle(key="board:test-results").set_value(True).run()
+    assert not limits.in_force().test_results_hidden
+    assert "Test accuracy" in app.dataframe[0].value.columns
+    look_as(monkeypatch, own)
+    seen = open_app_page("classroom", view="board")
+    assert list(seen.dataframe[0].value["Student"]) == ["⭐ Anna", "Ben"]
+    assert "Test accuracy" in seen.dataframe[0].value.columns and not seen.toggle
+    assert good.run_id in str(seen.dataframe[0].value["Evaluate"][0])
+
+
+def test_the_queue_shows_places_and_rights(store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, token = join("Anna")
+    ben, _ = join("Ben")
+    first, second = (
+        make_run(store, name, status=RunStatus.QUEUED, owner=person) for name, person in (("a1", anna), ("b1", ben))
+    )
+    app = open_app_page("classroom", view="queue")
+    assert "0 runs training, 2 waiting" in texts(app)
+    assert "1\\. **a1**" in texts(app) and "2\\. **b1**" in texts(app)
+    for run in (first, second):
+        wanted = {f"{what}-{run.run_id}" for what in ("move-First", "queue-stop", "queue-hide", "queue-delete")}
+        assert wanted <= set(buttons(app))
+    app.button(key=f"queue-hide-{second.run_id}").click().run()
+    assert store.get(second.run_id).hidden
+    look_as(monkeypatch, token)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" not in texts(seen), "hidden"
+    assert f"queue-stop-{first.run_id}" in buttons(seen)
+    assert not [key for key in buttons(seen) if key.startswith(("move-", "queue-hide"))]
+    store.update(second.run_id, hidden=False)
+    seen = open_app_page("classroom", view="queue")
+    assert "b1" in texts(seen) and not [key for key in buttons(seen) if second.run_id in key], "it is another's"
+
+
+def test_a_hidden_run_that_trains_says_so_to_those_who_wait(
+    store: RunStore, teacher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.update(make_run(store, "the teacher's", status=RunStatus.RUNNING).run_id, hidden=True)
+    anna, token = join("Anna")
+    own = make_run(store, status=RunStatus.QUEUED, owner=anna)
+    assert "1 run training, 1 waiting" in texts(app := open_app_page("classroom")) and "hidden by" not in texts(app)
+    look_as(monkeypatch, token)
+    said = texts(open_app_page("classroom"))
+    assert "0 runs training, 1 waiting" in said and "1 run hidden by the teacher also trains" in said
+    (bar,) = open_app_page("train", run=own.run_id).get("progress")
+    assert "starts when a run hidden by the teacher ends" in bar.proto.text
+
+
+def test_a_deleted_waiting_run_waits_again_after_undo(store: RunStore, anna: Person, engine: FakeEngine) -> None:
+    own = make_run(store, "a1", status=RunStatus.QUEUED, owner=anna)
+    trial = make_run(store, search_id="5" * 32, owner=anna, status=RunStatus.QUEUED)
+    app = open_app_page("classroom", view="queue")
+    for run, most, status, said in (
+        (trial, None, RunStatus.STOPPED, []),  # In its place its search has another.
+        (own, 1, RunStatus.QUEUED, []),
+        (own, 0, RunStatus.STOPPED, ["lets nobody start a training"]),
+    ):
+        app.button(key=f"queue-delete-{run.run_id}").click().run()
+        assert store.get(run.run_id).deleted
+        limits.save(ClassLimits(epochs=None, waiting_runs=most))
+        app.button(key=f"undo-{run.run_id}").click().run()
+        restored = store.get(run.run_id)
+        assert (restored.deleted, restored.status) == (False, status) and "Deleted" not in texts(app)
+        assert all(part in texts(app) for part in said) and len(app.error) == len(said)
+
+
+def test_the_form_of_limits_keeps_what_is_typed_and_follows_what_another_has_changed(teacher: Person) -> None:
+    app = open_app_page("classroom", view="limits")
+    changed = ClassLimits(epochs=9, waiting_runs=None, searches=True)
+    limits.save(changed)
+    for view in ("queue", "limits"):
+        go_back(app, view=view)
+    app.button(key="limits-save").click().run()
+    assert limits.load() == changed
+    app.number_input(key="limit-epochs").set_value(7)
+    app.multiselect(key="limit-locked_pages").set_value(["predict", "compare"])
+    limits.save(changed.model_copy(update={"epochs": 8, "waiting_runs": 3}))
+    app.button(key="limits-save").click().run()
+    kept = limits.load()
+    assert (kept.epochs, kept.waiting_runs, kept.searches) == (7, 3, True)
+    assert kept.locked_pages == {"predict", "compare"}
+
+
+def test_the_queue_is_paused(store: RunStore, teacher: Person) -> None:
+    app = open_app_page("classroom", view="queue")
+    app.button(key="pause").click().run()
+    assert limits.load().paused and "unpause" in buttons(app)
+    (bar,) = open_app_page("train", run=make_run(store, "a1", status=RunStatus.QUEUED).run_id).get("progress")
+    assert "The queue is paused: no run starts" in bar.proto.text
+
+
+def test_the_form_that_a_student_finds_is_within_the_limits(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.save(ClassLimits(epochs=50))
+    app = open_app_page("train")
+    epochs = app.number_input(key="set:training.epochs")
+    assert "In this class" not in texts(app) and f"Your seed is {Lab(anna).limits.seed}, so" in texts(app)
+    assert epochs.value == 50 and not app.button(key="launch").disabled
+    epochs.set_value(51).run()
+    assert app.button(key="launch").disabled and "In this class a run may have 50 epochs at most" in texts(app)
+    app.button(key="fix-class-epochs").click().run()
+    assert app.number_input(key="set:training.epochs").value == 50 and not app.button(key="launch").disabled
+    app.session_state["train:advanced"] = True
+    app.run().number_input(key="set:seed").set_value(7).run()
+    assert "Your seed is" not in texts(app)
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    app = open_app_page("train")
+    assert app.number_input(key="set:training.epochs").value == 200 and "Your seed is" not in texts(app)
+
+
+def test_students_see_no_way_to_what_only_the_teacher_does(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app_page("train", view="search")
+    assert "search:launch" not in buttons(app) and "launch" in buttons(app) and not app.get("button_group")
+    app = open_app_page("data", source="cifar100")
+    assert "by the teacher" in texts(app) and "download" not in buttons(app)
+    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
+    assert "search:launch" in buttons(open_app_page("train", view="search"))
+    assert "download" in buttons(open_app_page("data", source="cifar100"))
+
+
+def test_uploads_that_are_switched_off_are_said_to_be(anna: Person) -> None:
+    places = (("data", {"add": "zip"}), ("data", {"add": "classes"}), ("predict", {}), ("augment", {"from": "own"}))
+    limits.save(ClassLimits(upload_megabytes=0))
+    for page, address in places:
+        app = open_app_page(page, **address)
+        fields = app.get("file_uploader")
+        assert fields and all(field.disabled for field in fields), page
+        assert "switched uploads off" in texts(app), page
+    limits.save(ClassLimits(upload_megabytes=1))
+    app.run()
+    assert "switched uploads off" not in texts(app) and not app.get("file_uploader")[0].disabled
+
+
+def test_before_the_test_results_are_shown_a_class_compares_by_validation(store: RunStore, anna: Person) -> None:
+    run = make_run(store, predictions=skilled(0.6, seed=1), owner=anna)
+    assert metrics(open_app_page("home"))["Best run"] == f"{100 * run.metrics['val_accuracy']:.0f} %"
+    shown = open_app_page("compare").dataframe[0].proto.column_order
+    assert "Validation accuracy" in shown and "Test accuracy" not in shown
+    assert "choose runs by validation accuracy" in texts(open_app_page("evaluate", run=run.run_id))
+    limits.save(ClassLimits(test_results_hidden=False))
+    assert "choose runs by validation accuracy" not in texts(open_app_page("evaluate", run=run.run_id))
+
+
+def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store: RunStore, anna: Person) -> None:
+    ben, _ = join("Ben")
+    own = make_run(store, predictions=skilled(0.6, seed=1), owner=anna)
+    other = make_run(store, "his", predictions=skilled(0.7, seed=2), owner=ben)
+    store.set_pinned(make_run(store, "the teacher's", status=RunStatus.QUEUED).run_id)
+    app = open_app_page("compare", runs=f"{own.run_id},{other.run_id}")
+    assert list(app.dataframe[0].value["Name"]) == ["📌 the teacher's", "mine", "his"]
+    unfold(app, "actions")
+    assert "With **1 picked run**" in texts(app) and "bulk-delete" in buttons(app)
+    assert "bulk-delete" not in buttons(unfold(open_app_page("compare", runs=other.run_id), "actions"))
+    evaluate = open_app_page("evaluate")
+    assert evaluate.selectbox(key="run").value == own.run_id
+    predict = open_app_page("predict")
+    assert not any("his" in option for box in predict.selectbox for option in box.options)
