@@ -52,13 +52,10 @@ def test_probabilities_are_the_networks_own(predictor: Predictor) -> None:
     batch = np.zeros((2, SIZE, SIZE, 3), np.uint8)
     batch[0, ..., 1] = 255
     batch[1, ..., 2] = 51
-
     probabilities = predictor.predict_images(batch)
-
-    # Softmax of (0, 10, 0) and of (0, 0, 2): pixels are divided by 255 and dropout is off.
-    expected = [[1 / (2 + np.exp(10)), 1 / (1 + 2 * np.exp(-10)), 1 / (2 + np.exp(10))]]
-    expected.append([1 / (2 + np.exp(2)), 1 / (2 + np.exp(2)), 1 / (1 + 2 * np.exp(-2))])
-    np.testing.assert_allclose(probabilities, expected, rtol=1e-4)
+    # Softmax of these scores: pixels are divided by 255 and dropout is off.
+    powers = np.exp([[0, 10, 0], [0, 0, 2]])
+    np.testing.assert_allclose(probabilities, powers / powers.sum(axis=1, keepdims=True), rtol=1e-4)
     assert probabilities.dtype == np.float32
     assert predictor.predict_images(batch[:0]).shape == (0, 3)
     for bad in (batch.astype(np.float32), batch[0]):
@@ -145,29 +142,19 @@ def test_many_threads_get_their_own_answers(predictor: Predictor) -> None:
         assert list(pool.map(ask, range(6))) == [{0}, {1}, {2}, {0}, {1}, {2}]
 
 
-def test_one_bad_file_does_not_stop_the_others(predictor: Predictor) -> None:
-    files = [
-        ("red.png", _png((200, 0, 0))),
-        ("empty.png", b""),
-        ("green.png", _png((0, 200, 0))),
-        ("notes.png", b"not an image at all"),
-        ("cut.png", _png((0, 0, 200))[:40]),
-        ("blue.png", _png((0, 0, 200))),
-    ]
-
-    for batch_size in (1, 2, 16):
-        results = list(predict_files(files, predictor, batch_size=batch_size))
-
-        assert [result.file for result in results] == [name for name, _ in files]
-        assert [result.label for result in results] == ["red", None, "green", None, None, "blue"]
-        for result in results:
-            assert (result.error is None) == (result.label is not None) == (result.probabilities is not None)
-            assert result.error is None or result.file in result.error
-    red, empty, *_ = results
-    assert red.seen is not None and red.seen.shape == (SIZE, SIZE, 3)
-    assert red.confidence == pytest.approx(float(red.probabilities.max()))
-    assert empty.confidence is None and empty.seen is None
-    assert list(predict_files([], predictor)) == []
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+def test_one_bad_file_does_not_stop_the_others(predictor: Predictor, batch_size: int) -> None:
+    red, blue = _png((200, 0, 0)), _png((0, 0, 200))
+    files = [("red.png", red), ("empty.png", b""), ("notes.png", b"no image"), ("cut.png", blue[:40]), ("b.png", blue)]
+    results = list(predict_files(files, predictor, batch_size=batch_size))
+    assert [result.file for result in results] == [name for name, _ in files]
+    assert [result.label for result in results] == ["red", None, None, None, "blue"]
+    good, bad = results[0], results[1:4]
+    assert good.error is None and good.seen is not None and good.seen.shape == (SIZE, SIZE, 3)
+    assert good.confidence == pytest.approx(float(good.probabilities.max()))
+    for result in bad:
+        assert result.file in (result.error or "")
+        assert result.confidence is None and result.probabilities is None and result.seen is None
 
 
 def test_files_are_fetched_only_when_their_turn_comes_and_those_that_cannot_be_are_reported(
@@ -215,34 +202,26 @@ def test_a_temperature_changes_how_sure_the_answer_is_and_not_the_answer(predict
 def test_an_answer_that_is_no_number_is_an_error() -> None:
     model = _model()
     model.layers[-1].set_weights([np.full((3, 3), np.nan), np.zeros(3)])
-
     (result,) = predict_files([("r.png", _png((200, 0, 0)))], Predictor(model, class_names=CLASSES))
-
-    assert result.label is None and "diverged" in (result.error or "")
-    assert result.seen is not None
+    assert result.label is None and "diverged" in (result.error or "") and result.seen is not None
     json.dumps(result.to_dict(), allow_nan=False)
 
 
-def test_missing_and_damaged_model_files(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="no saved model yet"):
-        Predictor.load(tmp_path / "model.keras", MEAN_COLOUR, class_names=CLASSES)
-    whole = saved.read_bytes()
-    flipped = bytearray(whole)
-    flipped[len(whole) // 3] ^= 0xFF
-    for content in (b"", b"PK\x03\x04 not a zip", whole[: len(whole) // 2], bytes(flipped)):
-        damaged = tmp_path / "damaged.keras"
-        damaged.write_bytes(content)
-        with pytest.raises(StorageError, match="cannot be (loaded|read)"):
-            Predictor.load(damaged, MEAN_COLOUR, class_names=CLASSES)
-
-
-def test_program_code_in_a_model_is_never_run(tmp_path: Path) -> None:
+def test_missing_damaged_and_hostile_model_files(saved: Path, tmp_path: Path) -> None:
     import keras
 
     path = tmp_path / "model.keras"
+    with pytest.raises(StorageError, match="no saved model yet"):
+        Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)
+    whole = saved.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    for content in (b"", whole[: len(whole) // 2], bytes(flipped)):
+        path.write_bytes(content)
+        with pytest.raises(StorageError, match="cannot be (loaded|read)"):
+            Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)
     code = keras.layers.Lambda(lambda x: x[:, 0, 0, :], output_shape=(3,))
     keras.Sequential([keras.Input((SIZE, SIZE, 3)), code]).save(path)
-
     with pytest.raises(StorageError, match="layers/conv2d/vars/0 is missing"):
         Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)
 
@@ -292,27 +271,17 @@ def test_a_row_for_each_picture_and_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "\n=1.png", " =1.png", "\uff1d1.png"],
-)
-def test_no_cell_is_a_formula(name: str) -> None:
-    hostile = AnswerRow(name, prediction(name, notes=(name,), error=name), name)
-    (row,) = rows(answers_csv([hostile], class_names=TABLE_CLASSES))
-    for column in ("file", "run", "true_label", "notes", "error"):
-        assert row[column] == "'" + name
-    head = answers_csv([], class_names=[name]).decode("utf-8-sig")
-    assert next(csv.reader(io.StringIO(head, newline="")))[5] == "'" + name
-
-
-@pytest.mark.parametrize(
     ("name", "written"),
     [
+        *((f"{start}1.png", f"'{start}1.png") for start in ("=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\uff1d")),
         ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
         ("nul\0.png", "nul\N{REPLACEMENT CHARACTER}.png"),
         ("\u200d=1.png می\u200cخواهم", "\N{REPLACEMENT CHARACTER}=1.png می\u200cخواهم"),
         ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
     ],
 )
-def test_hostile_names_are_text(name: str, written: str) -> None:
-    (row,) = rows(answers_csv([AnswerRow("run", prediction(name))], class_names=TABLE_CLASSES))
-    assert row["file"] == written and row["label"] == "otter"
+def test_no_cell_is_a_formula_or_hides_a_character(name: str, written: str) -> None:
+    hostile = AnswerRow(name, prediction(name, notes=(name,), error=name), name)
+    head, row = csv.reader(io.StringIO(answers_csv([hostile], class_names=[name]).decode("utf-8-sig"), newline=""))
+    assert head[5] == written
+    assert [row[column] for column in (0, 1, 6, 7, 8)] == [written] * 5, "file, run, true label, notes and error"
