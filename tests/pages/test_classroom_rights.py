@@ -11,7 +11,7 @@ from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
 from aquadash.ui.kit import admission, explainer, predictions
-from tests.support.app_pages import open_app_page, words
+from tests.support.app_pages import buttons, open_app_page, words
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 
 pytestmark = pytest.mark.usefixtures("in_lesson")
@@ -30,23 +30,23 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Look:
     return opened
 
 
-def test_another_students_network_does_not_open(look: Look, lesson: Lesson) -> None:
-    for person in (ANNA, TEACHER):
-        assert "belongs to" not in words(look(person, "predict", run=lesson.finished))
-    assert "belongs to" not in words(look(BEN, "predict", run=lesson.shared))
-    assert "belongs to Anna" in words(look(BEN, "predict", run=lesson.finished))
+@pytest.mark.parametrize(("page", "section"), [("predict", {}), ("evaluate", {"section": "home"})])
+def test_another_students_network_is_not_opened_or_taken_home(
+    look: Look, lesson: Lesson, page: str, section: dict[str, str]
+) -> None:
+    app = look(BEN, page, run=lesson.finished, **section)
+    assert "belongs to Anna" in words(app) and not [key for key in buttons(app) if key.startswith("home")]
+    for person, run in ((ANNA, lesson.finished), (TEACHER, lesson.finished), (BEN, lesson.shared)):
+        assert "belongs to" not in words(look(person, page, run=run, **section))
+
+
+def test_another_students_network_is_not_asked(look: Look, lesson: Lesson) -> None:
+    look(BEN, "home")
     run = lesson.store.get(lesson.finished)
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
         predictions.predictor(run)
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
         explainer.explained(run, np.zeros((0, 32, 32, 3), np.uint8), None, method="grad-cam")
-
-
-def test_another_students_run_is_not_taken_home(look: Look, lesson: Lesson) -> None:
-    app = look(BEN, "evaluate", run=lesson.finished, section="home")
-    assert "belongs to Anna" in words(app)
-    assert not [button for button in app.button if str(button.key).startswith("home")]
-    assert "belongs to" not in words(look(ANNA, "evaluate", run=lesson.finished, section="home"))
 
 
 def test_another_students_pictures_are_not_shown(look: Look, lesson: Lesson) -> None:
