@@ -173,11 +173,6 @@ class Database:
 
 def _open_engine(url: str, path: Path | None) -> Engine:
     shown = settings.shown_address(url)
-    if path is not None and path.exists() and not path.is_file():
-        raise StorageError(
-            f"{path} is {'a folder' if path.is_dir() else 'no file'}; expected the file of the database. Rename it or "
-            "move it away, or set AQUADASH_HOME to another folder."
-        )
     try:
         engine = create_engine(url, **({"connect_args": {"timeout": _BUSY_SECONDS}} if path is not None else {}))
     except ModuleNotFoundError as error:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,16 +68,12 @@ def claimed(jobs: JobTable, kind: str = "once", run: str = "r1") -> Job:
     return jobs.claim([kind], HERE)
 
 
-def now(jobs: JobTable, job: Job) -> Job:
-    return jobs.get(job.id)
-
-
 def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert jobs.get("once-r1") is None and jobs.claim(["once"], HERE) is None
     queued = jobs.submit("once", "r1", {"seed": 1, "names": ["a"]}, owner="anna")
     assert (queued.id, queued.kind, queued.run, queued.owner) == ("once-r1", "once", "r1", "anna")
     assert (queued.status, queued.attempt, queued.worker) == (RunStatus.QUEUED, 0, None)
-    assert now(jobs, queued) == queued and queued.request == {"seed": 1, "names": ["a"]}
+    assert jobs.get(queued.id) == queued and queued.request == {"seed": 1, "names": ["a"]}
 
     job = jobs.claim(["once"], HERE)
     assert (job.status, job.attempt, job.worker) == (RunStatus.RUNNING, 1, HERE)
@@ -86,15 +81,22 @@ def test_the_life_of_a_job(jobs: JobTable) -> None:
     assert jobs.claim(["once"], HERE) is None
     progress = JobProgress("looking", 3, 9, 4.0)
     assert not jobs.heartbeat(job, progress)
-    assert now(jobs, job).progress == progress
-
     jobs.request_stop(job.id)
-    assert now(jobs, job).stop_requested and now(jobs, job).status is RunStatus.RUNNING
+    stopping = jobs.get(job.id)
+    assert (stopping.progress, stopping.stop_requested, stopping.status) == (progress, True, RunStatus.RUNNING)
     assert jobs.heartbeat(job, progress), "the heartbeat returns the request to stop"
     jobs.end(job, RunStatus.STOPPED, message="as asked" * 1000)
-    ended = now(jobs, job)
+    ended = jobs.get(job.id)
     assert (ended.status, ended.message[:8], len(ended.message)) == (RunStatus.STOPPED, "as asked", 4000)
-    assert ended.ended_at is not None and ended.status.ended
+    assert ended.ended_at is not None
+
+    jobs.submit("once", "r2", {})
+    stopped = jobs.request_stop("once-r2")
+    assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "Taken out of the queue before it started.")
+    assert stopped.ended_at is not None and jobs.claim(["once"], HERE) is None
+    for name in ("once-r2", "once-r9"):
+        with pytest.raises(RunError, match="nothing to stop"):
+            jobs.request_stop(name)
 
 
 def test_the_same_work_is_under_way_once_and_begins_anew_in_the_same_row(jobs: JobTable) -> None:
@@ -134,15 +136,6 @@ def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
     assert jobs.claim(["few"], HERE).run == "r3" and second.run == "r1"
 
 
-def test_a_slot_hands_its_job_to_a_worker(jobs: JobTable) -> None:
-    job = claimed(jobs, "again")
-    mine = jobs.hand_over(job, Worker("here", 8))
-    assert (mine.worker, mine.attempt, mine.status) == (Worker("here", 8), 1, RunStatus.RUNNING)
-    jobs.requeue(mine, "lost")
-    with pytest.raises(LeaseLostError):
-        jobs.hand_over(job, Worker("here", 9))
-
-
 def test_a_run_says_which_process_trains_it(store: RunStore) -> None:
     run_id = store.submit(RunConfig()).run_id
     job = store.jobs.claim([KIND], HERE)
@@ -155,7 +148,7 @@ def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch
     job = claimed(jobs, "brief")
     monkeypatch.delitem(KINDS, "brief")
     let_the_lease_run_out(job, jobs=jobs)
-    assert now(jobs, job).status is RunStatus.INTERRUPTED
+    assert jobs.get(job.id).status is RunStatus.INTERRUPTED
     assert claimed(jobs).status is RunStatus.RUNNING
 
 
@@ -164,31 +157,31 @@ def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     let_the_lease_run_out(first, jobs=jobs)
     second = jobs.claim(["again"], Worker("there", 8))
     assert (second.id, second.attempt) == (first.id, 2), "it was requeued and claimed again"
-    for write in (lambda: jobs.heartbeat(first, JobProgress("late")), lambda: jobs.end(first, RunStatus.FINISHED)):
+    jobs.end(second, RunStatus.FINISHED)
+    for write in (
+        lambda: jobs.hand_over(first, HERE),
+        lambda: jobs.heartbeat(first, JobProgress("late")),
+        lambda: jobs.end(first, RunStatus.FAILED),
+        lambda: jobs.heartbeat(second, None),
+    ):
         with pytest.raises(LeaseLostError):
             write()
-    assert now(jobs, second) == second
-    jobs.end(second, RunStatus.FINISHED)
-    with pytest.raises(LeaseLostError):
-        jobs.heartbeat(second, None)
+    assert jobs.get(second.id).status is RunStatus.FINISHED
 
 
 def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> None:
     once, again = claimed(jobs), claimed(jobs, "again")
     for job in (once, again):
         let_the_lease_run_out(job, jobs=jobs)
-    found = now(jobs, once)
+    found = jobs.get(once.id)
     assert found.status is RunStatus.INTERRUPTED and found.ended_at is not None and found.worker == HERE
     assert found.message.endswith("(no heartbeat) before the look was done. Start it again.")
-    assert now(jobs, again).status is RunStatus.QUEUED and now(jobs, again).ended_at is None
-    with pytest.raises(RunError, match="nothing to stop"):
-        jobs.request_stop(once.id)
-    assert jobs.submit("once", "r1", {}).status is RunStatus.QUEUED, "an interrupted job can be submitted again"
+    assert jobs.get(again.id).status is RunStatus.QUEUED and jobs.get(again.id).ended_at is None
 
     taken = jobs.claim(["again"], HERE)
     jobs.request_stop(taken.id)
     let_the_lease_run_out(taken, jobs=jobs)
-    stopped = now(jobs, taken)
+    stopped = jobs.get(taken.id)
     assert stopped.status is RunStatus.STOPPED, "a job that was to stop is not requeued"
     assert stopped.message.endswith("(no heartbeat) after it was asked to stop. What is complete is kept.")
 
@@ -197,20 +190,20 @@ def test_one_that_slept_with_its_computer_goes_on_and_one_that_stays_silent_is_l
     job, waiting = claimed(jobs), jobs.submit("once", "r2", {})
     for _ in range(4):
         let_time_pass(job, 3600.0, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, (
+        assert jobs.get(job.id).status is RunStatus.RUNNING, (
             "the first reader of an expired lease gives the worker time to renew it"
         )
         jobs.heartbeat(job, None)
         let_time_pass(job, DOUBT_SECONDS + 1, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, "the heartbeat renewed the lease"
+        assert jobs.get(job.id).status is RunStatus.RUNNING, "the heartbeat renewed the lease"
     let_time_pass(job, LEASE_SECONDS, jobs=jobs)
     for seconds in (0.0, DOUBT_SECONDS - 5):
         let_time_pass(job, seconds, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING
+        assert jobs.get(job.id).status is RunStatus.RUNNING
     let_time_pass(job, 6.0, jobs=jobs)
-    assert now(jobs, job).status is RunStatus.INTERRUPTED
+    assert jobs.get(job.id).status is RunStatus.INTERRUPTED
     let_time_pass(waiting, 1e6, jobs=jobs)
-    assert now(jobs, waiting).status is RunStatus.QUEUED, "a queued job has no lease"
+    assert jobs.get(waiting.id).status is RunStatus.QUEUED, "a queued job has no lease"
 
 
 def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTable) -> None:
@@ -220,21 +213,20 @@ def test_one_whose_process_is_gone_from_this_machine_is_not_doubted(jobs: JobTab
         jobs.submit("once", str(pid), {})
         job = jobs.claim(["once"], Worker.of(pid))
         let_time_pass(job, LEASE_SECONDS - 5, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING, "its lease has not expired"
+        assert jobs.get(job.id).status is RunStatus.RUNNING, "its lease has not expired"
         let_time_pass(job, 6.0, jobs=jobs)
-        assert now(jobs, job).status is status
-    assert jobs.submit("once", str(ended.pid), {}).status is RunStatus.QUEUED, "it can be submitted again at once"
+        assert jobs.get(job.id).status is status
 
 
 def test_one_is_missed_as_soon_after_the_clock_was_set_back(jobs: JobTable) -> None:
     doubted, other = claimed(jobs), claimed(jobs, run="r2")
     let_time_pass(doubted, LEASE_SECONDS, jobs=jobs)
-    assert now(jobs, doubted).status is RunStatus.RUNNING
+    assert jobs.get(doubted.id).status is RunStatus.RUNNING
     for job in (doubted, other):
         let_time_pass(job, -3600.0, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.RUNNING
+        assert jobs.get(job.id).status is RunStatus.RUNNING
         let_time_pass(job, DOUBT_SECONDS, jobs=jobs)
-        assert now(jobs, job).status is RunStatus.INTERRUPTED
+        assert jobs.get(job.id).status is RunStatus.INTERRUPTED
 
 
 # -- workers that are lost -------------------------------------------------------------------------------------------
@@ -252,9 +244,7 @@ def test_what_a_lost_worker_had_is_requeue_until_three_are_lost_in_a_row(jobs: J
     for worker_failures in (1, 2):
         job = lose(jobs)
         assert (job.status, job.worker_failures) == (RunStatus.QUEUED, worker_failures)
-        assert job.message == (
-            "The worker on here was lost (signal SIGKILL); the next one goes on from what is complete."
-        )
+        assert job.message.endswith("was lost (signal SIGKILL); the next one goes on from what is complete.")
     job = lose(jobs)
     assert job.status is RunStatus.FAILED and job.ended_at is not None
     assert job.message.startswith("3 workers in a row were lost with it; at last: The worker on here was lost (signal")
@@ -269,12 +259,12 @@ def test_workers_that_were_lost_before_it_got_on_do_not_count(jobs: JobTable) ->
     job = jobs.claim(["again"], HERE)
     assert "goes on from what is complete" in job.message, "the message stays until the end"
     jobs.heartbeat(job, None)
-    assert now(jobs, job).worker_failures == 2
+    assert jobs.get(job.id).worker_failures == 2
     jobs.heartbeat(job, None, advanced=True)
     lost = jobs.requeue(job, "The worker was lost")
     assert (lost.status, lost.worker_failures) == (RunStatus.QUEUED, 1)
     let_the_lease_run_out(jobs.claim(["again"], HERE), jobs=jobs)
-    assert now(jobs, job).worker_failures == 2, "a worker without heartbeats is lost, too"
+    assert jobs.get(job.id).worker_failures == 2, "a worker without heartbeats is lost, too"
 
 
 def test_a_worker_that_is_meant_to_end_is_not_lost(jobs: JobTable) -> None:
@@ -301,13 +291,7 @@ def order(jobs: JobTable) -> str:
 
 
 @pytest.mark.parametrize(
-    ("owners", "expected"),
-    [
-        ("aab", "a1 b1 a2"),
-        ("aaab", "a1 b1 a2 a3"),
-        ("abaab", "a1 b1 a2 b2 a3"),
-        ("aaabbc", "a1 b1 c1 a2 b2 a3"),
-    ],
+    ("owners", "expected"), [("aab", "a1 b1 a2"), ("abaab", "a1 b1 a2 b2 a3"), ("aaabbc", "a1 b1 c1 a2 b2 a3")]
 )
 def test_people_take_turns_which_stay_when_earlier_ones_end(jobs: JobTable, owners: str, expected: str) -> None:
     queued(jobs, owners)
@@ -336,7 +320,6 @@ def test_a_new_job_is_of_the_turn_that_is_under_way(jobs: JobTable) -> None:
 
 def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs: JobTable) -> None:
     queued(jobs, "aabb")
-    assert order(jobs) == "a1 b1 a2 b2"
     jobs.reorder("again", ["again-b2"])
     assert order(jobs) == "b2 a1 b1 a2"
     jobs.reorder("again", ["again-a2", "again-nothing", "again-a2"])
@@ -350,32 +333,11 @@ def test_those_that_somebody_has_moved_come_first_and_the_others_take_turns(jobs
     lost = jobs.requeue(first, "x")
     assert lost.run == "b1" and order(jobs) == "b1 a1 a2 b2", "a requeued job keeps its rank"
     jobs.request_stop("again-b1")
-    jobs.submit("again", "b1", {}, owner="b")
+    jobs.submit("again", "b1", {}, owner="b", needs="gpu")
     assert order(jobs) == "a1 a2 b2 b1", "a job that is submitted again is the last"
-
-
-# -- what a job needs ------------------------------------------------------------------------------------------------
-
-
-def test_a_job_is_given_to_whoever_has_what_it_needs(jobs: JobTable) -> None:
-    jobs.submit("again", "r1", {}, needs="gpu")
-    jobs.submit("again", "r2", {})
-    first = jobs.claim(["again"], HERE)
-    assert first.run == "r2"
-    assert jobs.claim(["again"], HERE) is None
-    second = jobs.claim(["again"], HERE, offers=["gpu"])
-    assert second.run == "r1"
-
-
-def test_one_in_the_queue_stops_at_once(jobs: JobTable) -> None:
-    job = jobs.submit("once", "r1", {})
-    jobs.request_stop(job.id)
-    stopped = now(jobs, job)
-    assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "Taken out of the queue before it started.")
-    assert stopped.ended_at is not None and jobs.claim(["once"], HERE) is None
-    for name in (job.id, "once-r9"):
-        with pytest.raises(RunError, match="nothing to stop"):
-            jobs.request_stop(name)
+    assert [jobs.claim(["again"], HERE).run for _ in range(3)] == ["a1", "a2", "b2"]
+    assert jobs.claim(["again"], HERE) is None, "this machine has no graphics card"
+    assert jobs.claim(["again"], HERE, offers=["gpu"]).run == "b1"
 
 
 def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable) -> None:
@@ -389,19 +351,6 @@ def test_what_ended_long_ago_is_forgotten_where_its_kind_says_so(jobs: JobTable)
     jobs.submit("brief", "r3", {})
     kept = {job.id for kind in ("once", "brief") for job in jobs.find(kind=kind)}
     assert kept == {"once-r1", "once-r2", "brief-r2", "brief-r3"}
-
-
-def test_each_job_is_claimed_once_by_several_threads(jobs: JobTable) -> None:
-    for number in range(30):
-        jobs.submit("once", f"r{number}", {})
-
-    def take(worker: int) -> list[str]:
-        return [job.id for _ in range(30) if (job := jobs.claim(["once"], Worker("here", worker)))]
-
-    with ThreadPoolExecutor(4) as pool:
-        taken = [name for names in pool.map(take, range(4)) for name in names]
-    assert sorted(taken) == sorted(f"once-r{number}" for number in range(30))
-    assert len({job.revision for job in jobs.find(kind="once")}) == 30
 
 
 # -- several processes -----------------------------------------------------------------------------------------------
@@ -432,10 +381,6 @@ def test_the_table_is_made_once_and_each_job_claimed_once_by_several_processes(
 
 def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = home / "aquadash.db"
-    path.mkdir()
-    with pytest.raises(StorageError, match=r"aquadash.db is a folder; expected the file of the database"):
-        open_jobs()
-    path.rmdir()
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(StorageError, match="damaged"):
         open_jobs()
