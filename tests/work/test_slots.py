@@ -1,4 +1,4 @@
-"""Slots: what becomes of a claimed job whose worker ends, and of a queue that cannot be read; workers are stand-ins."""
+"""Slots: the order in which jobs are claimed, and what becomes of them and their workers, which are stand-ins."""
 
 import signal
 import subprocess
@@ -10,14 +10,19 @@ from types import SimpleNamespace
 import pytest
 
 from aquadash import settings
+from aquadash.classroom import limits
+from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
-from aquadash.errors import StorageError
-from aquadash.store import Job, RunStatus, RunStore, Worker
+from aquadash.errors import NotAllowedError, RunError, StorageError
+from aquadash.lab import Lab
+from aquadash.people import OWNER
+from aquadash.store import Job, Run, RunStatus, RunStore
 from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.slots import Slots, carry_out
-from tests.support.job_rows import launch_by, let_time_pass
+from tests.support.job_rows import carry_out_by, claim, launch_by, let_time_pass, start_no_process
+from tests.support.lessons import ANNA, BEN, SHORT, TEACHER
 from tests.support.live_runs import job_of
 from tests.support.waiting import wait_for
 
@@ -41,16 +46,12 @@ class Workers:
         return SimpleNamespace(pid=1, wait=lambda timeout: self.exit_status)
 
 
-def claim(store: RunStore) -> Job:
-    return store.jobs.claim([KIND], Worker("here", 7))
-
-
 def test_a_killed_worker_s_job_is_requeued_with_the_signal(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch_by(monkeypatch, workers := Workers(-signal.SIGKILL))
     for attempt in (1, 2):
-        carry_out(store.jobs, claim(store))
+        carry_out(store.jobs, claim(KIND))
         run = store.get(run_id)
         assert run.status is RunStatus.QUEUED and run.message.count("signal SIGKILL; its log is ") == 1
         assert workers.launched[-1] == [KIND, job_of(run_id).id, str(attempt)]
@@ -63,16 +64,16 @@ def test_a_worker_that_cannot_start_is_not_tried_for_ever(
         raise OSError(11, "no processes left")
 
     launch_by(monkeypatch, Workers(do=refuse))
-    while job := claim(store):
-        carry_out(store.jobs, job)
-        assert "No worker could be started (no processes left)" in store.get(run_id).message
-    assert store.get(run_id).status is RunStatus.FAILED and job_of(run_id).attempt == 3
+    for status in (RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FAILED):
+        carry_out(store.jobs, claim(KIND))
+        run = store.get(run_id)
+        assert run.status is status and "No worker could be started (no processes left)" in run.message
 
 
 def test_a_job_that_has_ended_meanwhile_stays_as_it_is(
     store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = claim(store)
+    job = claim(KIND)
     launch_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
     carry_out(store.jobs, job)
     assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
@@ -80,7 +81,7 @@ def test_a_job_that_has_ended_meanwhile_stays_as_it_is(
 
 def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     launch_by(monkeypatch, Workers(None))
-    carry_out(store.jobs, claim(store), slot_ends=lambda: True)
+    carry_out(store.jobs, claim(KIND), slot_ends=lambda: True)
     assert store.get(run_id).status is RunStatus.RUNNING
 
 
@@ -99,9 +100,8 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
 
     starting = SimpleNamespace(pid=None, wait=wait)
     launch_by(monkeypatch, SimpleNamespace(launch=lambda *_, **__: starting))
-    carry_out(store.jobs, claim(store))
+    carry_out(store.jobs, claim(KIND))
     assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
-    assert store.get(run_id).message == ""
 
 
 def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +131,69 @@ def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
     assert [record.message for record in caplog.records if "does not answer" in record.message] == [
         "The database does not answer."
     ]
+
+
+def queue_runs(store: RunStore, names: str) -> list[Run]:
+    """Queue runs of the owner of the machine, and claim the first."""
+    runs = [store.submit(SHORT, name=name) for name in names]
+    assert claim(KIND).run == runs[0].run_id
+    return runs
+
+
+def test_a_run_that_was_moved_starts_at_its_new_place(store: RunStore) -> None:
+    a, b, c, d, e = runs = queue_runs(store, "abcde")
+    move = Lab(OWNER).runs.move
+    assert move(d.run_id, 1) == [run.run_id for run in (d, b, c, e)]
+    assert move(e.run_id, 1) == [run.run_id for run in (e, d, b, c)]
+    assert move(b.run_id, 99)[-1] == b.run_id
+    with pytest.raises(RunError, match="a does not wait: it is running"):
+        move(a.run_id, 1)
+    with pytest.raises(RunError, match="expected 1 for the run that starts next"):
+        move(b.run_id, 0)
+    assert [store.ranks().get(run.run_id) for run in runs] == [None, 4, 3, 2, 1]
+    store.request_stop(d.run_id)
+    started = [store.get(claim(KIND).run).name for _ in store.ranks()]
+    assert started == ["e", "c", "b"], "the runs after a stopped one move up"
+
+
+def test_the_queue_waits_while_it_is_held(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    started: list[str] = []
+    carry_out_by(monkeypatch, lambda jobs, job, **_: started.append(job.run))
+    served = Slots(lambda: store.jobs)
+    b = queue_runs(store, "ab")[1].run_id
+    limits.save(ClassLimits(paused=True))
+    c = store.submit(SHORT, owner=ANNA).run_id
+    Lab(OWNER).runs.move(c, 1)
+    assert [(one.rank, one.seconds) for one in Lab(OWNER).runs.waiting().values()] == [(1, None), (2, None)]
+    monkeypatch.setenv("AQUADASH_SLOTS", "3")
+    served.look()
+    assert list(store.ranks()) == [c, b] and started == []
+    limits.save(ClassLimits())
+    served.look()
+    assert store.ranks() == {}
+    wait_for(lambda: sorted(started) == sorted((b, c)))
+
+
+def test_no_student_exceeds_the_limit(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_no_process(monkeypatch)
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    Lab(TEACHER).people.set_limits(ClassLimits(waiting_runs=2))
+    anna, ben = Lab(ANNA).runs, Lab(BEN).runs
+    second = [anna.train(SHORT) for _ in range(2)][1].run_id
+    ben.train(SHORT)
+    with pytest.raises(NotAllowedError, match="You have 2 runs waiting; at most 2 may wait"):
+        anna.train(SHORT)
+    with pytest.raises(NotAllowedError, match="1 run waiting, and this would add 2"):
+        ben.train_pair(SHORT, "notebook-1")
+    assert len(store.list_runs()) == 3
+    anna.stop(second)
+    anna.train(SHORT)
+    with pytest.raises(NotAllowedError, match="2 runs waiting"):
+        anna.resume(second)
+    assert store.get(second).status is RunStatus.STOPPED
+    Lab(TEACHER).runs.resume(second)
+    assert (store.get(second).owner, job_of(second).owner) == (ANNA.person_id, ANNA.person_id), "it stays hers"
 
 
 _SERVING = """

@@ -14,13 +14,10 @@ import psutil
 import pytest
 
 from aquadash import settings
-from aquadash.errors import RunError
 from aquadash.store import Job, RunStatus, Worker, open_jobs
 from aquadash.store.kinds import KINDS, JobKind
 from aquadash.work import processes, standby
-from aquadash.work.queue import start_job
 from aquadash.work.standby import Standby, WorkerProcess
-from tests.support.job_rows import launch_by
 from tests.support.waiting import gone, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -152,9 +149,7 @@ def test_a_worker_outlives_the_process_that_forked_it(
     until.touch()
     # How it ended is known to the table alone.
     assert wait_for(lambda: process.wait(1)) == 1
-    assert gone(job.worker.pid)
-    ended = open_jobs().get(job.id)
-    assert ended.status is RunStatus.FINISHED
+    assert open_jobs().get(job.id).status is RunStatus.FINISHED
     again = nap(by, until, "r2")
     assert woken(again, "r2")["prepared_in"] == by.pid, "it is forked from a new standby process"
     monkeypatch.setenv("PYTHONHASHSEED", "1")
@@ -188,7 +183,6 @@ def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path)
     assert psutil.pid_exists(job.worker.pid)
     until.touch()
     wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
-    wait_for(lambda: gone(job.worker.pid))
 
 
 def test_it_ends_when_nothing_is_launched_for_long(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,18 +209,16 @@ def test_none_starts_without_memory_or_fork(
     assert not by.keep_ready()
 
 
-def test_a_started_process_outlives_its_starter(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_that_needs_nothing_imported_starts_no_standby_process(
+    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    launch_by(monkeypatch, by)
-    start_job("nap", "r1", {"until": str(until)}, owner="anna")
-    with pytest.raises(RunError, match="nap is under way already"):
-        start_job("nap", "r1", {"until": str(until)})
+    process = nap(by, until)
     job = napping()
-    assert by.pid is None, "a kind that needs nothing imported starts no standby process"
-    assert os.getsid(job.worker.pid) == job.worker.pid and job.owner == "anna"
+    assert by.pid is None
+    assert os.getsid(job.worker.pid) == job.worker.pid, "Ctrl-C does not reach it"
     until.touch()
-    wait_for(lambda: open_jobs().get(job.id).status is RunStatus.FINISHED)
-    wait_for(lambda: not psutil.pid_exists(job.worker.pid))
+    woken(process)
 
 
 def test_new_variables_need_a_new_process(
