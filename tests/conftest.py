@@ -19,15 +19,16 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from aquadash.augment.preview import thumbnail_source
 from aquadash.data import Dataset, Split
+from aquadash.people import Person, Role
+from aquadash.store import Run, RunStore, open_store
+from aquadash.work.standby import STANDBY, Standby
 from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-    from aquadash.people import Person
-    from aquadash.store import Run, RunStore
-    from aquadash.work.standby import Standby
     from tests.support.lessons import Lesson
     from tests.support.search_fakes import FakeEngine
 
@@ -184,18 +185,12 @@ def quick_pages() -> None:
     # The page would wait for that process where it shows augmented images.
     remote.call = _call_here
     # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
-    operator_catalogue.thumbnail = _quick_thumbnail
+    operator_catalogue.thumbnail = lambda name: thumbnail_source()
 
 
 def _call_here(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """Call a function in this process, pickled as for the other one."""
     return pickle.loads(pickle.dumps(functools.partial(function, *args, **options)))()
-
-
-def _quick_thumbnail(name: str) -> np.ndarray:
-    from aquadash.augment.preview import thumbnail_source
-
-    return thumbnail_source()
 
 
 @pytest.fixture
@@ -215,26 +210,20 @@ def no_photographs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this session that the processes of pytest-xdist have in common."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def prepared_home(shared_folder: Path) -> Path:
+def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the run store is made, to be copied."""
-    folder = shared_folder / "prepared"
-    with FileLock(shared_folder / "prepared.lock"):
+    own = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have it in common.
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "prepared"
+    with FileLock(shared / "prepared.lock"):
         if not folder.exists():
-            _prepare(shared_folder / "preparing")
-            (shared_folder / "preparing").rename(folder)
+            _prepare(shared / "preparing")
+            (shared / "preparing").rename(folder)
     return folder
 
 
 def _prepare(folder: Path) -> None:
-    from aquadash.store import open_store
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(folder))
         open_store()
@@ -257,15 +246,11 @@ def warm_home(home: Path, prepared_home: Path) -> Path:
 def _nothing_stands_by_at_the_end() -> Iterator[None]:
     """Close the standby process, which all tests share because it has TensorFlow imported."""
     yield
-    from aquadash.work.standby import STANDBY
-
     STANDBY.close()
 
 
 @pytest.fixture(scope="session")
 def _quick_standby() -> Iterator[Standby]:
-    from aquadash.work.standby import Standby
-
     standby = Standby()
     yield standby
     standby.close()
@@ -274,8 +259,6 @@ def _quick_standby() -> Iterator[Standby]:
 @pytest.fixture
 def store(warm_home: Path) -> RunStore:
     """An empty store of the test's own home."""
-    from aquadash.store import open_store
-
     return open_store()
 
 
@@ -309,8 +292,8 @@ def without_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aquadash.training.fit.detector", lambda model, data: None)
 
 
-@contextlib.contextmanager
 def _eager() -> Iterator[None]:
+    """Run the training steps of a test, or of all tests of a file, eagerly: compiling takes longer than a few steps."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -318,18 +301,8 @@ def _eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture
-def uncompiled() -> Iterator[None]:
-    """Run a test's training steps eagerly: compiling takes longer than a few steps."""
-    with _eager():
-        yield
-
-
-@pytest.fixture(scope="module")
-def all_uncompiled() -> Iterator[None]:
-    """Run the training steps of all tests of a file eagerly."""
-    with _eager():
-        yield
+uncompiled = pytest.fixture(_eager)
+all_uncompiled = pytest.fixture(_eager, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -374,8 +347,6 @@ def shared_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def shared_store(shared_home: Path) -> Iterator[RunStore]:
     """The store of the shared home, which is also the home while fixtures of the module run."""
-    from aquadash.store import open_store
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(shared_home))
         yield open_store()
@@ -540,7 +511,6 @@ def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 
 def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
-    from aquadash.people import Role
     from tests.support.classrooms import join, look_as
 
     person, token = join(name, Role(role))

@@ -76,14 +76,12 @@ def test_every_setting_of_the_environment_is_in_its_table() -> None:
         assert f"`{name}`" in DOCS["how-it-works.md"], name
 
 
-def test_the_tests_that_the_workarounds_name_exist() -> None:
-    names = re.findall(r"`(tests/\w+/\w+)`", (ROOT / "aquadash" / "ui" / "STREAMLIT.md").read_text(encoding="utf-8"))
-    assert names and [name for name in names if not (ROOT / f"{name}.py").is_file()] == []
-
-
-def test_the_files_of_the_walks_exist() -> None:
-    names = re.findall(r"^\| \d+ \| `([\w/]+\.py)`", DOCS["how-it-works.md"], re.MULTILINE)
-    assert names and [name for name in names if not (ROOT / "aquadash" / name).is_file()] == []
+def test_the_tests_of_the_workarounds_and_the_files_of_the_walks_exist() -> None:
+    workarounds = (ROOT / "aquadash" / "ui" / "STREAMLIT.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/\w+/\w+)`", workarounds)
+    walked = re.findall(r"^\| \d+ \| `([\w/]+\.py)`", DOCS["how-it-works.md"], re.MULTILINE)
+    names = [*(f"{name}.py" for name in tests), *(f"aquadash/{name}" for name in walked)]
+    assert tests and walked and [name for name in names if not (ROOT / name).is_file()] == []
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -74,7 +74,7 @@ def test_what_the_recipes_add_is_seen_on_its_page_and_in_its_command(sources: Pa
         apply(recipe, sources)
     own = [path for recipe in recipes() for path in recipe.touched if path.startswith("tests/")]
     passed = [run_tests(sources, *files) for files in (["tests/support/recipe_checks.py"], own)]
-    assert passed[0] == len(recipes()) and passed[1] >= len(own)
+    assert passed[0] + len(own) == len(recipes()) and passed[1] >= len(own)
 
 
 def run_tests(folder: Path, *files: str) -> int:

@@ -1,4 +1,4 @@
-"""Checks of each recipe of ``docs/extending.md`` on the pages and in the commands, in sources with the recipes.
+"""Checks of the recipes of ``docs/extending.md`` that bring no test, on the pages and in the commands.
 
 ``tests/test_extending.py`` runs these tests in a copy of the sources with all recipes applied.
 """
@@ -14,7 +14,6 @@ from click.testing import CliRunner
 
 from aquadash import augment, data
 from aquadash.cli import cli
-from aquadash.coach import config_notes
 from aquadash.config import SETTINGS, RunConfig, from_yaml, parse_assignments, to_yaml, with_values
 from aquadash.errors import ConfigError
 from aquadash.evaluation import evaluate, stored_scores
@@ -29,7 +28,7 @@ from aquadash.training.reproduction import reproduction
 from aquadash.ui.compare.run_table import columns
 from scripts.generate_runs import generate_runs
 from tests.support.app_pages import address_of, open_app_page
-from tests.support.runs import make_run, run_record
+from tests.support.runs import run_record
 from tests.support.train_page import open_advanced
 from tests.training.test_reproduction import stored
 
@@ -188,36 +187,6 @@ def test_chart_section() -> None:
     app.run()
     assert not app.exception and address_of(app, "rank") == "2"
     assert any(text.value.startswith("**Right class on rank 2: ") for text in app.markdown)
-
-
-def test_page() -> None:
-    """The page is at its address, with the run and the image that the address names."""
-    run = make_run(open_store())
-    app = open_app_page("duel", run=run.run_id, image="2")
-    assert not app.exception and not app.error and app.title[0].value == "🥊 Duel"
-    assert app.selectbox(key="run").value == run.run_id and app.number_input(key="image").value == 2
-
-
-def test_command() -> None:
-    """The command is in the help and lists images, as JSON and for people."""
-    run = make_run(open_store())
-    assert "mistakes" in CliRunner().invoke(cli, ["--help"]).stdout
-    assert len(_command("mistakes", run.run_id, "--count", "2")["images"]) == 2
-    assert "confidence" in CliRunner().invoke(cli, ["mistakes", run.run_id]).stdout
-
-
-def test_coach_note() -> None:
-    """Train's form shows the note and the change that removes it."""
-    settings = {"augmentation.mixing": "mixup", "training.label_smoothing": 0.1}
-    (note,) = config_notes(with_values(RunConfig(), settings))
-    assert note.key == "softened-twice" and note.changes == {"training.label_smoothing": 0.0}
-    app = open_advanced()
-    for name, value in settings.items():
-        app.session_state[f"set:{name}"] = value
-    app.run()
-    assert any("The labels are softened twice" in text.value for text in app.caption)
-    app.button(key="fix-softened-twice").click().run()
-    assert not any("The labels are softened twice" in text.value for text in app.caption)
 
 
 def _script_recipe(config: RunConfig) -> Recipe:

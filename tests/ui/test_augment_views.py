@@ -1,18 +1,25 @@
-"""The preview of the Augment page and its figures: each view shows what the backend makes."""
+"""The views of the Augment page: the preview, its figures, and the form that starts two runs to compare."""
 
 import base64
 import io
 import re
+from functools import partial
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from aquadash import augment
-from aquadash.augment import Branch, PipelineSpec, op
-from tests.support.app_pages import address_of, alternatives, html, run_script
-from tests.support.studios import small_dataset, studio
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, op
+from aquadash.config import config_diff
+from aquadash.errors import RunError
+from aquadash.store import RunStore
+from aquadash.ui.augment import paired_runs
+from tests.support.app_pages import address_of, alternatives, html, ids, run_script, words
+from tests.support.search_fakes import FakeEngine
+from tests.support.studios import open_view, small_dataset, studio
 
 
 def page() -> None:
@@ -101,3 +108,32 @@ def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
     spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
     app = run_script(numbers_page, state=dict(pipeline=spec))
     assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value
+
+
+open_launch = partial(open_view, paired_runs.launch)
+
+
+def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, *, query_params: gone.append((page, query_params)))
+    app = open_launch(pair_base="quick", pair_seed="3")
+    app.button(key="pair-launch").click().run()
+    assert not app.exception
+    with_it, without = store.list_runs()
+    assert gone == [("pages/compare.py", {"runs": ids(without, with_it)})]
+    assert config_diff([without.config, with_it.config]) == {"augmentation.pipeline": ["none", "notebook-1"]}
+    assert (with_it.config.seed, with_it.config.data.source) == (3, "synthetic")
+    assert [run.name.partition(":")[0] for run in (without, with_it)] == ["Without", "With"]
+
+
+def test_what_goes_wrong_is_told(engine: FakeEngine) -> None:
+    engine.error = RunError("The scheduler does not answer.")
+    app = open_launch()
+    app.button(key="pair-launch").click().run()
+    assert "The scheduler does not answer." in words(app)
+
+
+def test_a_pipeline_has_to_be_saved_and_to_change_something(engine: FakeEngine) -> None:
+    draft = PipelineSpec("notebook-1", "Mine", "", PIPELINES["notebook-2"].branches)
+    assert "Save the pipeline first" in words(open_launch(pipeline=draft))
+    assert "both runs would be the same" in words(open_launch(pipeline="none"))

@@ -1,8 +1,6 @@
 """Which hosts and origins the app answers."""
 
 import http.client
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +10,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from aquadash.classroom import invitation
 from aquadash.ui import hosts
 from tests.support.asgi import ask
-from tests.support.serving import Server, serving
+from tests.support.serving import serving
 
 
 def answers(host: str, origin: str | None = None) -> tuple[int, int]:
@@ -81,39 +77,22 @@ def test_a_proxy_has_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None
     assert answers("lab.school.example:8443", "https://lab.school.example") == (403, 403)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("hosts")) as running:
-        yield running
-
-
-def test_a_page_that_rebinds_its_name_reaches_nothing_of_a_served_app(server: Server) -> None:
-    port = int(server.address.rpartition(":")[2])
-
-    def status(host: str, origin: str) -> int:
-        """Connect to the page's WebSocket at this computer, as the browser would for that page."""
-        with socket.create_connection(("localhost", port), timeout=60) as plain:
-            try:
-                with connect(f"ws://{host}/_stcore/stream", sock=plain, origin=origin, open_timeout=60):  # type: ignore[arg-type]
-                    return 101
-            except InvalidStatus as error:
-                return error.response.status_code
-
-    assert status(f"localhost:{port}", f"http://localhost:{port}") == 101
-    assert status(f"evil.example:{port}", f"http://evil.example:{port}") == 400
-    assert status(f"localhost:{port}", "http://localhost:1") == 403
-    connection = http.client.HTTPConnection("localhost", port, timeout=60)
-    connection.request("GET", "/compare", headers={"Host": f"evil.example:{port}"})
-    assert connection.getresponse().status == 400
-
-
-def test_a_served_app_of_a_class_listens_where_it_says(home: Path) -> None:
+def test_a_served_app_refuses_pages_that_rebind_a_name_and_listens_at_its_printed_address(home: Path) -> None:
     """The hosts are made before the first request, from the server's own address."""
     address = next(iter(invitation.addresses()), "")
     if not address:
         pytest.skip("this computer has no address in a network")
     with serving(home, STREAMLIT_SERVER_ADDRESS="0.0.0.0", AQUADASH_CLASSROOM="1") as running:
         port = int(running.address.rpartition(":")[2])
-        connection = http.client.HTTPConnection(address, port, timeout=60)
-        connection.request("GET", "/class/join")
-        assert connection.getresponse().status == 200
+
+        def status(host: str, *, origin: str = "", path: str = "/class/join") -> int:
+            connection = http.client.HTTPConnection(address, port, timeout=60)
+            connection.request(
+                "GET", path, headers={"Host": f"{host}:{port}", "Origin": origin or f"http://{host}:{port}"}
+            )
+            return connection.getresponse().status
+
+        assert status(address) == status("localhost") == 200
+        for path in ("/class/join", "/compare", "/_stcore/stream"):
+            assert status("evil.example", path=path) == 400
+            assert status("localhost", origin="http://localhost:1", path=path) == 403

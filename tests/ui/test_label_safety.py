@@ -11,9 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash import data
 from aquadash.augment import PIPELINES, PipelineSpec
-from aquadash.errors import StorageError
 from aquadash.lab import memory
-from aquadash.lab.jobs import Jobs
 from aquadash.lab.jobs import measured as kept_measurement
 from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
@@ -22,7 +20,6 @@ from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety as label_safety_view
 from tests.support import job_rows
 from tests.support.app_pages import address_of, charts, html, words
-from tests.support.faults import let_fail
 from tests.support.runs import make_run
 from tests.support.studios import open_view, without_links
 
@@ -48,20 +45,13 @@ def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(store: RunStore) -> Run:
-    run = make_run(store)
+def sharp(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose network is one whose answers are known."""
+    run, train = make_run(store), data.load("synthetic").train
     store.add_text_artifact(run.run_id, MODEL, "a model")
-    train = data.load("synthetic").train
     chosen = np.arange(100, 2500, 24)
     answers = np.full((len(chosen), 5), 0.2, np.float32)
     store.add_validation_predictions(run.run_id, Predictions(chosen, train.labels[chosen], answers))
-    return run
-
-
-@pytest.fixture
-def sharp(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The run's network is one whose answers are known."""
-    train = data.load("synthetic").train
     network = Sharpness(train.images, train.labels)
     monkeypatch.setattr(measure, "load_network", lambda store, run: network)
     return run
@@ -129,10 +119,3 @@ def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
     assert app.selectbox(key="safety-run").value == address_of(app, "safety-run") == sharp.run_id
     assert "The address asks for" not in words(app) and not app.warning
     assert "has no results to show here" in open_meter(safety_run=other.run_id).warning[0].value, "a link"
-
-
-def test_a_refused_measurement_shows_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_meter()
-    let_fail(monkeypatch, Jobs, "measure_robustness", StorageError("The disk is full."))
-    app.button(key="safety-start").click().run()
-    assert [error.value for error in app.error] == ["The disk is full."]

@@ -22,7 +22,6 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from aquadash.data.framing import fit
 from aquadash.data.images import SHRINK_BYTES, decode, shrink
-from aquadash.errors import ImageError
 from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
@@ -34,14 +33,11 @@ from tests.support.encoded_pictures import saved
 from tests.support.serving import free_port
 
 
-class AsServed(PagesManager):
-    """Takes what ``AppTest`` would tell Streamlit of the folder ``pages``: what the server has said stands."""
-
-
 @pytest.mark.usefixtures("no_engine")
 @pytest.mark.parametrize("name", ["data", "walkthrough"])
 def test_a_link_to_a_fresh_server_leads_to_its_page_in_the_frame(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_test, "PagesManager", AsServed)
+    # AppTest sets an attribute of this class: what the server has said stands.
+    monkeypatch.setattr(app_test, "PagesManager", type("AsServed", (PagesManager,), {}))
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)  # As in a new process.
     server.expect_navigation()
     app = AppTest.from_file(APP, default_timeout=60).switch_page(f"pages/{name}.py").run()
@@ -104,7 +100,6 @@ def test_a_shrunk_picture_is_read_as_the_large_one(name: str) -> None:
         ("cut.jpg", lambda: large("photo.jpg")[: SHRINK_BYTES + 1000]),
         ("wrong.png", lambda: large("photo.jpg")),
         ("archive.zip", lambda: b"PK\x03\x04" + bytes(SHRINK_BYTES)),
-        ("nothing", lambda: bytes(SHRINK_BYTES + 1)),
     ],
 )
 def test_what_is_small_or_refused_is_left_alone(name: str, make: Callable[[], bytes]) -> None:
@@ -159,8 +154,6 @@ def test_anything_else_comes_through_as_it_was_sent() -> None:
     ):
         kept.send(path, form(name, data), method=method, length_is_told=told)
         assert kept.files[name] == data, name
-    with pytest.raises(ImageError, match="cut short"):
-        decode(kept.files["broken.jpg"], name="broken.jpg")
 
 
 @pytest.mark.parametrize("command", ["streamlit run app.py --server.port", "aquadash classroom serve --port"])

@@ -1,11 +1,7 @@
 """Text for people."""
 
-import re
-
 import pytest
 
-from aquadash.settings import PROJECT_ROOT
-from aquadash.ui.kit.glossary import GLOSSARY
 from aquadash.ui.kit.text import duration, plain, safe_markdown
 from tests.support.app_pages import go_back, run_script
 
@@ -59,16 +55,6 @@ def test_a_note_has_no_large_headings(heading: str) -> None:
 def test_other_markdown_stays_in_a_note() -> None:
     for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
         assert safe_markdown(text) == text
-
-
-def test_every_term_that_is_used_is_explained() -> None:
-    unexplained = [
-        f"{path.relative_to(PROJECT_ROOT)}: {name}"
-        for path in [*PROJECT_ROOT.glob("pages/*.py"), *PROJECT_ROOT.glob("aquadash/ui/**/*.py")]
-        for name in re.findall(r'\bterm\("([^"]+)"\)', path.read_text(encoding="utf-8"))
-        if name not in GLOSSARY
-    ]
-    assert unexplained == []
 
 
 def picker() -> None:

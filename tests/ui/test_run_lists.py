@@ -1,6 +1,7 @@
-"""The data sets that pages show."""
+"""Lists of runs on the pages, the live view of a running one, and the data sets that pages show."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
@@ -9,9 +10,11 @@ import pytest
 from aquadash import data
 from aquadash.data import Source
 from aquadash.errors import DataError, UnknownNameError
-from aquadash.store import Run, RunStatus
-from aquadash.ui.kit import datasets
+from aquadash.presets import PRESETS
+from aquadash.store import Progress, Run, RunStatus
+from aquadash.ui.kit import datasets, run_lists
 from aquadash.ui.kit.run_lists import best_first, pictured_first
+from aquadash.ui.train import live
 from tests.support.runs import run_record
 
 
@@ -58,3 +61,39 @@ def test_what_a_student_has_imported_is_nobodys_default() -> None:
     taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
     ranked = best_first([made_up, finished("fair", 0.5), taught])
     assert [entry.name for entry in ranked] == ["the teacher's", "fair", "made up"]
+
+
+running = partial(run, status=RunStatus.RUNNING)
+
+
+def test_the_batches_of_an_epoch_are_kept_until_the_next_epoch() -> None:
+    live.trail_of.clear()
+    reports = [Progress("training", 1, 9, batch, 10, time=batch, loss=1.0, accuracy=0.5) for batch in (2, 5, 5)]
+    for progress in [*reports, Progress("validating", 1, 9)]:
+        live.remember(running("a", progress=progress))
+    assert live.trail_of(running("a").run_id) == reports[:2]
+    live.remember(running("a", progress=Progress("training", 2, 9, 1, 10, loss=0.9, accuracy=0.6)))
+    assert [seen.epoch for seen in live.trail_of(running("a").run_id)] == [2]
+
+
+def test_the_time_left_is_that_of_the_epochs_which_the_preset_usually_takes() -> None:
+    def left(epoch: int, eta_seconds: float) -> str:
+        progress = Progress("training", epoch, 200, 0, 10, eta_seconds=eta_seconds)
+        return run_lists.remaining(replace(running("a", progress=progress), config=PRESETS["notebook-fixed"].config))
+
+    assert left(11, 1900) == "about 3 min 20 s left"
+    assert left(31, 1700) == left(41, 1600) == left(200, 0) == run_lists.remaining(running("a")) == ""
+
+
+def test_place_in_the_queue() -> None:
+    queued = partial(run, status=RunStatus.QUEUED)
+    busy, first, second = running("b"), queued("c", rank=1), queued("d", rank=2)
+    assert "when a running one ends" in live.queue_text(first, visible=1, hidden=0)
+    assert "when a run hidden by the teacher ends" in live.queue_text(first, visible=0, hidden=1)
+    assert "starts in a moment" in live.queue_text(first, visible=0, hidden=0)
+    assert "The queue is paused: no run starts" in live.queue_text(first, visible=0, hidden=0, is_held=True)
+    lost = queued("e", rank=1, message="The worker on far was lost; another one goes on.")
+    assert live.queue_text(lost, visible=0, hidden=0) == f"Next in the queue. {lost.message}"
+    assert live.queue_text(second, visible=1, hidden=0).startswith("Number 2 in the queue: 1 run will start before it")
+    done = run("f")
+    assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]
