@@ -23,7 +23,9 @@ def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = 
             f"<br>95 % interval {100 * low:.1f} % to {100 * high:.1f} %"
         )
         dots.append(Dots([row], [accuracy], [(low, high)], [hover], run_style(index, name, size=12)))
-    title = f"{images.capitalize()} accuracy with its 95 % interval"
     each = [f"{shorten(name)} {percent(run.accuracy, run.accuracy_ci95)}" for _, name, run in shown]
     labels = [escape(shorten(name)) for _, name, _ in shown]
-    return dot_rows(labels, dots, title=title, alt=f"{title}: {listed(each, most=10)}.", row_height=40)
+    what = f"{images.capitalize()} accuracy"
+    # Beside long names a phone has no room for the title in one line.
+    title, alt = f"{what}<br>with its 95 % interval", f"{what} with its 95 % interval: {listed(each, most=10)}."
+    return dot_rows(labels, dots, title=title, alt=alt, row_height=40)
