@@ -1,4 +1,4 @@
-"""Who is in the class: names, sessions, and what proves them."""
+"""Who is in the class: codes, names, sessions, and what proves them."""
 
 import re
 import sqlite3
@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from aquadash import settings
 from aquadash.classroom import codes, joining
 from aquadash.classroom import sessions as sessions_module
 from aquadash.classroom.joining import (
     FORGOTTEN_AFTER,
     FREE_CODES,
     FREE_NAMES,
+    MAX_WAIT_OF_CODES,
+    Attempts,
     Form,
     Joining,
     TooManyAttemptsError,
@@ -32,8 +35,19 @@ from aquadash.classroom.sessions import (
     Sessions,
 )
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
-from aquadash.people import Role
-from tests.classroom.test_served import Clock
+from aquadash.lab import Lab
+from aquadash.people import STRANGER, Role
+from tests.support.lessons import ANNA
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -284,3 +298,85 @@ def test_wrong_codes_count_one_by_one(
     with ThreadPoolExecutor(2) as threads:
         refused = [entered.exception() for entered in [threads.submit(enter) for _ in range(2)]]
     assert sorted(type(each).__name__ for each in refused) == ["TooManyAttemptsError", "WrongCodeError"]
+
+
+def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> None:
+    made = codes.codes()
+    assert (len(made.student), len(made.teacher)) == (6, 10)
+    assert set(made.student + made.teacher) <= set(codes.ALPHABET)
+    assert codes.codes() == made
+    path = settings.classroom_folder() / "codes.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> None:
+    made = codes.codes()
+    assert made.role_of(made.student) is Role.STUDENT
+    assert made.role_of(f" {codes.spaced(made.student).lower()} ") is Role.STUDENT
+    assert made.role_of(codes.spaced(made.teacher).replace(" ", "-")) is Role.TEACHER
+    for wrong in ("", made.student[:-1], made.teacher + "C", "x" * 10_000, "ß\ud800"):
+        assert made.role_of(wrong) is None
+
+
+def test_a_new_code_replaces_the_old_one_and_no_other(home: Path) -> None:
+    before = codes.codes()
+    after = codes.renew(Role.STUDENT)
+    assert after.student != before.student and after.teacher == before.teacher
+    assert codes.codes().role_of(before.student) is None
+    assert codes.renew().teacher != before.teacher
+
+
+def test_students_may_tell_the_code_that_they_have_and_strangers_have_none(home: Path) -> None:
+    assert Lab(ANNA).people.student_code() == codes.codes().student
+    with pytest.raises(NotAllowedError):
+        Lab(STRANGER).people.student_code()
+
+
+@pytest.mark.parametrize("text", ["{", '{"student": "A", "teacher": "B"}', '{"student": "CCCCCC"}'])
+def test_a_damaged_file_lets_nobody_in(home: Path, text: str) -> None:
+    codes.codes()
+    path = settings.classroom_folder() / "codes.json"
+    path.write_text(text)
+    with pytest.raises(StorageError, match="damaged"):
+        codes.codes()
+    assert path.read_text() == text, "nothing is mended by itself: who joined with the old codes would wonder"
+
+
+@pytest.fixture
+def attempts(clock: Clock) -> Attempts:
+    return Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock)
+
+
+def wait(attempts: Attempts, address: str) -> float:
+    try:
+        attempts.check(address)
+    except TooManyAttemptsError as refused:
+        return refused.seconds
+    return 0.0
+
+
+def test_wrong_codes_cost_waiting_and_each_costs_more(attempts: Attempts, clock: Clock) -> None:
+    waits = []
+    for _ in range(FREE_CODES + 12):
+        attempts.count("192.0.2.1")
+        waits.append(wait(attempts, "192.0.2.1"))
+    assert waits[:FREE_CODES] == [0.0] * FREE_CODES
+    assert waits[FREE_CODES : FREE_CODES + 9] == [2.0**power for power in range(9)]
+    assert waits[-1] == 300.0, "the longest wait"
+    assert wait(attempts, "192.0.2.2") == 0.0, "others do not wait for it"
+    clock.now += 299.0
+    assert wait(attempts, "192.0.2.1") == pytest.approx(1.0)
+    clock.now += FORGOTTEN_AFTER
+    attempts.count("192.0.2.1")
+    assert wait(attempts, "192.0.2.1") == 0.0, "long ago is forgotten"
+
+
+def test_addresses_of_one_network_count_as_one(attempts: Attempts) -> None:
+    for number in range(FREE_CODES + 1):
+        attempts.count(f"2001:db8::{number:x}")
+    assert wait(attempts, "2001:db8::ffff") > 0
+    assert wait(attempts, "2001:db8:1::1") == 0.0
+    for _ in range(FREE_CODES + 1):
+        attempts.count("::ffff:192.0.2.5")
+    assert wait(attempts, "192.0.2.5") > 0
