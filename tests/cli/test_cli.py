@@ -78,6 +78,8 @@ def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Pa
     assert "Did you mean 'training.epochs'" in refusal("train", "--set", "training.epoch=3")
     assert "no data source called 'nothing'" in refusal("data", "info", "--source", "nothing")
     assert "no pipeline called 'nothing'" in refusal("augment", "--pipeline", "nothing")
+    for command in (("runs", "show"), ("runs", "delete"), ("evaluate",), ("reproduce",)):
+        assert "no run called 'nobody'" in refusal(*command, "nobody")
     assert "no\ufffd]0;where.json" in refusal("train", "--config", "no\x1b]0;where.json")
     for content in (b"{", b"[1, 2]", b"\xff\xfe\x00"):
         (tmp_path / "config.json").write_bytes(content)
@@ -100,11 +102,6 @@ def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: P
     assert (config.training.epochs, config.training.patience, config.seed) == (9, 7, 4)
     assert (config.data.source, config.training.validation) == ("cifar100", "test")
     assert ConfigOptions("notebook", path, seed=11).build().seed == 11
-
-
-def test_data_fetch_finds_the_archive(cifar100_archive: Path) -> None:
-    values = answer("data", "fetch", "cifar100")
-    assert cifar100_archive.samefile(values["path"]) and len(values["sha256"]) == 64 and "verified" in values
 
 
 @pytest.mark.slow
@@ -138,19 +135,12 @@ def test_runs_are_listed_shown_renamed_deleted_and_brought_back(store: RunStore)
     assert len(answer("runs", "list")["runs"]) == 1
     said = call("runs", "show", "second").stdout
     assert "name: second\n" in said and "\nnote: a note\ufffd]0;\ufffd2J\n" in said
-
-
-def test_the_end_of_a_run_s_log_is_shown(store: RunStore) -> None:
-    run = make_run(store, "works", status=RunStatus.RUNNING)
-    assert answer("runs", "show", run.run_id)["log"] == "epoch 3: loss 0.9\n"
-    assert "\nLog:\nepoch 3: loss 0.9\n" in call("runs", "show", run.run_id).stdout
-
-
-def test_a_run_that_is_not_there_is_one_line(store: RunStore) -> None:
-    for command in (("runs", "show"), ("runs", "stop"), ("runs", "resume"), ("runs", "delete"), ("evaluate",)):
-        assert "no run called 'nobody'" in refusal(*command, "nobody")
-    run_id = make_run(store, "waiting", status=RunStatus.QUEUED).run_id
-    assert "no predictions yet" in refusal("evaluate", run_id)
+    store.update(run.run_id, status=RunStatus.STOPPED)
+    assert "finished by itself" in refusal("reproduce", "second")
+    waiting = make_run(store, "waiting", status=RunStatus.RUNNING)
+    assert "no predictions yet" in refusal("evaluate", "waiting")
+    assert answer("runs", "show", waiting.run_id)["log"] == "epoch 3: loss 0.9\n"
+    assert "\nLog:\nepoch 3: loss 0.9\n" in call("runs", "show", waiting.run_id).stdout
 
 
 def test_an_unexpected_error_has_an_exit_status_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,16 +183,6 @@ def test_commands_that_only_look_import_nothing_slow(store: RunStore) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_output_into_a_closed_pipe_is_no_traceback() -> None:
-    """As ``| head`` leaves it; before the first line, so that the command cannot have been quicker."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    command = [*COMMAND, "pipelines", "list"]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (1, ""), "click's status"
-
-
 def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
     done = call(process=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
@@ -227,23 +207,6 @@ def mine(trained: tuple[Path, dict[str, Any]], home: Path, monkeypatch: pytest.M
     """The run that is trained, in its home, whose tests leave it as it is."""
     monkeypatch.setenv("AQUADASH_HOME", str(trained[0]))
     return trained[1]
-
-
-@pytest.mark.slow
-def test_train_waits(mine: dict[str, Any]) -> None:
-    assert (mine["status"], mine["epochs"], mine["name"]) == ("finished", 2, "mine")
-    assert mine["seconds"] > 0 and mine["metrics"]["test_accuracy"] == answer("evaluate", "mine")["accuracy"]
-    assert len(answer("runs", "show", mine["run_id"])["history"]) == 2
-
-
-@pytest.mark.soak
-def test_train_waits_in_a_process_of_its_own(home: Path) -> None:
-    """As people run it; the process then imports TensorFlow for this run alone."""
-    changes = ("augmentation.pipeline=none", "training.epochs=1", "training.batch_size=128")
-    words = [word for change in changes for word in ("--set", change)]
-    result = answer("train", *words, "--name", "mine", process=True)
-    assert (result["status"], result["epochs"], result["name"]) == ("finished", 1, "mine")
-    assert len(answer("runs", "show", result["run_id"])["history"]) == 1
 
 
 @pytest.mark.slow
@@ -281,15 +244,13 @@ def test_test_images_as_files_agree_with_the_stored_predictions(mine: dict[str, 
 
 
 @pytest.mark.slow
-def test_a_repeat_is_identical_in_metrics_weights_and_predictions(mine: dict[str, Any]) -> None:
+def test_a_trained_run_is_told_and_its_repeat_identical(mine: dict[str, Any]) -> None:
+    assert (mine["status"], mine["epochs"], mine["name"]) == ("finished", 2, "mine")
+    assert mine["seconds"] > 0 and mine["metrics"]["test_accuracy"] == answer("evaluate", "mine")["accuracy"]
     result = answer("reproduce", "mine")
-    assert result["run_id"] == mine["run_id"] != result["repeat_id"]
+    assert result["run_id"] == mine["run_id"] == open_store().get(result["repeat_id"]).repeats
     assert result["identical"] is True and result["max_difference"] == 0.0 and result["reasons"] == []
-    counts = {part["name"]: part["count"] for part in result["parts"]}
-    repeat = open_store().get(result["repeat_id"])
-    assert counts["weights"] > 10_000 and counts["metrics by epoch"] == 10
-    assert counts["predictions of the test images"] == len(data.load(repeat.config.data.source).test) * (3 + 2)
-    assert repeat.repeats == mine["run_id"]
+    assert all(part["count"] > 0 for part in result["parts"])
 
 
 def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
@@ -299,12 +260,6 @@ def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -
     against = answer("reproduce", "one", "--against", "other")
     assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
     assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
-
-
-def test_what_cannot_be_repeated_is_refused(store: RunStore) -> None:
-    assert "nothing" in refusal("reproduce", "nothing")
-    store.update(make_run(store).run_id, status=RunStatus.STOPPED)
-    assert "finished by itself" in refusal("reproduce", "mine")
 
 
 @pytest.mark.slow

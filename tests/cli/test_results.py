@@ -58,37 +58,28 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
 
 
 def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
-    run = make_run(store, "two")
-    store.update(run.run_id, class_names=["otter", "seal"], dataset_fingerprint=run.dataset_fingerprint)
+    run = make_run(store, "two", class_names=["otter", "seal"])
     labels = np.arange(500) % 2
     shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
     store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
     text = call("evaluate", "two").stdout
     assert "seal" in text and "Top-2 accuracy" not in text
-    alone = answer("evaluate", "two")
-    assert alone["top2_accuracy"] is None and alone["top2_accuracy_ci95"] is None
+    assert answer("evaluate", "two")["top2_accuracy"] is None
 
 
-def test_a_run_without_validation_predictions_has_no_temperature_and_a_perfect_one_nothing_to_fit_it_on(
+def test_a_temperature_needs_validation_predictions_with_mistakes_and_is_judged_on_other_images(
     store: RunStore,
 ) -> None:
-    run = make_run(store, "old")
+    run = make_run(store, "old", {"training.validation": "test"})
     values = answer("evaluate", run.run_id)
     assert values["temperature"] is None and values["temperature_scaling"] is None
     assert 0 < values["ece"] < 1 and Lab(OWNER).runs.temperature(run) == 1.0
     assert "kept no predictions of its validation images" in call("evaluate", "old").stdout
-    labels = np.arange(300) % 5
-    store.add_validation_predictions(
-        run.run_id, Predictions(np.arange(300), labels, np.eye(5, dtype=np.float32)[labels])
-    )
-    assert Lab(OWNER).runs.temperature(run) == 1.0
-
-
-def test_images_that_the_temperature_was_fitted_on_do_not_judge_it(store: RunStore) -> None:
-    run = make_run(store, "as reported", {"training.validation": "test"})
-    store.update(run.run_id, metrics={"unseen_test_loss": 1.0})
     stored = store.predictions(run.run_id)
     first = Predictions(stored.indices[:400], stored.labels[:400], stored.probabilities[:400])
+    perfect = replace(first, probabilities=np.eye(5, dtype=np.float32)[first.labels])
+    store.add_validation_predictions(run.run_id, perfect)
+    assert Lab(OWNER).runs.temperature(run) == 1.0
     store.add_validation_predictions(run.run_id, first)
     scaling = answer("evaluate", run.run_id)["temperature_scaling"]
     assert scaling["fitted_on"] == 400 and scaling["test_images"] == 100
@@ -118,9 +109,7 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     text = call("compare", "plain", "other", "better").stdout
     assert "p value holm" in text and f"pareto front: {ids[2]}" in text and f"{ids[0][:8]}  {ids[1][:8]}" in text
     validated = answer("compare", "plain", "better", "--on", "validation")
-    assert validated["on"] == "validation"
-    assert validated["accuracy"][0]["n"] == 375 and validated["pairs"][0]["n"] == 375
-    assert "nonsense" in refusal("compare", "plain", "better", "--on", "nonsense")
+    assert (validated["on"], validated["accuracy"][0]["n"], validated["pairs"][0]["n"]) == ("validation", 375, 375)
     assert "at least two" in refusal("compare", "plain")
 
 
@@ -134,9 +123,6 @@ def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None
     assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
     assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
     assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
-    make_run(store, "better", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
-    *_, better = (values := answer("compare", "elsewhere", "plain", "better"))["runs"]
-    assert values["pareto_front"] == [better["run_id"]] and values["right_by"] is not None
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
@@ -148,6 +134,9 @@ def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
     assert (note["level"], note["changes"]) == ("warning", {"training.validation": "training"})
     text = call("coach", "mine").stdout
     assert "warning: Test images decide" in text and "Try --set training.validation=training (was test)" in text
+    make_run(store, "waiting", status=RunStatus.QUEUED)
+    assert answer("coach", "waiting")["notes"] == []
+    assert "nothing to say yet" in call("coach", "waiting").stdout
 
 
 def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tmp_path: Path) -> None:
@@ -160,18 +149,8 @@ def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tm
     assert {command: answer(command, "kept") for command in results} == results
 
 
-def test_a_run_without_results_or_epochs(store: RunStore) -> None:
-    make_run(store, "waiting", status=RunStatus.QUEUED)
-    assert answer("coach", "waiting")["notes"] == []
-    assert "nothing to say yet" in call("coach", "waiting").stdout
-    make_run(store, "broken", status=RunStatus.FAILED, message="The loss became nan in epoch 1: ...")
-    assert [note["key"] for note in answer("coach", "broken")["notes"]] == ["broke-down"]
-    assert "run" in refusal("coach", "nobody")
-
-
 def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     run = make_run(store, status=RunStatus.QUEUED)
-    assert answer("runs", "show", "mine")["guess"] is None
     store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
     told = {"accuracy": 0.6, "confused_pair": ["otter", "seal"], "score": None}
     assert answer("runs", "show", "mine")["guess"] == told
@@ -189,7 +168,6 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
 def test_what_is_typed_becomes_a_guess_and_names_of_classes_may_hold_commas(
     tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read_guess(None, None, RunConfig()) is None
     assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
     dataset = replace(tiny_dataset, class_names=("a,b", "c", "d"))
@@ -245,8 +223,7 @@ def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
     assert against["where"].endswith("most against the class at the lower left")
     assert for_it["where"].startswith("most for the class at the lower left")
 
-    done = call("explain", run.name, image)
-    assert "method: grad-cam\n" in done.stdout and "brightest at the lower left" in done.stdout
+    assert "brightest at the lower left" in call("explain", run.name, image).stdout
 
 
 def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[Run, Path], tmp_path: Path) -> None:
@@ -255,8 +232,6 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "no class called 'cat'" in refusal("explain", run.name, image, "--class", "cat")
     assert "ends in .png" in refusal("explain", run.name, image, "--out", tmp_path / "a.txt")
     assert "cannot be found" in refusal("explain", run.name, tmp_path / "none.png")
-    (tmp_path / "bad.png").write_bytes(b"not an image")
-    assert "bad.png" in refusal("explain", run.name, tmp_path / "bad.png")
     without = make_run(store, "empty", status=RunStatus.QUEUED)
     assert "no trained model yet" in refusal("explain", without.name, image)
 
@@ -285,14 +260,11 @@ def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytes
     assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
     assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
     assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
-    shown = call(*arguments, "--step", 2, "--parameter", "probability")
-    assert "2. Blur: probability" in shown.stdout
-    assert shown.returncode == 0
+    assert "2. Blur: probability" in call(*arguments, "--step", 2, "--parameter", "probability").stdout
 
 
 def test_label_safety_refuses_what_cannot_be_measured(store: RunStore, run: Run) -> None:
     assert "no step '7'" in refusal("label-safety", run.name, "--step", 7)
-    assert "changes nothing" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 1)
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
     store.update(run.run_id, status=RunStatus.STOPPED)
     live_runs.queue(store, run.run_id)
@@ -334,9 +306,6 @@ def test_a_terminal_breaks_long_texts_between_words_and_keeps_ids_and_numbers(mo
     words = {word for line in lines for word in line.split()}
     assert {"report's", "network,", "flips", "(archived)"} <= words, "no word is cut that fits"
     assert any(word.startswith("random_rot") and word.endswith("…") for word in words)
-
-    wide = Table([["words and words", *["1,000,000.5 %"] * 9]], header=("what", *"abcdefghi"))
-    assert max(map(len, printed(monkeypatch, wide, to=Terminal()))) <= 80, "too narrow for all"
 
 
 def test_a_file_gets_whole_plain_lines_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,10 +352,8 @@ RESULT = {
     [
         (Shown("accuracy"), ["Test accuracy: 50.0 % (45.0 % to 55.0 %)"]),
         (Shown("run_id"), ["run id: " + 32 * "a"]),
-        (Shown("at_limit"), ["at limit: no"]),
         (Shown("filters"), ["filters: 32, 64"]),
         (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
-        (Shown("metrics.seconds"), ["seconds: 12 s"]),
         (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
         (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
         (

@@ -50,7 +50,6 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     assert listed("--sort", "-test_accuracy") == ["three", "two", "one"] and len(listed("--sort", "optimizer")) == 3
     said = refusal("runs", "list", "--where", "seed > 0 and test_acuracy > 0.6")
     assert "Did you mean 'test_accuracy'" in said
-    assert "test_accuracy" in refusal("runs", "list", "--sort", "test_acuracy")
 
     groups = answer("runs", "list", "--group-by", "all-but-seed")["groups"]
     assert [group["value"]["training.optimizer"] for group in groups] == ["adam", "sgd"]
@@ -59,7 +58,6 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     assert 0.5 < sgd["test_accuracy"]["mean"] < 0.7 and sgd["test_accuracy"]["deviation"] > 0
     said = call("runs", "list", "--group-by", "all-but-seed").stdout
     assert "training.optimizer=adam" in said and "test_accuracy.mean" in said
-    assert "all-but-seed" in refusal("runs", "list", "--group-by", "owner")
     assert {"accuracy", "test_accuracy", "tags", "model.name", "learning_rate"} <= {
         each["name"] for each in answer("runs", "fields")["fields"]
     }
@@ -95,15 +93,11 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     assert back["copies"] == [run.run_id] and back["run_id"] != run.run_id
     path.write_bytes(b"no zip")
     assert "not a sound ZIP archive" in refusal("runs", "import", path)
-
-
-def test_an_export_replaces_no_device_and_makes_no_folder_unasked(home: Path, tmp_path: Path) -> None:
-    make_run(open_store())
     pipe, inside = tmp_path / "pipe", tmp_path / "new" / "folder" / "mine.zip"
     os.mkfifo(pipe)
-    assert "is a device or a pipe" in refusal("runs", "export", "mine", pipe) and pipe.is_fifo()
-    assert "add --parents" in refusal("runs", "export", "mine", inside) and not (tmp_path / "new").exists()
-    assert answer("runs", "export", "mine", inside, "--parents")["size"] == inside.stat().st_size
+    assert "is a device or a pipe" in refusal("runs", "export", run.run_id, pipe) and pipe.is_fifo()
+    assert "add --parents" in refusal("runs", "export", run.run_id, inside) and not (tmp_path / "new").exists()
+    assert answer("runs", "export", run.run_id, inside, "--parents")["size"] == inside.stat().st_size
 
 
 @pytest.fixture
@@ -203,12 +197,9 @@ def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -
     try:
         assert serving.stdout is not None
         said = json.loads(serving.stdout.readline())
-        made = codes.codes()
-        assert said == {
-            "addresses": [f"http://127.0.0.1:{port}"],
-            "student_code": made.student,
-            "teacher_code": made.teacher,
-        }
+        made = answer("classroom", "codes")
+        assert made == {"student_code": codes.codes().student, "teacher_code": codes.codes().teacher}
+        assert said == {"addresses": [f"http://127.0.0.1:{port}"], **made}
 
         def page() -> str:
             try:
@@ -230,16 +221,8 @@ def test_serve_says_how_to_join_and_ends_with_what_it_started(warm_home: Path) -
         serving.wait()
 
 
-def test_the_codes_have_a_command(home: Path) -> None:
-    made = codes.codes()
-    assert answer("classroom", "codes") == {"student_code": made.student, "teacher_code": made.teacher}
-
-
-def test_addresses_are_those_that_others_may_use() -> None:
+def test_the_invitation_has_addresses_that_others_may_use_and_a_picture_with_the_code() -> None:
     assert all(not address.startswith(("127.", "169.254.")) for address in addresses())
-
-
-def test_the_picture_holds_the_address_and_the_code() -> None:
     address = join_address("http://192.0.2.5:8501", "CDFGHJ")
     assert address == "http://192.0.2.5:8501/class/join?code=CDFGHJ"
     svg = qr_svg(address)
