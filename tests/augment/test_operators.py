@@ -4,6 +4,7 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -58,18 +59,10 @@ def all_ends(info: OperatorInfo) -> Iterator[Operator]:
 
 _RNG = np.random.default_rng(5)
 _IMAGES = _RNG.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-_ODD_SIZES = [(33, 45), (7, 5), (1, 1)]
-#: Plain pictures and noise: what divides by a spread or counts colours meets none.
-_ODD_IMAGES = [
-    np.stack(
-        [
-            _RNG.integers(0, 256, (*size, 3), dtype=np.uint8),
-            np.zeros((*size, 3), np.uint8),
-            np.full((*size, 3), 255, np.uint8),
-        ]
-    )
-    for size in _ODD_SIZES
-]
+#: A picture of noise, a black and a white one of each size: an operator may divide by a spread or count colours.
+_ODD_IMAGES = [_RNG.integers(0, 256, (3, *size, 3), dtype=np.uint8) for size in ((33, 45), (7, 5), (1, 1))]
+for odd in _ODD_IMAGES:
+    odd[1:] = np.array([0, 255])[:, np.newaxis, np.newaxis, np.newaxis]
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -133,27 +126,16 @@ def report_pipelines() -> tuple[Any, Any, Any, Any]:
             to_colorspace="HSV", from_colorspace="RGB", children=iaa.WithChannels(channel, iaa.Add((-50, 50)))
         )
 
+    covered = iaa.Sometimes(0.5, iaa.CoarseDropout((0.1, 0.3), size_percent=(0.02, 0.05)))
+    swapped = iaa.Sometimes(0.5, iaa.Sometimes(0.5, iaa.ChannelShuffle(0.5)))
+    sharpened = iaa.Sometimes(0.5, iaa.Sharpen(alpha=(0, 1.0), lightness=(0.75, 1.5)))
+    lighter, contrasts = iaa.Multiply((0.5, 1.5), per_channel=True), iaa.LinearContrast((0.5, 2.0))
+    clouded = iaa.BlendAlphaFrequencyNoise(exponent=(-4, 0), foreground=lighter, background=contrasts)
     return (
         iaa.Sequential([iaa.Fliplr(1.0), iaa.GaussianBlur(sigma=(0, 1.0))]),
         iaa.Sequential([iaa.ChannelShuffle(p=0.5), shifted(0), shifted(1), shifted(2)]),
-        iaa.Sequential(
-            [
-                iaa.Sometimes(0.5, iaa.CoarseDropout((0.1, 0.3), size_percent=(0.02, 0.05))),
-                iaa.Sometimes(0.5, iaa.Sometimes(0.5, iaa.ChannelShuffle(0.5))),
-                iaa.Sometimes(0.5, iaa.Sharpen(alpha=(0, 1.0), lightness=(0.75, 1.5))),
-            ]
-        ),
-        iaa.Sequential(
-            [
-                iaa.Multiply((0.5, 1.5), per_channel=0.5),
-                iaa.LinearContrast((0.5, 1.5)),
-                iaa.BlendAlphaFrequencyNoise(
-                    exponent=(-4, 0),
-                    foreground=iaa.Multiply((0.5, 1.5), per_channel=True),
-                    background=iaa.LinearContrast((0.5, 2.0)),
-                ),
-            ]
-        ),
+        iaa.Sequential([covered, swapped, sharpened]),
+        iaa.Sequential([iaa.Multiply((0.5, 1.5), per_channel=0.5), iaa.LinearContrast((0.5, 1.5)), clouded]),
     )
 
 
@@ -201,25 +183,12 @@ def test_multiplying_a_batch_gives_imgaugs_bytes_one_channel_and_images_one_by_o
 _SAMPLES = 1000
 
 
-class _Rows:
-    """Stands for imgaug's batch."""
-
-    def __init__(self, *shape: int) -> None:
-        self.shape = shape
-
-    def get_rowwise_shapes(self) -> list[tuple[int, ...]]:
-        return [self.shape[1:]] * self.shape[0]
+def _batch(*shape: int) -> Any:
+    """Stand for imgaug's batch of images."""
+    return SimpleNamespace(get_rowwise_shapes=lambda: [shape[1:]] * shape[0])
 
 
-def _masks(**changes: Any) -> FrequencyNoiseMasks:
-    settings: dict[str, Any] = {
-        "exponent": (-4.0, 0.0),
-        "size_px_max": (4, 16),
-        "iterations": (1, 3),
-        "sigmoid": 0.5,
-        "per_channel": 0.0,
-    }
-    return FrequencyNoiseMasks(**(settings | changes))
+_MASKS = FrequencyNoiseMasks((-4.0, 0.0), size_px_max=(4, 16), iterations=(1, 3), sigmoid=0.5, per_channel=0.0)
 
 
 def _statistics(masks: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -249,7 +218,7 @@ def test_masks_have_the_moments_of_imgaugs() -> None:
     # imgaug's distances settle during the first masks.
     drawn = [parameter.draw_samples((32, 32), random_state=generator) for _ in range(_SAMPLES + 100)]
     theirs = _statistics(np.stack(drawn[100:]))
-    ours = _statistics(np.stack(_masks().draw_masks(_Rows(4 * _SAMPLES, 32, 32, 3), iarandom.RNG(12))))
+    ours = _statistics(np.stack(_MASKS.draw_masks(_batch(4 * _SAMPLES, 32, 32, 3), iarandom.RNG(12))))
     for power in (1, 2):
         a, b = theirs**power, ours**power
         deviations = (a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b) + 1e-12)
@@ -258,6 +227,6 @@ def test_masks_have_the_moments_of_imgaugs() -> None:
 
 def test_a_mask_that_rounding_or_enlarging_lifts_above_one_is_cut() -> None:
     """imgaug stops with an AssertionError at such a mask; so would our blending without the cut."""
-    masks = np.stack(_masks().draw_masks(_Rows(1000, 8, 8, 3), iarandom.RNG(0)))
+    masks = np.stack(_MASKS.draw_masks(_batch(1000, 8, 8, 3), iarandom.RNG(0)))
     highest = masks.max(axis=(1, 2))
     assert masks.min() >= 0 and highest.max() == 1 and (highest == 1).sum() > 50
