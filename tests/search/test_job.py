@@ -1,16 +1,20 @@
-"""Searches as jobs: started, stopped and continued by people, carried out on runs that train nothing."""
+"""Searches as rows and as jobs, which people start, stop and continue; their runs train nothing."""
 
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
 from aquadash.config import RunConfig
-from aquadash.errors import ConfigError, DataError, RunError, StorageError
+from aquadash.errors import ConfigError, DataError, RunError, StorageError, UnknownNameError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.search import TrialState, job, resume_search, start_search
-from aquadash.search.store import KIND, SearchStore, open_search_store
-from aquadash.store import RunStatus, open_jobs
+from aquadash.search.plan import DEFAULT_TRIALS
+from aquadash.search.store import KIND, SearchStore, open_search_store, read_search
+from aquadash.store import RunStatus, open_jobs, open_store
+from aquadash.store.schema import searches
+from aquadash.store.types import TrialOf
 from aquadash.work.worker import JobContext
 from tests.support import job_rows
 from tests.support.faults import let_fail
@@ -85,9 +89,7 @@ def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: F
 
 def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
     search_id = start_search(plan(trials=2), Idle())
-    assert store.get(search_id).status is RunStatus.QUEUED
     lost = job_rows.claim(KIND)
-    assert store.get(search_id).status is RunStatus.RUNNING and lost.worker is not None
     open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
     left = store.get(search_id)
     assert left.status is RunStatus.QUEUED and "AquaDash has ended" in left.message
@@ -123,7 +125,6 @@ def test_a_stop_without_a_worker_stops_the_runs(engine: InThreads, store: Search
     lost = take_up(search_id)
     control = job.Controller(store, search_id, engine=runs, runs=runs.store)
     control.step()
-    assert lost.worker is not None
     open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
     Lab(OWNER).searches.stop(search_id)
     search = store.get(search_id)
@@ -154,3 +155,53 @@ def test_a_lasting_error_ends_a_search(engine: InThreads, runs: FakeEngine, monk
     runs.error = StorageError("disk full")
     search = engine.ended(start_search(plan(), engine))
     assert search.status is RunStatus.FAILED and "disk full" in search.message
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def test_searches_are_listed_newest_first_and_found_by_id_prefix_or_name(store: SearchStore) -> None:
+    first, second = store.submit(plan(name="first")), store.submit(plan(name=""))
+    assert [head.search_id for head in store.heads()] == [second, first]
+    assert store.get(second).name == f"search-{second[:6]}"
+    two = store.submit(plan(name=" two \n lines "))
+    assert store.get(two).name == "two lines" and store.resolve(" two \n lines ") == two
+    assert store.resolve(first) == store.resolve(first[:8]) == store.resolve("first") == first
+    with pytest.raises(UnknownNameError, match="no search called 'furst'.*Did you mean 'first'"):
+        store.resolve("furst")
+    store.submit(plan(name="first"))
+    with pytest.raises(RunError, match="fits 2 searches"):
+        store.resolve("first")
+    with pytest.raises(UnknownNameError):
+        store.get("../../etc/passwd")
+
+
+def row_of(search_id: str, **plan: object) -> dict[str, object]:
+    """The row of a search with other values in its plan."""
+    with open_store().database.reading("read the search") as connection:
+        row = connection.execute(select(searches).where(searches.c.search_id == search_id)).mappings().one()
+    return {**row, "plan": {**row["plan"], **plan}}
+
+
+def test_a_plan_is_read_as_it_was_written_also_by_an_earlier_version(store: SearchStore) -> None:
+    one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
+    assert store.get(store.submit(one)).plan == one
+    search_id = store.submit(plan())
+    earlier = {"sampler": "grid", "pruner": "hyperband"}
+    for budget, trials in (({"trials": None, "minutes": 2.0}, DEFAULT_TRIALS), ({"trials": 3, "minutes": None}, 3)):
+        assert read_search(row_of(search_id, budget=budget, **earlier)).plan == plan(trials=trials, **earlier)
+
+
+@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}, {"budget": None}])
+def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="This search cannot be read"):
+        read_search(row_of(store.submit(plan()), **damage))
+
+
+def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:
+    search_id, runs = store.submit(plan()), open_store()
+    for number in range(3):
+        runs.submit(RunConfig(), search_id=search_id, trial=TrialOf(number, {}))
+    runs.update(runs.trials(search_id)[1].run_id, metrics=5)
+    store.set_hidden(search_id)
+    assert [run.hidden for run in runs.trials(search_id)] == 3 * [True]

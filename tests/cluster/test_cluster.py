@@ -1,9 +1,12 @@
-"""Setting up a cluster: what is refused, what is wrong with it, and the services that it consists of."""
+"""A cluster: how a machine is set up, which runs its workers take, and why runs wait. Trainings are stand-ins."""
 
 import os
+import queue
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dask
@@ -13,16 +16,28 @@ import pytest
 from aquadash import __version__, settings
 from aquadash.cluster import checks
 from aquadash.cluster.worker import find_gpu, hand_over
-from aquadash.config import RunConfig
+from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
-from aquadash.store import RunStatus, RunStore, Worker
+from aquadash.store import Job, RunStatus, RunStore, Worker
 from aquadash.store.database import Database
+from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
+from aquadash.work.queue import Engine
 from tests.cli.test_cli import answer, call, refusal
 from tests.support.clusters import be_impatient, dask_workers, have_database_problem
-from tests.support.waiting import gone
+from tests.support.job_rows import carry_out_by
+from tests.support.live_runs import job_of
+from tests.support.serving import free_port
+from tests.support.tiny_networks import QUICK
+from tests.support.waiting import gone, wait_for
 
 AWAY = "tcp://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler that is away is not waited for."""
+    be_impatient(monkeypatch)
 
 
 @pytest.fixture
@@ -31,10 +46,137 @@ def right_database(monkeypatch: pytest.MonkeyPatch) -> None:
     have_database_problem(monkeypatch, "")
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scheduler that is away is not waited for."""
-    be_impatient(monkeypatch)
+class Trainings:
+    """Stands in for what carries a job out: each training ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.may_end: dict[str, threading.Event] = {}
+
+    def carry_out(self, jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool]) -> None:
+        self.may_end[job.run] = threading.Event()
+        self.begun.put(job.run)
+        while not self.may_end[job.run].wait(0.05):
+            if slot_ends():
+                return
+        jobs.end(job, RunStatus.FINISHED)
+
+    def end(self, run_id: str) -> None:
+        self.may_end[run_id].set()
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> Trainings:
+    trainings = Trainings()
+    carry_out_by(monkeypatch, trainings.carry_out)
+    return trainings
+
+
+@pytest.fixture
+def engine(right_database: None, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An app that names a scheduler."""
+    monkeypatch.setenv("AQUADASH_SCHEDULER", f"tcp://127.0.0.1:{free_port()}")
+    with Engine(store) as engine:
+        yield engine
+
+
+def submitted(engine: Engine, count: int) -> list[str]:
+    return [engine.submit(RunConfig()).run_id for _ in range(count)]
+
+
+def message_of(store: RunStore, run_id: str) -> str:
+    run = store.get(run_id)
+    assert run.status is RunStatus.QUEUED
+    return run.message
+
+
+def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
+    store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = submitted(engine, 4)
+    wait_for(lambda: "does not answer" in message_of(store, runs[0]))
+    assert engine.slots() == 1, "nobody has seen the cluster yet"
+    with dask_workers(monkeypatch, slots=2):
+        assert {trainings.begun.get(timeout=30), trainings.begun.get(timeout=30)} == {*runs[:2]}
+        wait_for(lambda: engine.slots() == 2)
+        assert checks.read_app_state() == checks.AppState(__version__, 2)
+        wait_for(lambda: message_of(store, runs[3]) == "")
+        # The first keeps its slot for long; the others take turns in the second.
+        for ended, following in zip(runs[1:], runs[2:], strict=False):
+            trainings.end(ended)
+            assert trainings.begun.get(timeout=30) == following
+        assert {job.worker.name for job in store.jobs.find(kind=KIND)} == {"0"}
+        for run_id in (runs[0], runs[3]):
+            trainings.end(run_id)
+        wait_for(lambda: all(run.status is RunStatus.FINISHED for run in store.list_runs()))
+
+
+def test_a_scheduler_that_comes_back_gets_its_workers_again(
+    store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_workers(monkeypatch):
+        (first,) = submitted(engine, 1)
+        assert trainings.begun.get(timeout=30) == first
+    (second,) = submitted(engine, 1)
+    wait_for(lambda: "does not answer" in message_of(store, second))
+    with dask_workers(monkeypatch):
+        wait_for(lambda: message_of(store, second) == "")
+        assert trainings.begun.empty(), "the training has outlived its worker and keeps the slot"
+        store.jobs.end(job_of(first), RunStatus.FINISHED)
+        assert trainings.begun.get(timeout=30) == second
+        trainings.end(second)
+
+
+def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
+    store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks.write_app_state(checks.AppState(__version__, 1))
+    monkeypatch.setattr(checks, "__version__", "0.1")
+    with dask_workers(monkeypatch):
+        (run_id,) = submitted(engine, 1)
+        wait_for(lambda: "0: This machine has AquaDash 0.1, and the app has" in message_of(store, run_id))
+        assert trainings.begun.empty()
+        monkeypatch.setattr(checks, "__version__", __version__)
+        assert trainings.begun.get(timeout=30) == run_id
+        assert job_of(run_id).message == ""
+        trainings.end(run_id)
+
+
+def test_a_run_says_what_it_waits_for(
+    store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.submit(RunConfig(), needs="gpu")
+    engine.serve()
+    with monkeypatch.context() as patch:
+        have_database_problem(patch, "The database is SQLite.")
+        wait_for(lambda: "The database is SQLite." in message_of(store, run.run_id))
+    with dask_workers(monkeypatch, workers=0):
+        wait_for(lambda: "No worker is connected" in message_of(store, run.run_id))
+    with dask_workers(monkeypatch, preload=[]):
+        wait_for(lambda: "It takes no runs. Start it with --preload" in message_of(store, run.run_id))
+    with dask_workers(monkeypatch):
+        wait_for(lambda: "no worker of the cluster has one" in message_of(store, run.run_id))
+        # It keeps no slot from another run.
+        (other,) = submitted(engine, 1)
+        assert trainings.begun.get(timeout=30) == other
+        trainings.end(other)
+    with dask_workers(monkeypatch, resources={"GPU": 1}):
+        assert trainings.begun.get(timeout=30) == run.run_id
+        trainings.end(run.run_id)
+        wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
+
+
+@pytest.mark.slow
+def test_a_run_is_trained(
+    quick_training: None, store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_workers(monkeypatch):
+        run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
+        wait_for(lambda: store.get(run_id).status.ended, saying=lambda: store.get(run_id))
+    assert store.get(run_id).status is RunStatus.FINISHED and store.get(run_id).worker.name == "0"
+
+
+# -- setting up a cluster --------------------------------------------------------------------------------------------
 
 
 def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
@@ -74,13 +216,11 @@ def test_cloned_machines_have_different_names(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_status_shows_the_database_without_the_scheduler(right_database: None, store: RunStore) -> None:
-    run = store.submit(RunConfig(), name="waits")
+    store.submit(RunConfig(), name="waits")
     status = answer("cluster", "status", "--scheduler", AWAY)
     assert [(one["name"], one["status"]) for one in status["runs"]] == [("waits", "queued")]
     assert status["database"] == settings.database() and status["workers"] == []
-    (problem,) = status["problems"]
-    assert f"{AWAY} does not answer" in problem
-    store.request_stop(run.run_id)
+    assert [f"{AWAY} does not answer" in problem for problem in status["problems"]] == [True]
 
 
 def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
