@@ -185,12 +185,16 @@ def quick_pages() -> None:
     # The page would wait for that process where it shows augmented images.
     remote.call = _call_here
     # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
-    operator_catalogue.thumbnail = lambda name: thumbnail_source()
+    operator_catalogue.thumbnail = _quick_thumbnail
 
 
 def _call_here(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """Call a function in this process, pickled as for the other one."""
     return pickle.loads(pickle.dumps(functools.partial(function, *args, **options)))()
+
+
+def _quick_thumbnail(name: str) -> np.ndarray:
+    return thumbnail_source()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,15 +31,23 @@ _FOREIGN = ("[data-testid='stToolbar']", "[data-testid='stSidebarHeader']", "svg
 #: By page, the key of a popover with fields and buttons.
 _POPOVERS = {"evaluate": "image-filters", "compare": "filters-box", "augment": "save-menu-0"}
 
-_AT_REST = """() => document.getAnimations().every(
-  (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
+#: JavaScript: the script has run and no element fades, which would lower its contrast.
+_AT_REST = """() => !document.querySelector("[data-testid='stApp']:not([data-test-script-state='notRunning'])")
+  && document.getAnimations().every(
+    (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity)"""
 
 
-def findings(page: Page) -> list[str]:
-    """The serious and critical ones, a line each."""
+def opened(browser: Browser, scheme: Any) -> Page:
+    return browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
+
+
+def findings(page: Page, address: str = "") -> list[str]:
+    """The serious and critical ones, a line each, of this address or of the open page."""
     from axe_playwright_python.sync_playwright import Axe
 
-    # During a fade the contrast is lower.
+    if address:
+        page.goto(address)
+        page.get_by_role("heading", level=1).first.wait_for()
     page.wait_for_function(_AT_REST)
     report = Axe().run(page, context={"exclude": [[selector] for selector in _FOREIGN]})
     return [
@@ -56,16 +64,11 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
     runs = [make_run(store, name, predictions=skilled(skill)).run_id for name, skill in (("one", 0.4), ("two", 0.6))]
     for run_id in runs:
         add_included_model(store, run_id)
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
-    violations: dict[str, list[str]] = {}
+    page, violations = opened(browser, scheme), {}
     for name in (name for name, record in PAGES.items() if not record.class_only):
         for query in [*queries(name), *(["open=test-3"] if name == "evaluate" else [])]:
             about = f"runs={runs[0]},{runs[1]}" if name == "compare" else f"run={runs[0]}"
-            address = f"{name}?{about}&{query}"
-            page.goto(f"{shared_server.url}/{address}")
-            page.get_by_role("heading", level=1).first.wait_for()
-            page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-            violations[f"{name} {query}"] = findings(page)
+            violations[f"{name} {query}"] = findings(page, f"{shared_server.url}/{name}?{about}&{query}")
             if query == queries(name)[0] and name in _POPOVERS:
                 violations[f"{name}, {_POPOVERS[name]}"] = in_popover(page, name)
     page.close()
@@ -77,8 +80,7 @@ def test_axe_finds_nothing_serious_in_popovers(
     shared_server: Server, browser: Browser, scheme: str, theme: str
 ) -> None:
     run_id = make_run(open_store(), "one", predictions=skilled(0.4)).run_id
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
-    violations: dict[str, list[str]] = {}
+    page, violations = opened(browser, scheme), {}
     for name in _POPOVERS:
         about = f"run={run_id}&runs={run_id}&embed=true&embed_options={theme}_theme"
         page.goto(f"{shared_server.url}/{name}?{about}")
@@ -98,9 +100,8 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
     violations: dict[str, list[str]] = {}
     with serving(home, AQUADASH_CLASSROOM="1") as server:
         for role, code in (("teacher", made.teacher), ("student", made.student)):
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
-            page.goto(f"{server.url}/class/join?code=WRONG")
-            violations["join"] = findings(page)
+            page = opened(browser, scheme)
+            violations["join"] = findings(page, f"{server.url}/class/join?code=WRONG")
             for typed in ("CCCCCC", code):
                 page.get_by_label("Your name").fill(f"A {role}")
                 page.get_by_label("Code").fill(typed)
@@ -109,11 +110,7 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
                 if page.get_by_role("alert").count():
                     violations["join, refused"] = findings(page)
             for address in (*(f"classroom?{query}" for query in queries("classroom")), "compare", "class/join"):
-                page.goto(f"{server.url}/{address}")
-                page.get_by_role("heading", level=1).first.wait_for()
-                if address != "class/join":
-                    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-                violations[f"{role} {address}"] = findings(page)
+                violations[f"{role} {address}"] = findings(page, f"{server.url}/{address}")
             page.close()
     nothing(violations)
 
@@ -122,7 +119,6 @@ def in_popover(page: Page, name: str) -> list[str]:
     """:func:`findings` while the popover of a page is open."""
     page.locator(f".st-key-{_POPOVERS[name]} button:visible").click()
     page.get_by_test_id("stPopoverBody").locator("input").first.wait_for()
-    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
     return findings(page)
 
 

@@ -61,17 +61,12 @@ def test_a_new_file_that_cannot_be_moved_leaves_nothing(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_outlasts_a_power_cut(tmp_path: Path, outlasts_a_power_cut: Callable[[Path], bool]) -> None:
-    write_whole(tmp_path / "some.json", "föggy")
-    assert outlasts_a_power_cut(tmp_path / "some.json")
-
-
-def test_it_may_be_for_its_owner_alone(tmp_path: Path) -> None:
+def test_it_outlasts_a_power_cut_with_its_mode_and_makes_no_folder(
+    tmp_path: Path, outlasts_a_power_cut: Callable[[Path], bool]
+) -> None:
     write_whole(tmp_path / "secret", "1234", mode=0o600)
+    assert outlasts_a_power_cut(tmp_path / "secret")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
-
-
-def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "gone" / "state.json", "{}")
 

@@ -4,7 +4,6 @@
 """
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from click.testing import CliRunner
 
 from aquadash import augment, data
 from aquadash.cli import cli
-from aquadash.config import SETTINGS, RunConfig, from_yaml, parse_assignments, to_yaml, with_values
-from aquadash.errors import ConfigError
+from aquadash.config import SETTINGS, RunConfig, with_values
 from aquadash.evaluation import evaluate, stored_scores
 from aquadash.export.script import Recipe, train_script
 from aquadash.lab.query import select
@@ -36,20 +34,12 @@ pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def test_hyperparameter() -> None:
-    """Form, commands, YAML, searches, tables and export have the setting; the optimizer follows."""
+    """Form, searches, tables, commands and export have the setting; the optimizer follows."""
     name = "training.clip_norm"
-    app = open_advanced()
-    (box,) = [box for box in app.expander if box.label.startswith("Optimizer")]
-    (field,) = [field for field in box.number_input if field.label == "Gradient clipping (norm)"]
+    (field,) = [field for field in open_advanced().number_input if field.label == "Gradient clipping (norm)"]
     assert (field.min, field.max, field.step, field.value) == (0.0, 100.0, 0.5, 0.0) and field.help
-
-    refused = CliRunner().invoke(cli, ["train", "--set", f"{name}=1000"])
-    assert isinstance(refused.exception, ConfigError) and "100" in str(refused.exception), refused.exception
-
-    usual = RunConfig()
-    config = with_values(usual, parse_assignments([f"{name}=1.5"]))
-    assert from_yaml(to_yaml(config)) == config and "  clip_norm: 1.5" in to_yaml(config)
-    assert name in suggested(usual)
+    config = with_values(RunConfig(), {name: 1.5})
+    assert name in suggested(RunConfig())
     runs = [run_record("usual"), run_record("clipped", {name: 1.5})]
     assert select(runs, f"{name} > 1.2") == runs[1:] and name in columns(runs, run_fields())[0]
     script = train_script(_script_recipe(config))
@@ -77,12 +67,10 @@ def test_run_figure() -> None:
     assert app.dataframe and title in app.dataframe[0].value, app.error
     assert app.dataframe[0].value[title].tolist() == [2.0, 2.0]
 
-    listed = _command("runs", "list", "--sort", name, "--where", f"{name} < 2.5")["runs"]
-    assert [run["metrics"][name] for run in listed] == [2.0, 2.0]
     assert _command("runs", "show", first.run_id)["metrics"][name] == 2.0
 
 
-def test_evaluate_metric() -> None:
+def test_evaluate_metric(tmp_path: Path) -> None:
     """Pages, commands and the report show the metric; new runs store it, and older ones still open and compare."""
     from sklearn.metrics import matthews_corrcoef
 
@@ -97,9 +85,6 @@ def test_evaluate_metric() -> None:
     assert shown.get("Matthews correlation") == f"{expected:.2f}", shown
 
     assert abs(_command("evaluate", first.run_id)["matthews_correlation"] - expected) < 1e-9
-    assert f"Matthews correlation: {expected:.2f}" in CliRunner().invoke(cli, ["evaluate", first.run_id]).stdout
-    compared = _command("compare", first.run_id, second.run_id)["accuracy"]
-    assert abs(compared[0]["matthews_correlation"] - expected) < 1e-9
     assert f"<b>{expected:.2f}</b>Matthews correlation" in report_html(open_store(), first, None)
 
     name, store = "test_matthews_correlation", open_store()
@@ -108,16 +93,13 @@ def test_evaluate_metric() -> None:
     store.update(second.run_id, metrics=store.get(second.run_id).metrics | {name: 0.25})
     table = open_app_page("compare", runs=f"{first.run_id},{second.run_id}").dataframe[0]
     assert sorted(table.value["Matthews correlation"].fillna(-1)) == [-1, 0.25] and table.proto.placeholder == "–"
-    listed = _command("runs", "list", "--where", f"{name} is null")["runs"]
-    assert [run["run_id"] for run in listed] == [first.run_id]
 
-    with tempfile.TemporaryDirectory() as folder:
-        older, newer = (stored(store, Path(folder), name=name) for name in ("older", "newer"))
+    older, newer = (stored(store, tmp_path, name=name) for name in ("older", "newer"))
     store.update(newer.run_id, metrics=newer.metrics | {name: 0.25})
     assert reproduction(store, older.run_id, newer.run_id).identical
 
 
-def test_augmenter() -> None:
+def test_augmenter(tmp_path: Path) -> None:
     """Augment's catalogue explains the step; a pipeline with it can be saved and makes images, the same each time."""
     app = open_app_page("augment", view="catalogue", family="meta")
     assert any("<code>RandAugment</code>" in str(element.proto.body) for element in app.get("html"))
@@ -125,18 +107,17 @@ def test_augmenter() -> None:
     step = {"name": "RandAugment", "settings": {"n": {"low": 1, "high": 2}, "m": 9}}
     pipeline = {"branches": [{"title": "Changed", "operators": [step]}]}
     about = {"format": "aquadash-pipeline", "version": 1, "name": "rand", "title": "Rand", "summary": ""}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "rand.json"
-        file.write_text(json.dumps(about | pipeline), encoding="utf-8")
-        saved = _command("pipelines", "save", str(file), "--title", "Rand")["name"]
-        made = []
-        for out in (Path(folder) / "one", Path(folder) / "two"):
-            files = _command("augment", "--pipeline", saved, "--count", "8", "--seed", "3", "--out", str(out))["files"]
-            made.append([Path(image).read_bytes() for image in files])
+    file = tmp_path / "rand.json"
+    file.write_text(json.dumps(about | pipeline), encoding="utf-8")
+    saved = _command("pipelines", "save", str(file), "--title", "Rand")["name"]
+    made = []
+    for out in ("one", "two"):
+        options = ("--pipeline", saved, "--count", "8", "--seed", "3", "--out", str(tmp_path / out))
+        made.append([Path(image).read_bytes() for image in _command("augment", *options)["files"]])
     assert len(made[0]) == 8 and made[0] == made[1]
 
 
-def test_network() -> None:
+def test_network(tmp_path: Path) -> None:
     """Train's menu has the network and its setting; its preset trains it; a saved network may be loaded again."""
     from aquadash import models
     from aquadash.config import ModelConfig
@@ -153,12 +134,10 @@ def test_network() -> None:
     config = preset("lenet").config.model
     assert config == ModelConfig(name="lenet", activation="tanh")
     model = models.build(config, image_shape=(32, 32, 3), num_classes=5)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
-        model.save(path)
-        loaded = models.load_model(path, config, num_classes=5)
-    for found, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras", config, num_classes=5)
+    for weights, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, expected)
 
 
 def test_data_source() -> None:
@@ -167,11 +146,9 @@ def test_data_source() -> None:
     assert "Drawn shapes" in app.selectbox(key="data-set").options
     assert "**4** classes" in "".join(block.value for block in app.markdown)
 
-    told = _command("data", "info", "--source", "shapes")
-    assert (told["train"], told["test"], told["image_shape"]) == (1000, 200, [32, 32, 3])
-    assert told["train_per_class"] == [250] * 4 and told["drawn"]
-    assert "shapes" in {source["source"] for source in _command("data", "list")["sources"]}
-    assert "shapes" in CliRunner().invoke(cli, ["train", "--help"]).stdout
+    described = _command("data", "info", "--source", "shapes")
+    assert (described["train"], described["test"], described["image_shape"]) == (1000, 200, [32, 32, 3])
+    assert described["train_per_class"] == [250] * 4 and described["drawn"]
 
 
 def test_chart_section() -> None:
