@@ -12,7 +12,7 @@ import pytest
 from aquadash.evaluation import evaluate
 from aquadash.figures.confusion_matrix import largest_confusions
 from aquadash.store import open_store
-from tests.pages.test_epochs import replay
+from tests.pages.test_evaluate import replay
 from tests.support.browser_pages import (
     LAYOUT_SHIFT,
     add_included_model,

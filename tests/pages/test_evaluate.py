@@ -1,6 +1,8 @@
-"""The Evaluate page, with stored runs whose predictions are made up: its browser of images, and every section."""
+"""The Evaluate page, with runs whose answers are made up: its browser of images, every section, the replay."""
 
+import dataclasses
 import re
+import time
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash import data
-from aquadash.store import Run, RunStatus, RunStore
+from aquadash.lab import memory
+from aquadash.store import EpochRecord, EpochReplay, Progress, Run, RunStatus, RunStore, open_store
+from aquadash.ui.evaluate import epoch_section
 from aquadash.ui.evaluate.page import SECTIONS
+from tests.support import live_runs
 from tests.support.app_pages import (
     address_notes,
     address_of,
@@ -50,7 +55,7 @@ def shelf(shared_store: RunStore) -> Shelf:
     return {
         "report": make_run(shared_store, "reported", {"training.validation": "test"}),
         "changed": make_run(shared_store, dataset_fingerprint="0" * 64),
-        "sharp": with_answers(shared_store, "sharp", seed=1),
+        "sharp": with_answers(shared_store, "sharp " + HOSTILE, seed=1),
         "hostile": with_answers(shared_store, HOSTILE, seed=2),
         "plain": make_run(shared_store),
         "failed": make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
@@ -131,22 +136,13 @@ def test_changed_data_hides_the_images_and_nothing_else(
     assert app.metric and len(app.dataframe[0].value) == 12
 
 
-def test_hostile_names_are_text(shelf: Shelf) -> None:
-    app = open_page(run=shelf["hostile"].run_id)
-
-    shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
-    assert not app.error
-    assert "onerror" not in html(app) and not any("<img" in text or ":red[" in text for text in shown)
-
-
 @pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
-def test_a_second_run_is_laid_over_whatever_its_name_is(shelf: Shelf, section: str) -> None:
+def test_a_second_run_is_laid_over_and_hostile_names_are_text(shelf: Shelf, section: str) -> None:
     app = open_page(run=shelf["sharp"].run_id, section=section, **{"with": shelf["hostile"].run_id})
 
-    assert not app.error and not app.exception
-    assert not address_notes(app) and all(charts(app))
+    assert not app.error and not address_notes(app) and all(charts(app))
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
-    assert not any("<img" in text and "\\<img" not in text for text in shown)
+    assert not any("<img" in text.replace("\\<", "") or ":red[" in text.replace("\\:", "") for text in shown)
     assert "onerror" not in html(app)
 
 
@@ -156,3 +152,58 @@ def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: 
     assert address_of(app, "run") != shelf["report"].run_id and not address_notes(app) and not app.exception
     notes = [caption.value for caption in app.caption]
     assert "This run learned from Synthetic drawings, not CIFAR-100 aquatic mammals." in notes
+
+
+EPOCHS = 6
+
+
+def replay() -> EpochReplay:
+    """In each epoch one more of ten images of every class is right; a wrong answer is the next class."""
+    labels = data.load("synthetic").train.labels
+    chosen = np.concatenate([np.flatnonzero(labels == label)[:2] for label in range(5)])
+    matrices = np.array([epoch * np.eye(5) + (10 - epoch) * np.eye(5, k=1) for epoch in range(1, EPOCHS + 1)])
+    answers = np.full((EPOCHS, 10, 5), 0.1, np.float32)
+    for epoch in range(EPOCHS):
+        answers[epoch, np.arange(10), (labels[chosen] + (epoch < 3)) % 5] = 0.6
+    return EpochReplay(chosen, labels[chosen], answers, matrices.astype(np.int32))
+
+
+def said(app: AppTest) -> str:
+    return next(block.value for block in app.markdown if block.value.startswith("**After epoch"))
+
+
+def test_the_last_epoch_is_shown_first_and_any_other_with_its_images_stands_in_the_address(shelf: Shelf) -> None:
+    run = shelf["plain"]
+    assert any("No replay" in box.value for box in open_page(run=run.run_id, section="epochs").info)
+    open_store().add_epoch_replay(run.run_id, replay())
+    memory.refresh()
+    app = open_page(run=run.run_id, section="epochs")
+    assert said(app).startswith("**After epoch 6: 30 of 46")
+    assert address_of(app, "epoch") is None and html(app).count('data-opens="train-') == 10
+
+    app.slider(key=epoch_section.KEY).set_value(2).run()
+    assert said(app).startswith("**After epoch 2: 10 of 42")
+    assert said(open_page(run=run.run_id, section="epochs", epoch="2")) == said(app)
+
+    for button, epoch in (("epoch-back", 1), ("epoch-back", 1), ("epoch-next", 2)):
+        app.button(key=button).click().run()
+        assert said(app).startswith(f"**After epoch {epoch}:"), "steps stop at the ends"
+
+
+def test_a_run_at_work_is_followed_to_its_newest_epoch(shelf: Shelf) -> None:
+    run, store, whole = shelf["plain"], open_store(), replay()
+    working = make_run(store, "working", run.config, status=RunStatus.QUEUED)
+    job = live_runs.start(store, working.run_id)
+    store.update(working.run_id, class_names=run.class_names, dataset_fingerprint=run.dataset_fingerprint)
+    store.log_epoch(working.run_id, EpochRecord(1, 1.5, 0.3, 1.5, 0.3, 0.01, 1.0), curve=[0.3])
+    live_runs.report(store, job, Progress("training", time=time.time()))
+    names = ("probe_probabilities", "confusion_matrices")
+    store.add_epoch_replay(working.run_id, dataclasses.replace(whole, **{n: getattr(whole, n)[:3] for n in names}))
+    app = open_page(run=working.run_id)
+    assert said(app).startswith("**After epoch 3:")
+    store.add_epoch_replay(working.run_id, whole)
+    memory.refresh()
+    app.run()
+    assert said(app).startswith("**After epoch 6:") and address_of(app, "epoch") is None
+    app.slider(key=epoch_section.KEY).set_value(2).run()
+    assert said(app).startswith("**After epoch 2:") and not app.exception

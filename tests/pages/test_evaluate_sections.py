@@ -1,0 +1,240 @@
+"""Sections of the Evaluate page that work or show by themselves: the talk, repeats, the robustness."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aquadash.config import with_values
+from aquadash.lab import OWNER, Lab, memory
+from aquadash.robustness.job import KIND, job_of
+from aquadash.robustness.requests import RobustnessRequest, read_request
+from aquadash.store import JobProgress, Run, RunStatus, RunStore, open_jobs
+from aquadash.store.artifacts import MODEL, PREDICTIONS, ROBUSTNESS
+from aquadash.ui.evaluate import robustness
+from aquadash.ui.evaluate.repeat_section import repeats_of
+from aquadash.ui.kit.text import plain
+from tests.support import job_rows
+from tests.support.app_pages import address_of, buttons, charts, html, metrics, open_app_page, words
+from tests.support.own_pictures import imported, in_folder, of_classes
+from tests.support.robust_runs import add_result, made_up_result
+from tests.support.runs import CLASSES, HOSTILE, make_run, run_record, skilled
+from tests.support.search_fakes import FakeEngine
+from tests.support.weights_files import keras_file
+
+pytestmark = pytest.mark.usefixtures("no_engine")
+
+open_page = partial(open_app_page, "evaluate")
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return make_run(store, note="What we learned.")
+
+
+# -- the talk ----------------------------------------------------------------------------------------------------------
+
+
+def screen(run: Run, number: object = 1) -> AppTest:
+    return open_page(run=run.run_id, present=str(number))
+
+
+def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Run) -> None:
+    app = screen(run)
+    headings = [app.header[0].value]
+    while not (on := app.button(key="present-on")).disabled:
+        app = on.click().run()
+        assert not app.error
+        headings.append(app.header[0].value)
+    assert headings[0] == "mine" and len(headings) == len(set(headings)) == 9
+    app = screen(run, 4)
+    assert "aqua-figure'>" in html(app) and not app.title
+    assert "test images, which it had never seen." in app.markdown[-1].value
+    controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
+    assert not controls
+    shortcuts = {str(button.key): button.proto.shortcut.lower() for button in app.button}
+    assert shortcuts == {"present-back": "left", "present-on": "right", "present-leave": "escape"}
+    app = app.button(key="present-back").click().run()
+    assert address_of(app, "present") == "3"
+    # A number outside the talk opens its last or first screen.
+    assert [screen(run, number).header[0].value for number in (99, "x")] == [headings[-1], headings[0]]
+
+
+def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
+    run = make_run(store, settings={"training.validation": "test"})
+    said = screen(run, 4).markdown[-1].value
+    assert (
+        "of which 400 decided when to stop, so the accuracy is probably too high." in said and "never seen" not in said
+    )
+    nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
+    store.update(run.run_id, config=nothing.model_dump(mode="json"))
+    memory.refresh()
+    evaluate = open_page(run=run.run_id)
+    assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value
+
+
+def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: RunStore) -> None:
+    run = make_run(store, HOSTILE, note=HOSTILE)
+    make_run(store, "another")
+    app = open_page(run=run.run_id[:8], present="1")
+    assert not app.error and app.header[0].value == plain(HOSTILE)
+    assert plain(HOSTILE) in [box.value for box in app.markdown]
+
+
+def test_a_talk_without_a_run_or_results_can_be_left(run: Run, store: RunStore) -> None:
+    predictions = store.artifact(run.run_id, PREDICTIONS)
+    assert predictions is not None
+    predictions.write_bytes(b"damaged")
+    for query in ({}, {"run": run.run_id}, {"run": "0" * 32}):
+        app = open_page(present="1", **query)
+        assert app.error and app.button(key="present-leave")
+    assert "no run" in app.error[0].value
+    app.button(key="present-leave").click().run()
+    assert not app.exception and app.title[0].value.endswith("Evaluate") and address_of(app, "present") is None
+
+
+def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:
+    app = open_page()
+    assert "no run to evaluate" in words(app) and not app.error and not app.metric
+    app = app.button(key="show-first-model").click().run()
+    assert not app.error and len(store.list_runs()) == 1
+
+
+# -- repeats -----------------------------------------------------------------------------------------------------------
+
+
+def open_repeats(run: Run) -> AppTest:
+    return open_page(run=run.run_id, section="repeat")
+
+
+def test_one_click_queues_a_repeat_and_a_stopped_run_has_none(store: RunStore, run: Run, engine: FakeEngine) -> None:
+    app = open_repeats(run).button(key="repeat-run").click().run()
+    assert not app.error
+    repeat = next(each for each in store.list_runs() if each.repeats)
+    assert repeat.repeats == run.run_id and repeat.config == run.config
+    assert "mine again" in words(app) and "repeat-run" not in buttons(app), "one at a time"
+    stopped = make_run(store, status=RunStatus.STOPPED)
+    assert "repeat-run" not in buttons(open_repeats(stopped))
+
+
+def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
+    def with_network(run: Run, scale: float = 1.0) -> Run:
+        store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 8, scale=scale))
+        return run
+
+    with_network(run)
+    same = with_network(make_run(store, "mine again", repeats=run.run_id))
+    app = open_repeats(run)
+    assert not app.error and "Identical" in app.success[0].value
+    with_network(make_run(store, "mine again", repeats=run.run_id), scale=2.0)
+    app = open_repeats(run)
+    assert "Not identical" in app.warning[0].value and "Identical" in app.success[0].value
+    assert "repeats another one" in words(open_repeats(same))
+
+
+def test_nobody_hangs_an_import_onto_anothers_run() -> None:
+    run = run_record("hers", owner="anna", shared=False)
+    brought = {"origin": "imported", "repeats": run.run_id}
+    seen = [
+        run_record("trained here", repeats=run.run_id, owner="ben", shared=False),
+        run_record("her own", **brought, owner="anna", shared=False),
+        run_record("the teacher's", **brought),
+    ]
+    assert repeats_of(run, [*seen, run, run_record("another's", **brought, owner="ben", shared=False)]) == seen
+
+
+def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: FakeEngine, tmp_path: Path) -> None:
+    kept = imported(in_folder(tmp_path / "cats", of_classes({"cat": 12, "dog": 12}))).keep("Cats")
+    settings = {"data.source": kept.source, "training.epochs": 60}
+    other = {"class_names": CLASSES, "dataset_fingerprint": "f" * 64}
+    run = make_run(store, "old", settings, predictions=skilled(0.9), **other)
+    app = open_repeats(run).button(key="repeat-run").click().run()
+    assert "Cats has other images now. Only the old ones, imported again" in app.error[0].value and not engine.calls
+    store.update(run.run_id, class_names=run.class_names, dataset_fingerprint=kept.fingerprint)
+    assert Lab(OWNER).runs.repeat(run.run_id).repeats == run.run_id
+
+
+# -- robustness --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_process(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has a model, and its jobs wait."""
+    store.add_text_artifact(run.run_id, MODEL, "a model")
+    job_rows.start_no_process(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def unspoilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of the test images as they are: corrupting them takes seconds."""
+    monkeypatch.setattr(robustness, "sample", lambda source, cell, row: source.images[row])
+
+
+def open_section(run: Run, **address: str) -> AppTest:
+    return open_page(run=run.run_id, section="robustness", **address)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return app.button[labels(app).index(label)].click().run()
+
+
+def charts_of_section(app: AppTest) -> list[str]:
+    """The text alternatives of the section's charts, empty ones among them."""
+    return [alt for alt in charts(app) if alt.startswith(("Accuracy by", "Points of", "What the", "The curve appears"))]
+
+
+def test_nothing_measured_yet_and_a_start(run: Run, no_process: None) -> None:
+    app = open_section(run)
+    assert not app.error and charts_of_section(app) == []
+    app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
+    app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
+    app = press(app, "Measure the robustness")
+    assert job_rows.queued_kinds() == [KIND] and not app.error
+    job = open_jobs().get(job_of(run))
+    assert job is not None and read_request(job.request) == RobustnessRequest(seed=7, limit=100)
+    assert "Starting" in words(app) and "Stop" in labels(app)
+
+
+def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint, cells=20)
+    job = add_result(store, run, result, status=RunStatus.RUNNING)
+    progress = JobProgress("fog, severity 2", 10_000, 40_000, 75.0)
+    open_jobs().heartbeat(job, progress)
+    app = open_section(run)
+    assert not app.error
+    (bar,) = app.get("progress")
+    assert bar.proto.value == 25 and "Mean corruption error · so far 20 of 75" in metrics(app)
+    app = press(app, "Stop")
+    assert open_jobs().heartbeat(job, progress), "the job hears of it"
+    assert "Stop" not in labels(app) and "Stopping ..." in labels(app)
+
+
+def test_finished(store: RunStore, run: Run) -> None:
+    result = made_up_result(fingerprint=run.dataset_fingerprint)
+    add_result(store, run, result)
+    # One corruption and image from the address.
+    app = open_section(run, corruption="contrast", image="33")
+    assert not app.error and not app.warning and "Continue" not in labels(app)
+    assert len(charts_of_section(app)) == 3
+    of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
+    assert (len(of_corruptions), len(of_branches)) == (15, len(result.of_kind("pipeline")))
+    expected = [bool(scores.right[33]) for scores in result.curve("corruption", "contrast").values()]
+    told = ["not recognised" not in html(app).split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
+    assert told == expected
+
+    app.selectbox(key="corruption").set_value("mean").run()
+    assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
+
+
+def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, no_process: None) -> None:
+    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+    store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
+    app = open_section(run)
+    assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
+    app = press(app, "Measure the robustness")
+    assert job_rows.queued_kinds() == [KIND] and "Stop" in labels(app)
