@@ -17,7 +17,7 @@ from aquadash.store import Run, open_store
 from aquadash.store.first_model import NAME
 from aquadash.ui.kit import predictions
 from aquadash.ui.kit.picture_cards import NONE_OF_THESE
-from aquadash.ui.predict import predict_views
+from aquadash.ui.predict import page as predict_page
 from tests.support.app_pages import address_of, texts, words
 from tests.support.encoded_pictures import saved
 from tests.support.predict_page import accuracy, cards, drop, halves, open_page, picture, store_colours, widget
@@ -100,7 +100,7 @@ def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.Mon
         read.append(name)
         if len(read) == 8:
             # As the button's callback, which comes while the script is at work, does in the browser.
-            predict_views.set_stopped(True)
+            predict_page.set_stopped(True)
             st.rerun()
         return original(name, *arguments, **options)
 

@@ -12,7 +12,6 @@ from aquadash.ui.evaluate import (
     epoch_section,
     explain_section,
     present,
-    ranking,
     repeat_section,
     robustness,
     scores,
@@ -81,7 +80,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
     {
         "mistakes": Section("🔀 Mistakes", mistakes, second_run=True, group="Errors"),
         "classes": Section("📊 Classes", _beside_images(scores.render_class_scores), second_run=True, group=_SCORES),
-        "curves": Section("📈 ROC curves", ranking.render_ranking_curves, second_run=True, group=_SCORES),
+        "curves": Section("📈 ROC curves", scores.render_ranking_curves, second_run=True, group=_SCORES),
         "calibration": Section(
             "🎯 Calibration", _beside_images(confidence.render_calibration), second_run=True, group=_SCORES
         ),

@@ -1,18 +1,21 @@
-"""A run's figures with their intervals, each class's scores, the confusion matrix and the learning curves."""
+"""A run's figures with their intervals, each class's scores and ranking curves, the matrix and the learning curves."""
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import streamlit as st
 
 from aquadash import settings
-from aquadash.evaluation import METRICS, Evaluation, Metric, Score, wilson_interval
+from aquadash.evaluation import METRICS, Evaluation, Metric, Score, macro_mean, wilson_interval
 from aquadash.evaluation.curves import EpochMetric
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
 from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
 from aquadash.figures.frequent_confusions import MOST, frequent_confusions
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
+from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
+from aquadash.figures.ranking_curves import Kind, area, ranking_curves_figure
 from aquadash.store.types import EpochRecord, Run
 from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
 from aquadash.ui.kit import bound, coach_notes, components, image_browser, run_lists
@@ -20,7 +23,7 @@ from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.tables import number_column, render_columns, text_column
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, joined, percent, plain
 
 
@@ -214,3 +217,28 @@ def render_frequent_mistakes(evaluation: Evaluation) -> None:
                 on_click=image_browser.show_cell,
                 args=(true, predicted),
             )
+
+
+_CURVES = {"roc": "ROC", "precision-recall": "Precision and recall"}
+
+
+def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
+    """Draw the curves of each class against the rest, and a table of the areas."""
+    help = f"{term('ROC curve')} {term('precision-recall curve')}"
+    kind = cast(Kind, bound.choice("curve", _CURVES, label="Curve", help=help))
+    second = None if other is None else (other.run.name, other.curves())
+    components.render_plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
+    if len(one.found.classes) > MAX_CURVES:
+        st.caption(f"The chart shows the {MAX_CURVES} classes with the smallest areas, the table all of them.")
+    columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
+    areas: tuple[tuple[Kind, str, str], ...] = (
+        ("roc", "ROC area", term("ROC area")),
+        ("precision-recall", "Average precision", term("average precision")),
+    )
+    for run, suffix in ((one, ""), (other, ", second run")):
+        if run is None:
+            continue
+        for column_kind, title, column_help in areas:
+            values = [area(row, column_kind) for row in run.curves()]
+            columns.append(number_column(title + suffix, [*values, macro_mean(values)], "%.3f", help=column_help))
+    render_columns(*columns, alt="The area under each class's curves", key="areas")

@@ -1,25 +1,30 @@
 """The sections on training and its results, which are about a run."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
+from aquadash import data
+from aquadash.errors import AquaDashError
 from aquadash.evaluation import best_epoch, overfit_verdict, wilson_interval
 from aquadash.figures.confusion_matrix import confusion_matrix
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.models import head_epochs
 from aquadash.presets import PRESETS
+from aquadash.store.types import Run
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui.kit import address, bound, components, gallery, image_browser
+from aquadash.ui.kit import address, bound, components, datasets, gallery, image_browser
 from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text, class_titles
 from aquadash.ui.kit.glossary import term
-from aquadash.ui.kit.tables import Column, number_column, render_columns
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.tables import Column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, percent, plain
 from aquadash.ui.walkthrough import parts
 from aquadash.walkthrough import checks_network, checks_results, network, report
+from aquadash.walkthrough.beside import beside, learnt_from, shown
 
 _MAX_PICTURES = 8
 _WHOSE = {"run": "This run", "report": "The report"}
@@ -366,3 +371,126 @@ def result(results: Evaluated) -> None:
         check=lambda _: checks_results.enough_images(images, fraction=fraction),
         solution="Move the slider until the width is about 6.0 points; the buttons below it move it by single steps.",
     )
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A next step: a sentence in markdown and the page for it."""
+
+    sentence: str
+    page: str
+    #: Query parameters by the label of the link that sets them.
+    links: dict[str, dict[str, str]]
+
+
+_ITS_IDEAS = (
+    Idea(
+        "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
+        "pages/train.py",
+        {"Search over settings": {"view": "search"}},
+    ),
+    Idea(
+        "**Transfer learning.** Start from a network trained on a million photographs.",
+        "pages/train.py",
+        {
+            "VGG16": {"preset": "vgg16"},
+            "ResNet50": {"preset": "resnet50"},
+            "InceptionV3": {"preset": "inceptionv3"},
+        },
+    ),
+    Idea(
+        "**More data.** The section on overfitting asks for it: your own photographs, or other changed versions.",
+        "pages/augment.py",
+        {"Build a pipeline": {}},
+    ),
+)
+
+_MORE_IDEAS = (
+    Idea(
+        "**Transfer without a download:** a small network trained on the other 95 classes of CIFAR-100.",
+        "pages/train.py",
+        {"The included backbone": {"preset": "backbone"}},
+    ),
+    Idea(
+        "**Newer methods for small networks:** activations, batch normalization, a learning rate that rises and falls.",
+        "pages/train.py",
+        {"The baseline": {"preset": "baseline"}},
+    ),
+    Idea(
+        "**Measure what a change is worth.** Train with it and without it, and compare.",
+        "pages/compare.py",
+        {"Compare runs": {}},
+    ),
+)
+
+
+def recommendation(results: Evaluated) -> None:
+    """Recommendation: the report's figures beside this run's, and what to do next."""
+    st.markdown(
+        "The report ends with a score and ideas for a better one. Compare its figures with those of a run on this "
+        "computer, and try its ideas."
+    )
+    parts.real("The report's figures beside this run's")
+    figures, question = st.columns([3, 2], gap="medium")
+    comparison = beside(
+        results.run,
+        results.found,
+        results.history,
+        parameters=lab().runs.cost(results.run.run_id).parameters,
+        training_images=_images(results.run),
+    )
+    source = data.SOURCES.get(results.run.config.data.source)
+    difference = ""
+    if source is not None and source.drawn:
+        difference = "The report's images are photographs and this run's are drawings"
+    elif set(results.found.classes) != set(report.CLASSES):
+        difference = "This run has other classes than the report"
+    with figures:
+        render_columns(
+            Column("Figure", [row.figure for row in comparison.rows]),
+            text_column("Report", [shown(row, row.report) for row in comparison.rows], width="small"),
+            text_column("This run", [shown(row, row.run) for row in comparison.rows], width="small"),
+            text_column("Note", [row.note for row in comparison.rows], width="medium"),
+            alt="The report's figures beside this run's",
+            height=460,
+        )
+        if difference:
+            st.caption(f"{difference}, so the scores are of different tasks.")
+        low, high = checks_results.in_points(comparison.difference_ci95)
+        st.markdown(
+            f"Accuracy of this run minus that of the report: **{100 * comparison.difference:+.1f} points**, "
+            f"95 % interval {low:+.1f} to {high:+.1f}."
+        )
+    parts.render_question(
+        question,
+        "recommendation",
+        "Whose accuracy is higher, as far as these figures can tell?",
+        answer=results.run.run_id,
+        ask=lambda: bound.menu("conclusion", {"": "Choose", **checks_results.CONCLUSIONS}, label="Your answer"),
+        check=lambda answer: checks_results.conclusion(
+            answer, comparison.run_right, comparison.report_right, same_task=not difference
+        ),
+        solution="If 0 lies in the interval, the difference may be chance. If the whole interval is above 0, the "
+        "run's is higher; if it is below, the report's.",
+    )
+    lists = {"🧭 The report's recommendations": _ITS_IDEAS, "🌱 More ideas": _MORE_IDEAS}
+    for column, (title, ideas) in zip(st.columns(2, gap="medium"), lists.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            for idea in ideas:
+                st.markdown(idea.sentence)
+                with st.container(horizontal=True):
+                    for label, query in idea.links.items():
+                        if "view" in query and not lab().limits.may_search:
+                            continue
+                        icon = ":material/arrow_forward:"
+                        st.page_link(idea.page, label=label, icon=icon, query_params=query, width="content")
+
+
+def _images(run: Run) -> int | None:
+    """Return the images in an epoch; None for a data set that is missing or has changed."""
+    try:
+        return learnt_from(run.config, datasets.matching_dataset(run))
+    except AquaDashError as error:
+        st.caption(plain(f"The number of training images is not known: {error}"))
+        return None

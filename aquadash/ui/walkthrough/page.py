@@ -9,7 +9,7 @@ from aquadash.data import Dataset
 from aquadash.pages import ME
 from aquadash.ui.kit import address, bound, image_dialog, lesson_progress, shell
 from aquadash.ui.kit.sections import Section, Sections
-from aquadash.ui.walkthrough import about_data, about_run, context, parts, recommendation
+from aquadash.ui.walkthrough import about_data, about_run, parts
 from aquadash.walkthrough import LESSONS
 from aquadash.walkthrough.progress import LessonProgress
 
@@ -31,7 +31,7 @@ ABOUT_RUN: dict[str, Callable[[Any], None]] = {
     "matrix": about_run.matrix,
     "curves": about_run.curves,
     "result": about_run.result,
-    "recommendation": recommendation.render,
+    "recommendation": about_run.recommendation,
 }
 
 SECTIONS: Sections[[Any], None] = Sections(
@@ -68,7 +68,7 @@ def render() -> None:
 
 
 def _section(word: str) -> None:
-    about = context.pick_dataset() if word in ABOUT_DATA else context.pick_results()
+    about = parts.pick_dataset() if word in ABOUT_DATA else parts.pick_results()
     if about is not None:
         SECTIONS.table[word].render(about)
         if isinstance(about, Dataset):
