@@ -1,18 +1,35 @@
-"""The frame of the augmentation page's views: data set, seed, sample images."""
+"""The Augment page: preview, steps and versions; pipelines are trained with, saved, renamed, deleted and exported."""
 
 import re
-from functools import partial
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.augment import library, pipeline
-from tests.support.app_pages import alternatives, html, open_app_page
-from tests.support.builder_page import titles
+from aquadash.augment import PIPELINES, Range, library, op, pipeline, saved_pipelines, to_code
+from aquadash.augment.reading import from_json
+from aquadash.augment.saved_pipelines import Draft
+from aquadash.people import Person
+from aquadash.ui.kit import components
+from tests.support.app_pages import address_of, alternatives, html, open_app_page
+from tests.support.builder_page import (
+    DEEP,
+    control,
+    do,
+    is_changed,
+    names,
+    press,
+    spec_of,
+    steps,
+    titles,
+    unfold,
+    visit,
+    visit_draft,
+)
+from tests.support.classrooms import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
-
-visit = partial(open_app_page, "augment")
 
 
 def sources(app: AppTest) -> list[str]:
@@ -20,7 +37,7 @@ def sources(app: AppTest) -> list[str]:
 
 
 def test_a_first_visitor_sees_the_reports_pipeline_and_originals_beside_a_draw_of_each_version() -> None:
-    app = visit()
+    app = open_app_page("augment")
     assert not app.error
     assert titles(app) == ["**1.** Flip left-right (always)", "**2.** Blur, sigma 0 to 1"]
     assert app.button(key="undo").disabled and app.button(key="redo").disabled
@@ -32,42 +49,219 @@ def test_a_first_visitor_sees_the_reports_pipeline_and_originals_beside_a_draw_o
 
 
 def test_new_draws_change_the_seed_in_the_address_and_a_change_of_the_pipeline_is_drawn_at_once() -> None:
-    app = visit(pipeline="notebook-1", seed="5")
+    app = open_app_page("augment", pipeline="notebook-1", seed="5")
     before = sources(app)
     app.button(key="new-draws").click().run()
     assert app.query_params["seed"] != "5"
     assert sources(app)[0] == before[0], "the originals stay"
     assert sources(app)[1:5] != before[1:5]
-    app.toggle(key="step0/on#0").set_value(False).run()
-    app.toggle(key="step1/on#0").set_value(False).run()
+    for step in (0, 1):
+        control(app.toggle, f"step{step}/on").set_value(False).run()
     assert before[0] == sources(app)[0] == sources(app)[1] == sources(app)[3]
 
 
 def test_a_pipeline_is_trained_with_and_changes_are_saved_in_the_same_click() -> None:
-    def train_with_it() -> None:
-        app.button(key="train-with-it").click().run()
-        assert not app.exception
-
     def come_back() -> None:
         app.query_params.clear()
         app.switch_page("pages/augment.py").run()
 
-    app = visit(pipeline="notebook-1")
-    train_with_it()
+    app = open_app_page("augment", pipeline="notebook-1")
+    press(app, "train-with-it")
     assert app.session_state["train:values"]["augmentation.definitions"] == "", "as it is now"
     app.switch_page("pages/train.py").run()
     app.selectbox(key="set:augmentation.pipeline").set_value("none").run()
     come_back()
-    train_with_it()
+    press(app, "train-with-it")
     assert app.selectbox(key="set:augmentation.pipeline").value == "notebook-1"
 
     come_back()
     app.toggle(key="step0/on#0").set_value(False).run()
-    train_with_it()
+    press(app, "train-with-it")
     (saved,) = library().saved
     assert app.session_state["train:values"]["augmentation.pipeline"] == saved
     assert pipeline(saved).title.endswith(", changed") and not pipeline(saved).branches[0].operators[0].enabled
     come_back()
     app.toggle(key="step0/on#0").set_value(True).run()
-    train_with_it()
+    press(app, "train-with-it")
     assert library().saved == (saved,) and pipeline(saved).branches == pipeline("notebook-1").branches
+
+
+def test_a_step_from_the_catalogue_makes_a_draft_that_another_session_opens() -> None:
+    app = visit(pipeline="notebook-1")
+    press(app, "add-0")
+    app.text_input(key="studio:search").set_value("brighter").run()
+    press(app, "pick-Multiply-add")
+    assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
+    assert is_changed(app)
+    assert control(app.slider, "step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
+    again = visit()
+    assert address_of(again, "pipeline") == "notebook-1" and is_changed(again) and spec_of(again) == spec_of(app)
+    # A link to another pipeline shows that one; undo brings the draft back.
+    other = visit(pipeline="notebook-4")
+    assert spec_of(other) == PIPELINES["notebook-4"] and not is_changed(other)
+    assert spec_of(press(other, "undo")) == spec_of(app)
+    press(unfold(other, "files-menu"), "discard")
+    assert not is_changed(visit()) and saved_pipelines.draft("") is None
+
+
+def test_sliders_and_switches_change_the_step_and_undo_moves_them_back() -> None:
+    app = visit(pipeline="notebook-1")
+    press(app, "step1/fold")
+    control(app.slider, "step1:sigma/range").set_value((0.5, 2.0)).run()
+    control(app.slider, "step1:sigma/range").set_value((0.25, 2.0)).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=Range(0.25, 2.0))
+    control(app.toggle, "step1:sigma/drawn").set_value(False).run()
+    control(app.slider, "step1/probability/slider").set_value(30.0).run()
+    control(app.toggle, "step1/on").set_value(False).run()
+    assert steps(app)[1] == op("GaussianBlur", sigma=1.125, probability=0.3, enabled=False)
+    assert titles(app)[1].endswith("sigma 1.125 · 30 % of the images · off]")
+    for _ in range(4):
+        press(app, "undo")
+    assert control(app.slider, "step1:sigma/range").value == (0.0, 1.0), "two drags of one slider are one change"
+    assert control(app.toggle, "step1/on").value and app.button(key="undo").disabled and not is_changed(app)
+    for _ in range(4):
+        press(app, "redo")
+    assert steps(app)[1].enabled is False and app.button(key="redo").disabled
+
+
+def test_versions_are_added_renamed_copied_and_removed() -> None:
+    app = unfold(visit(pipeline="notebook-1"), "branch-menu")
+    press(app, "branch-add")
+    assert spec_of(app).factor == 2 and address_of(app, "branch") == "2"
+    assert not titles(app)
+    control(app.text_input, "studio:branch-title1").set_value(" **Bold**  one ")
+    press(app, "branch-copy")  # The click comes with what was just typed.
+    assert [branch.title for branch in spec_of(app).branches][1:] == ["**Bold** one"] * 2
+    app.selectbox(key="branch").set_value(1).run()
+    press(app, "branch-remove")
+    assert [branch.title for branch in spec_of(app).branches] == ["**Bold** one"] * 2
+
+
+def test_a_draft_outlives_its_pipeline_and_a_damaged_draft_is_ignored(home: Path) -> None:
+    saved_pipelines.keep_draft("", Draft(DEEP, "my-very-own", "0" * 16))
+    app = visit()
+    assert not app.info and spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
+    (kept,) = (home / "drafts").iterdir()
+    for damage in ("{", "[]", '{"pipeline": 7}', kept.read_text().replace("Fliplr", "Flip")):
+        kept.write_text(damage)
+        assert spec_of(visit()) == PIPELINES["notebook"]
+
+
+def test_everybody_in_a_class_has_a_draft_of_their_own(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert spec_of(visit_draft(person_id=anna.person_id)) == DEEP
+    look_as(monkeypatch, join("Ben")[1])
+    assert spec_of(visit()) == PIPELINES["notebook"]
+
+
+def save_as(app: AppTest, title: str) -> AppTest:
+    unfold(app, "save-menu")
+    app.text_input(key="studio:title").set_value(title)
+    return press(app, "save-as-button")
+
+
+def rename(app: AppTest, title: str) -> AppTest:
+    unfold(app, "files-menu")
+    app.text_input(key="studio:new-title").set_value(title)
+    return press(app, "rename-button")
+
+
+def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
+    app = visit(pipeline="notebook-1")
+    press(app, "add-0")
+    app.text_input(key="studio:search").set_value("sharpen").run()
+    press(app, "pick-Sharpen-add")
+    save_as(app, "<b>Über</b> sharp")
+    assert address_of(app, "pipeline") == "b-uber-b-sharp" and not is_changed(app)
+    saved = pipeline("b-uber-b-sharp")
+    assert saved.branches == spec_of(app).branches and saved.summary.endswith("Blur, sigma 0 to 1; Sharpen")
+    do(app, 0, "remove")
+    press(app, "save-changes")
+    assert pipeline("b-uber-b-sharp").branches == spec_of(app).branches != saved.branches
+    assert pipeline("b-uber-b-sharp").summary == "Blur, sigma 0 to 1; Sharpen"
+
+    rename(app, "Soft")
+    assert library().saved == ("soft",) and address_of(app, "pipeline") == "soft"
+    press(unfold(app, "files-menu"), "delete-pipeline")
+    press(app, "delete-pipeline-no")
+    assert library().saved == ("soft",)
+    press(unfold(app, "files-menu"), "delete-pipeline")
+    press(app, "delete-pipeline-yes")
+    assert library().saved == () and address_of(app, "pipeline") is None
+
+
+def test_a_bad_name_is_refused_and_the_draft_stays() -> None:
+    app = unfold(visit_draft(), "save-menu")
+    save_as(app, "notebook")
+    assert "built-in" in app.error[0].value
+    assert spec_of(app) == DEEP and library().saved == ()
+    save_as(app, "Mist")
+    assert pipeline("mist").branches == DEEP.branches and pipeline("mist").summary == DEEP.summary
+
+
+def test_another_person_s_name_is_refused_for_the_same_steps(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not save_as(visit_draft(person_id=anna.person_id, pipeline="none"), "Fog").error
+    ben, token = join("Ben")
+    look_as(monkeypatch, token)
+    app = save_as(visit_draft(person_id=ben.person_id, pipeline="none"), "Fog")
+    assert "already" in app.error[0].value and not app.toast
+    assert saved_pipelines.resource_of("fog").owner == anna.person_id
+
+
+def test_pipelines_that_another_session_saves_deletes_or_damages_are_seen_at_once(home: Path) -> None:
+    app = visit()
+    before = app.selectbox(key="pipeline").options
+    saved_pipelines.save(DEEP, title="From elsewhere")
+    assert len(app.run().selectbox(key="pipeline").options) == len(before) + 1
+    (home / "pipelines" / "broken.json").write_text("{")
+    assert any("broken.json" in each.value for each in app.run().markdown)
+    saved_pipelines.delete("from-elsewhere")
+    assert app.run().selectbox(key="pipeline").options == before
+
+
+def test_changes_saved_by_another_session_are_not_overwritten_after_a_reload() -> None:
+    saved_pipelines.save(DEEP, title="Fog")
+    app = do(visit(pipeline="fog"), 0, "duplicate")
+    theirs = saved_pipelines.save(replace(DEEP, branches=DEEP.branches[:1]), title="Fog", replace_name="fog")
+    for _ in range(2):  # A refusal or a reload must not take over the other session's version.
+        press(app, "save-changes")
+        assert "in another window" in app.error[0].value and pipeline("fog") == theirs
+        app = visit(pipeline="fog")
+    rename(app, "Mist")
+    assert "in another window" in app.error[0].value and library().saved == ("fog",)
+    assert len(steps(app)) == 3, "the draft stays"
+
+    press(app, "discard")
+    assert spec_of(app) == theirs and steps(app) == theirs.branches[0].operators
+    for number in (1, 2):  # The next change starts from this session's last save.
+        do(app, steps(app)[0].id, "duplicate")
+        app = visit(pipeline="fog")
+        press(app, "save-changes")
+        assert not app.error and len(pipeline("fog").branches[0].operators) == 2 + number
+
+
+def test_a_file_is_exported_and_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, str] = {}
+
+    def note(label: str, content: str, *, key: str, **options: str) -> None:
+        files[key] = content
+
+    monkeypatch.setattr(components, "render_download", note)
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    assert from_json(files["export"]) == PIPELINES["notebook-2"]
+    assert files["download-code"] == to_code(PIPELINES["notebook-2"])
+    do(app, 0, "remove")
+    exported = from_json(files["export"])
+    assert exported.branches == spec_of(app).branches
+    assert "swaps colour channels" not in exported.summary.lower(), "the summary follows the steps"
+    app.file_uploader(key="import-0").upload("deep.json", DEEP.to_json().encode(), "application/json").run()
+    assert not app.error and spec_of(app) == DEEP and is_changed(app)
+    for _ in range(2):
+        press(app, "undo")
+    assert address_of(app, "pipeline") == "notebook-2" and not is_changed(app)
+
+
+def test_a_file_that_is_no_pipeline_is_refused_by_name() -> None:
+    app = unfold(visit(pipeline="notebook-2"), "files-menu")
+    for content in (b"\xff\xfe", b"{}", b" " * 400_001):
+        app.file_uploader(key="import-0").set_value(("bad.json", content, "application/json")).run()
+        assert "bad.json" in app.error[0].value and spec_of(app) == PIPELINES["notebook-2"]
