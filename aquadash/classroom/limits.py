@@ -23,8 +23,6 @@ _log = logging.getLogger(__name__)
 #: The pages that can be locked.
 LOCKABLE = tuple(name for name, page in PAGES.items() if page.lockable)
 
-_FORMAT = 1
-
 
 def _lockable(name: str) -> str:
     if name not in LOCKABLE:
@@ -35,7 +33,8 @@ def _lockable(name: str) -> str:
 class ClassLimits(BaseModel):
     """The limits for students; None means no limit, a megabyte is a million bytes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # Limits of another version are ignored.
+    model_config = ConfigDict(frozen=True, strict=True)
 
     waiting_runs: Annotated[
         int | None, Field(ge=0, le=100, description="Runs of one student that may wait at the same time")
@@ -105,25 +104,12 @@ def path() -> Path:
 
 def load() -> ClassLimits:
     """Return the stored limits, or the default ones where none were ever saved."""
-    try:
-        values = read_private(path(), dict[str, Any])
-        if values is None:
-            return ClassLimits()
-        if values.pop("format", None) != _FORMAT:
-            raise ConfigError("another format")
-        if unknown := sorted(values.keys() - ClassLimits.model_fields.keys()):
-            _log.warning("These limits of another version are left out: %s", ", ".join(unknown))
-        return from_values({name: value for name, value in values.items() if name not in unknown})
-    except (StorageError, ConfigError) as error:
-        raise StorageError(
-            f"The file with the limits of the class is damaged ({str(error)[:200]}): {path()}. Set the limits "
-            "again, or delete it to begin with the usual ones."
-        ) from error
+    return read_private(path(), ClassLimits) or ClassLimits()
 
 
 def save(limits: ClassLimits) -> None:
     """Store limits; they hold from now on."""
-    write_private(path(), {"format": _FORMAT, **limits.to_values()})
+    write_private(path(), limits.to_values())
 
 
 _read: dict[Path, tuple[tuple[int, int, int] | None, ClassLimits]] = {}

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from aquadash.classroom.invitation import addresses, join_address, qr_text
 from aquadash.cli.describe import describe
 from aquadash.cli.output import Group, Shown, lab, print_result
 from aquadash.config import parse_assignments
-from aquadash.errors import ConfigError
 
 classroom = Group("classroom", help="A class: serve it, its codes and its limits. The Class page has everything else.")
 
@@ -25,7 +23,6 @@ classroom = Group("classroom", help="A class: serve it, its codes and its limits
 @click.option("--address", default="0.0.0.0", help="The address to listen on; 0.0.0.0 is all of this machine's.")
 def serve(port: int, address: str) -> None:
     """Serve AquaDash to the local network, for a class that joins with codes, until Ctrl-C."""
-    _check_address(address, port)
     bases = _bases(address, port)
     codes = _codes()
     values = {"addresses": bases, **codes}
@@ -50,23 +47,9 @@ def serve(port: int, address: str) -> None:
         status = process.wait()
     if status not in (0, -signal.SIGTERM, -signal.SIGINT):
         raise click.ClickException(
-            f"The app ended with status {status}; what it printed says why. Is port {port} free?"
+            f"The app ended with status {status}; its lines above say why. Is {address} this machine's, and is "
+            f"port {port} free?"
         )
-
-
-def _check_address(address: str, port: int) -> None:
-    """Refuse an address on which this machine cannot listen; the app itself would end with a traceback."""
-    try:
-        family, *_, name = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family) as probe:
-            # Without this option, a port that another program closed a moment ago counts as taken.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(name)
-    except OSError as error:
-        raise ConfigError(
-            f"The app cannot listen on {address}, port {port} ({error.strerror or error}). Give an address of this "
-            "machine to --address, or 0.0.0.0 for all of them, and a free port to --port."
-        ) from None
 
 
 @classroom.command("codes")

@@ -148,5 +148,5 @@ def upgrade(source: Path | None) -> None:
     Nothing of the old folder is changed or deleted.
     """
     with StatusLine() as line:
-        done = lab.home.upgrade(source, progress=line.progress)
+        done = lab.runs.upgrade(source, progress=line.progress)
     print_result(asdict(done))

@@ -66,10 +66,14 @@ def read_guess(accuracy: float | None, pair: str | None, config: RunConfig) -> G
         return None
     if accuracy is not None and 0 < accuracy < 1:
         raise click.UsageError(f"--guess-accuracy is in per cent: {accuracy:g} is less than one. Write 60 for 60 %.")
-    return Guess(
-        None if accuracy is None else accuracy / 100,
-        None if pair is None else _read_pair(pair, data.load(config.data.source).class_names),
-    )
+    guessed_pair = None
+    if pair is not None:
+        label, comma, predicted = (part.strip() for part in pair.partition(","))
+        if not comma:
+            raise click.UsageError(f"--guess-pair is {pair[:80]!r}; expected TRUE,PREDICTED, such as otter,seal.")
+        guessed_pair = label, predicted
+        check_pair(guessed_pair, data.load(config.data.source).class_names)
+    return Guess(None if accuracy is None else accuracy / 100, guessed_pair)
 
 
 def score_of_guess(run: Run) -> tuple[dict[str, Any] | None, list[str]]:
@@ -85,18 +89,6 @@ def score_of_guess(run: Run) -> tuple[dict[str, Any] | None, list[str]]:
     if score and score.pair:
         words.append(f"The guess of the mistake. {score.pair.words}")
     return asdict(run.guess) | {"score": score and score.to_dict()}, words
-
-
-def _read_pair(text: str, class_names: tuple[str, ...]) -> tuple[str, str]:
-    parts = text.split(",")
-    # A class's name may hold a comma, so each comma is tried.
-    pairs = [(",".join(parts[:i]).strip(), ",".join(parts[i:]).strip()) for i in range(1, len(parts))]
-    if not pairs:
-        raise click.UsageError(f"--guess-pair is {text[:80]!r}; expected TRUE,PREDICTED, such as otter,seal.")
-    known = [pair for pair in pairs if all(name in class_names for name in pair)]
-    if not known:
-        check_pair(pairs[0], class_names)
-    return (known or pairs)[0]
 
 
 model = Group("model", help="Networks.")

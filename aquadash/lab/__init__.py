@@ -21,7 +21,6 @@ from aquadash.presets import PRESETS
 
 if TYPE_CHECKING:
     from aquadash.lab.data import DataSets
-    from aquadash.lab.home import Home
     from aquadash.lab.jobs import Jobs
     from aquadash.lab.people import People
     from aquadash.lab.pipelines import Pipelines
@@ -42,11 +41,10 @@ class Lab:
         limits: The limits of the class for the person.
         data: The data sets.
         pipelines: The library of augmentation pipelines.
-        runs: The runs: training, results, labels.
+        runs: The runs: training, results, labels, and those of an earlier version.
         searches: The searches, whose trials are runs.
         jobs: The other jobs in the background: measuring, exporting, importing.
         people: The class: its members, codes and limits.
-        home: The upgrade of a home of an earlier version.
     """
 
     # Each part is a class in the module of its name.
@@ -56,7 +54,6 @@ class Lab:
     searches: Searches
     jobs: Jobs
     people: People
-    home: Home
 
     def __init__(self, person: Person) -> None:
         self.person = person

@@ -15,7 +15,9 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from aquadash import settings
 from aquadash.config import DEFINITIONS, RunConfig, with_values
+from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
 from aquadash.evaluation.calibration import fit_temperature
@@ -31,6 +33,7 @@ from aquadash.store.types import EpochRecord, EpochReplay, Guess, Images, Predic
 
 if TYPE_CHECKING:
     from aquadash.classroom.leaderboard import Board
+    from aquadash.store.upgrade import Upgrade
     from aquadash.training.cost import Cost
     from aquadash.training.forecast import Paces, Waiting
     from aquadash.training.reproduction import Reproduction
@@ -229,10 +232,6 @@ class Runs(Part):
             names={member.person.person_id: member.person.name for member in People(self._person).all()},
         )
 
-    def predictions_on(self, run_id: str, images: Images) -> Predictions | None:
-        """Return the predictions of an ended run on test or validation images; None for a run without."""
-        return self._predictions(run_id, images) if _has_results(self.get(run_id)) else None
-
     def evaluation(self, run_id: str, images: Images = "test") -> Evaluation:
         """Return the scores of an ended run's model on test or validation images."""
         run = self.get(run_id)
@@ -274,7 +273,7 @@ class Runs(Part):
     def _results_on(self, run: Run, images: Images) -> tuple[Predictions | None, Evaluation | None, str]:
         """Return predictions and scores of a run, None without, and the reason why they cannot be read."""
         try:
-            predictions = self.predictions_on(run.run_id, images)
+            predictions = self._predictions(run.run_id, images) if _has_results(self.get(run.run_id)) else None
             return predictions, None if predictions is None else self.evaluation(run.run_id, images), ""
         except NotAllowedError:
             # All people share the cached tests, so one person's refusal must not count as a missing result.
@@ -525,6 +524,23 @@ class Runs(Part):
         """Return the included model's run; add it to the store for all people unless it is or was there."""
         with self._changing():
             return add_first_model(open_store())
+
+    def may_upgrade(self) -> bool:
+        """Return whether the home has runs of an earlier version that the person may bring over."""
+        return self._person.leads and settings.has_old_runs()
+
+    def upgrade(self, source: Path | None = None, *, progress: ProgressCallback = silent) -> Upgrade:
+        """Bring over the runs, searches and waiting jobs of version 0.6.0 or 0.7. The old files stay as they are.
+
+        Args:
+            source: The folder that was AQUADASH_HOME then; None for the present one.
+            progress: Called with the step and the done fraction, 0 to 1.
+        """
+        from aquadash.store.upgrade import upgrade
+
+        self._rights.require(Action.ADD_FOR_ALL)
+        with self._changing():
+            return upgrade(open_store(), source, progress=progress)
 
     # -- within ------------------------------------------------------------------------------------------------------
 

@@ -15,10 +15,8 @@ from aquadash.cli import output
 from aquadash.cli.describe import Table
 from aquadash.cli.output import Shown, StatusLine, print_result
 from aquadash.cli.train import read_guess
-from aquadash.config import RunConfig, with_values
-from aquadash.data import Dataset, Source
+from aquadash.config import RunConfig
 from aquadash.data.folder import store as folder_store
-from aquadash.errors import AquaDashError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore
@@ -165,19 +163,9 @@ def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
     assert answer("runs", "show", "gone")["guess"]["score"] is None, "the classes are not there any more"
 
 
-def test_what_is_typed_becomes_a_guess_and_names_of_classes_may_hold_commas(
-    tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_typed_becomes_a_guess() -> None:
     assert read_guess(62.5, None, RunConfig()) == Guess(0.625)
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
-    dataset = replace(tiny_dataset, class_names=("a,b", "c", "d"))
-    source = Source("commas", "Commas", "", False, lambda **_: dataset, key=lambda: "commas")
-    monkeypatch.setitem(data.sources.BUILT_IN, "commas", source)
-    config = with_values(RunConfig(), {"data.source": "commas"})
-    assert read_guess(None, "a,b,c", config) == Guess(confused_pair=("a,b", "c"))
-    assert read_guess(None, "c,a,b", config) == Guess(confused_pair=("c", "a,b"))
-    with pytest.raises(AquaDashError, match="The classes are a,b, c"):
-        read_guess(None, "a,c", config)
 
 
 def test_a_bad_guess_is_refused_before_anything_is_trained(home: Path, store: RunStore) -> None:

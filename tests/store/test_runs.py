@@ -383,10 +383,6 @@ def test_image_sets_tell_splits_and_data_apart() -> None:
     moved = make_run(store, "d", dataset_fingerprint="e" * 64)
     assert image_set(one, "test") == image_set(other, "test") == image_set(on_test, "test") != image_set(moved, "test")
     assert image_set(one, "validation") != image_set(on_test, "validation")
-    predictions_on = Lab(OWNER).runs.predictions_on
-    assert len(predictions_on(one.run_id, "test").labels) == 500
-    assert predictions_on(one.run_id, "validation") is None
-    assert predictions_on(make_run(store, "e", status=RunStatus.RUNNING).run_id, "test") is None
 
 
 @pytest.mark.soak

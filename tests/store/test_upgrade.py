@@ -291,8 +291,8 @@ def test_runs_of_0_6_0_wait_in_the_order_of_their_tags_unless_their_pictures_are
     bound = old.add_run(3, "bound", RunStatus.QUEUED, changes=own, epochs=0, **known)
     unknown = old.add_run(4, "unknown", RunStatus.QUEUED, changes=own, epochs=0, **hers)
     with pytest.raises(NotAllowedError):
-        Lab(ANNA).home.upgrade()
-    assert not Lab(ANNA).home.may_upgrade()
+        Lab(ANNA).runs.upgrade()
+    assert not Lab(ANNA).runs.may_upgrade()
     upgrade.upgrade(open_store())
     store = open_store()
     assert list(store.ranks()) == [bound, sooner, later]

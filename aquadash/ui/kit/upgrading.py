@@ -12,7 +12,7 @@ def render_notice(page: str) -> None:
     """Say on every page that runs of an earlier version are not shown yet; on Home, offer to bring them over."""
     if page == "home" and _DONE in st.session_state:
         _result()
-    if not lab().home.may_upgrade():
+    if not lab().runs.may_upgrade():
         return
     with st.container(border=True, key="upgrade"):
         st.markdown("**An earlier version of AquaDash has left its runs here.** They are not shown yet.")
@@ -30,7 +30,7 @@ def render_notice(page: str) -> None:
             def show(text: str, fraction: float | None) -> None:
                 bar.progress(fraction or 0.0, text=plain(f"{text} ..."))
 
-            done = lab().home.upgrade(progress=show)
+            done = lab().runs.upgrade(progress=show)
             st.session_state[_DONE] = done
             st.rerun()
 
