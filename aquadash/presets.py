@@ -242,9 +242,5 @@ def usual_epochs(config: RunConfig) -> int:
 
 
 def preset(name: str) -> Preset:
-    """Look a preset up by its name.
-
-    Raises:
-        UnknownNameError: There is none of that name; the message names the nearest.
-    """
+    """Look a preset up by its name; an unknown one raises an ``UnknownNameError`` that names the nearest."""
     return look_up("preset", name, PRESETS)

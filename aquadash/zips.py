@@ -18,11 +18,9 @@ from aquadash.errors import DataError
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 
 _CHUNK = 1 << 20
-#: ``zipfile`` unpacks a whole chunk of BZIP2 or LZMA at once: 1 MB can become 100 MB.
-_SMALL_CHUNK = 4096
 
-#: The methods that nearly all programs pack by.
-USUAL_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+#: The methods that are read; nearly all programs pack by them. Others need far more memory.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class ForeignZipError(DataError):
@@ -61,10 +59,8 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
         archive = zipfile.ZipFile(path)
     except OSError:
         raise
-    except NotImplementedError:
-        raise ForeignZipError(f"{name} asks for a newer kind of ZIP than can be read.{remedy}") from None
     except Exception as error:
-        # Damaged archives raise BadZipFile, UnicodeDecodeError, struct.error, OverflowError and others.
+        # Damaged archives raise BadZipFile, NotImplementedError, UnicodeDecodeError, OverflowError and others.
         raise ForeignZipError(
             f"{name} is not a sound ZIP archive: its list of files is missing or damaged.{remedy}"
         ) from error
@@ -89,12 +85,10 @@ def open_zip(path: Path, limits: ZipLimits, *, name: str = "", remedy: str = "")
     return archive
 
 
-def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = USUAL_METHODS) -> str:
+def member_fault(info: zipfile.ZipInfo, name: str) -> str:
     """Return why a file in an archive must not be read, in sentences; an empty text for a sound one.
 
-    Args:
-        name: Its path, with ``/`` between folders.
-        methods: The allowed compression methods.
+    ``name`` is its path, with ``/`` between folders.
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", path.parts[0]):
@@ -103,7 +97,7 @@ def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = 
         return "It is a link or a device instead of a file."
     if info.flag_bits & 0x1:
         return "It is protected by a password. Pack the archive without one."
-    if info.compress_type not in methods:
+    if info.compress_type not in _METHODS:
         return (
             f"It is packed by a method that is not read (number {info.compress_type}). Pack the archive again, by the "
             "usual method, Deflate."
@@ -113,10 +107,9 @@ def member_fault(info: zipfile.ZipInfo, name: str, *, methods: frozenset[int] = 
 
 def member_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """Unpack a file chunk by chunk, up to its claimed size; a damaged one raises a :class:`ForeignZipError`."""
-    size = _CHUNK if info.compress_type in USUAL_METHODS else _SMALL_CHUNK
     try:
         with archive.open(info) as file:
-            while chunk := file.read(size):
+            while chunk := file.read(_CHUNK):
                 yield chunk
     except Exception as error:
         # Damaged files raise errors of any kind: an impossible offset raises OverflowError.

@@ -21,10 +21,23 @@ def fit(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MI
     """
     if image.shape[:2] == size:
         return image.copy()
-    height, width = _part(image.shape[:2], size=size)
-    return _scaled(
-        image, ((image.shape[0] - height) * position, (image.shape[1] - width) * position, height, width), size=size
+    part_height, part_width = _part(image.shape[:2], size=size)
+    top, left = (image.shape[0] - part_height) * position, (image.shape[1] - part_width) * position
+    height, width = size
+    # Cutting at whole pixels first limits the work for very long pictures.
+    rows = slice(int(top), min(int(np.ceil(top + part_height)), image.shape[0]))
+    columns = slice(int(left), min(int(np.ceil(left + part_width)), image.shape[1]))
+    box = (
+        left - columns.start,
+        top - rows.start,
+        min(left - columns.start + part_width, float(columns.stop - columns.start)),
+        min(top - rows.start + part_height, float(rows.stop - rows.start)),
     )
+    # HAMMING averages fine patterns to grey. BOX counts a pixel on an edge for one side only, so a mirrored picture
+    # would give a different result.
+    method = Image.Resampling.HAMMING if part_height >= height and part_width >= width else Image.Resampling.BICUBIC
+    cut = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
+    return np.array(cut.resize((width, height), method, box=box))
 
 
 def framed(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MIDDLE) -> NDArray[np.uint8]:
@@ -65,25 +78,3 @@ def _part(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> tuple[floa
     height, width = picture_size
     scale = min(height / size[0], width / size[1])
     return min(size[0] * scale, float(height)), min(size[1] * scale, float(width))
-
-
-def _scaled(
-    image: NDArray[np.uint8], part: tuple[float, float, float, float], *, size: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """Scale a part of a picture, (top, left, height, width) in pixels, to ``size``."""
-    top, left, part_height, part_width = part
-    height, width = size
-    # Cutting at whole pixels first limits the work for very long pictures.
-    rows = slice(int(top), min(int(np.ceil(top + part_height)), image.shape[0]))
-    columns = slice(int(left), min(int(np.ceil(left + part_width)), image.shape[1]))
-    box = (
-        left - columns.start,
-        top - rows.start,
-        min(left - columns.start + part_width, float(columns.stop - columns.start)),
-        min(top - rows.start + part_height, float(rows.stop - rows.start)),
-    )
-    # HAMMING averages fine patterns to grey. BOX counts a pixel on an edge for one side only, so a mirrored picture
-    # would give a different result.
-    method = Image.Resampling.HAMMING if part_height >= height and part_width >= width else Image.Resampling.BICUBIC
-    cut = Image.fromarray(np.ascontiguousarray(image[rows, columns]))
-    return np.array(cut.resize((width, height), method, box=box))

@@ -4,7 +4,6 @@ import re
 import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,12 +17,11 @@ from aquadash import augment, data
 from aquadash.augment.code import DRAWING
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError, RunError, StorageError
+from aquadash.errors import AquaDashError, RunError
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import Written, ZipMember, write_zip
 from aquadash.models import MODELS, model_entry
-from aquadash.models.network_file import describe_network
 from aquadash.store import RunStore
 from aquadash.store.artifacts import CHECKPOINTS, MODEL
 from aquadash.store.transfer import OldRecord, Record, take_record
@@ -216,13 +214,6 @@ def _members(
         if weights_file := model_entry(run.config.model.name).weights_file:
             yield ZipMember(weights_file.name, weights_file, pack=False)
             names.append(weights_file.name)
-        with suppress(StorageError):  # A damaged network.
-            flips = run.config.model.test_time_flip and MODEL in artifacts
-            if flips and not describe_network(artifacts[MODEL]).mirror_moved:
-                parts.notes.append(
-                    "train.py does not give its probabilities again: an older AquaDash trained it, which left the "
-                    "mirror image of the test-time flip where it was; train.py moves it by a pixel."
-                )
     if with_data and dataset is not None:
         on_progress("copying the images", None)
         yield ZipMember(DATA, data_file(folder, dataset), pack=False)

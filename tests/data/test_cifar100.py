@@ -83,20 +83,6 @@ def test_the_real_archive_gives_the_reports_images(cifar100_archive: Path) -> No
     assert cifar100.fetch().path == cifar100_archive.resolve()
 
 
-def test_the_real_archives_order_and_pixels_are_kept(cifar100_archive: Path) -> None:
-    with tarfile.open(cifar100_archive) as tar:
-        member = tar.extractfile("cifar-100-python/test")
-        assert member
-        raw = pickle.load(member, encoding="bytes")
-    rows = [i for i, label in enumerate(raw[b"fine_labels"]) if label in cifar100.FINE_LABELS.values()]
-    test = cifar100.load().test
-    to_label = {fine: label for label, fine in enumerate(cifar100.FINE_LABELS.values())}
-    assert test.labels.tolist() == [to_label[raw[b"fine_labels"][row]] for row in rows]
-    assert list(test.file_names) == [raw[b"filenames"][row].decode() for row in rows]
-    red, green, blue = raw[b"data"][rows[3]].reshape(3, 32, 32)
-    np.testing.assert_array_equal(test.images[3], np.stack([red, green, blue], axis=-1))
-
-
 def modern(values: dict[str, Any]) -> dict[str, bytes]:
     """Pickle the members as Python 3 does."""
     return {
@@ -117,23 +103,6 @@ def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any
         assert split.file_names == tuple(f"image_{i}.png" for i in rows)
 
 
-class _Touch:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.system, (f"touch {self.path}",)
-
-
-def test_a_foreign_class_is_refused(sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    victim = tmp_path / "victim"
-    path = write(tmp_path / "evil.tar.gz", {**sound, "test": {**sound["test"], b"extra": _Touch(victim)}})
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(path))
-    with pytest.raises(DataError, match=r"'test' in evil\.tar\.gz asks for '(posix|nt)\.system'.*refused and nothing"):
-        cifar100.load()
-    assert not victim.exists()
-
-
 def _set(key: bytes, value: Any) -> Any:
     return lambda batch: batch.update({key: value(batch[key])})
 
@@ -141,6 +110,7 @@ def _set(key: bytes, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("member", "change", "message"),
     [
+        ("test", lambda batch: batch.update({b"extra": os.system}), r"asks for '(posix|nt)\.system'.*nothing was run"),
         ("test", lambda batch: batch.pop(b"data"), "no 'data'"),
         ("test", _set(b"data", lambda data: data[:-1]), "69 images, 70 fine labels"),
         ("test", _set(b"data", lambda data: data[:, :-1]), "rows of 3072"),
@@ -251,7 +221,7 @@ def test_a_second_load_reads_the_copy_until_the_archive_changes(named: Path) -> 
         cifar100.load()
 
 
-def test_a_copy_that_is_damaged_or_of_something_else_is_replaced(named: Path, home: Path) -> None:
+def test_a_damaged_copy_is_replaced(named: Path, home: Path) -> None:
     first = cifar100.load()
     (copy_on_disk,) = (home / "cache").glob("*.npz")
     whole = copy_on_disk.read_bytes()
@@ -260,11 +230,7 @@ def test_a_copy_that_is_damaged_or_of_something_else_is_replaced(named: Path, ho
     for damaged in (b"", b"nonsense", whole[: len(whole) // 2], bytes(changed)):
         copy_on_disk.write_bytes(damaged)
         assert cifar100.load().fingerprint == first.fingerprint
-        with np.load(copy_on_disk) as arrays:
-            copied = dict(arrays)
-    parts = ("train_images", "train_labels", "train_names")
-    np.savez(copy_on_disk, **copied | {name: copied[name][:10] for name in parts})
-    assert cifar100.load().fingerprint == first.fingerprint
+        assert len(copy_on_disk.read_bytes()) == len(whole)
 
 
 #: Fine labels: three images of the five animals, three of other classes.
@@ -274,25 +240,15 @@ FINE = [4, 0, 1, 95, 2, 4]
 ROWS = np.random.default_rng(0).integers(0, 256, (len(FINE), 3072), dtype=np.uint8)
 
 
-def use_test_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: list[int]) -> None:
-    """Use an archive of these rows and labels."""
-    write(tmp_path / "c.tar.gz", {"train": {}, "test": {b"data": ROWS, b"fine_labels": labels}, "meta": {}})
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path / "c.tar.gz"))
-
-
 def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cifar100.other_classes() is None, "there is no archive"
-    use_test_batch(tmp_path, monkeypatch, FINE)
+    members = {"train": {}, "test": {b"data": ROWS, b"fine_labels": FINE}, "meta": {}}
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(write(tmp_path / "c.tar.gz", members)))
     others = cifar100.other_classes()
     assert others is not None and others.shape == (3, 32, 32, 3)
     np.testing.assert_array_equal(others[:, 5, 7, 1], ROWS[[1, 2, 4], 1024 + 5 * 32 + 7])
     np.testing.assert_array_equal(cifar100.other_classes(), others)
-
-
-@pytest.mark.parametrize("labels", [FINE[:3], []])
-def test_a_damaged_archive_is_refused(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: list[int]
-) -> None:
-    use_test_batch(tmp_path, monkeypatch, labels)
-    with pytest.raises(DataError, match="damaged"):
+    members["test"][b"fine_labels"] = FINE[:3]
+    write(tmp_path / "c.tar.gz", members)
+    with pytest.raises(DataError, match="damaged: it has 6 images and 3 labels"):
         cifar100.other_classes()

@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from aquadash.data.framing import fit
 from aquadash.data.images import decode
 from aquadash.data.progress import silent
 from aquadash.errors import DataError
+from tests.support.encoded_pictures import saved
 from tests.support.own_pictures import in_archive, in_folder, picture, with_field
 
 
@@ -31,14 +31,8 @@ def entries(contents: Listing) -> list[tuple[str, str | None, str]]:
     return [(contents.class_names[entry.label], entry.part, entry.name) for entry in contents.entries]
 
 
-def test_each_folder_is_a_class() -> None:
-    contents = listed("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
-    assert contents.class_names == ("cat", "dog") and not contents.split_given
-    assert entries(contents) == [("cat", None, "cat/1.jpg"), ("cat", None, "cat/2.jpg"), ("dog", None, "dog/1.jpg")]
-    assert contents.entries[0].read() == b"cat/1.jpg"
-
-
 _AROUND = {
+    "each folder is a class, in the order of names": ("dog/1.jpg cat/2.jpg cat/1.jpg", "cat dog", ""),
     "a folder around the classes": ("animals/cat/1.jpg animals/dog/1.jpg", "cat dog", ""),
     "files beside the only one": ("readme.txt x/cat/1.jpg x/dog/1.jpg x/list.csv", "cat dog", "readme.txt x/list.csv"),
     "a class has folders of its own": ("cat/home/1.jpg cat/2.jpg dog/1.jpg", "cat dog", ""),
@@ -166,9 +160,10 @@ def no_archives() -> dict[str, tuple[bytes, str]]:
         "without its end": (sound[:-22], unsound),
         "damaged directory": (sound.replace(b"PK\1\2", b"PK\1\7"), unsound),
         "names that are not UTF-8": (flagged, unsound),
-        "version 9.9": (with_field(sound, b"cat/1.png", 6, b"\x63"), "newer kind of ZIP"),
+        "version 9.9": (with_field(sound, b"cat/1.png", 6, b"\x63"), unsound),
         "password": (in_all(8, b"\1"), "cat/1.png: It is protected by a password"),
         "Deflate64": (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
+        "LZMA": (in_all(10, b"\x0e"), r"method that is not read \(number 14\)"),
         "no files": (b"PK\5\6" + bytes(18), "no folders with pictures"),
     }
 
@@ -214,49 +209,31 @@ def entry(content: bytes, name: str = "cat/1.png", label: int = 0) -> Entry:
     return Entry(None, label, name, lambda: content)
 
 
-def test_pictures_are_the_same_whatever_the_threads_and_in_their_order(tmp_path: Path) -> None:
+def test_pictures_come_in_the_order_of_their_files(tmp_path: Path) -> None:
     entries = [entry(picture(seed), f"cat/{seed}.png", seed % 3) for seed in range(40)]
-    results = [
-        reading.read_all(entries, size=32, out=tmp_path / str(threads), progress=silent, threads=threads)
-        for threads in (1, 4)
-    ]
-    assert results[0] == results[1]
-    assert (tmp_path / "1").read_bytes() == (tmp_path / "4").read_bytes()
-    images = reading.stored_images(tmp_path / "1", count=40, size=32)
-    for seed in (0, 17, 39):
-        assert np.array_equal(images[seed], fit(decode(picture(seed), name="x.png").rgb, size=(32, 32)))
-    first = results[0][0][1]
-    assert (first.label, first.name, first.width, first.height, first.kind) == (1, "cat/1.png", 60, 48, "PNG")
-    assert first.sha256 == hashlib.sha256(picture(1)).hexdigest()
+    pictures, _ = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
+    images = reading.stored_images(tmp_path / "out", count=40, size=32)
+    for seed, (one, image) in enumerate(zip(pictures, images, strict=True)):
+        assert np.array_equal(image, fit(decode(picture(seed), name="x.png").rgb, size=(32, 32)))
+        assert (one.label, one.name, one.width, one.height, one.kind) == (seed % 3, f"cat/{seed}.png", 60, 48, "PNG")
+        assert one.sha256 == hashlib.sha256(picture(seed)).hexdigest()
 
 
 def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -> None:
-    def vanish() -> bytes:
-        raise zipfile.BadZipFile("Bad CRC-32")
-
-    entries = [
-        entry(picture(0)),
-        entry(b"", "cat/empty.png"),
-        entry(picture(1)[:400], "cat/short.png"),
-        entry(picture(2), "cat/lie.jpg"),
-        entry(b"%PDF-1.7", "cat/a.pdf"),
-        Entry(None, 1, "dog/crc.png", vanish),
-        entry(picture(3), "dog/2.png", 1),
-    ]
+    entries = [entry(picture(0)), entry(b"", "dog/empty.png", 1), entry(picture(1)[:400], "cat/short.png")]
+    entries += [entry(picture(2), "cat/lie.jpg"), entry(b"%PDF-1.7", "cat/a.pdf"), entry(picture(3), "dog/2.png", 1)]
     pictures, refused = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
     assert [one.name for one in pictures] == ["cat/1.png", "dog/2.png"]
-    assert [(one.name, one.label) for one in refused] == [
-        ("cat/empty.png", 0),
-        ("cat/short.png", 0),
-        ("cat/lie.jpg", 0),
-        ("cat/a.pdf", 0),
-        ("dog/crc.png", 1),
-    ]
-    for one, word in zip(refused, ("empty", "cut short", "PNG", "PDF", "damaged"), strict=True):
-        assert one.name in one.reason and word in one.reason
+    assert [one.label for one in refused] == [1, 0, 0, 0]
+    for one, (name, word) in zip(
+        refused,
+        (("dog/empty", "empty"), ("cat/short", "cut short"), ("cat/lie", "PNG"), ("cat/a", "PDF")),
+        strict=True,
+    ):
+        assert name in one.name and one.name in one.reason and word in one.reason
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("where", [0, 9, 200])
 def test_a_damaged_member_of_an_archive_is_one_picture_less(tmp_path: Path, method: int, where: int) -> None:
     path = tmp_path / "a.zip"
@@ -274,20 +251,12 @@ def test_a_damaged_member_of_an_archive_is_one_picture_less(tmp_path: Path, meth
     assert "cat/1.png cannot be read from its archive or folder: it is damaged" in refused[0].reason
 
 
-def test_a_member_that_grows_without_end_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_of_a_member_is_unpacked_than_a_picture_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listing, "MAX_BYTES", 2_000_000)
-    content = np.zeros(10_000_000, np.uint8)
-    content[::4096] = np.random.default_rng(0).integers(0, 256, len(content[::4096]))
-    path = tmp_path / "a.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
-        archive.writestr("cat/1.png", content.tobytes())
-    path.write_bytes(with_field(path.read_bytes(), b"cat/1.png", 24, (1000).to_bytes(4, "little")))
-    with listing.opened(path) as contents:
-        tracemalloc.start()
-        _, refused = reading.read_all(contents.entries, size=32, out=tmp_path / "out", progress=silent)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert len(refused) == 1 and peak < 25_000_000
+    with listing.opened(in_archive(tmp_path / "a.zip", {"cat/1.png": bytes(10_000_000)})) as contents:
+        assert 2_000_000 < len(contents.entries[0].read()) < 4_000_000
 
 
 _MEASURE = """
@@ -306,15 +275,13 @@ print(seconds, len(new.pictures), status["VmHWM"].split()[0])
 @pytest.mark.soak
 def test_photographs_of_a_megapixel_are_read_fast_and_in_little_memory(tmp_path: Path, home: Path) -> None:
     """10,000 pictures in 2 minutes are 12 ms each; 300 are read here, and all pairs compared."""
-    noise = np.random.default_rng(0).integers(-12, 13, (866, 1156, 1))
     files = {}
     for seed in range(30):
-        smooth = np.asarray(Image.open(io.BytesIO(picture(seed, size=(1156, 866)))), dtype=np.int64)
-        buffer = io.BytesIO()
-        Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=85)
+        pixels = np.random.default_rng(seed).integers(0, 256, (108, 144, 3), dtype=np.uint8)
+        content = saved(Image.fromarray(pixels).resize((1156, 866)), "JPEG", quality=85)
         for copy in range(10):
             # Bytes after the end of a JPEG change its hash only.
-            files[f"{'cat' if seed % 2 else 'dog'}/{seed}-{copy}.jpg"] = buffer.getvalue() + bytes([copy])
+            files[f"{'cat' if seed % 2 else 'dog'}/{seed}-{copy}.jpg"] = content + bytes([copy])
     path = in_archive(tmp_path / "photos.zip", files)
     assert path.stat().st_size > 300 * 150_000
     result = subprocess.run(

@@ -1,17 +1,13 @@
 """The records of the kept data sets of own pictures, and their names."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import PositiveInt, TypeAdapter
 
@@ -71,13 +67,6 @@ class About:
     def source(self) -> str:
         """The name of the data source, as in ``data.source``."""
         return PREFIX + self.name
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> About:
-        """Read the values of ``dataclasses.asdict``."""
-        if values["format"] != FORMAT or values["version"] != VERSION:
-            raise ValueError("another format")
-        return _ABOUT.validate_python(values)
 
 
 _ABOUT = TypeAdapter(About)
@@ -152,4 +141,7 @@ def fingerprint_of(source: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _about(path: str, changed: int) -> About:
     with open(path, encoding="utf-8") as file:
-        return About.from_dict(json.load(file))
+        values = json.load(file)
+    if values["format"] != FORMAT or values["version"] != VERSION:
+        raise ValueError("another format")
+    return _ABOUT.validate_python(values)

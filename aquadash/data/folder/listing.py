@@ -6,17 +6,16 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from threading import Lock
 
 from aquadash.data.folder.types import Entry, LeftOut, Listing, Part
 from aquadash.data.image_kinds import kind_of
 from aquadash.data.images import MAX_BYTES, display_name
 from aquadash.errors import DataError
-from aquadash.zips import USUAL_METHODS, ZipLimits, member_chunks, member_fault, open_zip
+from aquadash.zips import ZipLimits, member_chunks, member_fault, open_zip
 
 #: The most left-out files that are kept by name.
 MAX_NAMED = 200
@@ -37,9 +36,6 @@ _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@
 
 #: The greatest depth of folders.
 _MAX_DEPTH = 20
-
-#: The compression methods that are read; nearly all archives use the first two.
-_METHODS = USUAL_METHODS | {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 MAX_FILES = 50_000
 
@@ -180,20 +176,19 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
     files: list[File] = []
     left_out: list[LeftOut] = []
     seen: set[str] = set()
-    turn = Lock()
     for info in archive.infolist():
         name = _name_of(info).replace("\\", "/")
         if name.endswith("/"):
             continue
         path = PurePosixPath(name)
-        if fault := member_fault(info, name, methods=_METHODS):
+        if fault := member_fault(info, name):
             left_out.append(_left_out(name, fault))
         elif info.filename in seen:
             left_out.append(_left_out(name, "The archive holds a file of this name already. Rename one of them."))
         elif path.suffix.casefold() == ".zip":
             left_out.append(_left_out(name, "An archive within the archive is not opened. Unpack it first."))
         else:
-            files.append(File(path.parts, partial(_read_member, archive, info, turn)))
+            files.append(File(path.parts, partial(_read_member, archive, info)))
         seen.add(info.filename)
     return files, left_out
 
@@ -207,14 +202,12 @@ def _name_of(info: zipfile.ZipInfo) -> str:
     return info.filename
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, turn: Lock) -> bytes:
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     data = bytearray()
-    # Unusual methods need much memory, so one thread at a time unpacks them.
-    with nullcontext() if info.compress_type in USUAL_METHODS else turn:
-        for chunk in member_chunks(archive, info):
-            data += chunk
-            if len(data) > MAX_BYTES:
-                break
+    for chunk in member_chunks(archive, info):
+        data += chunk
+        if len(data) > MAX_BYTES:
+            break
     return bytes(data)
 
 
@@ -224,8 +217,6 @@ def _of_folder(folder: Path) -> tuple[list[File], list[LeftOut]]:
     for walked, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         parts = Path(walked).relative_to(folder).parts
-        if len(parts) > _MAX_DEPTH:
-            folders.clear()
         links = [name for name in folders if os.path.islink(os.path.join(walked, name))]
         for name in sorted(names) + links:
             path = Path(walked, name)

@@ -40,12 +40,11 @@ def read_all(
     size: int,
     out: Path,
     progress: ProgressCallback,
-    threads: int | None = None,
 ) -> tuple[tuple[Picture, ...], tuple[LeftOut, ...]]:
     """Decode files and write their middle squares, scaled to ``size``, one after the other to ``out``."""
     pictures: list[Picture] = []
     refused: list[LeftOut] = []
-    count = min(threads or usable_processors(), _MAX_THREADS)
+    count = min(usable_processors(), _MAX_THREADS)
     large = Lock()
     reported = 0.0
     with out.open("xb") as file, ThreadPoolExecutor(count, thread_name_prefix="import") as pool:
