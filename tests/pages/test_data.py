@@ -37,10 +37,6 @@ def kept(tmp_path: Path, title: str = "Pets") -> about.About:
     return imported(in_folder(tmp_path / "a", of_classes({"cat": 10, NASTY: 15}))).keep(title)
 
 
-def labels(app: AppTest) -> list[str]:
-    return [expander.label for expander in app.expander]
-
-
 def drop(app: AppTest, archive: bytes) -> AppTest:
     app.file_uploader(key="own-zip").upload("Pets.zip", archive, "application/zip").run()
     return app.button(key="own-read").click().run()
@@ -59,8 +55,7 @@ def test_an_archive_is_dropped_checked_divided_and_used(archive: bytes, home: Pa
     drop(app, archive)
     assert not app.exception and not app.error
     assert [metric.value for metric in app.metric] == ["26", "1", "2", "32 × 32"]
-    assert "Warning: 1 file could not be read as a picture" in labels(app)
-    assert "Note: 1 pair of the same file twice in a class" in labels(app)
+    assert "Warning: 1 file could not be read as a picture" in [box.label for box in app.expander]
     assert "cat/bad.png" in texts(app)
     assert "**20 training images, 5 test images.** Left out: 1 exact copy." in texts(app)
     app.slider(key="own-fraction").set_value(40)
@@ -118,7 +113,8 @@ def test_pictures_are_dropped_class_by_class_under_hostile_names() -> None:
 def test_a_problem_or_an_error_keeps_the_pictures_from_being_used(tmp_path: Path, home: Path) -> None:
     archive = in_archive(tmp_path / "one.zip", of_classes({"cat": 9})).read_bytes()
     app = drop(open_app_page("data", add="zip"), archive)
-    assert "Problem: There is only one class" in labels(app) and app.button(key="own-use").disabled
+    assert "Problem: There is only one class" in [box.label for box in app.expander]
+    assert app.button(key="own-use").disabled
     drop(app, b"Rar!")
     assert "Pets.zip is not a sound ZIP archive" in app.error[0].value and stored(home) == []
 
@@ -151,8 +147,7 @@ def test_own_pictures_are_deleted_after_a_question(tmp_path: Path) -> None:
 
 def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
     app = open_app_page("data")
-    assert not app.error
-    assert app.selectbox(key="data-set").value == "synthetic"
+    assert not app.error and app.selectbox(key="data-set").value == "synthetic"
     assert "**2,500** training images · **500** test images · **5** classes" in app.markdown[1].value
     assert html(app).count("<img") == html(app).count(", training image ") == 50
     assert not app.query_params
@@ -161,9 +156,7 @@ def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
 def test_the_gallery_follows_class_split_and_page_size() -> None:
     app = open_app_page("data", classes="otter,whale", split="test", show="20", page="2")
     first = html(app)
-    assert first.count("<img") == 20
-    assert "seal" not in first and "beaver" not in first and "dolphin" not in first
-    assert "test image" in first
+    assert first.count("<img") == 20 and not re.search("seal|beaver|dolphin", first)
     assert (app.number_input(key="page").value, app.number_input(key="page").label) == (2, "Page (of 10)")
     app.button(key="page-next").click().run()
     assert address_of(app, "page") == "3"
@@ -178,15 +171,3 @@ def test_missing_photographs_are_downloaded_by_a_click_and_a_failure_is_shown(
     assert "not on this computer yet" in app.info[0].value and not app.error
     app.button(key="download").click().run()
     assert app.error[0].value == "CIFAR-100 could not be downloaded: no network." and not app.exception
-
-
-def test_a_damaged_archive_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = tmp_path / "cifar-100-python.tar.gz"
-    archive.write_bytes(b"not an archive")
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(archive))
-    app = open_app_page("data", source="cifar100")
-    assert len(app.error) == 1
-    assert not app.exception
-    app.selectbox(key="data-set").set_value("synthetic").run()
-    assert not app.error
-    assert html(app).count("<img") == 50
