@@ -152,7 +152,7 @@ def _check_scheduler(address: str, name: str) -> Check:
 def cluster_status(address: str) -> dict[str, Any]:
     """Return ``scheduler, database, home, slots, workers, runs, problems``; without the scheduler the last two only."""
     problems = [problem] if (problem := database_problem()) else []
-    runs = [] if problem else open_store().unfinished_runs()
+    runs = [] if problem else [run for run in open_store().list_runs() if not run.status.ended]
     running = Counter(_worker_name(run) for run in runs if run.status == RunStatus.RUNNING)
     workers: list[dict[str, Any]] = []
     try:

@@ -27,17 +27,12 @@ NAME = "Included model"
 _lock = Lock()
 
 
-def find_first_model(store: RunStore) -> Run | None:
-    """Return the run, also from the bin; None before :func:`add_first_model`."""
-    runs = [run for run in store.find(origin=ORIGIN) if run.status is not RunStatus.UNREADABLE]
-    return runs[0] if runs else None
-
-
 def add_first_model(store: RunStore) -> Run:
-    """Store the run unless it was stored before; return it."""
+    """Store the run unless it was stored before; return it, also from the bin."""
     with _lock:
-        if (stored := find_first_model(store)) is not None:
-            return stored
+        for run in store.find(origin=ORIGIN):
+            if run.status is not RunStatus.UNREADABLE:
+                return run
         described = json.loads((FOLDER / RUN).read_text(encoding="utf-8"))
         history = read_artifact(FOLDER / HISTORY, HISTORY)
         run = replace(

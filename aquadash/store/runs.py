@@ -113,10 +113,6 @@ class RunStore(RunArtifacts):
         # Advance the revision last, so that a failed read is retried.
         self._revision = revision
 
-    def unfinished_runs(self) -> list[Run]:
-        """Return the queued and running runs, newest first."""
-        return [run for run in self.list_runs() if not run.status.ended]
-
     def ranks(self) -> dict[str, int]:
         """Return the ranks of the queued runs by id, in their order: 1 for the run that starts next."""
         with self.database.reading("read the runs") as connection:
@@ -175,22 +171,18 @@ class RunStore(RunArtifacts):
         run = new_run(config, name=name, owner=owner, **about)
         self.add_text_artifact(run.run_id, CONFIG, config.to_json())
         with self.database.writing("store the new run"):
-            self.insert(run)
+            self.add(run)
             self.jobs.submit(KIND, run.run_id, {}, owner=run.owner, needs=needs)
         return self.get(run.run_id)
 
     def add(self, run: Run, history: Sequence[EpochRecord] = ()) -> Run:
         """Store a run without a job, with its epochs, in one transaction."""
-        self.insert(run, history)
-        return self.get(run.run_id)
-
-    def insert(self, run: Run, history: Sequence[EpochRecord] = ()) -> None:
-        """Insert the rows of a run and of its epochs."""
         with self.database.writing("store the run") as (connection, revision):
             connection.execute(schema.runs.insert().values(**values_of(run, STORED), revision=revision))
             if history:
                 rows = [{"run_id": run.run_id, **asdict(record)} for record in history]
                 connection.execute(schema.epochs.insert(), rows)
+            return self.get(run.run_id)
 
     def queue(self, run_id: str, *, needs: str = "") -> Job:
         """Queue a run that ended early, so that it goes on from the last complete epoch; refuse any other run."""

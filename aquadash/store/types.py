@@ -1,11 +1,11 @@
 """The records of a run, as the store writes them and as pages and commands read them."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from aquadash.config import RunConfig, Value
 from aquadash.errors import AquaDashError, RunError, StorageError
@@ -90,14 +90,6 @@ def _storable(status: RunStatus) -> RunStatus:
     return status
 
 
-def _guess_or_none(values: Any, read: Callable[[Any], Guess | None]) -> Guess | None:
-    """Return None for a guess that cannot be read, which must not hide the run."""
-    try:
-        return read(values)
-    except (ValueError, AquaDashError):
-        return None
-
-
 @dataclass(frozen=True)
 class Progress:
     """The progress of a training, which its worker reports at most once a second."""
@@ -179,7 +171,7 @@ class Run:
     #: A person's note.
     note: Annotated[str, Field(max_length=8000)] = ""
     #: A person's guess of the result before the end; None for no guess.
-    guess: Annotated[Guess | None, WrapValidator(_guess_or_none)] = None
+    guess: Guess | None = None
     #: The reason for a failure, a stop or an unreadable row; empty otherwise.
     message: Annotated[str, Field(max_length=8000)] = ""
     #: The last lines of the log.

@@ -304,7 +304,7 @@ def _write(
     waiting.sort(key=lambda each: (places.get(job_id(*each[:2]), len(places)), each[3]))
     with store.database.writing("write the runs of the old home") as (connection, revision):
         for run, epochs in runs:
-            store.insert(run, epochs)
+            store.add(run, epochs)
         for row in searches.values():
             connection.execute(schema.searches.insert().values(**row, revision=revision))
         for kind, subject, owner, _ in waiting:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import psutil
 
@@ -29,22 +29,50 @@ MIN_FREE_MEMORY = 2 * 1024**3
 
 CAN_FORK = sys.platform.startswith("linux")
 
-#: Prefixes of the variables that the interpreter and the libraries read at their start; a change needs a new process.
-_READ_AT_START = ("PYTHON", "TF_", "KERAS_", "CUDA_", "OMP_", "MLFLOW_")
-
 #: Seconds between two looks at the children.
 _LOOK_SECONDS = 0.1
 
 
-class WorkerProcess(Protocol):
-    """A worker process."""
+class Forked:
+    """A child of the standby process."""
+
+    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+        #: The process id; None before the process has begun.
+        self.pid: int | None = None
+        self.exit_status: int | None = None
+        self.ended = threading.Event()
+        self.parent = parent
 
     def wait(self, timeout: float) -> int | None:
         """Return the exit status, negative for the signal that ended it; None if it still runs after the time-out."""
+        if self.ended.wait(timeout):
+            return self.exit_status
+        if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
+            # The exit status was lost with the parent.
+            return 1
+        return None
+
+
+class NewProcess:
+    """A process that was started without the standby process."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
 
     @property
-    def pid(self) -> int | None:
-        """The process id; None before the process has begun."""
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def wait(self, timeout: float) -> int | None:
+        """Return the exit status as :meth:`Forked.wait` does."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+WorkerProcess: TypeAlias = Forked | NewProcess
 
 
 class Standby:
@@ -54,29 +82,22 @@ class Standby:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self._forked: dict[int, _Forked] = {}
+        self._forked: dict[int, Forked] = {}
         self._number = 0
         self._used_at = 0.0
-        self._read_at_start: dict[str, str] = {}
 
     def keep_ready(self) -> bool:
         """Start the process unless it runs or memory is short; return whether it runs.
 
-        The process ends with this one and after :data:`IDLE_SECONDS` without work. After a change of the environment it
-        is replaced as soon as its workers have ended.
+        The process ends with this one and after :data:`IDLE_SECONDS` without work.
         """
         with self._lock:
             self._used_at = time.monotonic()
             if self._process is not None and self._process.poll() is None:
-                if self._read_at_start == _read_at_start():
-                    return True
-                if self._forked:
-                    return False
-                self._ask_to_end()
+                return True
             if not CAN_FORK or psutil.virtual_memory().available < MIN_FREE_MEMORY:
                 self._process = None
                 return False
-            self._read_at_start = _read_at_start()
             pipe, its_end = multiprocessing.Pipe()
             with its_end:
                 number = its_end.fileno()
@@ -101,12 +122,11 @@ class Standby:
         """Fork a process that calls a function, whose arguments may be pipes; None if no process stands by."""
         with self._lock:
             process = self._process
-            is_ready = process is not None and process.poll() is None and self._read_at_start == _read_at_start()
-            if not is_ready or process is None or self._pipe is None:
+            if process is None or self._pipe is None or process.poll() is not None:
                 return None
             self._used_at = time.monotonic()
             self._number += 1
-            forked = self._forked[self._number] = _Forked(process)
+            forked = self._forked[self._number] = Forked(process)
             with contextlib.suppress(OSError):
                 self._pipe.send((self._number, function, arguments, processes.environment(), log_path))
                 return forked
@@ -160,45 +180,6 @@ class Standby:
 
 def _log_path() -> Path:
     return settings.home() / "logs" / "standby.log"
-
-
-def _read_at_start() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(_READ_AT_START)}
-
-
-class _Forked:
-    """A child of the standby process."""
-
-    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
-        self.pid: int | None = None
-        self.exit_status: int | None = None
-        self.ended = threading.Event()
-        self.parent = parent
-
-    def wait(self, timeout: float) -> int | None:
-        if self.ended.wait(timeout):
-            return self.exit_status
-        if self.parent.poll() is not None and (self.pid is None or not psutil.pid_exists(self.pid)):
-            # The exit status was lost with the parent.
-            return 1
-        return None
-
-
-class NewProcess:
-    """A process that was started without the standby process."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def wait(self, timeout: float) -> int | None:
-        try:
-            return self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
 
 
 #: The standby process of this process.

@@ -58,7 +58,7 @@ def _click(page: Page, url: str) -> float:
     page.get_by_text(re.compile(r"Epoch \d+ of \d+ · batch")).first.wait_for()
     seconds = time.time() - began
     store = open_store()
-    (run,) = store.unfinished_runs()
+    (run,) = (run for run in store.list_runs() if not run.status.ended)
     store.request_stop(run.run_id)
     while not store.get(run.run_id).status.ended:
         time.sleep(0.1)

@@ -11,12 +11,11 @@ from aquadash import data
 from aquadash.evaluation import evaluate, stored_scores
 from aquadash.store import RunStatus, RunStore
 from aquadash.store.artifacts import MODEL, OOD_DETECTOR
-from aquadash.store.first_model import CARD, FOLDER, NAME, add_first_model, find_first_model
+from aquadash.store.first_model import CARD, FOLDER, NAME, add_first_model
 from tests.cli.test_cli import answer
 
 
 def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -> None:
-    assert find_first_model(store) is None
     run = add_first_model(store)
     assert (run.name, run.status, run.message) == (NAME, RunStatus.FINISHED, "")
     assert run.class_names == ("beaver", "dolphin", "otter", "seal", "whale")
@@ -47,7 +46,7 @@ def test_unpacking_that_was_broken_off_is_done_again(store: RunStore, monkeypatc
         patch.setattr(store, "add", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
         with pytest.raises(OSError, match="disk full"):
             add_first_model(store)
-    assert find_first_model(store) is None
+    assert store.find() == []
     run = add_first_model(store)
     assert run.status is RunStatus.FINISHED and len(store.history(run.run_id)) == run.metrics["epochs"]
     assert store.list_runs() == [run]

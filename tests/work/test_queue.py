@@ -117,20 +117,20 @@ train, fit.fit = fit.fit, fit_held
 
 
 @pytest.fixture
-def holding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def holding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standby]:
     """Workers that are launched while ``HELD`` is in the environment stay in the middle of the third epoch."""
     (tmp_path / "sitecustomize.py").write_text(HOLDING)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(settings.PROJECT_ROOT)]))
     standing_by = Standby()
     job_rows.launch_by(monkeypatch, standing_by)
-    yield
+    yield standing_by
     standing_by.close()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
-    holding: None, store: RunStore, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    holding: Standby, store: RunStore, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = in_folder(tmp_path / "mine", of_classes({name: 20 for name in ("cat", "dog", "eel")}))
     source = imported(pictures).keep("Mine").source
@@ -154,7 +154,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     assert (job.attempt, job.worker_failures, job.message) == (2, 0, "")
 
     # From another process than the two before: forks of one inherit the same random numbers.
-    monkeypatch.setenv("PYTHONHASHSEED", "random")
+    holding.close()
     whole = ended(store, engine.submit(config).run_id)
     assert whole.status is RunStatus.FINISHED
     assert resumed == without_seconds(store.history(whole.run_id))
