@@ -1,6 +1,5 @@
 """The train page: launching, watching, stopping and resuming."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -12,27 +11,21 @@ from aquadash.store import Guess, RunStatus, RunStore
 from aquadash.store.first_model import add_first_model
 from aquadash.ui.kit.text import plain
 from tests.support import live_runs
-from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, metrics, words
+from tests.support.app_pages import address_of, buttons, charts, cut_short_the_launch, figure_of, metrics, words
 from tests.support.runs import epochs, make_run
 from tests.support.search_fakes import FakeEngine
 from tests.support.train_page import controls, double_clicks_take, open_advanced, open_page
 
 
-def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine) -> None:
+def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine, no_photographs: None) -> None:
     app = open_page()
-
     assert "watch the network learn" in words(app)
     assert not app.error and not app.button(key="launch").disabled
     assert "set:training.optimizer" not in controls(app)
     app.session_state["train:advanced"] = True
     assert "set:training.optimizer" in controls(app.run()) and "10,625 training images" in words(app)
-
-
-def test_a_data_set_that_is_not_here_cannot_be_trained_on(engine: FakeEngine, no_photographs: None) -> None:
-    app = open_page(source="cifar100")
-
-    assert "not on this computer yet" in words(app)
-    assert app.button(key="launch").disabled
+    missing = open_page(source="cifar100")
+    assert "not on this computer yet" in words(missing) and missing.button(key="launch").disabled
 
 
 def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +39,8 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
     app.run()
     app.button(key="launch").click().run()
 
-    ((call, config),) = engine.calls
-    assert (call, config.training.epochs, config.training.optimizer, config.seed) == ("submit", 3, "adam", 0)
+    ((_, config),) = engine.calls
+    assert (config.training.epochs, config.training.optimizer, config.seed) == (3, "adam", 0)
     (run,) = engine.store.list_runs()
     assert (run.name, run.guess, address_of(app, "run")) == ("my run", Guess(0.61), run.run_id)
     assert app.number_input(key="guess:1:accuracy").value is None, "the next run has a guess of its own"
@@ -56,13 +49,13 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
         app.button(key="launch").click().run()
         assert "**my run** is not done yet. Queue another run?" in words(app)
         app.button(key="launch-cancel").click().run()
-        assert [name for name, _ in engine.calls] == ["submit"]
+        assert len(engine.calls) == 1
         double_clicks_take(monkeypatch, 1e9)  # After a cancel the same launch may come at once.
 
     app.button(key="launch").click().run()
     app.number_input(key="set:training.epochs").set_value(5).run()
     app.button(key="launch-sure").click().run()
-    assert [(name, config.training.epochs) for name, config in engine.calls] == [("submit", 3), ("submit", 5)]
+    assert [config.training.epochs for _, config in engine.calls] == [3, 5]
 
 
 def test_the_coach_launches_its_rate_and_leaves_the_form_alone(store: RunStore, engine: FakeEngine) -> None:
@@ -122,7 +115,7 @@ def result_shown(app: AppTest) -> tuple[str, str]:
 
 def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engine: FakeEngine) -> None:
     def accuracy_axes() -> tuple[list[float], list[float]]:
-        layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+        layout = figure_of(app, 0)["layout"]
         return layout["xaxis"]["range"], layout["yaxis"]["range"]
 
     history = [replace(record, val_accuracy=0.7 + 0.02 * record.epoch) for record in epochs(12)]
@@ -135,32 +128,25 @@ def test_a_running_run_shows_progress_and_curves_and_stops(store: RunStore, engi
     assert [bar.proto.value for bar in app.get("progress")] == [6], "per cent of the whole training"
     assert metrics(app)["Best epoch"] == "11 of 12" and metrics(app)["Validation accuracy"] == "94 %"
     assert result_shown(app) == ("–", "at the end")
-    assert len(charts(app)) == 2 and all(charts(app))
-    assert accuracy_axes() == ([0, 20.8], [10, 100])
-
+    assert len(charts(app)) == 2 and accuracy_axes() == ([0, 20.8], [10, 100])
     app.segmented_control(key="live-window").set_value(10).run()
     epoch_axis, (lowest, _) = accuracy_axes()
     assert epoch_axis == [2.5, 12.5] and lowest > 60
-
     app.button(key=f"stop-{run.run_id}").click().run()
     assert store.get(run.run_id).stop_requested and app.button(key=f"stop-{run.run_id}").disabled
 
 
-def test_an_interrupted_run_without_a_job_resumes(store: RunStore, engine: FakeEngine) -> None:
+def test_a_run_that_ended_early_shows_why_and_resumes(store: RunStore, engine: FakeEngine) -> None:
+    failed = make_run(store, "early", status=RunStatus.FAILED, message="The reason <b>why</b>", history=2)
+    app = open_page(run=failed.run_id)
+    assert plain("The reason <b>why</b>") in [box.value for box in app.error]
+    assert app.button(key=f"resume-{failed.run_id}") and result_shown(app) == ("–", "")
     run = make_run(store, "cut off", status=RunStatus.INTERRUPTED)
     app = open_page(run=run.run_id)
-
     assert "**3 complete epochs** kept; Resume continues from there" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
     assert engine.calls == [("resume", run.run_id)]
     assert "Next in the queue" in words(app)
-
-
-def test_a_run_that_ended_early_shows_why_and_resume(store: RunStore, engine: FakeEngine) -> None:
-    run = make_run(store, "early", status=RunStatus.FAILED, message="The reason <b>why</b>", history=2)
-    app = open_page(run=run.run_id)
-    assert plain("The reason <b>why</b>") in [box.value for box in app.error]
-    assert app.button(key=f"resume-{run.run_id}") and result_shown(app) == ("–", "")
 
 
 def test_a_finished_run_shows_its_result_and_its_log(store: RunStore, engine: FakeEngine) -> None:

@@ -13,7 +13,7 @@ from aquadash.store import Run, RunStore
 from aquadash.ui.kit.form_state import DEFAULT_PRESET
 from aquadash.ui.kit.hyperparameters import effective
 from aquadash.ui.kit.text import plain
-from tests.support.app_pages import address_of, words
+from tests.support.app_pages import address_of, unfold, words
 from tests.support.runs import make_run
 from tests.support.search_fakes import FakeEngine
 from tests.support.train_page import clone, controls, launched, open_advanced
@@ -23,7 +23,6 @@ def test_every_setting_that_matters_has_a_control_with_help(engine: FakeEngine) 
     app = open_advanced()
     for network in MODELS:
         app.selectbox(key="set:model.name").select(network).run()
-
         values = flatten(with_values(RunConfig(), {"model.name": network}))
         fields = controls(app)
         for name in values.keys() - {"data.source"}:
@@ -65,10 +64,7 @@ def test_what_is_typed_stays_while_another_page_is_open_and_is_launched_once_it_
     app.text_input(key="set:model.filters").set_value("8, 16").run()
     app.number_input(key="set:training.epochs").set_value(9).run()
     app.switch_page("pages/data.py").run()
-    app.switch_page("pages/train.py").run()
-    app.session_state["train:advanced"] = True
-    app.run()
-
+    unfold(app.switch_page("pages/train.py").run(), "train:advanced")
     assert app.radio(key="preset").value == "notebook"
     assert app.text_input(key="set:model.filters").value == "8, 16"
     config = launched(app, engine)
@@ -76,15 +72,10 @@ def test_what_is_typed_stays_while_another_page_is_open_and_is_launched_once_it_
 
 
 def test_settings_are_shown_as_text_and_taken_from_text_that_can_be_used(engine: FakeEngine) -> None:
-    app = open_advanced()
-    app.session_state["train:yaml"] = True
-    app.run()
-    assert from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
-
+    app = unfold(open_advanced(), "train:yaml")
     app.text_area(key="train:yaml-pasted").set_value("*<b>*")
     app.button(key="use-yaml").click().run()
     assert "not valid YAML" in words(app) and from_yaml(app.code[0].value) == PRESETS[DEFAULT_PRESET].config
-
     wanted = with_values(RunConfig(), {"model.name": "cnn", "model.filters": "8,8", "training.epochs": 7, "seed": 5})
     app.text_area(key="train:yaml-pasted").set_value(to_yaml(wanted))
     app.button(key="use-yaml").click().run()
@@ -101,7 +92,6 @@ def own(store: RunStore) -> Run:
 
 def test_a_clone_fills_the_form_and_launches_the_same(engine: FakeEngine, own: Run) -> None:
     app = clone(own)
-
     assert app.radio(key="preset").options[0] == f"Cloned from **{plain('my *own*')}**"
     assert app.radio(key="preset").value not in PRESETS
     assert "Changed:" not in words(app)
@@ -129,7 +119,6 @@ def test_a_clone_of_a_run_that_is_gone_or_cannot_be_read_leaves_the_form(engine:
 def test_a_clone_of_a_run_on_data_that_is_gone_keeps_the_forms_data(engine: FakeEngine, store: RunStore) -> None:
     gone = {"data.source": "folder-7", "augmentation.pipeline": "lost", "training.epochs": 3}
     app = clone(make_run(store, "old", gone), source="cifar100")
-
     assert "“folder-7”, which this run used, cannot be used here" in words(app) and "Changed:" not in words(app)
     pipeline = app.selectbox(key="set:augmentation.pipeline").value
     app.number_input(key="set:training.epochs").set_value(9).run()
@@ -146,16 +135,6 @@ _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1
 PIPELINE = "set:augmentation.pipeline"
 
 
-def test_a_pipeline_saved_a_second_ago_is_there(engine: FakeEngine) -> None:
-    app = open_advanced()
-    assert "my-flip" not in str(controls(app)[PIPELINE].options)
-    augment.save(_FLIP, title="My flip")
-    app.run()
-    assert "💾 My flip (saved)" in controls(app)[PIPELINE].options
-    controls(app)[PIPELINE].select("my-flip").run()
-    assert launched(app, engine).augmentation.pipeline == "my-flip"
-
-
 def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
     app = open_advanced()
     controls(app)[PIPELINE].select("notebook-1, mirror-shift").run()
@@ -169,32 +148,22 @@ def test_several_pipelines_with_weights(engine: FakeEngine) -> None:
     assert controls(app)[PIPELINE].value == "mirror-shift" and not app.multiselect
 
 
-def flipped(store: RunStore) -> Run:
+def test_a_clone_keeps_its_own_version_of_a_pipeline_that_was_edited_or_deleted(engine: FakeEngine) -> None:
     augment.save(_FLIP, title="My flip")
-    return make_run(store, settings=embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"})))
-
-
-def test_a_clone_keeps_its_own_version_of_a_pipeline_until_asked(engine: FakeEngine) -> None:
-    run = flipped(engine.store)
+    own = embedded(with_values(RunConfig(), {"augmentation.pipeline": "my-flip"}))
+    run = make_run(engine.store, settings=own)
     assert "edited since" not in words(clone(run))
     augment.save(_SHUFFLE, title="My flip", replace_name="my-flip")
     app = clone(run)
     assert "my-flip has been edited since the cloned run" in words(app).replace("**", "")
     assert launched(app, engine) == run.config
-
-    app = clone(run)
-    app.button(key="take-saved:my-flip").click().run()
+    app = clone(run).button(key="take-saved:my-flip").click().run()
     assert "edited since" not in words(app)
     assert app.session_state["train:values"]["augmentation.definitions"] == ""
 
-
-def test_a_clone_of_a_deleted_pipeline_can_train_and_save_it_again(engine: FakeEngine) -> None:
-    run = flipped(engine.store)
     saved.delete("my-flip")
     app = clone(run)
-    assert controls(app)[PIPELINE].value == "my-flip"
-    assert "no saved pipeline has this name any more" in words(app)
+    assert controls(app)[PIPELINE].value == "my-flip" and "no saved pipeline has this name any more" in words(app)
     app.button(key="keep-own:my-flip").click().run()
-    assert "my-flip" in augment.library().saved
-    assert "any more" not in words(app)
+    assert "my-flip" in augment.library().saved and "any more" not in words(app)
     assert read_definitions(launched(app, engine).augmentation.definitions)["my-flip"]["title"] == "My flip"
