@@ -51,20 +51,12 @@ def floor_of_loss(text: str, *, classes: int) -> Verdict:
         return no_number(text)
     floor, of_report = (lowest_flattened_loss(count) for count in (classes, len(report.CLASSES)))
     if abs(number - floor) <= 0.006:
-        below = (
-            "That is lower, so the probabilities were not treated as raw scores there: Keras corrected the mistake."
-            if classes == len(report.CLASSES)
-            else f"With the report's five classes the lowest is {of_report:.3f}, so Keras must have corrected the "
-            "mistake."
-        )
         return right(
             f"Yes: {floor:.3f}, even for a perfect answer. The report's log goes down to {report.LOG[-1].loss:.4f}. "
-            f"{below}"
+            f"With its five classes the lowest is {of_report:.3f}, so Keras must have corrected the mistake."
         )
     if abs(number - floor) <= 0.03:
         return nearly("Close. Move the slider all the way, and read the number with three decimals.")
-    if abs(number) < 0.006:
-        return wrong("That is the lowest value of the correct loss. What is the lowest of the other line?")
     return wrong("Move the slider to a perfect answer, and read the second number.")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from aquadash.evaluation.curves import best_epoch
 from aquadash.evaluation.intervals import difference_interval, wilson_interval
 from aquadash.evaluation.records import EpochRecord
+from aquadash.walkthrough import report
 from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
 
 MAX_CANDIDATES = 60
@@ -20,9 +21,6 @@ WANTED_WIDTH = 0.06
 
 #: The most test images to choose; 1,070 are enough for every accuracy.
 MAX_IMAGES = 1_500
-
-#: The number of images below which the answer is near the report's 100.
-FEW_IMAGES = 200
 
 #: The least recall of a class for the question about thresholds.
 MIN_RECALL = 0.2
@@ -38,10 +36,9 @@ def flattery(candidates: int, *, accuracy: float, images: int) -> float:
     return max(0.0, float((1 - below**candidates).sum()) / images - accuracy)
 
 
-def equal_chance(accuracy: float) -> tuple[float, bool]:
-    """Return the accuracy, limited to 10 to 90 % because chance hardly matters beyond, and whether it is unchanged."""
-    chance = min(max(round(accuracy, 2), 0.1), 0.9)
-    return chance, chance == round(accuracy, 2)
+def equal_chance(accuracy: float) -> float:
+    """Return the accuracy in whole per cent, limited to 10 to 90 % because chance hardly matters beyond."""
+    return min(max(round(accuracy, 2), 0.1), 0.9)
 
 
 def wanted_flattery(accuracy: float, images: int) -> float:
@@ -88,7 +85,7 @@ def sure_mistake_threshold(labels: ArrayLike, probabilities: ArrayLike) -> float
 
 
 def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verdict:
-    """Judge whether a typed number is that of a confident mistake or, without mistakes, of the least sure answer."""
+    """Judge whether a typed number is that of a confident mistake."""
     number = read_number(text)
     true, sure, answers = _read(labels, probabilities)
     if number is None:
@@ -97,11 +94,9 @@ def sure_mistake(text: str, labels: ArrayLike, probabilities: ArrayLike) -> Verd
         return wrong(f"There is no image {text.strip()[:12]}; they are numbered from 0 to {len(true) - 1}.")
     position = int(number)
     threshold = sure_mistake_threshold(labels, probabilities)
-    confidence = 100 * float(sure[position])
     if threshold is None:
-        if sure[position] <= sure.min() + 0.005:
-            return right(f"Yes: {confidence:.0f} % is the lowest confidence, and even this answer is right.")
-        return wrong(f"It is {confidence:.0f} % sure about image {position}, but less sure about another one.")
+        return wrong("This run made no mistake. Choose another one.")
+    confidence = 100 * float(sure[position])
     if answers[position] == true[position]:
         return wrong(f"The answer to image {position} is right. Switch on “Only wrong answers”.")
     if round(float(sure[position]), 2) >= threshold:
@@ -165,8 +160,6 @@ def lowest_epoch(answer: int, history: Sequence[EpochRecord]) -> Verdict:
     best = best_epoch(history)
     if best is None:
         return wrong("This run has no validation loss to read.")
-    if not any(row.epoch == answer for row in history):
-        return wrong(f"There is no epoch {answer}; the run has {len(history)}.")
     values = {row.epoch: row.val_loss for row in history}
     if round(values[answer], 3) == round(values[best], 3):
         after = history[-1].epoch - answer
@@ -198,12 +191,10 @@ def enough_images(answer: int, *, fraction: float) -> Verdict:
     width, fewest = interval_width(fraction, answer), fewest_images(fraction)
     figures = f"With {answer:,} images it is {100 * width:.1f} points wide"
     if abs(answer - fewest) <= max(10, 0.05 * fewest):
-        why = (
-            f"So close to 0 or 100 %, few images are enough; at 70 % it takes about {fewest_images(0.7):,}."
-            if fewest < FEW_IMAGES
-            else "An interval half as wide takes four times as many images, so the report's 100 are far too few."
+        return right(
+            f"{figures}. Yes: about {fewest:,}. An interval half as wide takes four times as many images. At the "
+            f"report's 67 % it takes about {fewest_images(report.TEST_ACCURACY):,}, so its 100 are far too few."
         )
-        return right(f"{figures}. Yes: about {fewest:,}. {why}")
     text = f"{figures}, {'more' if width > WANTED_WIDTH else 'less'} than {100 * WANTED_WIDTH:.0f}."
     text += " Take more images." if width > WANTED_WIDTH else " Fewer are enough."
     return nearly(text) if abs(answer - fewest) <= 0.25 * fewest else wrong(text)

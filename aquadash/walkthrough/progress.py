@@ -7,10 +7,10 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from filelock import FileLock
-from pydantic import BaseModel, Field, FiniteFloat, field_validator
+from pydantic import BaseModel, FiniteFloat, NonNegativeInt, field_validator
 
 from aquadash import settings
 from aquadash.errors import StorageError
@@ -22,7 +22,6 @@ _ID = re.compile(r"[0-9a-f]{16}")
 _MAX_BYTES = 20_000
 #: The most files; the oldest are deleted.
 MAX_FILES = 2_000
-_MAX_TRIES = 9_999
 #: Seconds that an answer waits for another one of the same person.
 _LOCK_SECONDS = 10.0
 
@@ -32,7 +31,7 @@ class LessonProgress(BaseModel, frozen=True):
 
     format: Literal[1] = 1
     #: The number of answers by lesson.
-    tries: dict[str, Annotated[int, Field(ge=0, le=_MAX_TRIES)]] = {}
+    tries: dict[str, NonNegativeInt] = {}
     #: Unix time of the first right answer by lesson, in seconds.
     solved: dict[str, FiniteFloat] = {}
 
@@ -44,7 +43,7 @@ class LessonProgress(BaseModel, frozen=True):
 
     def after(self, lesson: str, *, solved: bool, now: float) -> LessonProgress:
         """Return the progress with one more answer; a solved question stays solved."""
-        tries = self.tries | {lesson: min(self.tries.get(lesson, 0) + 1, _MAX_TRIES)}
+        tries = self.tries | {lesson: self.tries.get(lesson, 0) + 1}
         return LessonProgress(tries=tries, solved={lesson: now, **self.solved} if solved else self.solved)
 
 

@@ -90,8 +90,7 @@ def test_a_run_has_one_validation_accuracy_on_every_page(shared_store: RunStore)
 
 
 def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunStore, three: list[Run]) -> None:
-    app = open_page(runs=ids(*three), section="results", first=three[0].run_id, second=three[2].run_id)
-    assert address_of(app, "section") is None, "an address of an older version"
+    app = open_page(runs=ids(*three), section="curves", first=three[0].run_id, second=three[2].run_id)
     assert "Best of 3: **better** is" in words(app) and "Of 375 validation images, **better** gets" in words(app)
     click(app, "pair-matrix", [0, 2])
     assert (address_of(app, "first"), address_of(app, "second")) == (three[2].run_id, three[0].run_id)

@@ -61,5 +61,5 @@ def test_answers_for_images_that_there_are_not_show_none(store: RunStore) -> Non
     store.add_predictions(run.run_id, Predictions(said.indices + 1, said.labels, said.probabilities))
     app = open_app_page("evaluate", run=run.run_id, true="otter", predicted="seal")
     assert any("images cannot be shown" in box.value for box in app.info) and app.metric
-    assert not open_app_page("evaluate", run=run.run_id, section="explain", explain="3").error
+    assert not open_app_page("evaluate", run=run.run_id, section="explain").error
     assert not open_app_page("compare", runs=run.run_id).error

@@ -118,12 +118,10 @@ def test_an_image_has_one_name_and_nothing_else_is_one(text: object) -> None:
         image_name(text)
 
 
-def test_an_address_that_names_no_image_gets_a_note_and_that_of_an_older_version_opens_it(shelf: Shelf) -> None:
+def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
     app = opened(shelf["without"], "<b>")
     assert any("such as test-12" in each.value for each in app.info)
     assert address_of(app, "open") is None
-    app = open_app_page("evaluate", section="explain", run=shelf["without"].run_id, explain="3")
-    assert (address_of(app, "open"), address_of(app, "explain")) == ("test-3", None)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import plotly.graph_objects as go
@@ -93,15 +92,14 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:
     """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
+    pills: dict[str, Any] = {
+        "widget": inputs.pills,
+        "selection_mode": "multi",
+        "help": f"{term('accuracy')} {term('loss')}",
+    }
     default = ["val_accuracy"]
-
-    def ordered(chosen: Sequence[str]) -> list[EpochMetric]:
-        return [metric for metric in TITLES if metric in (chosen or default)]
-
-    # In a fixed order, so that each view has one address.
-    codec = replace(bound.several_of(titles), encode=lambda chosen: ",".join(ordered(chosen)))
-    pills = {"widget": inputs.pills, "selection_mode": "multi", "help": f"{term('accuracy')} {term('loss')}"}
-    return ordered(bound.choices("metric", titles, label="Curves", codec=codec, default=default, into=into, **pills))
+    chosen = bound.choices("metric", titles, label="Curves", default=default, into=into, **pills) or default
+    return [metric for metric in TITLES if metric in chosen]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -161,9 +161,7 @@ def _change_by_class(compared: Compared, first: int, second: int) -> None:
     """Draw the change of accuracy in each class, from the first to the second run."""
     predictions = compared.results.predictions
     before, after = predictions[first], predictions[second]
-    if before is None or after is None:
-        # The run was resumed meanwhile.
-        return
+    assert before is not None and after is not None
     names = compared.runs[second].class_names
     changes = paired_change(before, after, class_names=names)
     a, b = bold(compared.names[first]), bold(compared.names[second])

@@ -121,10 +121,8 @@ def render_cost(compared: Compared) -> None:
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
     components.render_plot(chart, key="cost-chart")
     others = [plain(compared.names[index]) for index in measured if index not in together]
-    if others and together:
+    if others:
         st.caption(f"Measured on other images, so not on the Pareto front: {', '.join(others)}.")
-    elif others:
-        st.caption("All of these runs were measured on different images, so there is no Pareto front.")
     if word in ("seconds", "epoch"):
         st.caption("Times depend on the computer.")
     render_columns(

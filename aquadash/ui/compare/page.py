@@ -72,9 +72,6 @@ def _comparison(picked: Sequence[Run]) -> None:
         st.info(f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown.", icon="🎨")
     runs = tuple(picked[:MAX_RUNS])
     names = tuple(labels(runs))
-    if st.query_params.get(SECTIONS.name) == "results":
-        # An address of an older version: the results stand beside the curves now.
-        del st.query_params[SECTIONS.name]
     default = _default_images(runs)
     chosen = bound.choice(
         "on", _IMAGES_TITLES, label="Measured on", default=default, follows=True, label_visibility="collapsed"

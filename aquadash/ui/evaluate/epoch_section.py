@@ -26,23 +26,16 @@ LIVE_SECONDS = 3.0
 
 def render_epochs(run: Run) -> None:
     """Draw the replay, or the reason why there is none."""
-    replay = lab().runs.epoch_replay(run.run_id)
-    if replay is None:
-        st.info("No replay: the first epoch is not complete yet, or an older version trained this run.", icon="🎞️")
-        return
-    dataset = image_browser.matching_dataset(run)
-    if replay.epochs == 1:
-        # Stop the replay of another run: a run of one epoch has no button for that.
-        st.session_state[_PLAYING] = False
     playing = bool(st.session_state.get(_PLAYING))
     tick = PLAY_SECONDS if playing else None if run.status.ended else LIVE_SECONDS
-    shell.live(tick)(_replay)(run, dataset)
+    shell.live(tick)(_replay)(run, image_browser.matching_dataset(run))
 
 
 def _replay(run: Run, dataset: Dataset | None) -> None:
     """Draw the controls and their epoch; read the replay again, since a run at work gets new epochs."""
     replay = lab().runs.epoch_replay(run.run_id)
     if replay is None:
+        st.info("No replay: the first epoch is not complete yet, or an older version trained this run.", icon="🎞️")
         return
     _controls(replay.epochs)
     epoch = int(st.session_state[KEY]) if replay.epochs > 1 else 1
@@ -68,6 +61,7 @@ def _replay(run: Run, dataset: Dataset | None) -> None:
 def _controls(epochs: int) -> None:
     """Draw slider, steps and play; the address holds the epoch of a paused replay, by default the last."""
     if epochs == 1:
+        st.session_state[_PLAYING] = False
         return
     playing = bool(st.session_state.get(_PLAYING))
     if playing:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aquadash.evaluation import select
 from aquadash.store.types import Predictions, Run
-from aquadash.ui.kit import address, bound, datasets, explanations, image_browser, image_dialog
+from aquadash.ui.kit import address, bound, datasets, explanations, image_browser
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.text import count, plain
 
@@ -20,9 +20,6 @@ def render(run: Run, predictions: Predictions, *, class_names: Sequence[str]) ->
     if dataset is None:
         # The test images beside this section draw the reason.
         return
-    if (number := st.query_params.pop("explain", None)) is not None:
-        # An address of an older version, which explained one image here.
-        st.query_params[image_dialog.KEY] = f"test-{number}"
     st.markdown("Click an image to see why the network gave its answer, and what its layers see.")
     true, predicted = image_browser.chosen_classes(class_names)
     positions = select(predictions.labels, predictions.probabilities, true_class=true, predicted_class=predicted)

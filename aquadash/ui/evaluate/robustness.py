@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash.errors import AquaDashError
 from aquadash.figures.robustness_curves import robustness_curves
 from aquadash.figures.robustness_losses import robustness_losses
 from aquadash.figures.theme import class_colour
@@ -231,16 +230,9 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
     )
     overlaid = []
     for run_id in picked:
-        other = lab().runs.get(run_id)
-        try:
-            entry = lab().jobs.robustness(other.run_id)
-        except AquaDashError as error:
-            st.warning(f"**{plain(other.name)}**: {plain(str(error))}", icon="🚧")
-            continue
-        if entry is None:
-            st.caption(f"**{plain(other.name)}** is not measured yet.")
-        else:
-            overlaid.append((other, entry))
+        with shell.guard():
+            if (measured := lab().jobs.robustness(run_id)) is not None:
+                overlaid.append((options[run_id], measured))
     return overlaid
 
 

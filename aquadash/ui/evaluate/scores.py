@@ -17,7 +17,7 @@ from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
 from aquadash.figures.ranking_curves import Kind, area, ranking_curves_figure
 from aquadash.store.types import EpochRecord, Run
-from aquadash.training.prepare import REPORT_VALIDATION_IMAGES, report_validation_images
+from aquadash.training.prepare import report_validation_images
 from aquadash.ui.kit import bound, coach_notes, components, image_browser, run_lists
 from aquadash.ui.kit.evaluated import Evaluated
 from aquadash.ui.kit.gallery import class_text
@@ -64,12 +64,7 @@ def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
                 key=f"curves-{metric}",
             )
     if run.config.training.validation == "test":
-        spent = (
-            report_validation_images(lab().runs.evaluation(run.run_id).n)
-            if run_lists.has_results(run)
-            else REPORT_VALIDATION_IMAGES
-        )
-        st.caption(f"“Validation” means the first {spent} test images in this run.")
+        st.caption("“Validation” means test images in this run.")
     # The note about validating on test images stands beside the score.
     coach_notes.render_run_notes(run, history, leave_out=("validation-on-test",) if run_lists.has_results(run) else ())
 

@@ -157,9 +157,7 @@ def _render_running(runs: Sequence[Run]) -> None:
         return
     run = run_lists.own_first(run_lists.active_first(runs))[0]
     # In a class the visitor's own run comes first, also while it is queued.
-    _render_figure(
-        "Running now" if run.status is RunStatus.RUNNING else "Next run" if run.rank <= 1 else "In the queue", run
-    )
+    _render_figure("Running now" if run.status is RunStatus.RUNNING else "In the queue", run)
     run_lists.render_progress(run)
     with st.container(horizontal=True):
         st.page_link("pages/train.py", label="Watch", query_params={"run": run.run_id})

@@ -1,6 +1,6 @@
 """The sections on training and its results, which are about a run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -140,16 +140,15 @@ def training(results: Evaluated) -> None:
     )
     controls, render_question = parts.attempt("training", "choose the best of several networks by their test score")
     images = min(report.MEASURED_IMAGES, len(right) - decided)
-    accuracy, own = checks_results.equal_chance(float(right.mean()))
+    accuracy = checks_results.equal_chance(float(right.mean()))
     wanted = 100 * checks_results.wanted_flattery(accuracy, images)
     with controls:
         tried = parts.slide("tried", 1, checks_results.MAX_CANDIDATES, label="Networks tried", default=1)
         gained = 100 * checks_results.flattery(tried, accuracy=accuracy, images=images)
         st.markdown(
-            f"Suppose all of them are equally good, with an accuracy of {100 * accuracy:.0f} %"
-            + (", like this run" if own else "")
-            + f", and each is measured on {count(images, 'image')}. The best score of {tried} is then "
-            f"**{100 * accuracy + gained:.1f} %** on average: {gained:.1f} points too high."
+            f"Suppose all of them are equally good, with an accuracy of {100 * accuracy:.0f} %, and each is measured "
+            f"on {count(images, 'image')}. The best score of {tried} is then **{100 * accuracy + gained:.1f} %** on "
+            f"average: {gained:.1f} points too high."
         )
         st.progress(min(1.0, gained / max(wanted, 0.5)), text=f"{gained:.1f} of {wanted:.1f} points")
     render_question(
@@ -195,24 +194,15 @@ def predictions(results: Evaluated) -> None:
         st.caption(f"{len(shown):,} of {len(mask):,} test images{first}")
     _pictures(results, shown[:_MAX_PICTURES])
     threshold = checks_results.sure_mistake_threshold(tested.labels, tested.probabilities)
-    if threshold is None:
-        question = "This run made no mistake. Find the image that it is least sure of."
-        solution = (
-            "On Evaluate, choose the order “least certain” in “Filters” and click the first image: its number is above "
-            "it."
-        )
-    else:
-        question = f"Find a test image with a wrong answer of at least {100 * threshold:.0f} % confidence."
-        solution = (
-            "Switch on “Only wrong answers” and move the slider up to the confidence in the question. Any image that "
-            "is left will do; its number is below it."
-        )
     render_question(
-        question,
+        "This run made no mistake: choose another one."
+        if threshold is None
+        else f"Find a test image with a wrong answer of at least {100 * threshold:.0f} % confidence.",
         answer=results.run.run_id,
         ask=lambda: parts.field("mistake", label="Your answer: the image's number", placeholder="for example 12"),
         check=lambda text: checks_results.sure_mistake(text, tested.labels, tested.probabilities),
-        solution=solution,
+        solution="Switch on “Only wrong answers” and move the slider up to the confidence in the question. Any image "
+        "that is left will do; its number is below it.",
     )
 
 
@@ -318,10 +308,9 @@ def curves(results: Evaluated) -> None:
     first = 1 if best_epoch(results.history) != 1 else len(results.history)
     with controls:
         epoch = parts.slide("at", 1, len(results.history), label="Epoch", default=first, help=term("epoch"))
-        row = next((each for each in results.history if each.epoch == epoch), None)
-        if row is not None:
-            shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
-            parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
+        row = results.history[epoch - 1]
+        shown = {"Training loss": row.loss, "Validation loss": row.val_loss, "Gap": row.val_loss - row.loss}
+        parts.figures({title: f"{value:.3f}" for title, value in shown.items()})
     render_question(
         "Move to the epoch of this run with the lowest **validation** loss.",
         answer=(results.run.run_id, epoch),
@@ -350,11 +339,9 @@ def result(results: Evaluated) -> None:
     )
     controls, render_question = parts.attempt("result", "measure on more or fewer images")
     fraction = evaluation.accuracy
-    # The slider must not begin at the answer, which may be the report's 100.
-    few = checks_results.fewest_images(fraction) < checks_results.FEW_IMAGES
-    start = 1_000 if few else report.MEASURED_IMAGES
     with controls:
-        images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=start, step=10)
+        # 10 images are never the answer, which may be the report's 100.
+        images = parts.slide("measured", 10, checks_results.MAX_IMAGES, label="Test images", default=10, step=10)
         # Buttons, because a finger cannot move the slider exactly.
         with st.container(horizontal=True):
             for title, by in (("10 fewer", -10), ("10 more", 10)):
@@ -373,55 +360,46 @@ def result(results: Evaluated) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Idea:
-    """A next step: a sentence in markdown and the page for it."""
+_SEARCH = {"Search over settings": {"view": "search"}}
 
-    sentence: str
-    page: str
-    #: Query parameters by the label of the link that sets them.
-    links: dict[str, dict[str, str]]
-
-
-_ITS_IDEAS = (
-    Idea(
-        "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
-        "pages/train.py",
-        {"Search over settings": {"view": "search"}},
+#: By the heading: each idea in markdown, the page for it, and query parameters by the label of the link that sets them.
+_IDEAS: dict[str, tuple[tuple[str, str, dict[str, dict[str, str]]], ...]] = {
+    "🧭 The report's recommendations": (
+        (
+            "**Other settings, tried systematically.** The report changed layers and optimizers by hand.",
+            "train",
+            _SEARCH,
+        ),
+        (
+            "**Transfer learning.** Start from a network trained on a million photographs.",
+            "train",
+            {name: {"preset": name.lower()} for name in ("VGG16", "ResNet50", "InceptionV3")},
+        ),
+        (
+            "**More data.** The section on overfitting asks for it: your own photographs, or other changed versions.",
+            "augment",
+            {"Build a pipeline": {}},
+        ),
     ),
-    Idea(
-        "**Transfer learning.** Start from a network trained on a million photographs.",
-        "pages/train.py",
-        {
-            "VGG16": {"preset": "vgg16"},
-            "ResNet50": {"preset": "resnet50"},
-            "InceptionV3": {"preset": "inceptionv3"},
-        },
+    "🌱 More ideas": (
+        (
+            "**Transfer without a download:** a small network trained on the other 95 classes of CIFAR-100.",
+            "train",
+            {"The included backbone": {"preset": "backbone"}},
+        ),
+        (
+            "**Newer methods for small networks:** activations, batch normalization, a learning rate that rises and "
+            "falls.",
+            "train",
+            {"The baseline": {"preset": "baseline"}},
+        ),
+        (
+            "**Measure what a change is worth.** Train with it and without it, and compare.",
+            "compare",
+            {"Compare runs": {}},
+        ),
     ),
-    Idea(
-        "**More data.** The section on overfitting asks for it: your own photographs, or other changed versions.",
-        "pages/augment.py",
-        {"Build a pipeline": {}},
-    ),
-)
-
-_MORE_IDEAS = (
-    Idea(
-        "**Transfer without a download:** a small network trained on the other 95 classes of CIFAR-100.",
-        "pages/train.py",
-        {"The included backbone": {"preset": "backbone"}},
-    ),
-    Idea(
-        "**Newer methods for small networks:** activations, batch normalization, a learning rate that rises and falls.",
-        "pages/train.py",
-        {"The baseline": {"preset": "baseline"}},
-    ),
-    Idea(
-        "**Measure what a change is worth.** Train with it and without it, and compare.",
-        "pages/compare.py",
-        {"Compare runs": {}},
-    ),
-)
+}
 
 
 def recommendation(results: Evaluated) -> None:
@@ -473,18 +451,17 @@ def recommendation(results: Evaluated) -> None:
         solution="If 0 lies in the interval, the difference may be chance. If the whole interval is above 0, the "
         "run's is higher; if it is below, the report's.",
     )
-    lists = {"🧭 The report's recommendations": _ITS_IDEAS, "🌱 More ideas": _MORE_IDEAS}
-    for column, (title, ideas) in zip(st.columns(2, gap="medium"), lists.items(), strict=True):
+    for column, (title, ideas) in zip(st.columns(2, gap="medium"), _IDEAS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            for idea in ideas:
-                st.markdown(idea.sentence)
+            for sentence, page, links in ideas:
+                st.markdown(sentence)
                 with st.container(horizontal=True):
-                    for label, query in idea.links.items():
-                        if "view" in query and not lab().limits.may_search:
+                    for label, query in links.items():
+                        if links is _SEARCH and not lab().limits.may_search:
                             continue
                         icon = ":material/arrow_forward:"
-                        st.page_link(idea.page, label=label, icon=icon, query_params=query, width="content")
+                        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query, width="content")
 
 
 def _images(run: Run) -> int | None:
