@@ -163,8 +163,9 @@ def _module_called(name: str, module: _Module) -> str:
     origin, original = module.imports.get(name, ("", ""))
     if not origin.startswith("aquadash") or origin.startswith(_PLAIN):
         return ""
-    full = f"{origin}.{original}"
-    return full if original not in _parsed(origin).definitions and importlib.util.find_spec(full) else ""
+    full, parsed = f"{origin}.{original}", _parsed(origin)
+    is_name = original in parsed.definitions or original in parsed.imports
+    return full if not is_name and importlib.util.find_spec(full) else ""
 
 
 def _import_statement(origin: str, original: str, name: str) -> str:

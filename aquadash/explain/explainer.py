@@ -13,6 +13,7 @@ from aquadash.explain import network
 from aquadash.explain.methods import method_entry
 from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
 from aquadash.models import transfer
+from aquadash.models.lazy import tf
 from aquadash.predict import Predictor
 from aquadash.predict.remote import RemotePredictor
 from aquadash.training.answer_process import report_progress
@@ -119,8 +120,6 @@ class Explainer(Predictor):
 
     def _trace_class_maps(self) -> Any:
         """Trace the function from images and classes to maps weighted by mean gradients, and by those of each place."""
-        import tensorflow as tf
-
         from aquadash.models import normalise
 
         # ``inside`` calls the model, which must not happen while it is traced.
@@ -164,8 +163,6 @@ class Explainer(Predictor):
         )
 
     def _trace_pixel_gradients(self) -> Any:
-        import tensorflow as tf
-
         def pixel_gradients(pixels: Any, classes: Any) -> Any:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(pixels)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aquadash.errors import ExplainError
 from aquadash.explain.results import Activation, ConvolutionFilters
+from aquadash.models.lazy import keras, tf
 from aquadash.models.summary import layers_within
 
 #: Called with a layer, its first input and its output.
@@ -63,8 +64,6 @@ def listening(model: Any, listener: Listener) -> Iterator[None]:
 @contextmanager
 def before_softmax(model: Any) -> Iterator[None]:
     """Let a model answer with the scores before its last activation; one thread at a time for a model."""
-    import keras
-
     layer = model
     while hasattr(layer, "layers"):
         layer = layer.layers[-1]
@@ -81,8 +80,6 @@ def look_inside(model: Any, image_shape: tuple[int, int, int]) -> Inside:
     The last feature map is the last output after a convolution that the answer depends on, more than a pixel high and
     wide; before a pooling that would shrink it, and after activation and normalisation, as in the paper on Grad-CAM.
     """
-    import tensorflow as tf
-
     calls: list[tuple[Any, Any, Any]] = []
     numbers = 0
 

@@ -1,10 +1,9 @@
-"""Networks by name. TensorFlow is imported when one is built, not before."""
+"""Networks by name. TensorFlow is imported when one is built (``lazy.py``)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.lazy import tf
 from aquadash.models.registry import (
     MODELS,
     ModelEntry,
@@ -20,12 +19,7 @@ from aquadash.models.registry import (
 from aquadash.models.saved import load_model
 from aquadash.models.summary import LayerRow, ModelSummary, summarize
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
 
 def normalise(images: tf.Tensor) -> tf.Tensor:
     """Turn uint8 images of any shape into float32 in [0, 1], which every network of the table takes."""
-    import tensorflow as tf
-
     return tf.cast(images, tf.float32) / 255.0

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.lazy import keras, layers
 from aquadash.models.weights import ImageNetWeights
-
-if TYPE_CHECKING:
-    import keras
 
 _STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
 
@@ -156,8 +154,6 @@ def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
     """Build the network with a new head; its body enlarges the images itself and has random weights."""
-    import keras
-
     application, size = APPLICATIONS[config.name], input_size(config)
     inputs = keras.Input(image_shape, name="images")
     # input_tensor keeps the layers in the body, where a table, a heat map or fine-tuning finds them by name.
@@ -190,9 +186,6 @@ def weights(config: ModelConfig) -> ImageNetWeights:
 
 def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.KerasTensor:
     """Enlarge images in [0, 1] to ``size`` and give them the pixel values that the network was trained with."""
-    import keras
-    from keras import layers
-
     # The default of Resizing is training=True, and Keras 3.15 passes it on: the layers after it would be in training
     # mode whenever the network is called without a mode.
     resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
@@ -204,8 +197,6 @@ def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.Ker
 
 def _without_dropout(network: keras.Model) -> None:
     """Switch dropout off in a body, which is to work in training as it does when it predicts."""
-    import keras
-
     # Keras's guide to transfer learning calls the body with training=False, but Keras 3.15 overrides that where the
     # whole network is called for training. thaw_body freezes batch normalisation for the same reason.
     for layer in network.layers:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
 from aquadash.errors import DataError
 from aquadash.files import file_digest
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics, standardized
+from aquadash.models.lazy import keras, layers
 from aquadash.models.weights import LocalWeights, load_npz
-
-if TYPE_CHECKING:
-    import keras
 
 #: Below the last two of three stages. To train the earlier layers, too, took half as long again and did not raise the
 #: validation accuracy.
@@ -39,8 +36,6 @@ def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
     """Build the network with a new head; its body has fresh weights until pretrained ones are loaded."""
-    import keras
-
     inputs = keras.Input(image_shape)
     body = keras.Model(inputs, features(inputs, WIDTHS[config.name]), name=transfer.BODY)
     return transfer.compose(body, config, num_classes)
@@ -68,8 +63,6 @@ class PretrainedBody:
 
 def pretrained_body(model: keras.Model) -> PretrainedBody | None:
     """Return the body of a fine-tuned network as it was pretrained; None for any other network."""
-    import keras
-
     pieces = transfer.parts(transfer.without_flip(model))
     if pieces is None:
         return None
@@ -87,8 +80,6 @@ def pretrained_body(model: keras.Model) -> PretrainedBody | None:
 
 def features(inputs: keras.KerasTensor, widths: tuple[int, ...]) -> keras.KerasTensor:
     """Connect images, float32 in [0, 1], (n, height, width, 3), to features, (n, the last of ``WIDTHS``)."""
-    from keras import layers
-
     x = _convolution(standardized(inputs, CHANNELS, name="standardize"), widths[0], name="stem")
     for stage, width in enumerate(widths[1:], start=1):
         x = _convolution(x, width, pool=True, name=f"stage{stage}_down")
@@ -99,8 +90,6 @@ def features(inputs: keras.KerasTensor, widths: tuple[int, ...]) -> keras.KerasT
 
 
 def _convolution(x: keras.KerasTensor, width: int, *, name: str, pool: bool = False) -> keras.KerasTensor:
-    from keras import layers
-
     x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"{name}_convolution")(x)
     # Pool before normalisation and activation, which then process a quarter of the values.
     if pool:

@@ -6,14 +6,11 @@ The second's default settings are the first.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models.inputs import ChannelStatistics, standardized
-
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras, layers
 
 #: Larger dense layers need more memory than a laptop has.
 _MAX_DENSE = 50_000_000
@@ -25,9 +22,6 @@ def build_notebook(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
     """Build the network of the report's section "Building our Convolutional Base"."""
-    import keras
-    from keras import layers
-
     # As in the report, the convolutions have no activation: max pooling is the only nonlinearity before the dense part.
     return keras.Sequential(
         [
@@ -51,9 +45,6 @@ def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
     """Build the network that the settings describe; a ConfigError says that it would have too many parameters."""
-    import keras
-    from keras import layers
-
     convolution_parameters = sum(
         config.kernel_size**2 * width * (before + (config.convolutions - 1) * width)
         for before, width in pairwise((image_shape[-1], *config.filters))
@@ -84,8 +75,6 @@ def build(
 
 def normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelStatistics) -> keras.KerasTensor:
     """Add the normalization of the pixels that the settings name."""
-    from keras import layers
-
     if config.normalization == "symmetric":
         return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(x)
     return standardized(x, statistics, name="normalization") if config.normalization == "standardize" else x
@@ -93,8 +82,6 @@ def normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelSta
 
 def dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *, advice: str) -> keras.KerasTensor:
     """Add the dense layers of the settings and the softmax; a ConfigError with ``advice`` refuses too large ones."""
-    from keras import layers
-
     dense_parameters = sum(a * b for a, b in pairwise((x.shape[-1], *config.dense_units, num_classes)))
     if dense_parameters > _MAX_DENSE:
         raise ConfigError(
@@ -111,14 +98,11 @@ def dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *,
 
 def _regularizer(config: ModelConfig) -> keras.Regularizer | None:
     """Return the penalties of the settings; None for none."""
-    import keras
-
     return keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
 
 
 def _block(x: keras.KerasTensor, width: int, config: ModelConfig) -> keras.KerasTensor:
     """Add a block: the first convolution has the strides and the pooling, those after it are the residual part."""
-    from keras import layers
 
     def convolution(x: keras.KerasTensor, *, first: bool) -> keras.KerasTensor:
         x = layers.Conv2D(

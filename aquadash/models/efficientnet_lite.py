@@ -7,16 +7,12 @@ values follow https://github.com/tensorflow/tpu/tree/master/models/official/effi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquadash import settings
 from aquadash.config import ModelConfig
 from aquadash.models import transfer
 from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.lazy import keras, layers
 from aquadash.models.weights import LocalWeights
-
-if TYPE_CHECKING:
-    import keras
 
 FILE_NAME = "efficientnet_lite0.npz"
 
@@ -44,8 +40,6 @@ def build(
     config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
 ) -> keras.Model:
     """Build the network with a new head; its body has fresh weights until pretrained ones are loaded."""
-    import keras
-
     inputs = keras.Input(image_shape, name="images")
     body = keras.Model(inputs, features(inputs, config.input_size or SIZE), name=transfer.BODY)
     return transfer.compose(body, config, num_classes)
@@ -65,8 +59,6 @@ def weights(config: ModelConfig) -> LocalWeights:
 
 def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
     """Enlarge images, float32 in [0, 1], (n, height, width, 3), to ``size`` pixels a side; return 1,280 features."""
-    from keras import layers
-
     # See applications._prepared for training=False.
     resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
     x = resize(inputs, training=False)
@@ -84,8 +76,6 @@ def _block(
     x: keras.KerasTensor, kernel: int, stride: int, factor: int, filters: int, *, name: str
 ) -> keras.KerasTensor:
     """Widen, filter each channel by itself, narrow; add the block's input where the shapes agree."""
-    from keras import layers
-
     before, width = x, factor * x.shape[-1]
     if factor > 1:
         x = _normalized(layers.Conv2D(width, 1, use_bias=False, name=f"{name}_expand_conv")(x), f"{name}_expand")
@@ -97,7 +87,5 @@ def _block(
 
 
 def _normalized(x: keras.KerasTensor, name: str, *, activation: bool = True) -> keras.KerasTensor:
-    from keras import layers
-
     x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_activation")(x) if activation else x

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import keras
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
+
+from aquadash.models.lazy import keras, layers
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,6 @@ class ChannelStatistics:
     @classmethod
     def of(cls, images: NDArray[np.uint8]) -> ChannelStatistics:
         """Measure them over images, uint8 (n, height, width, channels)."""
-        import numpy as np
-
         # Sums of integers are exact: the result is the same on every machine, and with any number of images.
         counts = np.zeros((images.shape[-1], 256), np.int64)
         for image in images:  # One by one: bincount copies its input to int64, eight times as large.
@@ -42,8 +39,6 @@ UNKNOWN = ChannelStatistics((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 def standardized(inputs: keras.KerasTensor, statistics: ChannelStatistics, *, name: str) -> keras.KerasTensor:
     """Add a layer that subtracts the channels' means and divides by their deviations."""
-    from keras import layers
-
     scale = [1 / deviation for deviation in statistics.deviations]
     offset = [-mean / deviation for mean, deviation in zip(statistics.means, statistics.deviations, strict=True)]
     return layers.Rescaling(scale, offset, dtype="float32", name=name)(inputs)

@@ -16,14 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from aquadash import settings
 from aquadash.errors import StorageError
+from aquadash.models.lazy import h5py
 from aquadash.zips import ZipLimits, open_zip
-
-if TYPE_CHECKING:
-    import h5py
 
 T = TypeVar("T")
 
@@ -93,8 +91,6 @@ def check_network(path: Path) -> None:
 
 def stored_weights(path: Path, read: Callable[[h5py.Dataset], T]) -> dict[str, T]:
     """Call ``read`` with each HDF5 array of weights; return the results by name. No code in the file is run."""
-    import h5py
-
     described = describe_network(path)
     values: dict[str, T] = {}
     with unpacked_weights(path) as weights, _damage(path), h5py.File(weights) as file:
@@ -116,8 +112,6 @@ def parameter_count(path: Path) -> int:
 
 def dataset_or_group(file: h5py.File, name: str) -> h5py.Dataset | h5py.Group | None:
     """Return the node of an HDF5 file under a name; None for a missing one. Refuse links and external data."""
-    import h5py
-
     node: Any = file
     for part in name.split("/"):
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquadash.config import ModelConfig
 from aquadash.models.convolutional import dense_layers, normalized
 from aquadash.models.inputs import ChannelStatistics
-
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras, layers
 
 
 def build(
@@ -20,9 +16,6 @@ def build(
     The default settings give the dense layers of the report's CNN: 820,229 parameters with 32x32x3 images and five
     classes.
     """
-    import keras
-    from keras import layers
-
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(normalized(inputs, config, statistics))
     outputs = dense_layers(x, config, num_classes, advice="Use fewer units or smaller images.")

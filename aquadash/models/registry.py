@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquadash.augment import plan
 from aquadash.config import DEFINITIONS, AugmentationConfig, Family, ModelConfig, RunConfig, setting
 from aquadash.errors import AquaDashError, look_up
 from aquadash.models import applications, backbone, convolutional, efficientnet_lite, perceptron, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
+from aquadash.models.lazy import keras
 from aquadash.models.summary import ModelSummary, summarize
 from aquadash.models.weights import PretrainedWeights, load_hdf5, load_npz
-
-if TYPE_CHECKING:
-    import keras
 
 #: From settings, the images' shape, the number of classes and the images' statistics to a network that turns images,
 #: float32 in [0, 1], into class probabilities, float32.
@@ -172,8 +170,6 @@ def build(
     Raises:
         ConfigError: The settings do not make a network.
     """
-    import keras
-
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -191,8 +187,6 @@ def thaw(model: keras.Model, config: ModelConfig) -> None:
 
 def describe(config: ModelConfig, *, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:
     """List the layers of the network that ``config`` names; arguments and errors are those of :func:`build`."""
-    import keras
-
     # Keras numbers layers by process: the names are those of a process that has built no other network.
     keras.utils.clear_session()
     model = build(config, image_shape=image_shape, num_classes=num_classes)

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
 from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.lazy import h5py, keras
 from aquadash.models.network_file import dataset_or_group, describe_network, unpacked_weights
 from aquadash.models.registry import build
 from aquadash.models.summary import layers_within
 from aquadash.models.transfer import with_flip
-
-if TYPE_CHECKING:
-    import keras
 
 #: The largest outputs of all layers together and of one layer for one image, in values. At 512 pixels, ResNet50 has 193
 #: million, and a layer of VGG16 17 million.
@@ -42,8 +39,6 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
     if not path.is_file():
         raise StorageError("This run has no saved model yet. Wait for its first epoch, or resume the run.")
     described = describe_network(path)
-    import keras
-
     # Keras numbers layers by process, and the names of weights depend on it: start at 1, as where it was trained.
     keras.utils.clear_session(free_memory=False)
     try:
@@ -84,8 +79,6 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
 
 def _check_shapes(model: keras.Model, weights: Path) -> None:
     """Compare the shapes of a file's weights with those that a network expects; Keras reads before it checks."""
-    import h5py
-
     expected = weights.with_name("expected.weights.h5")
     model.save_weights(expected)
     shapes: dict[str, tuple[int, ...]] = {}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras
 
 #: Weights that are multiplied with a layer's inputs at every position of its output; the others (biases, those of a
 #: normalisation) hardly cost anything.

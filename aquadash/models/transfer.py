@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aquadash.config import ModelConfig
 from aquadash.errors import StorageError
-
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras, layers
 
 BODY = "body"
 HEAD = "head"
@@ -30,9 +27,6 @@ class Parts:
 
 def compose(body: keras.Model, config: ModelConfig, num_classes: int) -> keras.Model:
     """Put a new head on a body."""
-    import keras
-    from keras import layers
-
     regularizer = keras.regularizers.L2(config.l2) if config.l2 else None
     features = keras.Input(body.output_shape[1:], name="features")
     x = layers.Dropout(config.dropout)(features)
@@ -55,8 +49,6 @@ def parts(model: keras.Model) -> Parts | None:
 
 def thaw_body(body: keras.Model, fine_tuning: str, *, last_frozen: str) -> None:
     """Let all layers of a body learn, those after ``last_frozen`` or none; batch normalisation never does."""
-    import keras
-
     # A few hundred batches of other images give worse means and deviations than the pretraining did; a frozen
     # BatchNormalization runs in inference mode (https://keras.io/guides/transfer_learning/).
     body.trainable = fine_tuning != "head"
@@ -68,8 +60,6 @@ def thaw_body(body: keras.Model, fine_tuning: str, *, last_frozen: str) -> None:
 
 def with_flip(model: keras.Model, *, moved: bool = True) -> keras.Model:
     """Return a network that averages its outputs for an image and for its mirror image, ``moved`` by one pixel."""
-    import keras
-
     # Strided layers sample other pixels when the image moves by one (R. Zhang 2019, "Making Convolutional Networks
     # Shift-Invariant Again", https://arxiv.org/abs/1904.11486), so the average is over more at the same cost.
     inputs = keras.Input(model.input_shape[1:])
@@ -95,16 +85,12 @@ def without_flip(model: keras.Model) -> keras.Model:
 
 def mirror_image(model: keras.Model) -> keras.Model:
     """Return a model from images to the mirror images that a result of :func:`with_flip` averages over."""
-    import keras
-
     mirrored = [operation.output for operation in model.operations if type(operation).__name__ in {"Flip", *_MOVES}]
     return keras.Model(model.inputs, mirrored[-1])
 
 
 def with_features(model: keras.Model) -> keras.Model:
     """Return a network with a second output, the last layer's input; with flip averaging, that of the image itself."""
-    import keras
-
     inputs = keras.Input(model.input_shape[1:])
     once = without_flip(model)
     if once is not model:

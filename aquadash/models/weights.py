@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,10 +20,7 @@ from aquadash import settings
 from aquadash.data.download import download
 from aquadash.errors import DataError
 from aquadash.files import file_digest
-
-if TYPE_CHECKING:
-    import h5py
-    import keras
+from aquadash.models.lazy import h5py, keras
 
 _log = logging.getLogger(__name__)
 
@@ -189,8 +186,6 @@ def unreachable(url: str, *, seconds: float = REACH_SECONDS) -> str | None:
 
 def count_params(path: Path) -> int:
     """Count the numbers in an HDF5 file of weights without those of an optimizer."""
-    import h5py
-
     sizes: list[int] = []
 
     # visititems does not follow links, so a file cannot point to others.
@@ -233,8 +228,6 @@ def load_npz(body: keras.Model, path: Path) -> None:
 
 def _is_of_keras_3(path: Path) -> bool:
     """Return True for the layout of Keras 3; the older one lists the names of its layers."""
-    import h5py
-
     with h5py.File(path, "r") as file:
         return "layer_names" not in file.attrs and "model_weights" not in file
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aquadash
 from aquadash.config import TrainingConfig
 from aquadash.errors import ConfigError
+from aquadash.models.lazy import tf
 
 if TYPE_CHECKING:
     from aquadash.data import Dataset
@@ -53,8 +54,6 @@ def _cpu_info() -> list[str]:
 
 def last_digits(training: TrainingConfig) -> str:
     """Describe libraries, device and processor: with the same text, results agree to the last digit."""
-    import tensorflow as tf
-
     cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
     prefixes = ("vendor_id", "model", "cache size", "flags", "CPU", "Features")
     processor = sorted({line for line in _cpu_info() if line.startswith(prefixes)}) or platform.processor()
@@ -64,8 +63,6 @@ def last_digits(training: TrainingConfig) -> str:
 
 def device(training: TrainingConfig) -> AbstractContextManager[object]:
     """Return a context for the device of the setting ``training.device``; a ConfigError says that there is no GPU."""
-    import tensorflow as tf
-
     if training.device == "gpu" and not tf.config.list_physical_devices("GPU"):
         raise ConfigError(
             "training.device is 'gpu', but TensorFlow finds no graphics card on this computer. Choose 'auto' or 'cpu'."
@@ -75,8 +72,6 @@ def device(training: TrainingConfig) -> AbstractContextManager[object]:
 
 def describe_environment(run: Run, dataset: Dataset) -> dict[str, Any]:
     """Describe versions, seed, images and device as plain values for JSON."""
-    import tensorflow as tf
-
     devices = [device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices()]
     return {
         "aquadash": aquadash.__version__,

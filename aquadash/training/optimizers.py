@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquadash.config import TrainingConfig
-
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras
 
 #: By name: the Keras class and its arguments.
 OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = {
@@ -26,8 +24,6 @@ _NOT_DECAYED = ["bias", "gamma", "beta"]
 
 def build_optimizer(config: TrainingConfig) -> keras.Optimizer:
     """Build the optimizer that the config names, at its learning rate."""
-    import keras
-
     from aquadash.training.faster import OnePassSGD
 
     kind, arguments = OPTIMIZERS[config.optimizer]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import keras
+from aquadash.models.lazy import keras
+from aquadash.models.summary import layers_within
 
 
 class Purpose(IntEnum):
@@ -36,8 +35,6 @@ def epoch_order(seed: int, epoch: int, count: int, *, keep: int | None = None) -
 
 def set_layer_seeds(model: keras.Model, *, seed: int, epoch: int) -> None:
     """Set the random state of each layer that has one, such as dropout, for an epoch."""
-    from aquadash.models.summary import layers_within
-
     # Keras advances these states with every batch and does not save them: a resumed run would draw other numbers.
     seeded = (layer for layer in layers_within(model) if getattr(layer, "seed_generator", None) is not None)
     for index, layer in enumerate(seeded):
