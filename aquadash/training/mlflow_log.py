@@ -7,16 +7,18 @@ import importlib.util
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import chain
 from queue import SimpleQueue
 from threading import Thread
+from typing import Any
 
 from aquadash import config as run_config
 from aquadash import settings
 from aquadash.errors import RunError, StorageError
-from aquadash.store import EpochRecord, LeaseLostError, RunStatus, RunStore, Stopped
+from aquadash.store import EpochRecord, LeaseLostError, Run, RunStatus, RunStore, Stopped
 
 _log = logging.getLogger("aquadash.worker")
 
@@ -60,7 +62,14 @@ def mirrored(store: RunStore, run_id: str) -> Iterator[Callable[[EpochRecord], o
         yield lambda record: None
         return
     news: SimpleQueue[EpochRecord | RunStatus | None] = SimpleQueue()
-    thread = Thread(target=_send_news, args=(store, run_id, news), name="mlflow", daemon=True)
+
+    def send_news() -> None:
+        try:
+            _write(store, run_id, iter(news.get, None))
+        except (RunError, StorageError) as error:
+            _log.warning("%s The run continues. Send it later with: runs export %s --mlflow", error, run_id)
+
+    thread = Thread(target=send_news, name="mlflow", daemon=True)
     thread.start()
     status: RunStatus | None = RunStatus.FAILED
     try:
@@ -75,23 +84,12 @@ def mirrored(store: RunStore, run_id: str) -> Iterator[Callable[[EpochRecord], o
         raise
     finally:
         news.put(status)
+        news.put(None)
         thread.join(PATIENCE)
         if thread.is_alive():
             _log.warning(
                 "The tracking server is slow and lacks some data. Send it with: runs export %s --mlflow", run_id
             )
-
-
-def _send_news(store: RunStore, run_id: str, news: SimpleQueue[EpochRecord | RunStatus | None]) -> None:
-    try:
-        with _refusals():
-            sender = _Sender(store, run_id)
-            while isinstance(item := news.get(), EpochRecord):
-                sender.log_epoch(item)
-            if item is not None:
-                sender.end(item)
-    except (RunError, StorageError) as error:
-        _log.warning("%s The run continues. Send it later with: runs export %s --mlflow", error, run_id)
 
 
 def send(store: RunStore, run_id: str) -> str:
@@ -106,16 +104,26 @@ def send(store: RunStore, run_id: str) -> str:
         raise RunError(f"{run.name} is {run.status}. It can be sent once it has ended.")
     if not settings.tracking_uri():
         raise RunError("MLFLOW_TRACKING_URI is not set. Set it to the address of your tracking server.")
-    with _refusals():
-        sender = _Sender(store, run_id)
-        sender.end(run.status)
-    return sender.mlflow_id
+    return _write(store, run_id, [run.status])
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
+def _write(store: RunStore, run_id: str, news: Iterable[EpochRecord | RunStatus]) -> str:
+    """Write a run to the tracking server: what is stored, then the news; return the id of its MLflow run."""
     try:
-        yield
+        prepare()
+        from mlflow import MlflowClient
+
+        client = MlflowClient(settings.tracking_uri())
+        mlflow_id, epochs = _begin(client, store, run_id)
+        for item in chain(store.history(run_id), news):
+            if isinstance(item, RunStatus):
+                _end(client, mlflow_id, store, store.get(run_id), item)
+            elif item.epoch not in epochs:
+                # MLflow would add a second point.
+                epochs.add(item.epoch)
+                values = asdict(item)
+                _log_metrics(client, mlflow_id, values, int(values.pop("epoch")))
+        return mlflow_id
     except ModuleNotFoundError as error:
         raise RunError(
             f"MLFLOW_TRACKING_URI is set, but {error.name} is not installed: .venv/bin/pip install -r "
@@ -128,75 +136,50 @@ def _refusals() -> Iterator[None]:
         raise StorageError(f"The tracking server {address} does not answer or refused ({reason}).") from error
 
 
-class _Sender:
-    """Writes one run to the tracking server."""
+def _begin(client: Any, store: RunStore, run_id: str) -> tuple[str, set[int]]:
+    """Create the MLflow run, or go on with an earlier one; return its id and its epochs."""
+    from mlflow.entities import Param
 
-    def __init__(self, store: RunStore, run_id: str) -> None:
-        prepare()
-        from mlflow import MlflowClient
-        from mlflow.entities import Param
+    run, epochs = store.get(run_id), set[int]()
+    known = client.get_experiment_by_name(EXPERIMENT)
+    experiment = known.experiment_id if known else client.create_experiment(EXPERIMENT)
+    mlflow_runs = client.search_runs([experiment], f"tags.`{RUN_ID}` = '{run_id}'", max_results=1)
+    if mlflow_runs:
+        mlflow_id = str(mlflow_runs[0].info.run_id)
+        epochs = {point.step for point in client.get_metric_history(mlflow_id, "val_loss")}
+        client.update_run(mlflow_id, status="RUNNING", name=run.name)
+    else:
+        tags = {RUN_ID: run_id, "mlflow.source.name": "AquaDash"}
+        began = round(1000 * (run.started_at or time.time()))
+        mlflow_id = str(client.create_run(experiment, began, tags, run.name).info.run_id)
+    values = run_config.flatten(run.config)
+    values[run_config.DEFINITIONS] = run_config.describe_definitions(run.config.augmentation.definitions)
+    client.log_batch(mlflow_id, params=[Param(name, str(value)[:_LONGEST]) for name, value in values.items()])
+    return mlflow_id, epochs
 
-        run = store.get(run_id)
-        self._store, self._run_id = store, run_id
-        self._client = MlflowClient(settings.tracking_uri())
-        experiment = self._experiment()
-        mlflow_runs = self._client.search_runs([experiment], f"tags.`{RUN_ID}` = '{run_id}'", max_results=1)
-        if mlflow_runs:
-            self.mlflow_id = mlflow_runs[0].info.run_id
-            self._epochs = {point.step for point in self._client.get_metric_history(self.mlflow_id, "val_loss")}
-            self._client.update_run(self.mlflow_id, status="RUNNING", name=run.name)
-        else:
-            tags = {RUN_ID: run_id, "mlflow.source.name": "AquaDash"}
-            began = round(1000 * (run.started_at or time.time()))
-            self.mlflow_id = self._client.create_run(experiment, began, tags, run.name).info.run_id
-            self._epochs = set()
-        values = run_config.flatten(run.config)
-        values[run_config.DEFINITIONS] = run_config.describe_definitions(run.config.augmentation.definitions)
-        params = [Param(name, str(value)[:_LONGEST]) for name, value in values.items()]
-        self._client.log_batch(self.mlflow_id, params=params)
-        for record in store.history(run_id):
-            self.log_epoch(record)
 
-    def _experiment(self) -> str:
-        from mlflow.exceptions import MlflowException
+def _log_metrics(client: Any, mlflow_id: str, values: Mapping[str, float], step: int) -> None:
+    from mlflow.entities import Metric
 
-        try:
-            return str(self._client.create_experiment(EXPERIMENT))
-        except MlflowException:
-            # The experiment exists already; or the server does not answer, and the next line raises again.
-            return str(self._client.get_experiment_by_name(EXPERIMENT).experiment_id)
+    now = round(1000 * time.time())
+    client.log_batch(mlflow_id, [Metric(name, value, now, step) for name, value in values.items()])
 
-    def log_epoch(self, record: EpochRecord) -> None:
-        """Log the metrics of an epoch once: MLflow would add a second point."""
-        if record.epoch not in self._epochs:
-            self._epochs.add(record.epoch)
-            values = asdict(record)
-            self._log_metrics(values, int(values.pop("epoch")))
 
-    def _log_metrics(self, values: Mapping[str, float], step: int) -> None:
-        from mlflow.entities import Metric
+def _end(client: Any, mlflow_id: str, store: RunStore, run: Run, status: RunStatus) -> None:
+    """Log final figures, tags and files, and how the run has ended."""
+    from mlflow.entities import RunTag
 
-        now = round(1000 * time.time())
-        self._client.log_batch(self.mlflow_id, [Metric(name, value, now, step) for name, value in values.items()])
-
-    def end(self, status: RunStatus) -> None:
-        """Log final figures, tags and files, and how the run has ended."""
-        from mlflow.entities import RunTag
-
-        run = self._store.get(self._run_id)
-        sent = self._client.get_run(self.mlflow_id).data.metrics
-        figures = {FINAL + name: value for name, value in run.metrics.items() if sent.get(FINAL + name) != value}
-        self._log_metrics(figures, int(run.metrics.get("epochs", 0)))
-        texts = {
-            "mlflow.note.content": run.note,
-            "aquadash.tags": ", ".join(run.tags),
-            "aquadash.dataset_fingerprint": run.dataset_fingerprint,
-            "aquadash.owner": run.owner_name,
-            "aquadash.search_id": run.search_id,
-        }
-        tags = [RunTag(name, text[:_LONGEST]) for name, text in texts.items() if text]
-        self._client.log_batch(self.mlflow_id, tags=tags)
-        for name in sorted(self._store.artifact_names(self._run_id)):
-            self._client.log_artifact(self.mlflow_id, self._store.artifact(self._run_id, name))
-        ended = round(1000 * (run.ended_at or time.time()))
-        self._client.set_terminated(self.mlflow_id, _STATUSES.get(status, "KILLED"), ended)
+    sent = client.get_run(mlflow_id).data.metrics
+    figures = {FINAL + name: value for name, value in run.metrics.items() if sent.get(FINAL + name) != value}
+    _log_metrics(client, mlflow_id, figures, int(run.metrics.get("epochs", 0)))
+    texts = {
+        "mlflow.note.content": run.note,
+        "aquadash.tags": ", ".join(run.tags),
+        "aquadash.dataset_fingerprint": run.dataset_fingerprint,
+        "aquadash.owner": run.owner_name,
+        "aquadash.search_id": run.search_id,
+    }
+    client.log_batch(mlflow_id, tags=[RunTag(name, text[:_LONGEST]) for name, text in texts.items() if text])
+    for name in sorted(store.artifact_names(run.run_id)):
+        client.log_artifact(mlflow_id, store.artifact(run.run_id, name))
+    client.set_terminated(mlflow_id, _STATUSES.get(status, "KILLED"), round(1000 * (run.ended_at or time.time())))
