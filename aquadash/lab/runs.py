@@ -475,10 +475,9 @@ class Runs(Part):
             store.set_note(run_id, text)
 
     def tag(self, run_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Add and remove tags, one text or several; ignore those that the run has already, or lacks."""
+        """Add and remove tags; ignore those that the run has already, or lacks."""
         with self._store_for(Action.LABEL, run_id) as store:
-            added, removed = ([tags] if isinstance(tags, str) else tags for tags in (add, remove))
-            store.change_tags(run_id, add=added, remove=removed)
+            store.change_tags(run_id, add=add, remove=remove)
 
     def pin(self, run_id: str, pinned: bool = True) -> None:
         """Pin a run to the top of a student's own tables, or of everybody's if a teacher pins it; or unpin it.

@@ -1,4 +1,4 @@
-"""Commands on runs: list and mark, export and import; and waiting for a job."""
+"""Commands on runs and searches: list and mark, export and import; waiting for a job; and serving a class."""
 
 import json
 import os
@@ -6,10 +6,7 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Callable
-from contextlib import redirect_stderr
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -23,14 +20,15 @@ from aquadash.cli import waiting
 from aquadash.errors import ConfigError, RunError
 from aquadash.lab import Lab, memory
 from aquadash.people import OWNER
+from aquadash.search.store import open_search_store
 from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
 from aquadash.training.forecast import PAUSED
 from aquadash.work.slots import held
 from tests.cli.test_cli import COMMAND, answer, call, refusal
-from tests.cli.test_results import Terminal
-from tests.support import job_rows, live_runs
-from tests.support.runs import make_run, progress_of, three_runs
+from tests.support import job_rows
+from tests.support.runs import make_run, three_runs
+from tests.support.search_fakes import FakeEngine, plan, searching, take_up
 from tests.support.serving import free_port
 from tests.support.waiting import between_looks, interrupt, wait_for
 
@@ -131,20 +129,6 @@ def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_wh
     assert capsys.readouterr().err == f"mine: queued. {PAUSED}\n"
 
 
-def test_a_run_whose_last_epoch_is_being_validated_is_not_said_to_have_no_time_left(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, terminal = make_run(store, status=RunStatus.RUNNING), Terminal()
-    at_the_end = replace(progress_of(run, 4), eta_seconds=0.0)
-    live_runs.report(store, live_runs.job_of(run.run_id), at_the_end)
-    is_drawn = partial(wait_for, lambda: "5,210 images/s" in terminal.getvalue())
-    between_looks(monkeypatch, [is_drawn, interrupt, interrupt])
-    monkeypatch.setenv("COLUMNS", "200")
-    with redirect_stderr(terminal), pytest.raises(RunError, match="alone"):
-        waiting.wait_for_run(run.run_id)
-    assert "s left" not in terminal.getvalue()
-
-
 def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,3 +220,69 @@ def test_a_public_address_is_a_host_and_nothing_more(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", wrong)
         with pytest.raises(ConfigError, match="AQUADASH_PUBLIC_ADDRESS"):
             settings.public_address()
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+    """Searches of this process train nothing."""
+    runs = FakeEngine()
+    runs.gate.set()
+    with searching(runs, monkeypatch):
+        yield runs
+
+
+def test_the_plain_form_of_the_command(runs: FakeEngine) -> None:
+    values = answer("search", "--trials", 6, "--seed", 3, "--name", "mine", "--set", "training.epochs=7")
+    assert values["name"] == "mine" and values["status"] == "finished" and values["seed"] == 3
+    assert [trial["number"] for trial in values["trials"]] == list(range(6))
+    assert {"number", "state", "value", "params", "run_id"} <= set(values["trials"][0])
+    assert values["trials"][0]["value"] == values["default_value"]
+    assert values["best"]["value"] == max(trial["value"] for trial in values["trials"])
+    assert values["beats_default"] is (values["best"]["value"] > values["default_value"])
+    assert sum(values["importance"].values()) == pytest.approx(1.0)
+    assert set(values["importance"]) == set(values["trials"][0]["params"])
+    assert "training.learning_rate=0.0001..0.1:log" in values["space"]  # A sensible subset by itself.
+    assert all(run.config.training.epochs == 7 for run in runs.runs.values())
+
+
+def test_list_show_and_resume_with_more(runs: FakeEngine) -> None:
+    assert answer("search", "list") == {"searches": []}
+    over = ("--over", "training.learning_rate=1..10", "--over", "training.batch_size=16,32")
+    options = ("--sampler", "random", "--pruner", "median", "--trials", 2, "--name", "mine")
+    made = answer("search", "run", *over, *options)
+    search_id = made["search_id"]
+    assert (made["sampler"], made["pruner"], made["budget"]) == ("random", "median", {"trials": 2})
+    assert made["space"] == ["training.learning_rate=1..10", "training.batch_size=16,32"]
+    assert answer("search", "list")["searches"][0]["search_id"] == search_id
+    assert answer("search", "show", "mine")["search_id"] == search_id
+    assert "all of its 2 trials" in refusal("search", "resume", "mine")
+    assert len(answer("search", "resume", search_id[:8], "--trials", 3)["trials"]) == 3
+    assert "mine" in call("search", "list").stdout
+    shown = call("search", "show", "mine").stdout
+    assert "3 complete" in shown and "No trial beats the settings to start from" in shown
+
+
+def test_stop_asks_whoever_carries_it_out(home: Path) -> None:
+    store = open_search_store()
+    search_id = store.submit(plan(name="mine"))
+    take_up(search_id)
+    assert answer("search", "stop", "mine")["search_id"] == search_id
+    assert store.get(search_id).stop_requested
+
+
+def test_a_search_that_fails_is_one_line(runs: FakeEngine) -> None:
+    runs.gate.clear()
+    runs.error = ConfigError("not like this")
+    assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--over", "training.learning_rat=1..2"), "Did you mean 'training.learning_rate'"),
+        (("show", "nothing"), "no search called 'nothing'"),
+        (("dance",), "unexpected extra argument"),
+    ],
+)
+def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
+    assert complaint in refusal("search", *arguments)
