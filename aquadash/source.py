@@ -144,11 +144,6 @@ def sorted_imports(statements: Set[str]) -> str:
     return "\n".join([*own, "", *(line for line in every if line not in own)])
 
 
-def defined(code: str) -> frozenset[str]:
-    """Return the names that code defines at its top level, without imported ones."""
-    return frozenset(name for node in ast.parse(code).body for name in _defined_by(node))
-
-
 def _defined_by(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}

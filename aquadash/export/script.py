@@ -13,9 +13,8 @@ from aquadash import models
 from aquadash.augment import AugmentationPlan
 from aquadash.augment.code import drawing_code
 from aquadash.config import RunConfig
-from aquadash.errors import RunError
 from aquadash.export.templating import templates
-from aquadash.source import CarriedSource, defined, sorted_imports
+from aquadash.source import CarriedSource, sorted_imports
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,6 @@ def train_script(recipe: Recipe) -> str:
         imports |= {"import os", "import pickle", "import tarfile"}
     if augmented:
         needed, drawing = drawing_code(recipe.plan)
-        if both := defined(drawing) & defined(text):
-            raise RunError(f"The code of its augmentation and that of its training both use {sorted(both)}.")
         imports |= needed
         text = text.replace("\n# AUGMENTATION CODE\n", f"\n{drawing}\n", 1)
     # The imports and plain types at the top depend on the code that was rendered below them.

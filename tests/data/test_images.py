@@ -3,6 +3,7 @@
 import struct
 import time
 import zlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,6 @@ def test_sixteen_bits_use_the_full_range_and_are_rounded_to_the_nearest_of_eight
     np.testing.assert_array_equal(image.rgb, [[[255, 0, 128], [0, 255, 1]]])
     assert image.notes == ("16-bit reduced to 8-bit",)
 
-    grey_alpha_row = b"\0" + struct.pack(">2H", 0, 0)
-    image = decode(png(1, 1, depth=16, colour=4, rows=grey_alpha_row), name="a.png")
-    assert tuple(image.rgb[0, 0]) == WHITE
-
     values = np.arange(65536, dtype=np.uint16).reshape(512, 128)
     image = decode(saved(Image.fromarray(values), "PNG"), name="a.png")
     np.testing.assert_array_equal(image.rgb, np.rint(values / 257)[..., None].repeat(3, axis=2))
@@ -183,13 +180,6 @@ def test_extreme_sizes_of_every_kind_give_a_picture(kind: str, size: tuple[int, 
         assert np.abs(seen.astype(int) - (50, 100, 150)).max() <= (0 if kind == "PNG" else 6)
 
 
-def test_a_small_canvas_with_a_huge_frame_is_refused() -> None:
-    frame = b"," + struct.pack("<4H", 0, 0, 65535, 65535) + b"\0" + b"\x02\x02\x4c\x01\0" + b";"
-    data = b"GIF89a" + struct.pack("<2H", 1, 1) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff" + frame
-    with pytest.raises(ImageError, match="at most 65 megapixels"):
-        decode(data, name="a.gif")
-
-
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
     exif = Image.Exif()
@@ -206,25 +196,34 @@ def test_large_pictures_come_back_smaller_and_look_the_same(kind: str) -> None:
     assert np.abs(difference).mean() < 4
 
 
-@pytest.mark.parametrize("size", [(60000, 60000), (20001, 1), (1, 2**31 - 1), (9000, 9000)])
-def test_headers_that_claim_too_much_are_refused_before_decoding(size: tuple[int, int]) -> None:
-    with pytest.raises(ImageError, match=r"bomb\.png has .*pixels.*at most 65 megapixels.*Scale it down"):
-        decode(png(*size, rows=b"\0" * 1000), name="bomb.png")
+def webp(layout: bytes, body: bytes) -> bytes:
+    chunk = b"WEBP" + layout + struct.pack("<I", len(body)) + body
+    return b"RIFF" + struct.pack("<I", len(chunk)) + chunk
+
+
+def gif_of_a_huge_frame() -> bytes:
+    """Return a picture of one pixel with a frame of 4,295 megapixels."""
+    frame = b"," + struct.pack("<4H", 0, 0, 65535, 65535) + b"\0" + b"\x02\x02\x4c\x01\0" + b";"
+    return b"GIF89a" + struct.pack("<2H", 1, 1) + b"\x80\0\0" + b"\0\0\0\xff\xff\xff" + frame
 
 
 @pytest.mark.parametrize(
-    ("layout", "body", "size"),
+    ("name", "content", "reason"),
     [
-        (b"VP8X", b"\0\0\0\0" + b"\xff\x3f\0" * 2, "16,384 x 16,384"),
-        (b"VP8X", b"\0\0\0\0" + b"\x3f\x1f\0" * 2, "8,000 x 8,000"),
-        (b"VP8L", b"\x2f\xff\xff\xff\x0f" + b"\0" * 9, "16,384 x 16,384"),
-        (b"VP8 ", b"\x30\x01\0\x9d\x01\x2a\xff\x3f\xff\x3f", "16,383 x 16,383"),
+        *(
+            ("bomb.png", png(*size, rows=b"\0" * 1000), r"pixels.*at most 65 megapixels.*Scale it down")
+            for size in ((60000, 60000), (20001, 1), (1, 2**31 - 1), (9000, 9000))
+        ),
+        ("bomb.webp", webp(b"VP8X", b"\0\0\0\0" + b"\xff\x3f\0" * 2), "16,384 x 16,384 pixels.*at most 40 mega"),
+        ("bomb.webp", webp(b"VP8X", b"\0\0\0\0" + b"\x3f\x1f\0" * 2), "8,000 x 8,000 pixels"),
+        ("bomb.webp", webp(b"VP8L", b"\x2f\xff\xff\xff\x0f" + b"\0" * 9), "16,384 x 16,384 pixels"),
+        ("bomb.webp", webp(b"VP8 ", b"\x30\x01\0\x9d\x01\x2a\xff\x3f\xff\x3f"), "16,383 x 16,383 pixels"),
+        ("bomb.gif", gif_of_a_huge_frame(), "at most 65 megapixels"),
     ],
 )
-def test_webp_headers_that_claim_too_much(layout: bytes, body: bytes, size: str) -> None:
-    chunk = b"WEBP" + layout + struct.pack("<I", len(body)) + body
-    with pytest.raises(ImageError, match=f"{size} pixels.*at most 40 megapixels"):
-        decode(b"RIFF" + struct.pack("<I", len(chunk)) + chunk, name="bomb.webp")
+def test_headers_that_claim_too_much_are_refused_before_decoding(name: str, content: bytes, reason: str) -> None:
+    with pytest.raises(ImageError, match=f"^{name} has .*{reason}"):
+        decode(content, name=name)
 
 
 def test_too_many_bytes(tmp_path: Path) -> None:
@@ -269,10 +268,9 @@ def test_endings_that_do_not_contradict_are_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
-def test_a_file_cut_short_is_refused_or_whole(kind: str) -> None:
+def test_a_file_that_is_cut_short_or_damaged_is_refused_or_gives_a_picture(kind: str) -> None:
     data = saved(photo(), kind)
     whole = decode(data, name="a").rgb
-
     refused = 0
     for cut in range(1, len(data), max(1, len(data) // 60)):
         try:
@@ -283,21 +281,13 @@ def test_a_file_cut_short_is_refused_or_whole(kind: str) -> None:
         else:  # only the trailer is missing: all pixels are there
             np.testing.assert_array_equal(image.rgb, whole)
     assert refused >= 55
-
-
-@pytest.mark.parametrize("kind", ENDINGS)
-def test_damaged_bytes_raise_nothing_but_image_errors(kind: str) -> None:
-    data = saved(photo(), kind)
     rng = np.random.default_rng(1)
     for _ in range(150):
         damaged = bytearray(data)
         for position in rng.integers(0, min(len(data), rng.choice([40, len(data)])), size=4):
             damaged[position] = rng.integers(256)
-        try:
-            image = decode(bytes(damaged), name="damaged")
-        except ImageError:
-            continue
-        assert image.rgb.ndim == 3 and image.rgb.shape[2] == 3
+        with suppress(ImageError):
+            assert decode(bytes(damaged), name="damaged").rgb.shape[2] == 3
 
 
 def test_a_png_whose_text_unpacks_to_gigabytes() -> None:
@@ -318,11 +308,6 @@ def of_many_parts() -> dict[str, bytes]:
     runs = struct.pack("<IiiHHIIiiII", 40, 4000, 4000, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024) + b"\1\1" * 400_000
     return {
         "chunks.png": png(1, 1, rows=b"\0\0", extra=png_chunk(b"abCd", b"") * 200_000),
-        "profiles.png": png(
-            1, 1, rows=b"\0\0", extra=png_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1_000_000))) * 400
-        ),
-        "filled.jpg": jpeg[:2] + b"\xff" * 2_000_000 + jpeg[2:],
-        "segments.jpg": jpeg[:2] + b"\xff\xe0\0\2" * 300_000 + jpeg[2:],
         "exif.jpg": jpeg[:2] + b"\xff\xe1\0\x09Exif\0\0M" * 300_000 + jpeg[2:],
         "scans.jpg": scans[:-2] + last_scan * 5000 + scans[-2:],
         "comments.gif": gif[:start] + b"\x21\xfe\x01x\0" * 400_000 + gif[start:],
