@@ -187,15 +187,11 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int
         )
     if not len(y_true) or not y_prob.shape[1]:
         raise DataError("There are no predictions to evaluate; expected at least one image and one class.")
-    if y_true.dtype.kind not in "iu":
-        raise DataError(f"Labels are {y_true.dtype}; expected whole numbers that index the classes.")
     if y_true.min() < 0 or y_true.max() >= y_prob.shape[1]:
         raise DataError(
             f"Labels run from {y_true.min()} to {y_true.max()}; with {y_prob.shape[1]} classes they must be 0 to "
             f"{y_prob.shape[1] - 1}."
         )
-    if y_prob.dtype.kind not in "fiu":
-        raise DataError(f"Probabilities are {y_prob.dtype}; expected numbers from 0 to 1.")
     y_prob = y_prob.astype(np.float64)
     bad = ~np.isfinite(y_prob).all(axis=1)
     if bad.any():

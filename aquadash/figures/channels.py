@@ -7,7 +7,7 @@ from plotly.colors import hex_to_rgb
 
 from aquadash.data.statistics import moments
 from aquadash.figures.confusion_matrix import shares_by_row
-from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, empty_figure, finish
+from aquadash.figures.theme import CHANNEL_COLOURS, CHANNELS, OUTLINE_COLOUR, finish
 
 _DASHES = ("solid", "dash", "dot")
 _BEFORE_FILL = "rgba(125, 145, 160, 0.35)"
@@ -18,8 +18,6 @@ _BINS_OF_CHANGE = 64
 def channel_histogram(counts: ArrayLike, *, bins: int = 256, height: int = 320) -> go.Figure:
     """Draw the three channels' histograms over one another."""
     levels = np.asarray(counts, dtype=np.float64)
-    if not levels.any():
-        return empty_figure("The colours of the images appear here once a data set is chosen.", height=height)
     centres, bars = _bars(levels, bins)
     spreads = [_spread(channel) for channel in levels]
     figure = go.Figure()

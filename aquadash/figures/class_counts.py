@@ -8,7 +8,6 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     class_colour,
     class_label,
-    empty_figure,
     finish,
     hover_name,
     listed,
@@ -26,8 +25,6 @@ _HEIGHT = 320
 
 def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str]) -> go.Figure:
     """Draw the counts as bars side by side."""
-    if not class_names or not any(sum(values) for values in counts.values()):
-        return empty_figure("There are no images to count yet: choose a data set.", height=_HEIGHT)
     positions = list(range(len(class_names)))
     colours = [class_colour(name, index) for index, name in enumerate(class_names)]
     figure = go.Figure()

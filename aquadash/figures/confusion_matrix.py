@@ -1,4 +1,4 @@
-"""Confusion matrices: of one run, small beside others, and the difference of two. Their cells report clicks."""
+"""Confusion matrices, their differences, and the most frequent confusions. Cells and bars report clicks."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from aquadash.evaluation import wilson_interval
 from aquadash.figures.cells import cells
-from aquadash.figures.theme import class_emoji, class_label, escape, listed, percent, shorten
+from aquadash.figures.theme import (
+    WRONG_COLOUR,
+    class_emoji,
+    class_label,
+    escape,
+    finish,
+    listed,
+    percent,
+    rows_axis,
+    shorten,
+)
 
 #: Maximum number of names on an axis: with more classes, every second, third ... name. Hover labels have all names.
 _MAX_NAMED, _MAX_NAMED_SMALL = 34, 12
@@ -21,6 +31,11 @@ _MAX_UPRIGHT = 6
 
 #: Fraction of a class at which a mistake has the darkest colour: the same in all matrices, so that they are comparable.
 _WORST = 0.25
+
+#: Number of frequent confusions that are drawn.
+MOST = 10
+#: Height of a bar with its gap, and of axis and margins, in pixels.
+_ROW, _FRAME = 26, 64
 
 
 def shares_by_row(matrix: ArrayLike) -> NDArray[np.float64]:
@@ -145,6 +160,43 @@ def confusion_difference(
         selected=selected,
     )
     return _name_axes(figure, class_names)
+
+
+def frequent_confusions(matrix: ArrayLike, *, class_names: Sequence[str]) -> go.Figure:
+    """Draw a bar a pair of classes, the most frequent on top; ``customdata`` is ``[true index, predicted index]``.
+
+    Args:
+        matrix: Counts, shape (k, k); rows are true classes, columns predicted ones.
+    """
+    confusions = largest_confusions(matrix, most=MOST)
+    sizes = np.asarray(matrix, dtype=np.int64).sum(axis=1)
+    rows = range(len(confusions))
+    figure = go.Figure()
+    figure.add_bar(
+        x=[number for *_, number in confusions],
+        y=list(rows),
+        orientation="h",
+        customdata=[[true, predicted] for true, predicted, _ in confusions],
+        marker={"color": WRONG_COLOUR},
+        text=[f"{number:,}" for *_, number in confusions],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[
+            f"True: {class_label(class_names[true])}<br>Predicted: {class_label(class_names[predicted])}"
+            f"<br>Images: {number:,} of {sizes[true]:,}"
+            for true, predicted, number in confusions
+        ],
+        hoverinfo="text",
+    )
+    short = [class_label(shorten(name, length=16)) for name in class_names]
+    figure.update_yaxes(rows_axis([f"{short[true]} → {short[predicted]}" for true, predicted, _ in confusions]))
+    figure.update_xaxes(title="Images", rangemode="tozero").update_layout(margin={"t": 8})
+    described = [
+        f"{shorten(class_names[true])} taken for {shorten(class_names[predicted])} {number}"
+        for true, predicted, number in confusions
+    ]
+    alt = f"The most frequent confusions, in images: {listed(described, most=MOST)}."
+    return finish(figure, alt=alt, height=_FRAME + _ROW * len(confusions), zoom=False)
 
 
 def _shades(counts: NDArray[np.int64], percents: NDArray[np.float64]) -> NDArray[np.float64]:

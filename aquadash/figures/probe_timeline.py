@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from aquadash.figures.theme import OUTLINE_COLOUR, class_label, empty_figure, epoch_axis, finish, hover_name, rows_axis
+from aquadash.figures.theme import OUTLINE_COLOUR, class_label, epoch_axis, finish, hover_name, rows_axis
 
 #: Width of the pictures as a fraction of the chart's.
 _PICTURES = 0.1
@@ -25,8 +25,6 @@ def probe_timeline(
     Before each row stands its picture, a data URL.
     """
     y_prob, y_true = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64)
-    if not y_prob.size:
-        return empty_figure("The answers to a few images appear here once the first epoch is complete.")
     epochs, images, _ = y_prob.shape
     y_pred = y_prob.argmax(axis=2)
     right = y_pred == y_true

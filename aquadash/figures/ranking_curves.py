@@ -12,7 +12,6 @@ from aquadash.figures.theme import (
     OUTLINE_COLOUR,
     class_colour,
     class_label,
-    empty_figure,
     escape,
     finish,
     listed,
@@ -47,8 +46,6 @@ def ranking_curves_figure(
 ) -> go.Figure:
     """Draw a curve a class."""
     indices = drawn_classes(curves, kind)
-    if not indices:
-        return empty_figure("The curves appear here once the model has predicted images of at least two classes.")
     figure = go.Figure()
     if kind == "roc":
         chance = {"color": OUTLINE_COLOUR, "dash": "dot", "width": 1}

@@ -89,13 +89,11 @@ GOOD = np.array([[0.5, 0.5], [0.1, 0.9]])
         ([0, 1], GOOD[0], ["a", "b"], "do not belong together"),
         ([0, 2], GOOD, ["a", "b"], "must be 0 to 1"),
         ([-1, 0], GOOD, ["a", "b"], "must be 0 to 1"),
-        ([0.0, 1.0], GOOD, ["a", "b"], "whole numbers"),
         ([0, 1], GOOD, ["a"], "1 class names"),
         ([0, 1], np.array([[np.nan, 1], [0, 1]]), ["a", "b"], "not numbers"),
         ([0, 1], np.array([[0.5, 0.5], [np.inf, 0]]), ["a", "b"], "first is row 1"),
         ([0, 1], np.array([[0.5, 0.6], [0, 1]]), ["a", "b"], "sums to 1.1"),
         ([0, 1], np.array([[-0.5, 1.5], [0, 1]]), ["a", "b"], "-0.5 as its lowest"),
-        ([0, 1], np.array([["x", "y"], ["z", "w"]]), ["a", "b"], "expected numbers"),
     ],
 )
 def test_bad_arrays_are_refused_in_words(labels, probabilities, names, message) -> None:

@@ -14,8 +14,8 @@ from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import Evaluation, evaluate, pairwise, ranking_curves, reliability
 from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
-from aquadash.figures import robustness_losses as losses
 from aquadash.figures import search_charts, theme
+from aquadash.figures.accuracy_rows import metric_bars, paired_change
 from aquadash.figures.architecture import architecture
 from aquadash.figures.cells import SHADES
 from aquadash.figures.channels import channel_change, channel_histogram
@@ -27,21 +27,18 @@ from aquadash.figures.confusion_matrix import (
     confusion_difference,
     confusion_matrix,
     difference,
+    frequent_confusions,
     largest_confusions,
     shares_by_row,
     small_confusion,
 )
 from aquadash.figures.cost_accuracy import cost_accuracy
-from aquadash.figures.frequent_confusions import frequent_confusions
 from aquadash.figures.learning_curves import learning_curves, live_curves
-from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
-from aquadash.figures.paired_change import paired_change
 from aquadash.figures.ranking_curves import ranking_curves_figure
 from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.figures.right_counts import right_counts
-from aquadash.figures.robustness_curves import robustness_curves, severity_curve
-from aquadash.figures.robustness_losses import robustness_losses
+from aquadash.figures.robustness import loss_rows, robustness_curves, robustness_losses, severity_curve
 from aquadash.figures.schedule import learning_rate_curve
 from aquadash.models import LayerRow
 from aquadash.robustness.corruptions import CORRUPTIONS
@@ -287,7 +284,7 @@ def test_a_curve_holds_the_accuracies_and_their_intervals() -> None:
 
 
 def test_losses_are_sorted_by_the_first_run() -> None:
-    rows = losses.compute([None, GOOD], kind="corruptions")
+    rows = loss_rows([None, GOOD], kind="corruptions")
     values = [row.losses[1].value for row in rows if row.losses[1]]
     assert len(values) == 15 and values == sorted(values, reverse=True)
     assert rows[0].label == "JPEG" and rows[0].losses[0] is None
@@ -413,8 +410,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
 EMPTY: dict[str, Callable[[], go.Figure]] = {
     "charts: loss": lambda: learning_curves([]),
     "charts: compare": lambda: compare_curves([]),
-    "charts: counts": lambda: class_counts({}, class_names=[]),
-    "charts: channels": lambda: channel_histogram(np.zeros((3, 256))),
     "charts: metric": lambda: metric_bars([("a", None)]),
     "comparison: costs": lambda: costs((None, 0.5)),
     "robustness: curves": lambda: curves(),

@@ -8,7 +8,7 @@ import pytest
 
 from aquadash.augment import Branch, Range, op, operator_info
 from aquadash.errors import AquaDashError, ConfigError, UnknownNameError
-from aquadash.figures.robustness_curves import strength_curve
+from aquadash.figures.robustness import strength_curve
 from aquadash.figures.theme import alt_text
 from aquadash.robustness import steps as places
 from aquadash.robustness.advice import advice, crossing, safe_range

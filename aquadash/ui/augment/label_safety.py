@@ -7,7 +7,7 @@ import streamlit as st
 
 from aquadash.augment.words import value_text
 from aquadash.errors import AquaDashError
-from aquadash.figures.robustness_curves import strength_curve
+from aquadash.figures.robustness import strength_curve
 from aquadash.predict import remote
 from aquadash.robustness.advice import advice, parameter_title, safe_range
 from aquadash.robustness.measure import changed_once, is_measured

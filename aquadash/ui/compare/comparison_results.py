@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from aquadash.evaluation import LEVEL, AccuracyChange, PairTest, describe_change, p_text, paired_change
+from aquadash.figures.accuracy_rows import metric_bars
+from aquadash.figures.accuracy_rows import paired_change as paired_change_chart
 from aquadash.figures.confusion_matrix import confusion_difference, small_confusion
-from aquadash.figures.metric_bars import metric_bars
 from aquadash.figures.pair_matrix import pair_matrix
-from aquadash.figures.paired_change import paired_change as paired_change_chart
 from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui.compare import comparison_curves
 from aquadash.ui.kit import address, bound, components, gallery

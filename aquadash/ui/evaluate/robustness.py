@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aquadash.figures.robustness_curves import robustness_curves
-from aquadash.figures.robustness_losses import robustness_losses
+from aquadash.figures.robustness import robustness_curves, robustness_losses
 from aquadash.figures.theme import class_colour
 from aquadash.lab.rights import Action
 from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects, sample

@@ -11,8 +11,13 @@ from aquadash.evaluation import METRICS, Evaluation, Metric, Score, macro_mean, 
 from aquadash.evaluation.curves import EpochMetric
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
-from aquadash.figures.confusion_matrix import confusion_difference, confusion_matrix, largest_confusions
-from aquadash.figures.frequent_confusions import MOST, frequent_confusions
+from aquadash.figures.confusion_matrix import (
+    MOST,
+    confusion_difference,
+    confusion_matrix,
+    frequent_confusions,
+    largest_confusions,
+)
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
 from aquadash.figures.ranking_curves import Kind, area, ranking_curves_figure

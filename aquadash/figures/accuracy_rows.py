@@ -1,20 +1,52 @@
-"""The change of accuracy between two runs, overall and by class, each with its 95 % interval."""
+"""The accuracy of compared runs, and its change from one to another by class, each with its 95 % interval."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from aquadash.evaluation import AccuracyChange
+from aquadash.evaluation.metrics import Evaluation
 from aquadash.figures.dot_rows import Dots, dot_rows
-from aquadash.figures.theme import class_colour, class_label, hover_name, listed, run_colour, shorten
+from aquadash.figures.theme import (
+    class_colour,
+    class_label,
+    empty_figure,
+    escape,
+    hover_name,
+    listed,
+    percent,
+    run_colour,
+    run_style,
+    shorten,
+)
 
 #: Minimum length of the axis on each side, in points, so that small changes look small.
 _MIN_REACH = 10.0
 
 
-def paired_change(
-    rows: Sequence[AccuracyChange], *, class_names: Sequence[str], images: str = "validation"
-) -> go.Figure:
+def metric_bars(runs: Sequence[tuple[str, Evaluation | None]], *, images: str = "test") -> go.Figure:
+    """Draw a dot and its interval for each run, the most accurate on top."""
+    shown = [(index, name, evaluation) for index, (name, evaluation) in enumerate(runs) if evaluation is not None]
+    if not shown:
+        return empty_figure(f"Pick runs that have predicted their {images} images to compare their accuracy here.")
+    shown.sort(key=lambda entry: -entry[2].accuracy)
+    dots = []
+    for row, (index, name, evaluation) in enumerate(shown):
+        accuracy, (low, high) = evaluation.accuracy, evaluation.accuracy_ci95
+        hover = (
+            f"<b>{hover_name(name)}</b><br>{100 * accuracy:.1f} % of {evaluation.n} {images} images right"
+            f"<br>95 % interval {100 * low:.1f} % to {100 * high:.1f} %"
+        )
+        dots.append(Dots([row], [accuracy], [(low, high)], [hover], run_style(index, name, size=12)))
+    each = [f"{shorten(name)} {percent(run.accuracy, run.accuracy_ci95)}" for _, name, run in shown]
+    labels = [escape(shorten(name)) for _, name, _ in shown]
+    subject = f"{images.capitalize()} accuracy"
+    # Beside long names a phone has no room for the title in one line.
+    title, alt = f"{subject}<br>with its 95 % interval", f"{subject} with its 95 % interval: {listed(each, most=10)}."
+    return dot_rows(labels, dots, title=title, alt=alt, row_height=40)
+
+
+def paired_change(rows: Sequence[AccuracyChange], *, class_names: Sequence[str], images: str) -> go.Figure:
     """Draw a dot and its interval for each row, left of zero where accuracy was lost; the first row is overall."""
     dots, each = [], []
     for position, row in enumerate(rows):
