@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from aquadash.augment.preview import thumbnail_source
+from aquadash.augment.preview import thumbnail
 from aquadash.data import Dataset, Split
 from aquadash.people import Person, Role
 from aquadash.store import Run, RunStore, open_store
@@ -194,7 +194,7 @@ def _call_here(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
 
 
 def _quick_thumbnail(name: str) -> np.ndarray:
-    return thumbnail_source()
+    return thumbnail()
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from aquadash.augment.spec import Branch, PipelineSpec, as_pipeline
 
 #: The level of no change in a signed difference.
 GREY = 128
-#: The strongest amplification, at which a change by one level of 255 is visible.
-MAX_FACTOR = 16
 
 #: The seed of thumbnails, chosen so that each one shows the effect of its operator.
 _THUMBNAIL_SEED = 31
@@ -41,7 +39,6 @@ def preview(
 def preview_branches(spec: PipelineSpec, *, branch: int | None, draws: int) -> tuple[int, ...]:
     """Return the branch of each draw; for ``branch`` None, those that change images take turns."""
     if branch is not None:
-        spec.branch(branch)
         return (branch,) * draws
     changing = [number for number, one in enumerate(spec.branches) if not one.is_original] or [0]
     return tuple(changing[draw % len(changing)] for draw in range(draws))
@@ -67,26 +64,17 @@ def difference(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, factor: int = 1, signed: bool = False
 ) -> NDArray[np.uint8]:
     """Return the amplified difference, cut to 0 to 255; a ``signed`` one is halved and :data:`GREY` for no change."""
-    if before.shape != after.shape:
-        raise ValueError(f"before is {before.shape} and after {after.shape}; expected the same shape")
-    if not 1 <= factor <= MAX_FACTOR:
-        raise ValueError(f"factor is {factor}; expected 1 to {MAX_FACTOR}")
     change = after.astype(np.int32) - before
     shown = GREY + np.sign(change) * (np.abs(change) * factor // 2) if signed else np.abs(change) * factor
     return np.clip(shown, 0, 255).astype(np.uint8)
 
 
-def thumbnail_source() -> NDArray[np.uint8]:
-    """Return the drawn animal of the thumbnails, uint8 (64, 64, 3), each pixel enlarged to two by two."""
+def thumbnail(name: str = "") -> NDArray[np.uint8]:
+    """Return a drawn animal, also after an operator whose settings show its effect: (64, 64, 3), pixels doubled."""
     from aquadash.data import synthetic
 
-    return synthetic.example().repeat(2, axis=0).repeat(2, axis=1)
-
-
-def thumbnail(name: str) -> NDArray[np.uint8]:
-    """Return the picture after an operator with settings that show its effect, uint8 (64, 64, 3)."""
-    source = thumbnail_source()[np.newaxis, ::2, ::2]
+    source = synthetic.example()[np.newaxis]
     changed = np.empty_like(source)
-    branch = Branch(name, (operator_info(name).example,))
+    branch = Branch(name, (operator_info(name).example,) if name else ())
     augment_branch(source, branch, seed=_THUMBNAIL_SEED, path=(), out=changed)
     return changed[0].repeat(2, axis=0).repeat(2, axis=1)

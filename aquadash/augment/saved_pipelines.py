@@ -92,9 +92,9 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
     saved = replace(spec, name=name_for(title), title=" ".join(title.split()))
     from_json(saved.to_json())
     target = folder() / f"{saved.name}.json"
-    if replace_name is not None:
-        _check_saved(replace_name)
-        owner_text = _owner_text(folder() / f"{replace_name}.json")
+    replaced = None if replace_name is None else _saved_path(replace_name)
+    if replaced is not None:
+        owner_text = _owner_text(replaced)
     elif owner == OWNER:
         owner_text = ""
     else:
@@ -103,13 +103,13 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
         folder().mkdir(parents=True, exist_ok=True)
         try:
             # Another person may have saved a pipeline of this name in the meantime.
-            with replacing(target, new=replace_name != saved.name) as file:
+            with replacing(target, new=replaced != target) as file:
                 file.write(saved.to_json().encode("utf-8"))
         except FileExistsError:
             raise ConfigError(
                 f"A pipeline called {saved.title!r} already exists. Choose another name, or edit that one."
             ) from None
-        if replace_name == saved.name:
+        if replaced == target:
             return saved  # The file of its owner stays.
         _owner_file(target).unlink(missing_ok=True)
         if owner_text:
@@ -119,8 +119,8 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
                 # Without this file the pipeline would belong to the owner of the machine.
                 target.unlink(missing_ok=True)
                 raise
-        if replace_name is not None:
-            _remove(replace_name)
+        if replaced is not None:
+            _remove(replaced)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be saved in {folder()} ({error.strerror}).") from error
     return saved
@@ -128,9 +128,9 @@ def save(spec: PipelineSpec, *, title: str, replace_name: str | None = None, own
 
 def delete(name: str) -> None:
     """Delete a saved pipeline for good."""
-    _check_saved(name)
+    path = _saved_path(name)
     try:
-        _remove(name)
+        _remove(path)
     except OSError as error:
         raise StorageError(f"The pipeline cannot be deleted in {folder()} ({error.strerror}).") from error
 
@@ -181,9 +181,7 @@ def _draft_path(person_id: str) -> Path:
 
 def resource_of(name: str) -> Resource:
     """Return a saved pipeline for the table of rights."""
-    path = folder() / f"{name}.json"
-    if not _NAME.fullmatch(name) or not path.is_file():
-        raise UnknownNameError.of("saved pipeline", name, library().saved)
+    path = _saved_path(name)
     try:
         title = _read(path).title
     except AquaDashError:
@@ -196,14 +194,15 @@ def owner_ids() -> set[str]:
     return {_resource(path, "").owner for path in folder().rglob("*.json")}
 
 
-def _check_saved(name: str) -> None:
-    saved = library().saved
-    if name not in saved:
-        raise UnknownNameError.of("saved pipeline", name, saved)
-
-
-def _remove(name: str) -> None:
+def _saved_path(name: str) -> Path:
+    """Return the file of a saved pipeline; refuse any other name."""
     path = folder() / f"{name}.json"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise UnknownNameError.of("saved pipeline", name, library().saved)
+    return path
+
+
+def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     _owner_file(path).unlink(missing_ok=True)
 

@@ -1,7 +1,5 @@
 """Pipelines and their steps in plain words."""
 
-from dataclasses import dataclass
-
 from aquadash.augment.catalogue import Parameter, operator_info
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value
 
@@ -90,26 +88,11 @@ def value_text(parameter: Parameter, value: Value) -> str:
     return value if isinstance(value, str) else f"{value * scale:g}{unit}"
 
 
-@dataclass(frozen=True)
-class StepWords:
-    """A step that is switched on."""
-
-    #: Its effect, without a colon at the end: ``"Blur, sigma 0 to 1"``.
-    title: str
-    #: The effects of the steps inside it, on one line.
-    inner: str
-
-    @property
-    def whole(self) -> str:
-        """Both on one line."""
-        return f"{self.title}: {self.inner}" if self.inner else self.title
-
-
-def step_words(branch: Branch) -> tuple[StepWords, ...]:
-    """Return the effects of a branch's enabled steps, in order."""
+def step_words(branch: Branch) -> list[tuple[str, str]]:
+    """Return the effect of each enabled step, ``"Blur, sigma 0 to 1"``, and on one line those of the steps inside."""
     words = []
     for step in branch.operators:
         if step.enabled:
             title, *inner = (line.strip() for line in describe(Branch("", (step,))))
-            words.append(StepWords(title.removesuffix(":"), "; ".join(inner).replace(":;", ":")))
-    return tuple(words)
+            words.append((title.removesuffix(":"), "; ".join(inner).replace(":;", ":")))
+    return words

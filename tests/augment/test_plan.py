@@ -10,7 +10,7 @@ import pytest
 from aquadash.augment import OPERATORS, PIPELINES, Branch, PipelineSpec, Range, draw, embedded, measure, op, plan, save
 from aquadash.augment import saved_pipelines as saved
 from aquadash.augment.numbers import BranchNumbers, compared
-from aquadash.augment.preview import difference, film_strip, preview, preview_branches, thumbnail, thumbnail_source
+from aquadash.augment.preview import difference, film_strip, preview, preview_branches, thumbnail
 from aquadash.config import RunConfig, from_yaml, to_yaml, with_values
 from aquadash.data.statistics import histograms
 from aquadash.errors import ConfigError, UnknownNameError
@@ -204,7 +204,7 @@ def test_a_difference_is_black_or_signed_grey_where_nothing_changed_and_amplifie
 
 
 def test_every_operator_has_a_picture_that_shows_it() -> None:
-    source = thumbnail_source()
+    source = thumbnail()
     np.testing.assert_array_equal(source[::2, ::2], source[1::2, 1::2], "each pixel is a square")
     for name in OPERATORS:
         picture = thumbnail(name)

@@ -81,4 +81,4 @@ def test_bad_files_are_refused_by_name_and_too_many_are_left_out() -> None:
         field = field.upload(f"picture-{number}.png", png(PIXELS), "image/png")
     field.run()
     assert len(app.error) == 1 and r"\*no\*.png" in app.error[0].value
-    assert len(chosen(app).images) == 15 and "2 left out: picture-15.png, picture-16.png." in app.info[0].value
+    assert len(chosen(app).images) == 15 and "2 left out" in app.info[0].value

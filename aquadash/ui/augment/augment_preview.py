@@ -60,13 +60,13 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
     cards = []
     for row in range(len(studio.images)):
         cards.append(_original(studio, row))
-        for number, step in enumerate(words, start=1):
+        for number, (effect, inner) in enumerate(words, start=1):
             same = np.array_equal(strip[number, row], strip[number - 1, row])
             # The first row has the full titles.
-            title, more = (f"{number}. {step.title}", step.inner) if row == 0 else (f"After step {number}", "")
-            note = "unchanged" if same else ""
-            alt = f"{_name(studio, row)}, after step {number}: {step.whole}{', unchanged' if same else ''}"
-            cards.append(_changed(strip[number, row], title, alt, joined(more, note)))
+            title, more = (f"{number}. {effect}", inner) if row == 0 else (f"After step {number}", "")
+            whole = ": ".join(filter(None, (effect, inner)))
+            alt = f"{_name(studio, row)}, after step {number}: {whole}{', unchanged' if same else ''}"
+            cards.append(_changed(strip[number, row], title, alt, joined(more, "unchanged" if same else "")))
     gallery.render_cards(cards, size_rem=_CARD_REM, columns=_COLUMNS, label="Images after each step")
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aquadash.augment import FAMILIES, OPERATORS, OperatorInfo, editing, operator_info
 from aquadash.augment.editing import Group, Place
-from aquadash.augment.preview import thumbnail, thumbnail_source
+from aquadash.augment.preview import thumbnail
 from aquadash.errors import ConfigError
 from aquadash.predict import remote
 from aquadash.ui.augment import builder_state
@@ -142,6 +142,4 @@ def _add(branch: int, name: str) -> None:
 @st.cache_resource(show_spinner="Drawing the small pictures ...")
 def _pictures() -> dict[str, str]:
     """Return a picture of each operator as a data URL, and the original under an empty name."""
-    return {"": gallery.data_url(thumbnail_source())} | {
-        name: gallery.data_url(remote.call(thumbnail, name)) for name in OPERATORS
-    }
+    return {name: gallery.data_url(remote.call(thumbnail, name)) for name in ("", *OPERATORS)}

@@ -8,8 +8,7 @@ from functools import partial
 import streamlit as st
 
 from aquadash.augment import Library, PipelineSpec, from_json, operator_info, saved_pipelines, to_code
-from aquadash.augment.reading import MAX_CHARACTERS
-from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS, version_of
+from aquadash.augment.saved_pipelines import MAX_TITLE_CHARACTERS
 from aquadash.errors import AquaDashError, ConfigError
 from aquadash.lab.rights import Action
 from aquadash.ui.augment import builder_state
@@ -48,12 +47,8 @@ def render(library: Library) -> None:
             width="stretch",
         )
         if changed:
-            st.badge(
-                "unsaved changes",
-                icon="✏️",
-                color="orange",
-                help="AquaDash keeps them until you save or discard them.",
-            )
+            kept = "AquaDash keeps them until you save or discard them."
+            st.badge("unsaved changes", icon="✏️", color="orange", help=kept)
         held = builder_state.history()
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
         st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
@@ -107,12 +102,7 @@ def _file_stem(spec: PipelineSpec) -> str:
 
 def _save_as(spec: PipelineSpec) -> None:
     with st.form("save-as", border=False):
-        inputs.text_input(
-            "Name",
-            key=_TITLE,
-            max_chars=MAX_TITLE_CHARACTERS,
-            placeholder="Gentle colours",
-        )
+        inputs.text_input("Name", key=_TITLE, max_chars=MAX_TITLE_CHARACTERS, placeholder="Gentle colours")
         inputs.text_area(
             "Description (optional)",
             key=_SUMMARY,
@@ -218,12 +208,8 @@ def _unused_title(spec: PipelineSpec, base: str, library: Library) -> str:
 @_working()
 def _rename() -> None:
     state = builder_state.history().present
-    title = " ".join((st.session_state.get(_NEW_TITLE) or "").split())
-    pipelines = lab().pipelines.all().pipelines
-    saved = next((each for each in pipelines.values() if each.title == title), None)
-    # Otherwise the first click of a double click has renamed it already.
-    if state.base in pipelines or saved is None or version_of(saved) != state.version:
-        saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
+    title = st.session_state.get(_NEW_TITLE) or ""
+    saved = lab().pipelines.save(builder_state.saved_base(), title=title, replace_name=state.base)
     builder_state.renamed(saved)
     st.session_state[_NEW_TITLE] = ""
     _say(f"Renamed to “{saved.title}”.")
@@ -246,11 +232,8 @@ def _import(key: str) -> None:
     upload = st.session_state.get(key)
     if upload is None:
         return
-    content = upload.getvalue()
-    if len(content) > 4 * MAX_CHARACTERS:
-        raise ConfigError(f"{upload.name} has {len(content):,} bytes; a pipeline has at most {4 * MAX_CHARACTERS:,}.")
     try:
-        spec = from_json(content.decode("utf-8-sig"))
+        spec = from_json(upload.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ConfigError(f"{upload.name} is not text (UTF-8). Export a pipeline as JSON and import that.") from None
     except AquaDashError as error:

@@ -82,13 +82,8 @@ def _own(dataset: Dataset, messages: DeltaGenerator) -> SampleImages | None:
         labels.append(display_name(upload.name))
         if text:
             messages.caption(f"{plain(labels[-1])}: {plain(text)}")
-    if len(uploads) > MAX_IMAGES:
-        names = ", ".join(display_name(upload.name) for upload in uploads[MAX_IMAGES : MAX_IMAGES + 5])
-        messages.info(
-            f"The first {MAX_IMAGES} pictures are shown, {len(uploads) - MAX_IMAGES} left out: {plain(names)}"
-            f"{', ...' if len(uploads) > MAX_IMAGES + 5 else '.'}",
-            icon="🖼️",
-        )
+    if (left_out := len(uploads) - MAX_IMAGES) > 0:
+        messages.info(f"The first {MAX_IMAGES} pictures are shown, {left_out} left out.", icon="🖼️")
     if not images:
         messages.caption("Training images are shown until you add a picture. Reloading the page removes your pictures.")
         return None
@@ -145,13 +140,7 @@ def _controls(dataset: Dataset, chosen: list[int]) -> None:
         st.button("Other images", icon="🔀", key="other-images", on_click=other)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = list(gallery.class_titles(dataset.class_names).values())
-        label = inputs.selectbox(
-            "Class",
-            range(len(titles)),
-            format_func=titles.__getitem__,
-            key="class",
-            width=170,
-        )
+        label = inputs.selectbox("Class", range(len(titles)), format_func=titles.__getitem__, key="class", width=170)
         last = int((dataset.train.labels == label).sum())
         inputs.number_input("Image number in class", 1, last, step=1, key="number", width=180)
         st.button("Show this image first", icon="🎯", key="certain", on_click=certain, args=(label,))

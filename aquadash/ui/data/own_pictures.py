@@ -32,6 +32,10 @@ _LAYOUT = (
     "One folder per class, named after it, with its pictures inside: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg` … "
     "Folders `train` and `test` above them keep a split that you made yourself."
 )
+_SIZE_HELP = (
+    "Each picture is cut to its middle square and brought to this size. 32 trains fast and suits the networks here; "
+    "ImageNet networks see more at 96 to 224. Twice the size takes four times the time and memory."
+)
 
 
 class Held:
@@ -100,7 +104,10 @@ def _form() -> None:
     # The default stays in the address: without it the page would show the data sets.
     way = bound.choice("add", ways, label="From", omitted="")
     chosen = {"zip": _archive, "classes": _dropped, "server": _of_server}[way]()
-    size, split = _size(), _split()
+    size = inputs.select_slider(
+        "Size of the pictures in pixels", SIZES, 32, "{0} × {0}".format, key="own-size", help=_SIZE_HELP
+    )
+    split = _split()
     st.caption(
         "AquaDash checks the pictures first and keeps nothing before you confirm. They stay on the computer that "
         "AquaDash runs on."
@@ -120,15 +127,6 @@ def _form() -> None:
         hold.put(lab().data.read(source, origin=origin, size=size, split=split, progress=show))
     finally:
         running.empty()
-
-
-def _size() -> int:
-    help = (
-        "Each picture is cut to its middle square and brought to this size. 32 trains fast and suits the networks "
-        "here; ImageNet networks see more at 96 to 224. Twice the size takes four times the time and memory."
-    )
-    titles = "{0} × {0}".format
-    return inputs.select_slider("Size of the pictures in pixels", SIZES, 32, titles, key="own-size", help=help)
 
 
 def _split() -> SplitChoice:

@@ -1,5 +1,6 @@
 """The form that starts a run: where its settings come from, its network, its YAML, what it costs, the launch."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -8,10 +9,10 @@ from functools import partial
 import streamlit as st
 
 from aquadash import models
-from aquadash.augment import embedded
+from aquadash.augment import embedded, plan
 from aquadash.config import ModelConfig, RunConfig, config_diff, flatten, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MAX_CHARACTERS
-from aquadash.data import title_of
+from aquadash.data import Dataset, title_of
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
@@ -19,6 +20,7 @@ from aquadash.models import MODELS, LayerRow, ModelSummary
 from aquadash.predict.remote import shared_process
 from aquadash.presets import PRESETS, usual_epochs
 from aquadash.training.forecast import STARTING_SECONDS
+from aquadash.training.prepare import split_positions, visited_images
 from aquadash.ui.kit import (
     address,
     bound,
@@ -39,7 +41,7 @@ from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.predictions import WAKING
 from aquadash.ui.kit.tables import bar_column, number_column, render_columns, text_column
 from aquadash.ui.kit.text import count, duration, expected_time, joined, plain, roughly
-from aquadash.ui.train import run_sizes, train_settings
+from aquadash.ui.train import train_settings
 
 #: Key of the menu of a card with several presets.
 _OF_CARD = "preset-of-card"
@@ -138,7 +140,7 @@ def _estimate(config: RunConfig) -> None:
     total = None if seconds is None else STARTING_SECONDS + usual_epochs(config) * seconds
     time = "not timed here yet" if total is None else expected_time(total)
     # Raises an error if the data set is too small for the split.
-    run_sizes.sizes(config)
+    _sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")
 
 
@@ -147,11 +149,49 @@ def _render_sizes_and_network(config: RunConfig) -> None:
     with shell.guard():
         seconds = _seconds_per_epoch(config)
         basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
-        st.caption(run_sizes.sentence(config, run_sizes.sizes(config)) + basis)
+        st.caption(_sizes_text(config) + basis)
     # Building the network loads TensorFlow in another process.
     with st.expander("The network, layer by layer", icon="🔬", key="train:network", on_change="rerun") as box:
         if box.open:
             network_panel(config)
+
+
+def _sizes(config: RunConfig) -> tuple[int, int, int]:
+    """Return the numbers of original training images, of validation images, and of test images unseen in training."""
+    training = config.training
+    dataset = datasets.dataset(config.data.source)
+    return _split_sizes(dataset, training.validation, training.validation_fraction, config.seed)
+
+
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
+def _split_sizes(dataset: Dataset, validation: str, fraction: float, seed: int) -> tuple[int, int, int]:
+    values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
+    learnt, held_out = split_positions(with_values(RunConfig(), values), dataset)
+    spent = len(held_out) if validation == "test" else 0
+    return len(learnt), len(held_out), len(dataset.test) - spent
+
+
+def _sizes_text(config: RunConfig) -> str:
+    """Describe the numbers of images in markdown."""
+    originals, validation, test = _sizes(config)
+    augmentation = plan(config.augmentation)
+    versions = augmentation.factor
+    images = originals * versions
+    visited = visited_images(config.training, images)
+    origin = f" ({originals:,} originals, {versions} versions of each)" if versions > 1 else ""
+    fresh = ", new every epoch" if config.augmentation.mode == "fresh" and augmentation.changes else ""
+    learned = f"There are **{count(images, 'training image')}**{origin}{fresh}. An epoch shows "
+    learned += "each of them once" if visited == images else f"{visited:,} of them, each once"
+    learned += f", in {count(math.ceil(visited / config.training.batch_size), 'batch', 'batches')}."
+    if config.training.validation == "test":
+        decided = config.training.decided_by_validation
+        return (
+            f"{learned} **{validation:,}** of the test images {f'decide {decided}' if decided else 'validate'}, "
+            f"so only the last **{test:,}** are unseen when the result is measured."
+        )
+    return (
+        f"{learned} **{validation:,}** images are held out for validation, **{test:,}** kept for the test at the end."
+    )
 
 
 def _origin() -> None:
