@@ -53,16 +53,10 @@ def codes() -> Codes:
     return read_private(_path(), Codes) or _write(lambda known: known or _new())
 
 
-def renew(*roles: Role) -> Codes:
-    """Make new codes for these roles, for both by default; people who have joined stay in."""
-
-    def change(known: Codes | None) -> Codes:
-        made = _new()
-        if known is None or not roles:
-            return made
-        return replace(known, **{role.value: getattr(made, role.value) for role in roles})
-
-    return _write(change)
+def renew(role: Role) -> Codes:
+    """Make a new code for a role; people who have joined stay in."""
+    made = _new()
+    return _write(lambda known: replace(known or made, **{role.value: getattr(made, role.value)}))
 
 
 def new_code(length: int) -> str:

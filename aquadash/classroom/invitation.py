@@ -30,9 +30,9 @@ def addresses() -> list[str]:
     return [address for _, address in sorted(interfaces, key=lambda one: (one[1] != way_out, _virtual(one[0]), one[1]))]
 
 
-def join_address(base: str, code: str | None = None) -> str:
+def join_address(base: str, code: str) -> str:
     """Return the address of the join form, with the students' code filled in; ``base`` ends without a slash."""
-    return f"{base}{JOIN_PATH}" + (f"?{urlencode({'code': code})}" if code else "")
+    return f"{base}{JOIN_PATH}?{urlencode({'code': code})}"
 
 
 def rejoin_address(base: str, code: str) -> str:

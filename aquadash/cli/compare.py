@@ -38,9 +38,8 @@ def compare(runs: tuple[Run, ...], images: Images) -> None:
         accuracy.append(entry | {"error": problem or None})
     costs = [lab.runs.cost(run.run_id) for run in runs]
     together = measured_together(compared.pairs)
-    measured_runs = [index for index, entry in enumerate(accuracy) if entry["accuracy"] is not None]
     # Runs can be ranked only on the same images.
-    priced = [i for i in (measured_runs if len(measured_runs) == 1 else together) if costs[i].seconds]
+    priced = [index for index in together if costs[index].seconds]
     front = pareto_front([costs[i].seconds or 0.0 for i in priced], [accuracy[i]["accuracy"] for i in priced])
     shared = [each for index in together if (each := compared.predictions[index]) is not None]
     pairs = [{"a": runs[test.a].run_id, "b": runs[test.b].run_id} | test.to_dict() for test in compared.pairs]

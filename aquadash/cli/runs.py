@@ -15,9 +15,8 @@ from aquadash.cli.train import finish, score_of_guess
 from aquadash.cli.waiting import wait_for_job, wait_for_run
 from aquadash.errors import RunError
 from aquadash.files import check_target
-from aquadash.lab.groups import ALL_BUT_SEED, GROUPED, RunGroup, group_runs
 from aquadash.lab.query import EXAMPLES, names
-from aquadash.lab.selection import RunFilter, for_each, sort_runs
+from aquadash.lab.selection import ALL_BUT_SEED, GROUPED, RunFilter, RunGroup, for_each, group_runs, sort_runs
 from aquadash.store import Run, RunStatus
 from aquadash.store.fields import metrics_of, run_fields
 

@@ -18,7 +18,6 @@ from aquadash.lab.data import DataSets
 from aquadash.lab.memory import FRESH_SECONDS, kept
 from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
-from aquadash.people import Resource
 from aquadash.store import Job, Run, open_jobs, open_store
 
 if TYPE_CHECKING:
@@ -140,10 +139,11 @@ class Jobs(Part):
         if self._person.leads or (self._person.person_id and job.owner == self._person.person_id):
             return ""
         # Read the run last: most jobs are stopped by the person who started them.
-        run = _run_of(job)
-        if run is None:
+        try:
+            run = open_store().read(str(job.request.get("run_id", job.run)))
+        except UnknownNameError:
             return "Somebody else has asked for this work. Only they or the teacher can stop it."
-        return self._rights.refusal(Action.STOP_JOB, run)
+        return self._rights.refusal(Action.STOP_JOB, run.resource)
 
     def _run(self, run_id: str) -> Run:
         return runs.Runs(self._person).get(run_id)
@@ -159,14 +159,6 @@ class Jobs(Part):
                 raise
             return False
         return True
-
-
-def _run_of(job: Job) -> Resource | None:
-    """Return the run that a job works on; None for a job without one, or for a missing run."""
-    try:
-        return open_store().read(str(job.request.get("run_id", job.run))).resource
-    except UnknownNameError:
-        return None
 
 
 def _read_measurement(run_id: str, sweep: SweepRequest | None, *version: object) -> Measurement | None:

@@ -42,10 +42,10 @@ class People(Part):
         self._look()
         return codes.codes().student
 
-    def renew_codes(self, *roles: Role) -> Codes:
-        """Make new codes for these roles, or for all; everybody who has joined stays in."""
+    def renew_code(self, role: Role) -> Codes:
+        """Make a new code for a role; everybody who has joined stays in."""
         self._lead()
-        return codes.renew(*roles)
+        return codes.renew(role)
 
     def set_limits(self, wanted: ClassLimits) -> None:
         """Set the limits of the class; they hold from now on."""

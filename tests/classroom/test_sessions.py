@@ -296,7 +296,7 @@ def test_a_new_code_replaces_the_old_one_and_no_other(home: Path) -> None:
     with pytest.raises(NotAllowedError):
         Lab(STRANGER).people.student_code()
     assert codes.codes().role_of(before.student) is None
-    assert codes.renew().teacher != before.teacher
+    assert codes.renew(Role.TEACHER).teacher != before.teacher
 
 
 @pytest.mark.parametrize("text", ["{", '{"student": "A", "teacher": "B"}', '{"student": "CCCCCC"}'])

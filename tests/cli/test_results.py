@@ -115,8 +115,6 @@ def test_runs_without_results_are_left_out_of_the_pairs(store: RunStore) -> None
     make_run(store, "plain", predictions=skilled(0.5))
     make_run(store, "waits", status=RunStatus.QUEUED)
     make_run(store, "elsewhere", dataset_fingerprint="e" * 64)
-    values = answer("compare", "waits", "plain")
-    assert values["pareto_front"] == [values["runs"][1]["run_id"]], "no other has results"
     values = answer("compare", "plain", "waits", "elsewhere")
     assert [pair["error"] is None for pair in values["pairs"]] == [False, False, False]
     assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None

@@ -9,8 +9,7 @@ import pytest
 from aquadash.augment import Branch, PipelineSpec, op
 from aquadash.config import definitions_text
 from aquadash.errors import RunError, UnknownNameError
-from aquadash.lab.groups import group_runs
-from aquadash.lab.selection import RunFilter, sort_runs
+from aquadash.lab.selection import RunFilter, group_runs, sort_runs
 from aquadash.store import Run, RunStatus
 from aquadash.store.fields import run_fields
 from aquadash.store.types import clean_tag

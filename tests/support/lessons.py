@@ -190,7 +190,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "clear unused names": lab.people.clear,
         "make a link to rejoin": lambda: lab.people.rejoin_code(ANNA.person_id),
         "see the codes": lab.people.codes,
-        "renew the codes": lab.people.renew_codes,
+        "renew a code": lambda: lab.people.renew_code(Role.STUDENT),
         "set the limits": lambda: lab.people.set_limits(ClassLimits(epochs=None)),
     }
 

@@ -79,5 +79,5 @@ def _renew_button(role: Role, help: str | None = None) -> None:
 
 def _renew(role: Role) -> None:
     with shell.guard():
-        lab().people.renew_codes(role)
+        lab().people.renew_code(role)
         st.toast("There is a new code.", icon="🔑")

@@ -8,9 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.config import DEFINITIONS, flatten
-from aquadash.lab.groups import ALL_BUT_SEED, GROUPED, RunGroup, group_runs
 from aquadash.lab.query import EXAMPLES, MAX_LENGTH, QueryError, names
-from aquadash.lab.selection import RunFilter
+from aquadash.lab.selection import ALL_BUT_SEED, GROUPED, RunFilter, RunGroup, group_runs
 from aquadash.store.fields import FIGURES, RunField, validation_accuracy
 from aquadash.store.types import Run, RunStatus
 from aquadash.ui.compare import run_table
