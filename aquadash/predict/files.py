@@ -137,14 +137,24 @@ def answered(
     size = predictor.image_shape[:2]
     readable = [look.seen[size] for look in looks if look.error is None]
     answers, scores = predictor.answer_images(np.stack(readable)) if readable else (np.empty((0, 1)), None)
-    scaled = answers if temperature == 1.0 else scale(answers, temperature)
+    scaled = (answers if temperature == 1.0 else scale(answers, temperature)).astype(np.float32)
     rows = iter(zip(scaled, repeat(None) if scores is None else map(float, scores), strict=False))
-    return [
-        FilePrediction(look.file, predictor.class_names, error=look.error)
-        if look.error is not None
-        else _answered(look, size, *next(rows), predictor.class_names)
-        for look in looks
-    ]
+    classes, predictions = predictor.class_names, []
+    for look in looks:
+        if look.error is not None:
+            predictions.append(FilePrediction(look.file, classes, error=look.error))
+            continue
+        probabilities, ood_score = next(rows)
+        notes = (*look.notes, *filter(None, [look.framing_notes.get(size)]))
+        if not np.isfinite(probabilities).all():
+            error = "The model's answer is not a number: its training has diverged. Use a smaller learning rate."
+            predictions.append(FilePrediction(look.file, classes, seen=look.seen[size], notes=notes, error=error))
+            continue
+        label = classes[int(probabilities.argmax())]
+        predictions.append(
+            FilePrediction(look.file, classes, label, probabilities, look.seen[size], notes, ood_score=ood_score)
+        )
+    return predictions
 
 
 def predict_files(
@@ -164,30 +174,8 @@ def predict_files(
         yield from answered(batch, predictor, temperature=temperature)
 
 
-def _answered(
-    look: Look,
-    size: tuple[int, int],
-    probabilities: NDArray[np.floating],
-    ood_score: float | None,
-    classes: tuple[str, ...],
-) -> FilePrediction:
-    """Combine a readable file with its probabilities."""
-    seen = look.seen[size]
-    notes = (*look.notes, *filter(None, [look.framing_notes.get(size)]))
-    if not np.isfinite(probabilities).all():
-        error = (
-            "The model's answer is not a number: its training has diverged. "
-            "Train it again with a smaller learning rate."
-        )
-        return FilePrediction(look.file, classes, seen=seen, notes=notes, error=error)
-    label = classes[int(probabilities.argmax())]
-    return FilePrediction(look.file, classes, label, probabilities.astype(np.float32), seen, notes, ood_score=ood_score)
-
-
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
     """Shrink a picture so that neither side is longer than ``edge``."""
-    if max(image.shape[:2]) <= edge:
-        return image.copy()
     picture = Image.fromarray(image)
     # Shrinking by a whole factor first is much faster, with no visible difference.
     picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,13 +58,9 @@ class Predictor:
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the last layer's input, float32 (n, features); raise a StorageError if the layer is not dense."""
-        return self._read_features(images)
-
-    @cached_property
-    def _read_features(self) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         from aquadash.training.out_of_distribution import feature_reader
 
-        return feature_reader(self._model)
+        return self._once("features", lambda: feature_reader(self._model))(images)
 
     @classmethod
     def load(

@@ -1,6 +1,5 @@
 """The sections of the lesson, in the report's order, and the verdict on an answer."""
 
-import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,8 +64,7 @@ def read_number(text: str) -> float | None:
     trimmed = text.strip()
     if len(trimmed) > 24 or not _NUMBER.fullmatch(trimmed):
         return None
-    number = float(trimmed.rstrip("% ").replace(",", ".").replace("−", "-"))
-    return number if math.isfinite(number) else None
+    return float(trimmed.rstrip("% ").replace(",", ".").replace("−", "-"))
 
 
 def no_number(text: str) -> Verdict:
