@@ -44,17 +44,6 @@ def test_without_a_class_nothing_of_it_is_seen(monkeypatch: pytest.MonkeyPatch) 
         app.switch_page("pages/classroom.py")
 
 
-def test_without_a_token_one_is_a_stranger_at_the_next_click(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_app_page("data")
-    open_sessions().remove(anna.person_id)
-    app.run()
-    assert [title.value for title in app.title] == ["🐋 Join the class"]
-    assert "The teacher has removed you" in texts(app)
-    look_as(monkeypatch, "forged")
-    assert [title.value for title in app.run().title] == ["🐋 Join the class"]
-    assert "removed you" not in texts(app)
-
-
 def test_a_locked_page_is_open_to_the_teacher_alone(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     limits.save(ClassLimits(locked_pages=frozenset({"evaluate"})))
     app = open_app_page("evaluate")

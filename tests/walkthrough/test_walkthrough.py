@@ -118,17 +118,14 @@ CHECKS: dict[str, tuple[Callable[[Any], Verdict], dict[Any, Outcome]]] = {
         lambda images: checks_results.enough_images(images, fraction=0.67),
         {950: RIGHT, 920: RIGHT, 800: NEARLY, 1100: NEARLY, 100: WRONG, 5000: WRONG},
     ),
-    "a run that is better": (
-        lambda said: checks_results.conclusion(said, (388, 500), (67, 100), same_task=True),
-        {"better": RIGHT, "worse": WRONG, "unknown": WRONG, "": WRONG},
-    ),
-    "a run that may be better": (
-        lambda said: checks_results.conclusion(said, (335, 500), (67, 100), same_task=True),
-        {"better": WRONG, "worse": WRONG, "unknown": RIGHT},
-    ),
-    "a run that is worse": (
-        lambda said: checks_results.conclusion(said, (200, 500), (67, 100), same_task=True),
-        {"better": WRONG, "worse": RIGHT, "unknown": WRONG},
+    # What is said of a run with so many right answers of 500.
+    "conclusion": (
+        lambda said: checks_results.conclusion(said[0], (said[1], 500), (67, 100), same_task=True),
+        {
+            **{("better", 388): RIGHT, ("worse", 388): WRONG, ("unknown", 388): WRONG, ("", 388): WRONG},
+            **{("better", 335): WRONG, ("worse", 335): WRONG, ("unknown", 335): RIGHT},
+            **{("better", 200): WRONG, ("worse", 200): RIGHT, ("unknown", 200): WRONG},
+        },
     ),
 }
 

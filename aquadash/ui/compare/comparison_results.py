@@ -1,6 +1,5 @@
 """The best of the compared runs, the size and significance of the differences, and the confusion matrices."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
@@ -272,8 +271,7 @@ def render_confusion(compared: Compared) -> None:
                     evaluation.confusion_matrix, class_names=evaluation.classes, name=compared.names[index]
                 )
                 components.render_plot(figure, key=f"small-confusion-{index}", config={"displayModeBar": False})
-    [(classes, _)] = Counter(tuple(compared.runs[index].class_names) for index in drawn).most_common(1)
-    same = [index for index in drawn if tuple(compared.runs[index].class_names) == classes]
+    same = [index for index in drawn if compared.runs[index].class_names == compared.runs[drawn[0]].class_names]
     if len(same) < 2:
         return
     st.subheader("Difference of two confusion matrices", anchor=False)

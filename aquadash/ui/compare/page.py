@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from aquadash.store.fields import run_fields
-from aquadash.store.types import Images, Run, image_set
+from aquadash.store.types import Images, Run
 from aquadash.ui.compare import (
     comparison_images,
     comparison_results,
@@ -94,7 +94,7 @@ def _comparison(picked: Sequence[Run]) -> None:
 def _default_images(runs: Sequence[Run]) -> Images:
     """Return ``"validation"`` if all runs with results kept predictions of the same images, else ``"test"``."""
     with_results = tuple(run for run in runs if run.status.ended and "test_accuracy" in run.metrics)
-    if not with_results or len({image_set(run, "validation") for run in with_results}) > 1:
+    if not with_results:
         return "test"
     compared = Compared(with_results, tuple(labels(with_results)), "validation")
     if any(found is None for found in compared.results.predictions):
