@@ -137,15 +137,17 @@ def npz(**arrays: np.ndarray) -> bytes:
     return target.getvalue()
 
 
-def zipped(content: bytes, *, method: int = zipfile.ZIP_STORED, damaged: bool = False) -> bytes:
-    """Return an archive with one array, whose packed bytes may be damaged."""
+def zipped(content: bytes, *, method: int = zipfile.ZIP_STORED) -> bytes:
+    """Return an archive with one array."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
         archive.writestr("labels.npy", content)
-    content = bytearray(target.getvalue())
-    if damaged:
-        content[50:60] = b"\xff" * 10
-    return bytes(content)
+    return target.getvalue()
+
+
+def damaged_zip() -> bytes:
+    packed = zipped(bytes(3000), method=zipfile.ZIP_DEFLATED)
+    return packed[:50] + b"\xff" * 10 + packed[60:]
 
 
 def headed(descr: str, shape: tuple[int, ...], content: bytes = b"") -> bytes:
@@ -164,20 +166,12 @@ DAMAGED = "in the ZIP is damaged"
 #: A file; its content, or changed values of run.json; and a part of the error.
 FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "a name that leads up": ("../evil.txt", b"x", "leads out"),
-    "a name from the root": ("/etc/evil.txt", b"x", "leads out"),
-    "a name that leads up on Windows": ("a\\..\\evil.txt", b"x", "belongs to no run"),
-    "a drive of Windows": ("C:evil.txt", b"x", "leads out"),
     "a program": ("evil.exe", b"x", "belongs to no run"),
-    "a name in other letters": ("CONFIG.JSON", b"{}", "belongs to no run"),
     "a text that grows": ("worker.log", b"\0" * 40_000_000, "at most 5,000,000"),
     "another format": ("run.json", {"format": "else"}, "format"),
     "a version to come": ("run.json", {"version": 99}, "version"),
     "an id that leads up": ("run.json", {"run_id": "../../x"}, "run_id"),
-    "no settings": ("run.json", {"run": {"config": None}}, "cannot be read (config"),
-    "a status that is a number": ("run.json", {"run": {"status": 3}}, "cannot be read (status"),
-    "a loss that is a text": ("run.json", {"epochs": [EPOCH | {"loss": "x"}]}, "epochs.0.loss"),
     "a loss of nan": ("run.json", {"epochs": [EPOCH | {"loss": math.nan}]}, "epoch 1: loss is nan"),
-    "an epoch without a loss": ("run.json", {"epochs": [{"epoch": 1}]}, "epochs.0.loss"),
     "an epoch after the last": ("run.json", {"epochs": [EPOCH | {"epoch": 60_000_000}]}, "the run has at most"),
     "an epoch stored twice": ("run.json", {"epochs": [EPOCH, EPOCH]}, "epoch 1 comes after epoch 1"),
     "endless seconds": ("run.json", {"epochs": [EPOCH | {"seconds": 1e308}]}, "epoch 1: seconds is 1e+308"),
@@ -185,22 +179,16 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     "a final accuracy of 37": ("run.json", {"run": {"metrics": {"test_accuracy": 37}}}, "test_accuracy is 37"),
     "too many epochs": ("run.json", {"epochs": 2001 * [EPOCH]}, "epochs"),
     "a long description": ("run.json", np.random.default_rng(0).bytes(5_000_001), "has 5,000,001 bytes"),
-    "a description of brackets": ("run.json", b"[" * 100_000, "JSON"),
     "other settings": ("config.json", b'{"seed": 9}', "different settings"),
     "settings that cannot be": ("config.json", b'{"training": {"epochs": -1}}', "epochs"),
-    "settings of brackets": ("config.json", b"[" * 100_000, DAMAGED),
     "an environment whose version is a list": ("environment.json", b'{"versions": {"keras": ["x"]}}', DAMAGED),
     "more epochs than the run": ("history.csv", HEADER + EPOCHS, "it has an epoch 3000; the run has at most"),
     "a loss that is no number": ("history.csv", HEADER + b"1,nan,1,1,1,1,1\n", "loss is nan; expected"),
     "an endless loss": ("history.csv", HEADER + b"1,1,1,-inf,1,1,1\n", "val_loss is -inf; expected"),
     "an epoch twice": ("history.csv", HEADER + 2 * b"1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 1"),
-    "epochs that fall": ("history.csv", HEADER + b"2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "epoch 1 comes after epoch 2"),
-    "an epoch of inf": ("history.csv", HEADER + b"inf,1,1,1,1,1,1\n", DAMAGED),
     "a field of 200,000 digits": ("history.csv", HEADER + b"1," + b"1" * 200_000 + b",1,1,1,1,1\n", DAMAGED),
-    "a history that is not UTF-8": ("history.csv", b"\xff\xfe", DAMAGED),
     "half a row": ("history.csv", HEADER + b"1,1\n", DAMAGED),
     "nothing but a version": ("robustness.json", b'{"version": 1}', DAMAGED),
-    "half an archive": ("predictions.npz", b"PK\x03\x04 no", DAMAGED),
     "arrays of several lengths": (
         "predictions.npz",
         npz(indices=TWO, labels=TWO, probabilities=np.ones(3)),
@@ -208,17 +196,11 @@ FOREIGN: dict[str, tuple[str, bytes | dict[str, object], str]] = {
     ),
     "a pickle": ("predictions.npz", headed("|O", (1,), pickle.dumps([Shout()])), "expected numbers"),
     "an array of terabytes": ("predictions.npz", headed("<f4", (10**12,)), "claims"),
-    "damaged deflate": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_DEFLATED, damaged=True), DAMAGED),
-    "damaged LZMA": ("predictions.npz", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
+    "damaged deflate": ("predictions.npz", damaged_zip(), DAMAGED),
     "a broken header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((("), DAMAGED),
-    "half a header": ("predictions.npz", zipped(b"\x93NUMPY\x01\x00\xff\xff"), DAMAGED),
     "no epochs": ("epochs.npz", b"", DAMAGED),
-    "a damaged network": ("model.keras", zipped(bytes(3000), method=zipfile.ZIP_LZMA, damaged=True), DAMAGED),
-    "a damaged checkpoint": (
-        "checkpoint/slot-0.npz",
-        zipped(bytes(3000), method=zipfile.ZIP_BZIP2, damaged=True),
-        DAMAGED,
-    ),
+    "a damaged network": ("model.keras", damaged_zip(), DAMAGED),
+    "a damaged checkpoint": ("checkpoint/slot-0.npz", damaged_zip(), DAMAGED),
 }
 
 
@@ -242,30 +224,27 @@ def test_files_that_are_no_export_or_differ_from_its_list(store: RunStore, sound
     assert "no file" in refused(store, path)
     path.write_bytes(b"GIF89a" * 100)
     assert "not a sound ZIP" in refused(store, path)
-    write(path, {"holiday.jpg": b"x"}, honest=False)
-    assert "manifest.json" in refused(store, path)
     assert "not those in the ZIP" in refused(store, write(path, {**files, "strangers.npz": b""}))
-    assert "files; at most" in refused(
-        store, write(path, {**files, **{f"n{number}.txt": b"" for number in range(400)}})
-    )
-    write(path, {**files, "strangers.npz": b"added"}, honest=False)
-    assert "it was added later" in refused(store, path)
-    write(path, {name: content for name, content in files.items() if name != "config.json"}, honest=False)
-    assert "lacks" in refused(store, path)
-    write(path, {**files, "config.json": files["config.json"] + b" "}, honest=False)
-    assert "SHA-256" in refused(store, path)
+    for dishonest, reason in (
+        ({"holiday.jpg": b"x"}, "manifest.json"),
+        ({**files, **{f"n{number}.txt": b"" for number in range(400)}}, "files; at most"),
+        ({**files, "strangers.npz": b"added"}, "it was added later"),
+        ({name: content for name, content in files.items() if name != "config.json"}, "lacks"),
+        ({**files, "config.json": files["config.json"] + b" "}, "SHA-256"),
+    ):
+        assert reason in refused(store, write(path, dishonest, honest=False))
 
 
 #: Invalid texts for these tags of an old ``run.json`` and, read as JSON, for these columns of a new one.
 DAMAGED_VALUES = {
     "metrics": [
-        *'5 null { {"test_accuracy":"0.5"} {"loss":{}} {"loss":NaN} {"test_accuracy":57} {"seconds":1e308}'.split(),
-        *('{"epochs": -1}', "[" * 5000, f'{{"loss": 1{"0" * 400}}}'),
+        *('null { {"test_accuracy":"0.5"} {"loss":NaN} {"test_accuracy":57} {"seconds":1e308} {"epochs":-1}'.split()),
+        *("[" * 5000, f'{{"loss": 1{"0" * 400}}}'),
     ],
     "created_at": ["nan", "1e300", "soon"],
     "ended_at": ["-inf"],
-    "test_images": ["0", "1.5", "9" * 4000],
-    "class_names": ["[null]", "null", '[""]', "[" * 900],
+    "test_images": ["0", "1.5"],
+    "class_names": ["null", '[""]'],
     "curve": ["[2.0]"],
     "status": ["unreadable"],
 }
@@ -287,8 +266,6 @@ def test_values_that_no_run_has(store: RunStore, sound: Path, tmp_path: Path, na
 #: Invalid tags and points of an old ``run.json``, and a part of the error.
 FOREIGN_OLD: dict[str, tuple[dict[str, object], str]] = {
     "an empty status": ({"tags": {"aquadash.status": ""}}, "are missing"),
-    "a tag that is a number": ({"tags": {"aquadash.status": 3}}, "aquadash.status"),
-    "a loss that is a text": ({"metrics": {"loss": [[0, "x", 0]]}}, "metrics.loss.0"),
     "an accuracy of 37": ({"metrics": dict.fromkeys(EPOCH_METRICS, [[1, 37, 0]])}, "accuracy is 37"),
     "too many points": ({"metrics": {"loss": 20_001 * [[0, 1, 0]]}}, "20000 items"),
     "two classes of one name": ({"tags": {"aquadash.class_names": '["a", "b", "a"]'}}, "have the same name"),
@@ -350,9 +327,8 @@ def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path:
 def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
     whole, path = sound.read_bytes(), tmp_path / "x.zip"
     generator = np.random.default_rng(0)
-    for length in generator.integers(0, len(whole), 4).tolist():
-        path.write_bytes(whole[:length])
-        refused(own_store, path)
+    path.write_bytes(whole[: len(whole) // 2])
+    refused(own_store, path)
     accepted = 0
     for _ in range(12):
         content = bytearray(whole)
@@ -423,13 +399,6 @@ def retyped(draw: st.DrawFn, value: Any) -> Any:
     return draw(ODD)
 
 
-def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Replace, delete or insert some bytes."""
-    start = draw(st.integers(0, max(len(content) - 1, 0)))
-    cut = draw(st.sampled_from([0, 1, 8, len(content)]))
-    return content[:start] + draw(st.binary(max_size=8)) + content[start + cut :]
-
-
 @st.composite
 def archives(draw: st.DrawFn, files: Files) -> Files:
     """Return the files of a run with one to three changes."""
@@ -439,7 +408,8 @@ def archives(draw: st.DrawFn, files: Files) -> Files:
         try:
             files[name] = json.dumps(retyped(draw, json.loads(files[name]))).encode("utf-8", "surrogatepass")
         except ValueError:
-            files[name] = damaged(draw, files[name])
+            start = draw(st.integers(0, len(files[name])))
+            files[name] = files[name][:start] + draw(st.binary(max_size=8)) + files[name][start + 8 :]
     return files
 
 
