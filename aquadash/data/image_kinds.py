@@ -1,6 +1,5 @@
 """The kind of a file by its first bytes, and by the ending of its name."""
 
-import codecs
 import os
 import re
 from dataclasses import dataclass
@@ -71,8 +70,6 @@ _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
 
 def kind_of(data: bytes) -> FileKind:
     """Return the kind of a file by its first bytes, even if the others are damaged."""
@@ -101,17 +98,11 @@ def _name_of(data: bytes) -> str:
 def _kind_of_text(data: bytes) -> str:
     """Return SVG, web page, text or unknown by the first kilobytes."""
     head = data[:4096]
-    if b"\0" in head and head[:2] not in _UTF_16_MARKS:
-        return "unknown"
     # Web pages first, since they can contain SVG drawings.
     if re.search(rb"<(!doctype\s+html|html)\b", head, re.IGNORECASE):
         return "web page"
     if re.search(rb"<svg[\s>]", head, re.IGNORECASE):
         return "SVG"
-    try:
-        # The incremental decoder accepts a letter that is cut off at the end.
-        text = codecs.getincrementaldecoder("utf-16" if head[:2] in _UTF_16_MARKS else "utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return "unknown"
-    printable = sum(character.isprintable() or character.isspace() for character in text)
-    return "text" if printable >= 0.95 * len(text) else "unknown"
+    text = head.decode("utf-8", "replace")
+    is_readable = [(letter.isprintable() or letter.isspace()) and letter != "\ufffd" for letter in text]
+    return "text" if sum(is_readable) >= 0.95 * len(text) else "unknown"

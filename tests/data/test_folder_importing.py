@@ -58,15 +58,6 @@ def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder:
     )
 
 
-def test_a_split_that_the_files_come_in_can_be_drawn_anew(tmp_path: Path) -> None:
-    files = of_classes({"cat": 10, "dog": 10}, prefix="train/") | of_classes({"cat": 4, "dog": 4}, prefix="test/")
-    path = in_folder(tmp_path / "a", files)
-    as_sorted, drawn = imported(path), imported(path, split=SplitChoice(use_given=False))
-    assert as_sorted.about.split_given and as_sorted.report.given == ((10, 4), (10, 4)) and as_sorted.about.test == 8
-    assert not drawn.about.split_given and drawn.report.given is None
-    assert drawn.division.copies == 4, "cats that lie in both splits are copies now"
-
-
 @pytest.mark.parametrize("word", ["Opening", "Reading", "Comparing", "Dividing"])
 def test_a_reading_ends_with_its_progress(word: str, folder: Path, home: Path) -> None:
     class TabClosed(BaseException):
@@ -212,7 +203,8 @@ def test_copies_and_gaps_of_a_given_split(tmp_path: Path) -> None:
     lacking = findings_of(new)["too few"]
     assert lacking.names == ("dog",) and "for the test" in lacking.title
     assert lacking.severity == "problem" and "drawn at random" in lacking.advice
-    assert imported(tmp_path / "a", split=SplitChoice(use_given=False)).report.usable
+    drawn = imported(tmp_path / "a", split=SplitChoice(use_given=False))
+    assert drawn.report.usable and drawn.report.given is None and not drawn.about.split_given
 
 
 def test_looks_that_mislead_are_found(tmp_path: Path) -> None:

@@ -161,14 +161,7 @@ def test_a_jpeg_with_more_than_one_picture() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "size"),
-    [
-        *(("PNG", size) for size in ((1, 1), (1, 20000), (20000, 1), (2, 3), (3000, 7))),
-        ("JPEG", (1, 20000)),
-        ("JPEG", (20000, 3)),
-        ("GIF", (20000, 1)),
-        ("BMP", (1, 20000)),
-        ("WEBP", (16383, 1)),
-    ],
+    [("PNG", (1, 1)), ("PNG", (1, 20000)), ("JPEG", (20000, 3)), ("GIF", (20000, 1)), ("BMP", (1, 20000))],
 )
 def test_extreme_sizes_of_every_kind_give_a_picture(kind: str, size: tuple[int, int]) -> None:
     image = decode(saved(Image.new("RGB", size, (50, 100, 150)), kind), name="a")
@@ -239,7 +232,7 @@ def test_too_many_bytes(tmp_path: Path) -> None:
     ("name", "data", "expected"),
     [
         ("photo.png", b"Dear diary, caf\xc3\xa9", "photo.png is really a text file"),
-        ("notes.txt", "Grüße".encode("utf-16"), "a text file"),
+        ("notes.txt", b"a" * 4095 + "ü".encode(), "a text file"),
         ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC image.*Export it as JPEG"),
         ("a.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing.*as PNG"),
@@ -256,15 +249,12 @@ def test_other_files_are_refused_by_name(name: str, data: bytes, expected: str) 
     assert "expected a PNG, JPEG, WebP, BMP or GIF image" in str(caught.value)
 
 
-def test_mislabelled_images_are_refused_with_their_right_name() -> None:
+def test_an_ending_that_contradicts_the_content_is_refused_with_the_right_one() -> None:
     for kind, name, ending in (("PNG", "otter.jpg", "png"), ("JPEG", "otter.heic", "jpg")):
         with pytest.raises(ImageError, match=f"really a {kind} image.*end in .{ending}"):
             decode(saved(quarters(), kind), name=name)
-
-
-@pytest.mark.parametrize("name", ["otter", "otter.0001", "otter.photo", "otter.jfif", "OTTER.JPG ", ".jpg", ""])
-def test_endings_that_do_not_contradict_are_accepted(name: str) -> None:
-    assert decode(saved(quarters(), "JPEG"), name=name).kind == "JPEG"
+    for name in ("otter", "otter.0001", "otter.photo", "otter.jfif", "OTTER.JPG ", ".jpg", ""):
+        assert decode(saved(quarters(), "JPEG"), name=name).kind == "JPEG"
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
@@ -372,33 +362,20 @@ def test_the_part_lies_where_the_position_says(position: float, value: int, tall
     assert (fit(picture, size=SQUARE) == 150).all(), "the middle, if nobody says otherwise"
 
 
-def test_a_picture_of_the_networks_proportions_is_the_same_at_every_position() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
-    seen = fit(picture, size=(32, 32), position=0.0)
-    np.testing.assert_array_equal(seen, fit(picture, size=(32, 32)))
-    same = fit(seen, size=(32, 32), position=1.0)
-    np.testing.assert_array_equal(same, seen)
-    assert not np.shares_memory(same, seen)
-
-
-def test_a_picture_is_cut_unless_only_a_pixel_is_lost() -> None:
+def test_a_picture_is_cut_unless_only_a_pixel_is_lost_and_copied_where_it_fits() -> None:
     assert fraction_seen(thirds(), size=SQUARE) == pytest.approx(1 / 3) and is_cut((64, 48), size=(32, 32))
     assert not is_cut((33, 33), size=(32, 32))
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    same = fit(picture, size=(32, 32), position=1.0)
+    np.testing.assert_array_equal(same, picture)
+    assert not np.shares_memory(same, picture)
 
 
-@pytest.mark.parametrize("size", [64, 333])
-def test_fit_turns_fine_patterns_grey(size: int) -> None:
-    checks = (np.indices((size, size)).sum(axis=0) % 2 * 255).astype(np.uint8)
-
+def test_fit_turns_fine_patterns_grey_and_keeps_places_and_means() -> None:
+    checks = (np.indices((333, 333)).sum(axis=0) % 2 * 255).astype(np.uint8)
     seen = fit(np.repeat(checks[..., None], 3, axis=2), size=(32, 32))
+    assert np.abs(seen.astype(int) - 127).max() <= 30 and abs(seen.mean() - 127.5) <= 2
 
-    assert np.abs(seen.astype(int) - 127).max() <= 30
-    assert abs(seen.mean() - 127.5) <= 2
-
-
-def test_fit_keeps_places_and_means() -> None:
     picture = photo(96, 96)
-
     expected = np.asarray(picture, dtype=float).reshape(32, 3, 32, 3, 3).mean(axis=(1, 3))
-
     assert np.abs(fit(np.asarray(picture), size=(32, 32)) - expected).max() <= 6

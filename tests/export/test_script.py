@@ -163,18 +163,11 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
     assert said["val_accuracy"] == result.val_accuracy
 
 
-def _write_short_log(path: Path) -> None:
-    """Write a log, without redirecting the output of this process into it as a worker does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("the log\n")
-
-
 @pytest.fixture
 def taken_home(without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
     drawn = few_drawings(train_per_class=20, test_per_class=6)
     use_images(monkeypatch, drawn)
-    monkeypatch.setattr("aquadash.work.worker.log_to", _write_short_log)
     monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
     store = open_store()
     config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
