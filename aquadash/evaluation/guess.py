@@ -97,16 +97,13 @@ def _pair_words(pair: tuple[str, str], count: int, rank: int, top: Sequence[tupl
     said = f"{pair[0]} taken for {pair[1]}"
     if not top:
         return f"Guessed {said}, but no test image was taken for another class."
-    ties = len(top) - 1
     if pair in top:
-        others = f", together with {ties} other{'s' if ties > 1 else ''}" if ties else ""
-        return f"Right: {said} is the most frequent mistake{others}, with {_images(count)}."
+        return f"Right: {said} is the most frequent mistake, with {_images(count)}."
     happened = (
         f"happened to {_images(count)} and is number {rank} among the mistakes" if count else "did not happen at all"
     )
-    most = " and ".join(f"{a} taken for {b}" for a, b in top[:3]) + (" and others" if len(top) > 3 else "")
-    each = " each" if ties else ""
-    return f"Not this time: {said} {happened}. The most frequent: {most}, with {_images(top_count)}{each}."
+    most = " and ".join(f"{a} taken for {b}" for a, b in top[:3])
+    return f"Not this time: {said} {happened}. The most frequent: {most}, with {_images(top_count)}."
 
 
 def _images(count: int) -> str:

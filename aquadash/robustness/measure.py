@@ -14,7 +14,6 @@ from aquadash import augment
 from aquadash.augment import Branch
 from aquadash.augment.apply import augment_branch, batch_size
 from aquadash.augment.spec import as_pipeline
-from aquadash.errors import AquaDashError
 from aquadash.robustness.corruptions import Subjects, corrupted_sets
 from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import Request, SweepRequest
@@ -83,13 +82,6 @@ def measure(
     time at which the network was loaded, in seconds.
     """
     images, labels, copies = subjects.images, subjects.labels, request.copies
-    if images.shape[1:] != tuple(predictor.image_shape):
-        raise AquaDashError(
-            f"The network takes images of {predictor.image_shape}; these are {images.shape[1:]}. They do not belong "
-            "together."
-        )
-    if not 0 <= int(labels.min()) <= int(labels.max()) < len(predictor.class_names):
-        raise AquaDashError("The images have more classes than the network. They do not belong together.")
     identity = {
         "model_sha256": model_sha256,
         "dataset_fingerprint": subjects.fingerprint,

@@ -180,8 +180,6 @@ def choose_subjects(request: Request, run: Run, dataset: Dataset, validation: Pr
                 f"{run.name} kept no validation images, as runs of older versions did not. Choose another run."
             )
     chosen = candidates[chosen_positions(split.labels[candidates], request.limit)]
-    if not len(chosen):
-        raise AquaDashError("There are no test images to measure with.")
     return Subjects(
         split.images[chosen], split.labels[chosen], chosen, len(candidates), dataset.fingerprint, request.seed
     )

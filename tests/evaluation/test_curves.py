@@ -48,17 +48,14 @@ def expected(
 
 
 def falling(start: float, lowest: float = 0.0) -> Curve:
-    """A curve that falls by 0.1 an epoch down to its lowest value."""
     return lambda e: max(start - 0.1 * e, lowest)
 
 
 def valley(lowest: float, slope: float) -> Curve:
-    """A curve that falls until epoch 3 and rises again."""
     return lambda e: lowest + slope * abs(e - 3)
 
 
 def flat(value: float) -> Curve:
-    """A curve that stays."""
     return lambda e: value
 
 
@@ -129,20 +126,20 @@ def test_overfitting_gives_epoch_losses_and_gap() -> None:
     assert figures == pytest.approx([7, 0.18, 0.09]) and "dropout switches" not in verdict.detail
 
 
-CASES = {"500 of 5": (500, 5, 0), "few": (9, 5, 1), "40 classes": (900, 40, 2), "two": (50, 2, 3), "ties": (90, 5, 4)}
+LABELS, PROBABILITIES = drawn(90, 5, 4)
 
 
-@pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> tuple[NDArray, NDArray[np.float32]]:
-    labels, probabilities = drawn(*CASES[request.param])
-    if request.param == "ties":
-        # Other images with the same probabilities.
-        return np.concatenate([labels, (labels + 1) % 5]), np.tile(probabilities, (2, 1))
-    return labels, probabilities
-
-
-def test_curves_are_those_of_scikit_learn(case: tuple[NDArray, NDArray[np.float32]]) -> None:
-    labels, probabilities = case
+@pytest.mark.parametrize(
+    ("labels", "probabilities"),
+    [
+        drawn(9, 5, 1),
+        drawn(900, 40, 2),
+        drawn(50, 2, 3),
+        # Two images with the same probabilities.
+        (np.concatenate([LABELS, (LABELS + 1) % 5]), np.tile(PROBABILITIES, (2, 1))),
+    ],
+)
+def test_curves_are_those_of_scikit_learn(labels: NDArray[np.int64], probabilities: NDArray[np.float32]) -> None:
     names = [str(index) for index in range(probabilities.shape[1])]
     for index, curves in enumerate(ranking_curves(labels, probabilities, class_names=names)):
         own, scores = labels == index, probabilities[:, index]
@@ -174,10 +171,8 @@ def test_top_two_is_counted_image_by_image() -> None:
 
 
 def test_intervals_of_a_class_are_those_of_its_counts() -> None:
-    matrix = [[8, 2, 0], [1, 5, 0], [0, 0, 0]]
-    labels = [label for label, row in enumerate(matrix) for _ in range(sum(row))]
-    answers = [answer for row in matrix for answer, count in enumerate(row) for _ in range(count)]
-    report = evaluate(labels, np.eye(3)[answers], class_names=["a", "b", "c"]).report
+    answers = [0] * 8 + [1] * 2 + [0] + [1] * 5
+    report = evaluate([0] * 10 + [1] * 6, np.eye(3)[answers], class_names=["a", "b", "c"]).report
     first, second, absent = (row.intervals for row in report)
     assert first["precision"] == wilson_interval(8, 9) and first["recall"] == wilson_interval(8, 10)
     assert second["precision"] == wilson_interval(5, 7) and second["recall"] == wilson_interval(5, 6)
@@ -206,10 +201,7 @@ def test_calibration_error_is_what_counting_gives() -> None:
     assert (calibration.ece, calibration.mce) == pytest.approx((np.dot(gaps, shares), max(gaps)), abs=1e-9)
     assert (calibration.mean_accuracy, calibration.mean_confidence) == pytest.approx((right.mean(), confident.mean()))
     assert calibration.brier == pytest.approx(((probabilities - np.eye(5)[labels]) ** 2).sum(axis=1).mean(), abs=1e-6)
-
-
-def test_edges_belong_to_the_bin_below() -> None:
-    assert bin_of([0.0, 1 / 15, 1 / 15 + 1e-6, 1.0]).tolist() == [0, 0, 1, 14]
+    assert bin_of([0.0, 1 / 15, 1 / 15 + 1e-6, 1.0]).tolist() == [0, 0, 1, 14], "an edge belongs to the bin below"
 
 
 def test_the_temperature_agrees_with_scipys_minimum() -> None:
@@ -221,13 +213,8 @@ def test_the_temperature_agrees_with_scipys_minimum() -> None:
     assert fitted.value == pytest.approx(expected.x, abs=1e-5) and not fitted.at_limit
     assert fitted.loss_after == pytest.approx(expected.fun, abs=1e-9)
     assert fitted.loss_before == pytest.approx(log_loss(labels, scale(probabilities, 1.0)), abs=1e-9)
-
-
-def test_scaling_log_probabilities_scales_the_scores() -> None:
     scores = np.random.default_rng(1).normal(size=(20, 5)) * 4
-    for temperature in (2.5, 1.0):
-        expected = softmax(scores / temperature, axis=1)
-        assert scale(softmax(scores, axis=1), temperature) == pytest.approx(expected, abs=1e-12)
+    assert scale(softmax(scores, axis=1), 2.5) == pytest.approx(softmax(scores / 2.5, axis=1), abs=1e-12)
 
 
 def test_extreme_temperatures_end_at_the_limits_and_nothing_overflows() -> None:
@@ -266,6 +253,7 @@ def test_strangers_are_farther_away_than_95_percent_of_validation_images(clouds:
     assert (strange > detector.threshold).mean() > 0.8
     assert (known <= detector.threshold).mean() == detector.accepted == 0.95
     assert detector.threshold in known
+    assert [auroc([1, 2], [3, 4]), auroc([1, 3], [2, 4]), auroc([1, 1], [1, 1])] == [1, 0.75, 0.5]
 
 
 def test_the_distance_is_mahalanobiss() -> None:
@@ -292,24 +280,12 @@ def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> Non
 
 def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
     training, labels, validation, strangers = clouds
-    detector = OutOfDistributionDetector.fit(
-        training, labels, validation_features=validation, pretrained="these weights"
-    )
-    again = OutOfDistributionDetector.from_arrays(detector.to_arrays())
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="of VGG")
+    arrays = detector.to_arrays()
+    again = OutOfDistributionDetector.from_arrays(arrays)
     np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
-    assert (again.threshold, again.accepted, again.pretrained) == (
-        detector.threshold,
-        detector.accepted,
-        "these weights",
-    )
-    of_0_6 = {name: array for name, array in detector.to_arrays().items() if name != "pretrained"}
-    assert OutOfDistributionDetector.from_arrays(of_0_6).pretrained == ""
-    for means in (np.zeros((2, 3)), np.zeros((0, 6))):
-        with pytest.raises(ValueError, match="belong together"):
-            OutOfDistributionDetector.from_arrays({**detector.to_arrays(), "means": means})
-
-
-def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:
-    assert auroc([1, 2], [3, 4]) == 1.0
-    assert auroc([1, 3], [2, 4]) == 0.75
-    assert auroc([1, 1], [1, 1]) == 0.5
+    assert (again.threshold, again.accepted, again.pretrained) == (detector.threshold, detector.accepted, "of VGG")
+    del arrays["pretrained"]
+    assert OutOfDistributionDetector.from_arrays(arrays).pretrained == "", "of version 0.6"
+    with pytest.raises(ValueError, match="belong together"):
+        OutOfDistributionDetector.from_arrays({**arrays, "means": np.zeros((2, 3))})

@@ -1,7 +1,7 @@
 """Tests of the job that measures robustness, which can be stopped and continued, and of its command."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -35,13 +35,14 @@ def run(store: RunStore) -> Run:
 
 
 @pytest.fixture
-def with_model(store: RunStore, run: Run, tmp_path: Path) -> Run:
+def with_model(store: RunStore, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Corrupt in a thread, since tests/robustness/test_measure.py tests the processes."""
+    monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
     return add_tiny_model(store, run, tmp_path)
 
 
 @pytest.fixture
 def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave jobs in the queue."""
     job_rows.start_no_process(monkeypatch)
 
 
@@ -53,20 +54,9 @@ def job_for(run: Run) -> Job | None:
     return open_jobs().get(job_of(run))
 
 
-@pytest.fixture
-def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Corrupt in a thread, since tests/robustness/test_measure.py tests the processes."""
-    monkeypatch.setattr(corruptions, "open_pool", lambda: ThreadPoolExecutor(1))
-
-
-def measure_by(patch: pytest.MonkeyPatch, function: Callable[..., Iterator[Measurement]]) -> None:
-    """Let jobs measure with this function."""
-    patch.setattr("aquadash.robustness.measure.measure", function)
-
-
 @pytest.mark.slow
 def test_stopped_then_finished_as_if_nothing_had_happened(
-    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch, no_process: None, in_threads: None
+    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch, no_process: None
 ) -> None:
     run = with_model
     start(store, run.run_id, REQUEST)
@@ -80,7 +70,7 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
                 raise Stopped
 
     with monkeypatch.context() as patch:
-        measure_by(patch, stopped_after_two_cells)
+        patch.setattr("aquadash.robustness.measure.measure", stopped_after_two_cells)
         job = job_rows.do_next(KIND)
     assert (job.status, job.message) == (RunStatus.STOPPED, "Stopped by request. What is measured is kept.")
     assert len(result_of(store, run.run_id).scores) == 2
@@ -99,15 +89,13 @@ def test_stopped_then_finished_as_if_nothing_had_happened(
 
 
 @pytest.mark.slow
-def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPatch, in_threads: None) -> None:
+def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     job_rows.do_at_once(monkeypatch)
     arguments = ["--corruption", "contrast", "--severity", "1", "--severity", "5", "--no-pipelines", "--limit", "50"]
     first = answer("robustness", "tested", *arguments)
     assert (first["status"], first["cells"], first["complete"]) == ("finished", 2, False)
-    assert first["run_id"] == with_model.run_id and first["normalised_by_alexnet"] is False
-    corruptions = first["corruptions"]
-    assert isinstance(corruptions, dict) and set(corruptions["contrast"]) == {"1", "5"}
-    errors = [1 - entry["accuracy"] for entry in corruptions["contrast"].values()]
+    assert set(first["corruptions"]["contrast"]) == {"1", "5"}
+    errors = [1 - entry["accuracy"] for entry in first["corruptions"]["contrast"].values()]
     assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
     job = job_for(with_model)
     assert answer("robustness", "tested", *arguments) == first
@@ -125,16 +113,6 @@ def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(st
         assert "model.keras of tested is missing" in refusal("robustness", "tested", *other, "--replace"), "it begins"
 
 
-def give_model(store: RunStore, run: Run) -> None:
-    store.add_text_artifact(run.run_id, MODEL, "no model")
-
-
-def failed(run: Run) -> str:
-    job = job_rows.do_next(KIND)
-    assert (job.run, job.status) == (run.run_id, RunStatus.FAILED)
-    return job.message
-
-
 def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
     with pytest.raises(RunError, match="model.keras of .* is missing"):
         start(store, run.run_id, REQUEST)
@@ -145,17 +123,16 @@ def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -
 
 
 def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore, run: Run, no_process: None) -> None:
-    give_model(store, run)
-    start(store, run.run_id, REQUEST)
-    assert "cannot be loaded" in failed(run)
     changed = make_run(store, "changed", dataset_fingerprint="0" * 64)
-    give_model(store, changed)
-    start(store, changed.run_id, REQUEST)
-    assert "data set has changed" in failed(changed)
+    for one, reason in ((run, "cannot be loaded"), (changed, "data set has changed")):
+        store.add_text_artifact(one.run_id, MODEL, "no model")
+        start(store, one.run_id, REQUEST)
+        job = job_rows.do_next(KIND)
+        assert (job.run, job.status) == (one.run_id, RunStatus.FAILED) and reason in job.message
 
 
 def test_a_lost_job_stores_nothing(
-    store: RunStore, with_model: Run, no_process: None, in_threads: None, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, with_model: Run, no_process: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = with_model
     start(store, run.run_id, REQUEST)
@@ -170,26 +147,20 @@ def test_a_lost_job_stores_nothing(
             wait_for(lambda: context.lost, timeout=60)
         yield made_up_result(fingerprint=run.dataset_fingerprint)
 
-    measure_by(monkeypatch, lose_the_job)
+    monkeypatch.setattr("aquadash.robustness.measure.measure", lose_the_job)
     robustness_job.work(context)
     assert result_of(store, run.run_id) is None and not store.get(run.run_id).has_robustness
 
 
 @pytest.mark.parametrize("set_back", [0, 3600])
 def test_figures_of_a_resumed_run_stay_until_it_gets_further(store: RunStore, run: Run, set_back: float) -> None:
-    give_model(store, run)
+    store.add_text_artifact(run.run_id, MODEL, "no model")
     figures = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, replace(figures, measured_at=figures.measured_at + set_back))
     store.update(run.run_id, status=RunStatus.STOPPED)
     assert is_measured(result_of(store, run.run_id), RobustnessRequest())
     store.add_text_artifact(run.run_id, MODEL, "trained on")
     assert result_of(store, run.run_id) is None
-
-
-def test_figures_of_which_no_job_knows_are_found(store: RunStore, run: Run) -> None:
-    store.add_robustness(run.run_id, made_up_result(fingerprint=run.dataset_fingerprint).to_json())
-    assert job_for(run) is None
-    assert is_measured(result_of(store, run.run_id), RobustnessRequest())
 
 
 def test_what_counts_as_measured() -> None:
@@ -203,7 +174,8 @@ def test_what_counts_as_measured() -> None:
 
 def test_damaged_figures_are_an_error_and_are_measured_again(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
-    add_result(store, run, result)
+    store.add_robustness(run.run_id, result.to_json())
+    assert is_measured(result_of(store, run.run_id), RobustnessRequest()), "an imported run has no job"
     store.add_text_artifact(run.run_id, ROBUSTNESS, result.to_json()[:1000])
     with pytest.raises(StorageError, match="damaged"):
         result_of(store, run.run_id)
