@@ -189,8 +189,11 @@ def render_plot(figure: go.Figure, *, key: str, **options: Any) -> None:
     st.plotly_chart(figure, key=key, alt=alt_text(figure), config=config, **options)
 
 
-def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
-    """Return the ``customdata`` of the point just clicked; call it before the controls that a click sets."""
+def new_click(chart: str, *below: int) -> tuple[int, ...] | None:
+    """Return the ``customdata`` of the point just clicked, whole numbers from 0 to less than ``below``.
+
+    Call it before the controls that a click sets.
+    """
     key, taken = f"{chart}-clicks", f"{chart}-clicked"
 
     def take() -> None:
@@ -199,20 +202,13 @@ def new_click(chart: str, *below: int | None) -> tuple[Any, ...] | None:
 
     _CLICKS(key=key, data={"chart": chart}, height=1, on_clicked_change=take)
     runs, point = st.session_state.pop(taken, (None, None))
-    if runs != _runs_in_address() or not isinstance(point, (list, tuple)) or len(point) != len(below):
+    if point is None or runs != _runs_in_address():
         return None
-    numbers = tuple(_number(value, limit) for value, limit in zip(point, below, strict=True))
-    return None if None in numbers else numbers
+    try:
+        return tuple(range(limit).index(value) for value, limit in zip(point, below, strict=True))
+    except (TypeError, ValueError):
+        return None
 
 
 def _runs_in_address() -> tuple[str | None, ...]:
     return tuple(map(st.query_params.get, ("run", "runs")))
-
-
-def _number(value: Any, below: int | None) -> int | float | None:
-    """Return a number of a point, or None for any other value."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    if below is None:
-        return float(value) if 0 <= value <= 1 else None
-    return int(value) if 0 <= value < below and value == int(value) else None
