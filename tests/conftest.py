@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
 from aquadash.augment.preview import thumbnail
 from aquadash.data import Dataset, Split
@@ -27,8 +28,6 @@ from aquadash.work.standby import STANDBY, Standby
 from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, Server, chromium, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
-
     from tests.support.lessons import Lesson
     from tests.support.search_fakes import FakeEngine
 
@@ -122,8 +121,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     page: Page | None = getattr(item, "funcargs", {}).get("page") if item.get_closest_marker("browser") else None
     if report.when == "call" and report.failed and page and not page.is_closed():
-        from playwright.sync_api import Error
-
         with contextlib.suppress(Error):
             report.sections.append((f"Page {page.url}", page.locator("body").inner_text(timeout=10_000)))
     return report
@@ -415,8 +412,6 @@ def served_class(_served_class: Server, monkeypatch: pytest.MonkeyPatch) -> Serv
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, started once for the session."""
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         arguments = [*CHROMIUM_ARGUMENTS, "--process-per-site"]
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)

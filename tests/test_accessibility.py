@@ -1,13 +1,12 @@
 """axe-core finds nothing serious on any page or section, in an opened image and in popovers, in both themes."""
 
-from __future__ import annotations
-
 import itertools
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
@@ -19,9 +18,6 @@ from aquadash.ui.kit.sections import queries
 from tests.support.browser_pages import add_included_model
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 pytestmark = [*needs_chromium, pytest.mark.soak]
 

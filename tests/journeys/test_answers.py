@@ -1,14 +1,12 @@
 """A network asked in a real browser: pictures on Predict, images that open from galleries, and why it answers so."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Page
 
 from aquadash.store import Run, open_store
 from tests.support.browser_pages import (
@@ -22,9 +20,6 @@ from tests.support.browser_pages import (
 )
 from tests.support.runs import make_run, skilled
 from tests.support.serving import SLOW, Server, needs_chromium, serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 pytestmark = needs_chromium
 
@@ -140,7 +135,7 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
 @pytest.mark.timeout(900)
 def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, page: Page, tmp_path: Path) -> None:
     """The 700 MB of photographs must not all stay in memory."""
-    photographs = many_photographs(tmp_path / "photographs", 200)
+    photographs = photograph_under_names(tmp_path / "photographs", 200)
     store = open_store()
     run_id = make_run(store, "seer of many", predictions=skilled(0.6, seed=1)).run_id
     add_included_model(store, run_id)
@@ -172,21 +167,16 @@ def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, 
         assert peak < 1500
 
 
-def many_photographs(folder: Path, count: int) -> list[Path]:
-    """Two that differ, again and again under other names; 3.5 MB each, as of a phone."""
+def photograph_under_names(folder: Path, count: int) -> list[Path]:
+    """Write a grainy photograph of 3.5 MB, as of a phone, under so many names."""
     folder.mkdir()
-    width, height = 4000, 3000
-    paths = []
-    for kind in range(2):
-        random = np.random.default_rng(kind)
-        colours = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-        smooth = np.asarray(colours.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int16)
-        grainy = np.clip(smooth + random.integers(-12, 13, (height, width, 1), dtype=np.int16), 0, 255).astype(np.uint8)
-        first = folder / f"{kind}-0.jpg"
-        Image.fromarray(grainy).save(first, quality=90)
-        assert 3_000_000 < first.stat().st_size < 5_000_000, first.stat().st_size
-        paths.append(first)
-        for number in range(1, count // 2):
-            paths.append(folder / f"{kind}-{number}.jpg")
-            paths[-1].hardlink_to(first)
-    return paths
+    random = np.random.default_rng(0)
+    colours = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    smooth = np.asarray(colours.resize((4000, 3000), Image.Resampling.BICUBIC)).astype(np.int16)
+    grainy = np.clip(smooth + random.integers(-12, 13, (3000, 4000, 1), dtype=np.int16), 0, 255).astype(np.uint8)
+    first, *others = (folder / f"{number}.jpg" for number in range(count))
+    Image.fromarray(grainy).save(first, quality=90)
+    assert 3_000_000 < first.stat().st_size < 5_000_000, first.stat().st_size
+    for path in others:
+        path.hardlink_to(first)
+    return [first, *others]

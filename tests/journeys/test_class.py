@@ -1,12 +1,10 @@
 """A class in real browsers: a teacher and students at once."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page
 
 from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
@@ -17,10 +15,7 @@ from tests.support.browser_pages import address_has, choose_segment, no_error, p
 from tests.support.runs import make_run
 from tests.support.serving import Server, needs_chromium
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-    Visit = Callable[[], Page]
+Visit = Callable[[], Page]
 
 pytestmark = needs_chromium
 

@@ -1,20 +1,16 @@
 """What people do on the Compare page, in a real browser: hold runs side by side, and keep their table of runs."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page, Request, ViewportSize
+from playwright.sync_api import TimeoutError as TooLate
 
 from aquadash.store import open_store
 from tests.support.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request, ViewportSize
 
 pytestmark = needs_chromium
 
@@ -26,8 +22,6 @@ def viewport() -> ViewportSize:
 
 def tick(page: Page, row: int, *, picked: int) -> None:
     """Click the box of a row of the table, from 0, until the address has so many runs: a redraw swallows clicks."""
-    from playwright.sync_api import TimeoutError as TooLate
-
     runs = "(new URLSearchParams(location.search).get('runs') ?? '').split(',').filter(Boolean)"
 
     def ticked() -> bool:

@@ -1,9 +1,8 @@
 """What a network learns from, in a real browser: own pictures are brought and trained on, pipelines built."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from playwright.sync_api import Locator, Page
 
 from aquadash.data.folder import about
 from aquadash.store import open_store
@@ -11,9 +10,6 @@ from tests.support.browser_pages import holds, main_button, no_error, press_trai
 from tests.support.own_pictures import in_archive, of_classes
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
 
 pytestmark = needs_chromium
 

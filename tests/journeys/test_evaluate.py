@@ -1,13 +1,11 @@
 """What people do on Evaluate, in a real browser: question a run, replay, present it, and take it home."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page, ViewportSize
 
 from aquadash.evaluation import evaluate
 from aquadash.figures.confusion_matrix import largest_confusions
@@ -28,9 +26,6 @@ from tests.support.browser_pages import (
 )
 from tests.support.runs import make_run, too_confident
 from tests.support.serving import Server, needs_chromium
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = needs_chromium
 

@@ -1,14 +1,12 @@
 """The Train page in a real browser: from a clone by way of a guess to its score, and on after the app's end."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from playwright.sync_api import Page, Route
 
 from aquadash.config import RunConfig, with_values
 from aquadash.presets import PRESETS
@@ -33,9 +31,6 @@ from tests.support.browser_pages import (
 from tests.support.runs import make_run
 from tests.support.serving import SLOW, Server, has_imported, needs_chromium, serving
 from tests.support.waiting import wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
 
 pytestmark = needs_chromium
 

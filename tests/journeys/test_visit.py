@@ -1,22 +1,17 @@
 """Looking around in a real browser: every page by its address, on a phone, and the lesson."""
 
-from __future__ import annotations
-
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Locator, Page
 
 from aquadash.pages import PAGES
 from aquadash.store import open_store
 from tests.support.browser_pages import follow, go_back_to_data, in_sight, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
 
 pytestmark = needs_chromium
 

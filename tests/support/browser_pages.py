@@ -1,16 +1,15 @@
 """Helpers of the tests in a real browser: wait for a page, fill in its fields, and click its charts."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
+from playwright.sync_api import TimeoutError as TooLate
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -20,9 +19,6 @@ from aquadash.store.first_model import FOLDER
 from tests.support.serving import SLOW
 from tests.support.tiny_networks import give_network
 from tests.support.waiting import wait_for
-
-if TYPE_CHECKING:
-    from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
 
 #: Collects the layout shifts that no input caused, and where they were.
 LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
@@ -126,7 +122,6 @@ def go_back_to_data(page: Page) -> None:
 
 def choose(page: Page, menu: Locator, option: Locator) -> None:
     """Choose from a menu; a page that is redrawn meanwhile closes the menu, then try again."""
-    from playwright.sync_api import TimeoutError as TooLate
 
     def chosen() -> bool:
         text = menu.input_value()

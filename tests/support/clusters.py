@@ -158,18 +158,14 @@ _INIT = "hostname lab; while :; do sleep 3600 & wait $!; done"
 
 @dataclass
 class Machine:
-    """A machine with network, host name and processes of its own. All machines have the host name ``lab``.
+    """A machine with network, host name and processes of its own. All machines have the host name ``lab``."""
 
-    Attributes:
-        namespace: That of its network.
-        address: Its address.
-        log: The output of its worker.
-        environment: The environment variables of its worker.
-    """
-
+    #: That of its network.
     namespace: str
     address: str
+    #: The output of its worker.
     log: Path
+    #: The environment variables of its worker.
     environment: dict[str, str]
     _power: subprocess.Popen[bytes] | None = None
 
@@ -236,7 +232,7 @@ class Machine:
 
     def cut_power(self) -> None:
         """End everything on it at once."""
-        if self._power is not None and self._power.poll() is None:
+        if self._power and self._power.poll() is None:
             self._init.kill()
             self._power.wait(10)
 
@@ -249,16 +245,11 @@ class Machine:
 
 @dataclass
 class Cluster:
-    """The scheduler and its machines.
+    """The scheduler and its machines."""
 
-    Attributes:
-        host: This machine's address, at which the scheduler listens.
-        folder: For logs.
-        machines: The machines.
-        port: The scheduler's.
-    """
-
+    #: This machine's address, at which the scheduler listens.
     host: str
+    #: For logs.
     folder: Path
     machines: list[Machine]
     port: int = field(default_factory=free_port)

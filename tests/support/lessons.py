@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +31,6 @@ BEN = Person("b" * 32, "Ben", Role.STUDENT)
 
 #: A training within the limits that a class begins with.
 SHORT = with_values(RunConfig(), {"training.epochs": 3, "augmentation.pipeline": "none"})
-
-
-#: Kinds of work that is done with a run.
-MEASURED = ("robustness",)
 
 #: Of the blur of the report's first pipeline.
 SWEEP = SweepRequest(PIPELINES["notebook-1"].branches[0], "2", "sigma", 0, 3)
@@ -82,11 +77,9 @@ def begin(folder: Path) -> Lesson:
     hers.runs.delete(binned)
     waiting = make_run(store, "Anna's next", SHORT, owner=ANNA, status=RunStatus.QUEUED).run_id
     search = searches.submit(plan(name="Anna's search"), owner=ANNA)
-    # Nobody does them.
-    for kind in MEASURED:
-        store.jobs.submit(kind, binned, {}, owner=ANNA.person_id)
+    store.jobs.submit("robustness", binned, {}, owner=ANNA.person_id)  # No slot does it.
     hers.pipelines.save(PIPELINES["notebook-1"], title="Anna's fog")
-    hers.data.keep(imported(_pets(folder)), title="Anna's cats")
+    hers.data.keep(imported(_cats(folder)), title="Anna's cats")
     on_hers = trained(store, TEACHER, "Anna's again", source="folder-anna-s-cats")
     return Lesson(settings.home(), store, searches, finished, waiting, binned, shared, search, on_hers)
 
@@ -104,19 +97,12 @@ def trained(store: RunStore, person: Person, name: str, *, source: str = "synthe
     return run.run_id
 
 
-def _pets(folder: Path) -> Path:
-    """An archive of pictures."""
+def _cats(folder: Path) -> Path:
     return in_archive(folder / "cats.zip", of_classes({"cat": 12, "dog": 12}))
 
 
 def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[], object]]:
-    """What somebody tries, by name: everything that they may not do.
-
-    Args:
-        at: The lesson.
-        folder: For files that are not in the home.
-        person: Who.
-    """
+    """All that a person may not do, by name; files that are not in the home are in ``folder``."""
     lab = Lab(person)
     data, jobs, pipelines, runs, searches = lab.data, lab.jobs, lab.pipelines, lab.runs, lab.searches
     done, waiting, shared, away = at.finished, at.waiting, at.shared, at.binned
@@ -128,7 +114,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         path.write_bytes(bytes(1_000_001))
 
     def take_the_place() -> None:
-        new = imported(_pets(folder))
+        new = imported(_cats(folder))
         try:
             data.keep(new, title="Anna's cats", replace=True)
         finally:
@@ -158,7 +144,7 @@ def attempts(at: Lesson, folder: Path, person: Person) -> dict[str, Callable[[],
         "measure another's label safety": lambda: jobs.measure_robustness(done, SWEEP),
         "ask for another's label safety": lambda: jobs.robustness(done, SWEEP),
         "convert another's network": lambda: runs.tflite(run),
-        **{f"stop another's {kind}": partial(jobs.stop, job_id(kind, away)) for kind in MEASURED},
+        "stop another's robustness": lambda: jobs.stop(job_id("robustness", away)),
         "stop another's search as a job": lambda: jobs.stop(job_id("search", at.search)),
         "stop another's run as a job": lambda: jobs.stop(job_id("train", waiting)),
         "move a run in the queue": lambda: runs.move(waiting, 1),

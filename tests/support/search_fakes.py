@@ -57,8 +57,6 @@ class FakeEngine:
         #: While it is set, :meth:`work_until` finishes runs.
         self.gate = threading.Event()
 
-    # -- what pages and searches use ---------------------------------------------------------------------------------
-
     def serve(self) -> None: ...
 
     def slots(self) -> int:
@@ -75,8 +73,6 @@ class FakeEngine:
         self.store.queue(run_id)
         self.calls.append(("resume", run_id))
         return self.store.get(run_id)
-
-    # -- what a test does --------------------------------------------------------------------------------------------
 
     @property
     def runs(self) -> dict[str, Run]:

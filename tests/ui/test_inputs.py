@@ -14,20 +14,22 @@ ROOT = Path(__file__).resolve().parents[2]
 INPUTS = {name for name, each in vars(inputs).items() if hasattr(each, "__wrapped__")}
 
 
-#: By widget: the value in the session, and the default in the message to the browser.
-VALUES: dict[str, tuple[Any, Any]] = {
-    "selectbox": ("seal", 2),
-    "radio": ("seal", 2),
-    "multiselect": (["otter", "seal"], [1, 2]),
-    "segmented_control": ("otter", [1]),
-    "pills": (["seal"], [2]),
-    "slider": ((3, 5), [3, 5]),
-    "select_slider": ("otter", [1]),
-    "number_input": (0.25, 0.25),
-    "text_input": ("dive", "dive"),
-    "text_area": ("deep", "deep"),
-    "checkbox": (True, True),
-    "toggle": (True, True),
+ANIMALS = {"options": ["beaver", "otter", "seal"]}
+
+#: By widget: its arguments, the value in the session, and the default in the message to the browser.
+WIDGETS: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "selectbox": ({**ANIMALS, "format_func": str.upper}, "seal", 2),
+    "radio": (ANIMALS, "seal", 2),
+    "multiselect": ({**ANIMALS, "default": ["beaver"]}, ["otter", "seal"], [1, 2]),
+    "segmented_control": (ANIMALS, "otter", [1]),
+    "pills": ({**ANIMALS, "selection_mode": "multi"}, ["seal"], [2]),
+    "slider": ({"min_value": 0, "max_value": 9}, (3, 5), [3, 5]),
+    "select_slider": (ANIMALS, "otter", [1]),
+    "number_input": ({"min_value": 0.0, "max_value": 1.0, "step": 0.05}, 0.25, 0.25),
+    "text_input": ({}, "dive", "dive"),
+    "text_area": ({}, "deep", "deep"),
+    "checkbox": ({}, True, True),
+    "toggle": ({}, True, True),
 }
 
 
@@ -35,26 +37,11 @@ def page() -> None:
     import streamlit as st
 
     from aquadash.ui.kit import inputs
+    from tests.ui.test_inputs import WIDGETS
 
-    held = st.session_state["given"]
-    animals = ["beaver", "otter", "seal"]
-    for name, value in held.items():
-        st.session_state.setdefault(name, value)
-    said = {
-        "selectbox": inputs.selectbox("Animal", animals, key="selectbox", format_func=str.upper),
-        "radio": inputs.radio("Animal", animals, key="radio"),
-        "multiselect": inputs.multiselect("Animals", animals, ["beaver"], key="multiselect"),
-        "segmented_control": inputs.segmented_control("Animal", animals, key="segmented_control"),
-        "pills": inputs.pills("Animals", animals, selection_mode="multi", key="pills"),
-        "slider": inputs.slider("Range", 0, 9, key="slider"),
-        "select_slider": inputs.select_slider("Animal", animals, key="select_slider"),
-        "number_input": inputs.number_input("Rate", 0.0, 1.0, step=0.05, key="number_input"),
-        "text_input": inputs.text_input("Word", key="text_input"),
-        "text_area": inputs.text_area("Words", key="text_area"),
-        "checkbox": inputs.checkbox("Yes", key="checkbox"),
-        "toggle": inputs.toggle("Yes", key="toggle"),
-    }
-    assert said == st.session_state.get("expected", held), said
+    for name, (arguments, held, _) in WIDGETS.items():
+        st.session_state.setdefault(name, held)
+        st.session_state[f"said {name}"] = getattr(inputs, name)(name, key=name, **arguments)
 
 
 def defaults(app: AppTest) -> dict[str, Any]:
@@ -69,20 +56,21 @@ def defaults(app: AppTest) -> dict[str, Any]:
     return plain
 
 
-def test_every_run_sends_the_session_s_values() -> None:
-    app = run_script(page, state={name: held for name, (held, _) in VALUES.items()})
-    expected = {name: sent for name, (_, sent) in VALUES.items()}
-    assert not app.exception
-    assert defaults(app) == expected
-    assert not app.run().exception
-    assert defaults(app) == expected
+def said(app: AppTest) -> dict[str, Any]:
+    return {name: app.session_state[f"said {name}"] for name in WIDGETS}
 
-    chosen = {"selectbox": "beaver", "toggle": False, "multiselect": []}
-    app.session_state["expected"] = {name: app.session_state[name] for name in INPUTS} | chosen
+
+def test_every_run_sends_the_session_s_values() -> None:
+    app = run_script(page)
+    held = {name: value for name, (_, value, _) in WIDGETS.items()}
+    expected = {name: sent for name, (_, _, sent) in WIDGETS.items()}
+    for _ in range(2):
+        assert (said(app), defaults(app)) == (held, expected)
+        assert not app.run().exception
     app.selectbox(key="selectbox").set_value("beaver")
     app.toggle(key="toggle").set_value(False)
     app.multiselect(key="multiselect").set_value([]).run()
-    assert not app.exception
+    assert said(app) == held | {"selectbox": "beaver", "toggle": False, "multiselect": []}
     assert defaults(app) == expected | {"selectbox": 0, "toggle": False, "multiselect": []}
 
 

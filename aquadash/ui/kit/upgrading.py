@@ -30,20 +30,12 @@ def render_notice(page: str) -> None:
             def show(text: str, fraction: float | None) -> None:
                 bar.progress(fraction or 0.0, text=plain(f"{text} ..."))
 
-            done = lab().runs.upgrade(progress=show)
-            st.session_state[_DONE] = done
+            st.session_state[_DONE] = lab().runs.upgrade(progress=show)
             st.rerun()
 
 
 def _result() -> None:
     done = st.session_state[_DONE]
-    imported = f"{count(done.runs, 'run')} and {count(done.searches, 'search', 'searches')} are here now"
-    parts = [
-        f"{done.in_bin} of the runs in the bin" if done.in_bin else "",
-        f"{done.queued} waiting again" if done.queued else "",
-        f"{done.interrupted} interrupted" if done.interrupted else "",
-        f"{done.already} were here before" if done.already else "",
-    ]
-    st.success(f"{', '.join([imported, *filter(None, parts)])}.")
+    st.success(f"{count(done.runs, 'run')} and {count(done.searches, 'search', 'searches')} are here now.")
     if done.damaged:
         st.warning("These could not be read:\n" + "\n".join(f"- {plain(line)}" for line in done.damaged), icon="🚧")
