@@ -12,7 +12,7 @@ from typing import Any
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError
 from aquadash.models import transfer
-from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.inputs import ChannelStatistics, resized
 from aquadash.models.lazy import keras, layers
 from aquadash.models.weights import ImageNetWeights
 
@@ -156,15 +156,23 @@ def build(
     """Build the network with a new head; its body enlarges the images itself and has random weights."""
     application, size = APPLICATIONS[config.name], input_size(config)
     inputs = keras.Input(image_shape, name="images")
+    x, pixels = resized(inputs, size), application.pixels
+    if pixels.blue_first:
+        x = keras.ops.flip(x, axis=-1)
     # input_tensor keeps the layers in the body, where a table, a heat map or fine-tuning finds them by name.
     network = getattr(keras.applications, application.function)(
         include_top=False,
         weights=None,
         input_shape=(size, size, 3),
-        input_tensor=_prepared(inputs, application.pixels, size),
+        input_tensor=layers.Rescaling(pixels.scale, pixels.offset, dtype="float32", name="pixels")(x),
         **application.options,
     )
-    _without_dropout(network)
+    # The body works in training as it does when it predicts. Keras's guide to transfer learning calls it with
+    # training=False, but Keras 3.15 overrides that where the whole network is called for training. thaw_body freezes
+    # batch normalisation for the same reason.
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
     outputs = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(network.output)
     body = keras.Model(inputs, outputs, name=transfer.BODY)
     return transfer.compose(body, config, num_classes)
@@ -182,23 +190,3 @@ def weights(config: ModelConfig) -> ImageNetWeights:
         size=round(application.megabytes * 1e6),
         params=application.params,
     )
-
-
-def _prepared(inputs: keras.KerasTensor, pixels: Pixels, size: int) -> keras.KerasTensor:
-    """Enlarge images in [0, 1] to ``size`` and give them the pixel values that the network was trained with."""
-    # The default of Resizing is training=True, and Keras 3.15 passes it on: the layers after it would be in training
-    # mode whenever the network is called without a mode.
-    resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
-    x = resize(inputs, training=False)
-    if pixels.blue_first:
-        x = keras.ops.flip(x, axis=-1)
-    return layers.Rescaling(pixels.scale, pixels.offset, dtype="float32", name="pixels")(x)
-
-
-def _without_dropout(network: keras.Model) -> None:
-    """Switch dropout off in a body, which is to work in training as it does when it predicts."""
-    # Keras's guide to transfer learning calls the body with training=False, but Keras 3.15 overrides that where the
-    # whole network is called for training. thaw_body freezes batch normalisation for the same reason.
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from aquadash import settings
 from aquadash.config import ModelConfig
 from aquadash.models import transfer
-from aquadash.models.inputs import ChannelStatistics
+from aquadash.models.inputs import ChannelStatistics, resized
 from aquadash.models.lazy import keras, layers
 from aquadash.models.weights import LocalWeights
 
@@ -59,10 +59,7 @@ def weights(config: ModelConfig) -> LocalWeights:
 
 def features(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
     """Enlarge images, float32 in [0, 1], (n, height, width, 3), to ``size`` pixels a side; return 1,280 features."""
-    # See applications._prepared for training=False.
-    resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
-    x = resize(inputs, training=False)
-    x = layers.Rescaling(255 / 128, -127 / 128, dtype="float32", name="pixels")(x)
+    x = layers.Rescaling(255 / 128, -127 / 128, dtype="float32", name="pixels")(resized(inputs, size))
     x = _normalized(layers.Conv2D(32, 3, 2, padding="same", use_bias=False, name="stem_conv")(x), "stem")
     for stage, (blocks, kernel, stride, factor, filters) in enumerate(STAGES, start=1):
         for number in range(blocks):

@@ -37,6 +37,14 @@ class ChannelStatistics:
 UNKNOWN = ChannelStatistics((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
+def resized(inputs: keras.KerasTensor, size: int) -> keras.KerasTensor:
+    """Add a layer that enlarges images to ``size`` pixels a side."""
+    # The default of Resizing is training=True, and Keras 3.15 passes it on: the layers after it would be in training
+    # mode whenever the network is called without a mode.
+    resize = layers.Resizing(size, size, interpolation="bilinear", dtype="float32", name="resize")
+    return resize(inputs, training=False)
+
+
 def standardized(inputs: keras.KerasTensor, statistics: ChannelStatistics, *, name: str) -> keras.KerasTensor:
     """Add a layer that subtracts the channels' means and divides by their deviations."""
     scale = [1 / deviation for deviation in statistics.deviations]

@@ -92,12 +92,6 @@ def test_every_method_points_at_the_corner_that_matters(method: str, row: int, c
     assert share_in_corner(result.map, -1 - row, -1 - column) < 0.02
 
 
-def test_grad_cam_weighs_whole_maps_as_its_paper_has_it(cornered: Explainer) -> None:
-    """HiResCAM is better for networks that flatten their last map."""
-    result = explained(cornered, picture(0, 0, decoy=RED), method="grad-cam", class_index=0)
-    assert share_in_corner(result.map, 0, 0) == pytest.approx(share_in_corner(result.map, -1, -1), abs=0.05)
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_a_flip_at_test_time_is_flipped_back(method: str) -> None:
     """The network sees a red upper right corner in the mirror image only."""

@@ -1,7 +1,6 @@
 """Pretrained networks: the head alone, then more of the body; stop, resume and the flip at test time."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from aquadash import models
 from aquadash.config import with_values
 from aquadash.data import Dataset
-from aquadash.errors import DataError
 from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_npz
@@ -158,14 +156,3 @@ def test_a_network_that_flips_uses_the_mirror_image(tiny_dataset: Dataset, head:
     )
     assert flipped.val_accuracy == validated.accuracy
     assert flipped.val_loss == pytest.approx(validated.loss, rel=1e-5) != flipped.history[-1].val_loss
-
-
-def test_damaged_weights_are_an_error(tiny_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "backbone.npz"
-    path.write_bytes(backbone.WEIGHTS_FILES["backbone"].read_bytes()[:1000])
-    monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone", path)
-    with pytest.raises(DataError, match="damaged"):
-        fit(TRANSFER, tiny_dataset)
-    path.unlink()
-    with pytest.raises(DataError, match="missing from this installation"):
-        fit(TRANSFER, tiny_dataset)

@@ -3,6 +3,7 @@
 import csv
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +13,13 @@ import keras
 import numpy as np
 import pytest
 
-from aquadash import data, models
+from aquadash import augment, data, models
+from aquadash.augment import Branch, PipelineSpec, embedded, op, saved_pipelines
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.data.folder import store as folder_store
 from aquadash.data.folder.about import About
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, RunError
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.people import Person
 from aquadash.store import (
@@ -35,13 +37,14 @@ from aquadash.store.runs import KIND
 from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint
 from aquadash.training.early_stopping import EarlyStopping
+from aquadash.work.queue import Engine
 from aquadash.work.worker import JobContext
 from tests.support import job_rows, live_runs
 from tests.support.drawn_images import use_images
 from tests.support.lessons import ANNA, BEN
 from tests.support.own_pictures import imported, in_folder, of_classes
-from tests.support.runs import make_run
-from tests.support.tiny_networks import QUICK
+from tests.support.runs import make_run, without_seconds
+from tests.support.tiny_networks import QUICK, assigned
 
 
 def trained(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Run:
@@ -253,3 +256,39 @@ def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
     slot = store.artifact(run_id, "checkpoint/slot-1.npz")
     slot.write_bytes(slot.read_bytes()[: slot.stat().st_size // 2])  # As if the worker had died while it wrote.
     assert checkpoint.latest(store, run_id).epoch == 2
+
+
+def pipeline(name: str, **parameters: float) -> PipelineSpec:
+    """A pipeline of one step."""
+    return PipelineSpec("", "", "", (Branch("Changed", (op(name, **parameters),)),))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_detector", "uncompiled")
+def test_a_run_outlives_its_pipeline(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It resumes and repeats itself with the pipeline as it was when the run was queued."""
+    use_images(monkeypatch, tiny_dataset)
+    augment.save(pipeline("Fliplr", p=0.5), title="Mine")
+    text = "augmentation.pipeline=mine:2,mirror-shift augmentation.copies=2 augmentation.keep_originals=true"
+    wanted = assigned(f"{text} training.patience=0", base=QUICK)
+    run = Engine(store, serving=False).submit(wanted)
+    assert store.get(run.run_id).config == embedded(wanted) != wanted
+    with monkeypatch.context() as patch:
+        log_epoch = store.log_epoch
+
+        def stop_after_one(run_id: str, record: EpochRecord, *, curve: Sequence[float], **_: object) -> None:
+            log_epoch(run_id, record, curve=curve)
+            raise RunError("broken off for a test")
+
+        patch.setattr(store, "log_epoch", stop_after_one)
+        assert live_runs.train(store, run.run_id).status is RunStatus.FAILED
+
+    augment.save(pipeline("Multiply", mul=0.5), title="Mine", replace_name="mine")
+    saved_pipelines.delete("mine")
+    # An epoch with the pipeline as it was, and one without it, are those of a run that never saw it.
+    again = make_run(store, settings=run.config, status=RunStatus.QUEUED).run_id
+    for run_id in (run.run_id, again):
+        trained = live_runs.train(store, run_id)
+        assert (trained.status, trained.message) == (RunStatus.FINISHED, "") and len(store.history(run_id)) == 2
+    assert without_seconds(store.history(run.run_id)) == without_seconds(store.history(again))
+    np.testing.assert_array_equal(store.predictions(run.run_id).probabilities, store.predictions(again).probabilities)
