@@ -277,15 +277,6 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def test_scales_are_readable_without_seeing_colours() -> None:
-    line = pictures.legend(signed=False, width=64, height=2)
-    assert line.shape == (2, 64, 3) and line.dtype == np.uint8
-    assert (np.diff(luminance(line[0])) > 0).all()
-    assert line[0, 0].tolist() == [0x44, 0x01, 0x54] and line[0, -1].tolist() == [0xFD, 0xE7, 0x25]
-    signed = luminance(pictures.legend(signed=True, width=65, height=1)[0])
-    assert (np.diff(signed[:33]) > 0).all() and (np.diff(signed[32:]) < 0).all()
-
-
 def test_zero_of_a_signed_map_stays_in_the_middle_and_a_single_pixel_does_not_hide_the_others() -> None:
     values = np.zeros((10, 10))
     values[0, :2], values[5, 5] = 0.4, -0.1
