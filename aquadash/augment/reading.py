@@ -35,7 +35,7 @@ def from_json(text: str) -> PipelineSpec:
 
 
 def _explained(error: ValidationError) -> ConfigError:
-    """Turn pydantic's first error into one sentence: the place in the JSON and the expected value."""
+    """Turn pydantic's first error into one sentence: the place in the JSON, its value, the expected value."""
     first = error.errors(include_url=False)[0]
     kind, place, expected = first["type"], list(first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
     if kind == "json_invalid":
@@ -47,7 +47,11 @@ def _explained(error: ValidationError) -> ConfigError:
         # Pydantic reports an error for each type that a setting may have.
         place = place[: place.index("settings") + 2]
         expected = "expected a number, true or false, a text, or a range such as {'low': 0, 'high': 1}"
-    return ConfigError(f"{_place(place)}: {expected}.")
+    try:
+        came = repr(first["input"])[:80]
+    except ValueError:  # Python prints no whole number of more than 4,300 digits.
+        came = "a number of thousands of digits"
+    return ConfigError(f"{_place(place)} is {came}: {expected}.")
 
 
 def _place(parts: Sequence[str | int]) -> str:
