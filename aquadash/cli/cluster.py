@@ -27,7 +27,7 @@ def cluster() -> None:
 @click.option("--port", default=8786, type=click.IntRange(1, 65535), help="The port to listen at.")
 def scheduler(host: str, port: int) -> None:
     """Start Dask's scheduler here, until Ctrl-C. It has no password: every client can run code on all workers."""
-    from aquadash.cluster.scheduler import become_scheduler, scheduler_address
+    from aquadash.cluster.services import become_scheduler, scheduler_address
 
     address = scheduler_address(host, port)
     print_result({"scheduler": address}, f"Workers and the app reach this scheduler as {address}")
@@ -48,7 +48,7 @@ def worker(
 ) -> None:
     """Train runs of the cluster on this machine, until Ctrl-C; its runs are then handed over to other workers."""
     from aquadash.cluster.checks import check_machine
-    from aquadash.cluster.worker import find_gpu, run_worker
+    from aquadash.cluster.services import find_gpu, run_worker
 
     address = _address(scheduler)
     card = find_gpu() if gpu is None else gpu.replace("none", "")

@@ -14,7 +14,6 @@ from aquadash.people import OWNER, Person
 from aquadash.search.controller import Controller
 from aquadash.search.plan import SearchPlan
 from aquadash.search.store import KIND, open_search_store
-from aquadash.search.types import describe_progress
 from aquadash.store import RunStatus, Stopped, open_jobs, open_store
 from aquadash.store.job_types import job_id
 from aquadash.work.queue import Engine, check
@@ -93,7 +92,9 @@ def work(job: JobContext) -> dict[str, Any]:
         search = controller.search
         # The controller reads the request to stop itself, and stops the trainings first.
         with contextlib.suppress(Stopped):
-            job.report(describe_progress(search), round(1000 * search.fraction), 1000, search.eta_seconds)
+            best = "no result yet" if search.best is None else f"best {100 * (search.best.value or 0.0):.1f} %"
+            progress = f"{search.num_ended} of {search.plan.trials} trials done, {best}"
+            job.report(progress, round(1000 * search.fraction), 1000, search.eta_seconds)
         if search.num_ended > done:
             job.beat(advanced=True)
             done = search.num_ended

@@ -136,14 +136,3 @@ def check_trials(trials: int) -> None:
     """Refuse a number of trials outside the limits."""
     if not 2 <= trials <= MAX_TRIALS:
         raise ConfigError(f"A search makes from 2 to {MAX_TRIALS:,} trials, and this one was given {trials}.")
-
-
-def _trials_of_budget(values: Any) -> Any:
-    """Return the values of a plan; earlier versions wrote a budget of trials or minutes in place of the trials."""
-    if isinstance(values, dict) and "budget" in values:
-        return {**values, "trials": values["budget"]["trials"] or DEFAULT_TRIALS}
-    return values
-
-
-#: A plan as a search's row holds it.
-StoredPlan = Annotated[SearchPlan, BeforeValidator(_trials_of_budget)]

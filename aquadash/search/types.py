@@ -7,7 +7,7 @@ from statistics import median
 
 from aquadash.config import Value
 from aquadash.people import Person, Resource, Role
-from aquadash.search.plan import StoredPlan
+from aquadash.search.plan import SearchPlan
 from aquadash.store.types import RunStatus
 
 
@@ -93,7 +93,7 @@ class Search(SearchHead):
     """A search with its plan and trials."""
 
     #: The plan, with the present number of trials.
-    plan: StoredPlan
+    plan: SearchPlan
     #: The trials in the order of their numbers; the lab leaves out those with runs that the person may not see.
     trials: tuple[Trial, ...] = ()
     #: True from the request to stop until the search has stopped.
@@ -157,13 +157,6 @@ class Search(SearchHead):
             return None
         side_by_side = max(1, len(self.of(TrialState.RUNNING)))
         return median(seconds) * max(0, self.plan.trials - self.num_ended) / side_by_side
-
-
-def describe_progress(search: Search) -> str:
-    """Return the number of ended trials and the best accuracy in words."""
-    best = search.best.value if search.best else None
-    result = "no result yet" if best is None else f"best {_percent(best)}"
-    return f"{search.num_ended} of {search.plan.trials} trials done, {result}"
 
 
 def describe_result(search: Search) -> str:

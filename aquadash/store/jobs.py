@@ -122,11 +122,6 @@ class JobTable:
         """Return the queued jobs of a kind, the next one first."""
         return self._read(_waits(kind), *_order)
 
-    def ranks(self, connection: Connection, kind: str) -> dict[str, int]:
-        """Return the ranks of the subjects of queued jobs: 1 for the one that starts next."""
-        waiting = select(_columns.run).where(_waits(kind)).order_by(*_order)
-        return {run: rank for rank, run in enumerate(connection.execute(waiting).scalars(), start=1)}
-
     def request_stop(self, name: str) -> Job:
         """Stop a queued job at once; let the worker of a running job see the request with its next heartbeat.
 

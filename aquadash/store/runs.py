@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from cachetools import LRUCache, cached
 from pydantic_core import to_jsonable_python
@@ -22,7 +22,7 @@ from aquadash.store.artifacts import CONFIG, RunArtifacts
 from aquadash.store.database import Database
 from aquadash.store.job_types import Job, job_id
 from aquadash.store.jobs import JobTable, is_active
-from aquadash.store.types import EpochRecord, Guess, Run, RunStatus, TrialOf, clean_name, clean_tag, read_run, values_of
+from aquadash.store.types import EpochRecord, Guess, Run, RunStatus, clean_name, clean_tag, read_run, values_of
 
 #: The kind of job that trains a run.
 KIND = "train"
@@ -38,34 +38,6 @@ _NOTE_LIMIT = 4000
 _columns = schema.runs.c
 #: The fields of a run that are columns. The others come from its job.
 STORED = frozenset(column.name for column in _columns) - {"revision"}
-
-
-class NewRunFields(TypedDict, total=False):
-    """Fields of :class:`Run` that a new run may have."""
-
-    search_id: str
-    trial: TrialOf | None
-    repeats: str
-    origin: str
-    hidden: bool
-
-
-class RunFields(NewRunFields, total=False):
-    """Fields of :class:`Run` that may change."""
-
-    name: str
-    class_names: Sequence[str]
-    dataset_fingerprint: str
-    metrics: Mapping[str, float]
-    test_images: int
-    has_robustness: bool
-    note: str
-    guess: Guess
-    tags: Sequence[str]
-    pinned: bool
-    pinned_by_owner: bool
-    archived: bool
-    deleted: bool
 
 
 class RunStore(RunArtifacts):
@@ -104,7 +76,7 @@ class RunStore(RunArtifacts):
                 return
             changed = or_(_columns.revision > self._revision, schema.jobs.c.revision > self._revision)
             rows = connection.execute(_with_job().where(changed)).mappings().all()
-            ranks = self.jobs.ranks(connection, KIND)
+        ranks = self.ranks()
         for row in rows:
             self._cached[row["run_id"]] = _run(row)
         for run_id, run in self._cached.items():
@@ -115,8 +87,7 @@ class RunStore(RunArtifacts):
 
     def ranks(self) -> dict[str, int]:
         """Return the ranks of the queued runs by id, in their order: 1 for the run that starts next."""
-        with self.database.reading("read the runs") as connection:
-            return self.jobs.ranks(connection, KIND)
+        return {job.run: rank for rank, job in enumerate(self.jobs.queue(KIND), start=1)}
 
     def get(self, run_id: str) -> Run:
         """Return a run by its full id, also from the bin; raise ``StorageError`` for an unreadable row."""
@@ -159,7 +130,7 @@ class RunStore(RunArtifacts):
         needs: str = "",
         name: str | None = None,
         owner: Person = OWNER,
-        **about: Unpack[NewRunFields],
+        **about: Any,
     ) -> Run:
         """Store a new run and its place in the queue, in one transaction.
 
@@ -272,8 +243,8 @@ class RunStore(RunArtifacts):
             values = {"curve": thin(curve), "revision": revision}
             connection.execute(update(schema.runs).where(_columns.run_id == run_id).values(values))
 
-    def update(self, run_id: str, *, in_bin: bool = False, **values: Unpack[RunFields]) -> None:
-        """Write fields of a run; with ``in_bin`` also of a run in the bin."""
+    def update(self, run_id: str, *, in_bin: bool = False, **values: Any) -> None:
+        """Write columns of a run by name; with ``in_bin`` also of a run in the bin."""
         with self.database.writing("write the run") as (connection, revision):
             is_run = _columns.run_id == run_id
             deleted = connection.execute(select(_columns.deleted).where(is_run)).scalar_one_or_none()
@@ -285,14 +256,14 @@ class RunStore(RunArtifacts):
             connection.execute(update(schema.runs).where(is_run).values(**columns, revision=revision))
 
 
-def new_run(config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Unpack[NewRunFields]) -> Run:
+def new_run(config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Any) -> Run:
     """Return a queued run with a new id.
 
     Args:
         config: The settings of the training.
         name: The name; a random one if it is empty.
         owner: The person who submits it.
-        about: Other fields of the run, such as ``search_id`` and ``repeats``.
+        about: Other fields of the run: ``search_id``, ``trial``, ``repeats``, ``origin`` and ``hidden``.
     """
     now = time.time()
     return Run(

@@ -218,6 +218,9 @@ def _attributes(connection: sqlite3.Connection, kind: str, number: int) -> dict[
 def _search_row(search_id: str, attributes: Mapping[str, Any], jobs: Mapping[str, sqlite3.Row]) -> dict[str, Any]:
     plan = json.loads(attributes["plan"])
     run_config.from_mapping(plan["config"])
+    # Versions up to 0.7 limited a search by trials or minutes.
+    if trials := plan.pop("budget", {}).get("trials"):
+        plan["trials"] = trials
     plan["space"] = [str(part) for part in plan["space"]]
     status, message = RunStatus(attributes.get("status", "stopped")), str(attributes.get("message", ""))
     job = jobs.get(job_id("search", search_id))

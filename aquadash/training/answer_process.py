@@ -16,7 +16,7 @@ import psutil
 from aquadash import settings
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.child import ChildProcess
+from aquadash.work.standby import ChildProcess
 
 _log = logging.getLogger(__name__)
 

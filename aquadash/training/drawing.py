@@ -19,7 +19,7 @@ from aquadash.augment import AugmentationPlan, draw_by_batch
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.child import ChildProcess
+from aquadash.work.standby import ChildProcess
 
 #: Number of epochs whose images fit in the shared memory: while one is trained, the next is drawn.
 SLOTS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping
 from threading import Condition
-from typing import Any, Unpack
+from typing import Any
 
 from cachetools import cached
 
@@ -20,7 +20,7 @@ from aquadash.people import OWNER, Person
 from aquadash.store import Job, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CHECKPOINTS
 from aquadash.store.kinds import KINDS, named
-from aquadash.store.runs import KIND, NewRunFields
+from aquadash.store.runs import KIND
 from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
@@ -36,9 +36,7 @@ class Engine:
         self._serving = serving
         self._slots = Slots(lambda: store.jobs, self._kinds)
 
-    def submit(
-        self, config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Unpack[NewRunFields]
-    ) -> Run:
+    def submit(self, config: RunConfig, *, name: str | None = None, owner: Person = OWNER, **about: Any) -> Run:
         """Store a new run and its place in the queue; arguments as for :func:`aquadash.store.runs.new_run`."""
         check(config)
         run = self._store.submit(augment.embedded(config), needs=_needs(config), name=name, owner=owner, **about)

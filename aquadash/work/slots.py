@@ -66,7 +66,7 @@ def carry_out(jobs: JobTable, job: Job, *, slot_ends: Callable[[], bool] = lambd
 
 
 def _describe_loss(exit_status: int, kind: JobKind, log_path: Path) -> str:
-    if exit_status == -getattr(signal, "SIGALRM", 0):
+    if exit_status == -signal.SIGALRM:
         return f"The {kind.title} took more than {kind.max_seconds or 0.0:,.0f} seconds and was ended"
     reason = f"signal {signal.Signals(-exit_status).name}" if exit_status < 0 else f"exit status {exit_status}"
     return f"The worker on {Worker.of(os.getpid()).title} was lost ({reason}; its log is {log_path})"

@@ -100,12 +100,6 @@ class JobContext:
         """True once the job is no longer this worker's, so that nothing of it may be stored."""
         return isinstance(self._lost, LeaseLostError)
 
-    @property
-    def worker(self) -> Worker:
-        """The process of this attempt."""
-        assert self._job.worker is not None
-        return self._job.worker
-
     def beat(self, *, advanced: bool = False) -> None:
         """Send one heartbeat; raise ``LeaseLostError`` if the job is no longer this worker's.
 
@@ -214,9 +208,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do the job that a slot has claimed for this process: its kind, id and attempt; return the exit status."""
     kind_name, job_id, attempt = arguments
     kind, jobs = KINDS[kind_name], open_jobs()
-    if hasattr(os, "nice"):
-        # Child processes inherit it.
-        os.nice(kind.niceness)
+    os.nice(kind.niceness)  # Child processes inherit it.
     claimed = jobs.get(job_id)
     # The lease may have expired before this process had begun.
     if claimed and claimed.attempt == int(attempt) and claimed.status is RunStatus.RUNNING:
@@ -224,7 +216,7 @@ def main(arguments: Sequence[str]) -> int:
             job = jobs.hand_over(claimed, Worker.of(os.getpid()))
             log_to(settings.job_log(job.id))
             # A system timer works while compiled code holds Python's lock; a thread or a signal handler does not.
-            if kind.max_seconds is not None and hasattr(signal, "setitimer"):
+            if kind.max_seconds is not None:
                 signal.setitimer(signal.ITIMER_REAL, kind.max_seconds)
             do_job(jobs, job)
     return 0

@@ -15,7 +15,7 @@ import pytest
 
 from aquadash import __version__, settings
 from aquadash.cluster import checks
-from aquadash.cluster.worker import find_gpu, hand_over
+from aquadash.cluster.services import find_gpu, hand_over
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import RunError
 from aquadash.store import Job, RunStatus, RunStore, Worker

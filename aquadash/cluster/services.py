@@ -1,4 +1,4 @@
-"""A machine's worker: a Dask worker in this process, whose threads have trainings done by processes of their own."""
+"""The services of a cluster: Dask's scheduler, in the place of this process, and a Dask worker in this process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 
@@ -26,6 +27,23 @@ _log = logging.getLogger("aquadash.cluster")
 
 #: Seconds that a training has to end after SIGTERM.
 _END_SECONDS = 5.0
+
+
+def scheduler_address(host: str, port: int) -> str:
+    """Return the address of a scheduler that is started here: ``tls://`` where Dask's settings ask for encryption."""
+    from distributed.security import Security
+
+    return f"{'tls' if Security().require_encryption else 'tcp'}://{host}:{port}"
+
+
+def become_scheduler(host: str, port: int) -> NoReturn:
+    """Replace this process by Dask's scheduler."""
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", host, "--port", str(port)]
+    words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    # The scheduler gives up a worker that sends no heartbeat for so long. A worker that lives after all joins again.
+    os.environ.setdefault("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "15s")
+    os.chdir(settings.PROJECT_ROOT)
+    os.execv(sys.executable, words)
 
 
 def find_gpu() -> str:
