@@ -61,7 +61,7 @@ def test_fifteen_percent_of_500_are_75_a_class_and_every_position_comes_once_in_
     assert (np.diff(kept) > 0).all() and (np.diff(held_out) > 0).all()
 
 
-def test_the_seed_decides_for_each_class_by_itself() -> None:
+def test_the_seed_decides_for_each_class_by_itself_and_one_image_is_no_class() -> None:
     first, again, other = (stratified_split(LABELS, fraction=0.15, seed=seed)[1] for seed in (7, 7, 8))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -69,17 +69,14 @@ def test_the_seed_decides_for_each_class_by_itself() -> None:
     both = stratified_split(labels, fraction=0.2, seed=3)[1]
     alone = stratified_split(labels[:20], fraction=0.2, seed=3)[1]
     assert np.array_equal(both[both < 20], alone)
+    with pytest.raises(DataError, match="Class number 1 has only one image"):
+        stratified_split([0, 0, 1], fraction=0.5, seed=0)
 
 
 @pytest.mark.parametrize(("count", "fraction", "expected"), [(2, 0.01, 1), (2, 0.99, 1), (10, 0.25, 3), (10, 0.5, 5)])
 def test_counts_are_rounded_and_both_sides_get_one(count: int, fraction: float, expected: int) -> None:
     assert len(stratified_split([0] * count, fraction=fraction, seed=0)[1]) == expected
     assert len(stratified_split([0, 9] * count, fraction=fraction, seed=0)[1]) == 2 * expected, "8 labels are missing"
-
-
-def test_a_class_of_one_image_is_refused() -> None:
-    with pytest.raises(DataError, match="Class number 1 has only one image"):
-        stratified_split([0, 0, 1], fraction=0.5, seed=0)
 
 
 def _split(images: np.ndarray, labels: list[int]) -> Split:

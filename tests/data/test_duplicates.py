@@ -47,10 +47,13 @@ def test_copies_are_found_whatever_was_done_to_them() -> None:
     assert distances == sorted(distances) and max(distances) <= MAX_DISTANCE
 
 
-def test_at_most_some_training_images_are_named_for_a_test_image() -> None:
+def test_at_most_some_training_images_are_named_for_a_test_image_and_none_without_contrast() -> None:
     train = np.repeat(scenes(1, seed=0), 9, axis=0)
     pairs = find_duplicates(made_of(train, scenes(1, seed=0))).pairs
     assert [pair.train for pair in pairs] == list(range(MAX_PER_IMAGE))
+    flat = np.full((2, 32, 32, 3), 90, np.uint8)
+    flat[1, 4, 4] = 91
+    assert find_duplicates(made_of(flat, flat)).pairs == ()
 
 
 def test_large_data_sets_are_compared_in_parts() -> None:
@@ -60,12 +63,6 @@ def test_large_data_sets_are_compared_in_parts() -> None:
     pairs = find_duplicates(dataset, progress=lambda text, share: shares.append(share)).within(0.001)
     assert {(pair.test, pair.train) for pair in pairs} == {*((row, 1020 + row) for row in range(9)), (1039, 1099)}
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 2
-
-
-def test_images_without_contrast_look_like_nothing() -> None:
-    flat = np.full((2, 32, 32, 3), 90, np.uint8)
-    flat[1, 4, 4] = 91
-    assert find_duplicates(made_of(flat, flat)).pairs == ()
 
 
 def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

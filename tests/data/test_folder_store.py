@@ -15,7 +15,6 @@ from aquadash.data import stratified_split
 from aquadash.data.duplicates import Copy
 from aquadash.data.folder import about, splitting, store
 from aquadash.data.folder.about import About
-from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import Kept, Picture
 from aquadash.data.framing import fit
@@ -107,35 +106,34 @@ def test_what_is_deleted_is_gone_but_stays_readable_to_whoever_looks_at_it(pictu
     assert before.train.images.sum() > 0
 
 
-def fail_to_adopt(new: NewDataSet, error: BaseException, patch: pytest.MonkeyPatch) -> None:
-    """Let the move of a new data set to its place raise an error, and keep it in place of "Pets"."""
-    rename = os.rename
-
-    def refuse(source: Path, target: Path) -> None:
-        if source == new.folder:
-            raise error
-        rename(source, target)
-
-    patch.setattr(os, "rename", refuse)
-    new.keep("Pets", replacing=True)
-
-
-def test_a_failed_replacement_leaves_the_other_there(
+def test_a_failure_or_a_kill_in_the_middle_of_a_replacement_loses_no_data_set(
     pictures: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = kept(pictures)
+    rename = os.rename
+
+    def replace_pets(error: BaseException) -> None:
+        """Replace the data set, but raise an error where the new one is moved to its place."""
+        new = imported(pictures)
+
+        def refuse(source: Path, target: Path) -> None:
+            if source == new.folder:
+                raise error
+            rename(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "rename", refuse)
+            try:
+                new.keep("Pets", replacing=True)
+            finally:
+                new.discard()
+
     with pytest.raises(StorageError, match="busy"):
-        fail_to_adopt(new := imported(pictures), OSError(16, "Device or resource busy"), monkeypatch)
-    new.discard()
+        replace_pets(OSError(16, "Device or resource busy"))
     assert about.all_kept() == {"pets": made} and list((home / "datasets").iterdir()) == [about.place_of("pets")]
 
-
-def test_a_kill_in_the_middle_of_a_replacement_loses_no_data_set(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = kept(pictures)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        fail_to_adopt(imported(pictures), KeyboardInterrupt(), patch)
+    with pytest.raises(KeyboardInterrupt):
+        replace_pets(KeyboardInterrupt())
     store.recover()
     assert about.all_kept() == {}, "another process may be replacing it at this moment"
     (aside,) = about.folder().glob(".replaced-pets-*")

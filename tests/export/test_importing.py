@@ -284,33 +284,31 @@ def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Pat
     # An epoch that was trained twice, and one that was stored in part.
     points["val_loss"] = [[1, 9.0, 1], *points["val_loss"], [7, 1.0, 1_796_000_000_007]]
     files = with_file(old, bundle.RUN, {"metrics": points})
+    for name in bundle.UNUSED:
+        files = with_file(files, name, b"of an older version")
     run = importing.import_run(own_store, write(tmp_path / "old.zip", files)).run
     again = importing.import_run(own_store, sound).run
     assert replace(run, run_id=again.run_id, tags=()) == again and run.tags == ("good",)
     assert own_store.history(run.run_id) == own_store.history(again.run_id) != []
     assert np.array_equal(own_store.predictions(run.run_id).labels, own_store.predictions(again.run_id).labels)
+    assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
 
 
 def test_a_run_of_too_many_bytes(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = io.BytesIO()
+    packed, many = io.BytesIO(), io.BytesIO()
     np.savez_compressed(packed, state=np.zeros(1_000_000))
+    with zipfile.ZipFile(many, "w") as arrays:
+        for number in range(10_001):
+            arrays.writestr(f"{number}.npy", b"")
     for content, most, reason in (
         (npz(state=np.zeros(100_000)), 800_000, "checkpoint/slot-0.npz in the ZIP has 800,"),
         (npz(state=np.zeros(100_000)), 801_000, "The run in the ZIP has 8"),
         (packed.getvalue(), 801_000, "it unpacks to 8,000,"),
+        (many.getvalue(), 10_000_000, "slot-0.npz in the ZIP is damaged, or not AquaDash's (it has 10,001 files"),
     ):
         monkeypatch.setattr(importing, "MAX_RUN_BYTES", most)
         path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", content))
         assert reason in refused(store, path)
-
-
-def test_lists_of_too_many_files(store: RunStore, sound: Path, tmp_path: Path) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as arrays:
-        for number in range(10_001):
-            arrays.writestr(f"{number}.npy", b"")
-    path = write(tmp_path / "x.zip", with_file(read(sound), "checkpoint/slot-0.npz", packed.getvalue()))
-    assert "slot-0.npz in the ZIP is damaged, or not AquaDash's (it has 10,001 files" in refused(store, path)
 
 
 def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path: Path) -> None:
@@ -343,14 +341,6 @@ def test_damage_anywhere_is_refused_or_harmless(own_store: RunStore, sound: Path
         accepted += 1
         assert run.config == own_store.get(run.run_id).config and len(own_store.predictions(run.run_id).labels) == 500
     assert 0 < accepted < 12
-
-
-def test_leftovers_of_older_versions_are_left_aside(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
-    files = read(sound)
-    for name in bundle.UNUSED:
-        files = with_file(files, name, b"of an older version")
-    run = importing.import_run(own_store, write(tmp_path / "x.zip", files)).run
-    assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
 
 
 def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,26 +297,19 @@ def test_every_operator_goes_into_a_script_without_a_clash_of_names() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_title_of_a_pipeline_does_not_begin_a_cell() -> None:
-    steps, config = PIPELINES["notebook-1"].branches[0].operators, RunConfig()
+@pytest.mark.parametrize("name", ["%% [markdown]", "x\n# %%", 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'])
+def test_no_text_of_a_person_becomes_code_or_a_cell(name: str) -> None:
+    steps = PIPELINES["notebook-1"].branches[0].operators
 
-    def cells(title: str) -> int:
-        spec = PipelineSpec("mine", title, "", (Branch(title, steps),))
-        text = train_script(Recipe("a", config, AugmentationPlan((spec,)), "f", "float32", None, True))
-        return len(json.loads(train_notebook(text))["cells"])
+    def text_of(text: str) -> str:
+        plan = AugmentationPlan((PipelineSpec("mine", text, "", (Branch(text, steps),)),))
+        return train_script(Recipe(text, RunConfig(), plan, "f", "float32", None, True))
 
-    assert {cells(title) for title in ("%% [markdown]", "%%", "x\n# %%")} == {cells("Mine")}
-
-
-def test_a_name_never_becomes_code() -> None:
-    name = 'x\'; import os\n"""\\ # %% {{ 7 * 7 }} \N{OTTER}'
-    text = train_script(Recipe(name, RunConfig(), NONE, "f", "float32", None, True))
-    (assigned,) = [
-        node.value
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "RUN"
-    ]
-    assert ast.literal_eval(assigned) == name
+    cells, plain = (json.loads(train_notebook(text_of(text)))["cells"] for text in (name, "Mine"))
+    assert len(cells) == len(plain)
+    values = [node.value for node in ast.parse(text_of(name)).body if isinstance(node, ast.Assign)]
+    names = [value.value for value in values if isinstance(value, ast.Constant)]
+    assert name in names
 
 
 def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
