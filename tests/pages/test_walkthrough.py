@@ -2,7 +2,6 @@
 
 import errno
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.store import Run, RunStatus, RunStore, open_store
 from aquadash.store.first_model import add_first_model
 from aquadash.walkthrough import LESSONS, findings, progress
+from aquadash.walkthrough.checks_data import FOUR
 from tests.support import live_runs
 from tests.support.app_pages import address_of, charts, open_app_page, texts
 from tests.support.faults import let_fail
@@ -79,43 +79,22 @@ def test_without_any_run_the_report_s_network_is_offered(home: Path, monkeypatch
     assert 1 <= config.training.epochs <= 10
 
 
-Answer = Callable[[AppTest], object]
-
-
-def slide(key: str, value: int) -> Answer:
-    return lambda app: app.slider(key=key).set_value(value).run()
-
-
-def choose(key: str, value: str) -> Answer:
-    return lambda app: app.selectbox(key=key).set_value(value).run()
-
-
-def type_in(key: str, text: str) -> Answer:
-    return lambda app: app.text_input(key=key).set_value(text).run()
-
-
-def compose(app: AppTest) -> None:
-    app.multiselect(key="chains").set_value(["notebook-1", "notebook-2", "notebook-3", "notebook-4"])
-    app.slider(key="times").set_value(1)
-    app.toggle(key="keep").set_value(True).run()
-
-
-#: Answers about the drawn animals and the made-up run, which are the same each time.
-SOLUTIONS: dict[str, Answer] = {
-    "extraction": choose("brightest", "seal"),
-    "augmentation": choose("chain", "notebook-3"),
-    "copies": compose,
-    "normalization": choose("scale", "standardize"),
-    "convolution": choose("pooling", "none"),
-    "dense": slide("units", 128),
-    "loss": type_in("lowest", "0,905"),
-    "stopping": slide("patience", 5),
-    "training": slide("tried", 4),
-    "predictions": type_in("mistake", "490"),
-    "matrix": slide("from", 65),
-    "curves": slide("at", 5),
-    "result": slide("measured", 470),
-    "recommendation": choose("conclusion", "better"),
+#: Kind, key and value of the controls that answer each question about the drawn animals and the made-up run.
+SOLUTIONS: dict[str, list[tuple[str, str, object]]] = {
+    "extraction": [("selectbox", "brightest", "seal")],
+    "augmentation": [("selectbox", "chain", "notebook-3")],
+    "copies": [("multiselect", "chains", list(FOUR)), ("slider", "times", 1), ("toggle", "keep", True)],
+    "normalization": [("selectbox", "scale", "standardize")],
+    "convolution": [("selectbox", "pooling", "none")],
+    "dense": [("slider", "units", 128)],
+    "loss": [("text_input", "lowest", "0,905")],
+    "stopping": [("slider", "patience", 5)],
+    "training": [("slider", "tried", 4)],
+    "predictions": [("text_input", "mistake", "490")],
+    "matrix": [("slider", "from", 65)],
+    "curves": [("slider", "at", 5)],
+    "result": [("slider", "measured", 470)],
+    "recommendation": [("selectbox", "conclusion", "better")],
 }
 
 
@@ -136,7 +115,9 @@ def test_a_section_asks_corrects_the_report_and_keeps_what_was_solved(run: Run, 
     assert not app.success and len(app.info) + len(app.warning) >= 1
     me = address_of(app, "me")
     assert me is not None and progress.read(me).tries == {lesson: 1} and not progress.read(me).solved
-    SOLUTIONS[lesson](app)
+    for kind, key, value in SOLUTIONS[lesson]:
+        getattr(app, kind)(key=key).set_value(value)
+    app.run()
     assert not any("🎉" in str(element.proto) for element in app.success)
     check(app, lesson)
     assert app.success and set(progress.read(me).solved) == {lesson}

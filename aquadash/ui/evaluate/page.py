@@ -7,7 +7,6 @@ import streamlit as st
 from aquadash.errors import AquaDashError
 from aquadash.store.types import Run
 from aquadash.ui.evaluate import (
-    confidence,
     duplicate_pairs,
     epoch_section,
     explain_section,
@@ -82,7 +81,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
         "classes": Section("📊 Classes", _beside_images(scores.render_class_scores), second_run=True, group=_SCORES),
         "curves": Section("📈 ROC curves", scores.render_ranking_curves, second_run=True, group=_SCORES),
         "calibration": Section(
-            "🎯 Calibration", _beside_images(confidence.render_calibration), second_run=True, group=_SCORES
+            "🎯 Calibration", _beside_images(scores.render_calibration), second_run=True, group=_SCORES
         ),
         "explain": Section(
             "🔦 Explain",

@@ -1,4 +1,4 @@
-"""A run's figures with their intervals, each class's scores and ranking curves, the matrix and the learning curves."""
+"""A run's figures: its scores and those by class, ranking curves, calibration, the matrix and the learning curves."""
 
 import math
 from collections.abc import Sequence
@@ -7,10 +7,21 @@ from typing import cast
 import streamlit as st
 
 from aquadash import settings
-from aquadash.evaluation import METRICS, Evaluation, Metric, Score, macro_mean, wilson_interval
+from aquadash.evaluation import (
+    METRICS,
+    Calibration,
+    Evaluation,
+    Metric,
+    Rescaling,
+    Score,
+    bin_of,
+    macro_mean,
+    wilson_interval,
+)
 from aquadash.evaluation.curves import EpochMetric
 from aquadash.figures.class_scores import MAX_DRAWN, SCORES, class_scores
 from aquadash.figures.compare_curves import compare_curves
+from aquadash.figures.confidence_histogram import confidence_histogram
 from aquadash.figures.confusion_matrix import (
     MOST,
     confusion_difference,
@@ -21,10 +32,11 @@ from aquadash.figures.confusion_matrix import (
 from aquadash.figures.learning_curves import PlainMetric, learning_curves
 from aquadash.figures.ranking_curves import MAX_DRAWN as MAX_CURVES
 from aquadash.figures.ranking_curves import Kind, area, ranking_curves_figure
+from aquadash.figures.reliability_diagram import reliability_diagram
 from aquadash.store.types import EpochRecord, Run
 from aquadash.training.prepare import report_validation_images
-from aquadash.ui.kit import bound, coach_notes, components, image_browser, run_lists
-from aquadash.ui.kit.evaluated import Evaluated
+from aquadash.ui.kit import address, bound, coach_notes, components, gallery, image_browser, run_lists
+from aquadash.ui.kit.evaluated import Evaluated, Narrowed
 from aquadash.ui.kit.gallery import class_text
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
@@ -242,3 +254,108 @@ def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
             values = [area(row, column_kind) for row in run.curves()]
             columns.append(number_column(title + suffix, [*values, macro_mean(values)], "%.3f", help=column_help))
     render_columns(*columns, alt="The area under each class's curves", key="areas")
+
+
+RELIABILITY_KEY = "reliability"
+_ANY = "any"
+
+
+def render_calibration(one: Evaluated, other: Evaluated | None) -> Narrowed | None:
+    """Draw the diagram, the figures before and after, and the histogram of confidence."""
+    calibration, rescaling = one.calibration(), one.rescaling()
+    if click := components.new_click(RELIABILITY_KEY, len(calibration.counts)):
+        address.assign("bin", str(click[0] + 1))
+        gallery.first_page()
+    lines = [] if rescaling is None else [(f"with temperature {rescaling.temperature.value:.2f}", rescaling.after)]
+    if other is not None:
+        lines.append((other.run.name, other.calibration()))
+    chosen = _bin_menu(calibration)
+    components.render_plot(reliability_diagram(calibration, lines=lines, selected=chosen), key=RELIABILITY_KEY)
+    st.caption(
+        "White dot below the dotted line: the network is too sure. Above: not sure enough. Pale bar: fewer than 10 "
+        "images. Click a bar to see its images."
+    )
+    _calibration_figures(one, other, calibration, rescaling)
+    st.markdown("**How sure is it?**", help=term("confidence"))
+    runs = [one] if other is None else [one, other]
+    for column, each in zip(st.columns(len(runs)), runs, strict=True):
+        with column:
+            if len(runs) > 1:
+                st.caption(plain(each.run.name))
+            figure = confidence_histogram(each.predictions.labels, each.predictions.probabilities)
+            components.render_plot(figure, key=f"confidences-{each.run.run_id}")
+    if chosen is None:
+        return None
+    mask = bin_of(one.predictions.probabilities.max(axis=1)) == chosen
+    return Narrowed(mask, f"answered with {_bin_text(calibration, chosen)} confidence")
+
+
+def _bin_menu(calibration: Calibration) -> int | None:
+    words = {_ANY: "any"} | {
+        str(index + 1): f"{_bin_text(calibration, index)}: {count(int(images), 'image')}"
+        for index, images in enumerate(calibration.counts)
+    }
+    label = "Confidence"
+    word = bound.menu("bin", words, label=label, width=260, help=term("calibration"), on_change=gallery.first_page)
+    return None if word == _ANY else int(word) - 1
+
+
+def _bin_text(calibration: Calibration, index: int) -> str:
+    return f"{100 * calibration.edges[index]:.0f} to {100 * calibration.edges[index + 1]:.0f} %"
+
+
+def _calibration_figures(
+    one: Evaluated, other: Evaluated | None, calibration: Calibration, rescaling: Rescaling | None
+) -> None:
+    """Draw the errors as a table, and describe the temperature."""
+    rows = [("Model", calibration)]
+    if rescaling is not None:
+        if rescaling.before.n != calibration.n:
+            rows.append((f"Model, the {rescaling.before.n:,} unseen images", rescaling.before))
+        rows.append(("With temperature", rescaling.after))
+    if other is not None:
+        rows.append(("Second run", other.calibration()))
+    render_columns(
+        Column("", [name for name, _ in rows]),
+        number_column("Calibration error", [100 * row.ece for _, row in rows], "%.1f", help=term("calibration error")),
+        number_column("Confidence", [100 * row.mean_confidence for _, row in rows], "%.0f %%", help="Mean confidence."),
+        number_column("Accuracy", [100 * row.mean_accuracy for _, row in rows], "%.0f %%", help=term("accuracy")),
+        number_column("Loss", [row.loss for _, row in rows], "%.3f", help=term("loss")),
+        number_column("Brier", [row.brier for _, row in rows], "%.3f", help=term("Brier score")),
+        alt="Calibration error, loss and Brier score before and after temperature scaling",
+        key="calibration-figures",
+    )
+    st.markdown(_temperature_words(one, rescaling), help=term("temperature"))
+
+
+def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
+    """Describe the temperature in markdown."""
+    if rescaling is None:
+        return (
+            "**No temperature:** the fit needs predictions of validation images, and this run kept none. Train a clone "
+            "to get one."
+        )
+    fit = rescaling.temperature
+    verdict = (
+        "the network is about as sure as it should be"
+        if 0.95 <= fit.value <= 1.05
+        else "the network is too sure"
+        if fit.value > 1
+        else "the network is not sure enough"
+    )
+    text = (
+        f"**Temperature {fit.value:.2f}:** {verdict}. It was fitted on {count(fit.n, 'validation image')} and changes "
+        f"no answer. On {count(rescaling.before.n, 'test image')} the calibration error went from "
+        f"{100 * rescaling.before.ece:.1f} to {100 * rescaling.after.ece:.1f} points"
+        f"{': no help here' if rescaling.after.ece > rescaling.before.ece else ''}. "
+        + ("Predict does not use it." if fit.at_limit else "Predict uses it.")
+    )
+    if fit.at_limit:
+        text += " The fit ended at its limit, so the value is only a rough guide."
+    if one.validated_on_test:
+        text += (
+            " The result leaves out the test images that this run used for validation."
+            if rescaling.before.n < one.found.n
+            else " This run used all its test images for validation, so the result is probably too good."
+        )
+    return text
