@@ -139,18 +139,9 @@ def test_what_is_measured_is_not_measured_again(tiny_dataset: Dataset, measured:
     assert before[0] is measured and len(before) == 3 and second.clean is measured.clean
     assert len(second.of_kind("corruption")) == 6 and not missing(second, more)
     assert _values(second) == _values(measure(Eye(), tiny_dataset, more, model_sha256="m"))
-
-
-@pytest.mark.parametrize(
-    ("model", "request_"),
-    [("m", replace(SOME, seed=6)), ("m", replace(SOME, limit=30)), ("n", SOME)],
-    ids=["draws", "images", "weights"],
-)
-def test_changed_inputs_begin_anew(
-    tiny_dataset: Dataset, measured: Measurement, model: str, request_: RobustnessRequest
-) -> None:
-    first = next(measuring(Eye(), tiny_dataset, request_, model_sha256=model, so_far=measured))
-    assert first.clean is not measured.clean and not first.scores
+    for model, other in (("m", replace(SOME, seed=6)), ("m", replace(SOME, limit=30)), ("n", SOME)):
+        first = next(measuring(Eye(), tiny_dataset, other, model_sha256=model, so_far=measured))
+        assert first.clean is not measured.clean and not first.scores, "another seed, other images or weights"
 
 
 def test_progress_counts_images_and_its_callback_can_stop_and_resume(
@@ -195,15 +186,6 @@ def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_da
     assert scores.accuracy < first.clean.accuracy
 
 
-def test_the_figures_survive_the_file(measured: Measurement) -> None:
-    again = Measurement.from_json(measured.to_json())
-    assert again.to_json() == measured.to_json() and again.measured_at == 12.5
-    plain = json.loads(json.dumps(measured.to_dict()))
-    assert plain["corruptions"]["fog"]["4"]["accuracy"] == fog(measured)[4].accuracy
-    assert (plain["cells"], plain["complete"], plain["normalised_by_alexnet"]) == (4, False, False)
-    assert "right" not in plain["clean"]
-
-
 #: A file of versions 0.6.0 and 0.7 for four test images, without the parts for people.
 _OF_0_7 = """{"version": 1, "identity": {"model_sha256": "m", "dataset_fingerprint": "f", "seed": 3, "images": 4,
 "test_images": 9}, "measured_at": 12.5, "clean": {"accuracy": 0.75, "n": 4, "right": "e0"}, "corruptions": {"fog": {
@@ -212,50 +194,50 @@ _OF_0_7 = """{"version": 1, "identity": {"model_sha256": "m", "dataset_fingerpri
 "right": "a0"}], "versions": {"numpy": "2"}}"""
 
 
-def test_what_older_versions_have_measured_is_read() -> None:
-    measured = Measurement.from_json(_OF_0_7)
-    of_fog = {severity: scores.right.tolist() for severity, scores in fog(measured).items()}
-    assert measured.clean.right.tolist() == [1, 1, 1, 0] and of_fog == {1: [1, 1, 0, 0], 4: [0, 1, 0, 0]}
-    ((condition, scores),) = measured.of_kind("pipeline").items()
+def test_figures_survive_the_file_and_those_of_older_versions_are_read(measured: Measurement) -> None:
+    again = Measurement.from_json(measured.to_json())
+    assert again.to_json() == measured.to_json() and again.measured_at == 12.5
+    plain = json.loads(json.dumps(measured.to_dict()))
+    assert plain["corruptions"]["fog"]["4"]["accuracy"] == fog(measured)[4].accuracy
+    assert (plain["cells"], plain["complete"], "right" in plain["clean"]) == (4, False, False)
+    older = Measurement.from_json(_OF_0_7)
+    of_fog = {severity: scores.right.tolist() for severity, scores in fog(older).items()}
+    assert older.clean.right.tolist() == [1, 1, 1, 0] and of_fog == {1: [1, 1, 0, 0], 4: [0, 1, 0, 0]}
+    ((condition, scores),) = older.of_kind("pipeline").items()
     assert condition == Condition("pipeline", "mine", 1, "d") and condition.titles == ("Mine", "Flipped")
     assert scores.right.tolist() == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("part", "damaged"),
     [
-        lambda text: "",
-        lambda text: text[:-5],
-        lambda text: "[]",
-        lambda text: text.replace('"version": 1', '"version": 2'),
-        lambda text: text.replace('"images": 120', '"images": 42'),
-        lambda text: text.replace('"clean"', '"dirty"'),
+        ("{", ""),
+        ('"version": 1', '"version": 2'),
+        ('"images": 120', '"images": 42'),
+        ('"clean"', '"dirty"'),
     ],
 )
-def test_a_damaged_file_is_named_as_such(measured: Measurement, damage) -> None:
+def test_a_damaged_file_is_named_as_such(measured: Measurement, part: str, damaged: str) -> None:
     with pytest.raises(StorageError, match="damaged"):
-        Measurement.from_json(damage(measured.to_json()))
+        Measurement.from_json(measured.to_json().replace(part, damaged))
 
 
 def test_a_part_of_the_images_holds_every_class_alike() -> None:
     labels = np.array([0] * 50 + [1] * 50 + [2] * 3)
     positions = chosen_positions(labels, 20)
-    assert np.bincount(labels[positions]).tolist() == [9, 8, 3]
-    assert (np.diff(positions) > 0).all()
+    assert np.bincount(labels[positions]).tolist() == [9, 8, 3] and (np.diff(positions) > 0).all()
     assert chosen_positions(labels, 1000).tolist() == list(range(103)) == chosen_positions(labels, None).tolist()
 
 
 def test_curves_and_losses(measured: Measurement) -> None:
-    assert list(fog(measured)) == [1, 4]
     assert measured.curve("corruption", "snow") == {} and measured.corruption_loss("snow") is None
-    assert list(measured.mean_curve()) == [1, 4]
+    assert list(fog(measured)) == list(measured.mean_curve()) == [1, 4]
     contrast = measured.curve("corruption", "contrast")
     assert measured.mean_curve()[4].value == pytest.approx((fog(measured)[4].accuracy + contrast[4].accuracy) / 2)
     lost = measured.clean.accuracy - (fog(measured)[1].accuracy + fog(measured)[4].accuracy) / 2
     assert measured.corruption_loss("fog").value == pytest.approx(lost)
-    without = {key: scores for key, scores in measured.scores.items() if (key.name, key.level) != ("fog", 4)}
-    uneven = replace(measured, scores=without)
-    assert list(uneven.mean_curve()) == [1], "a severity that not all corruptions have would bend the curve"
+    uneven = {key: scores for key, scores in measured.scores.items() if (key.name, key.level) != ("fog", 4)}
+    assert list(replace(measured, scores=uneven).mean_curve()) == [1], "severity 4 would bend the curve"
 
 
 @pytest.mark.parametrize(
@@ -269,7 +251,6 @@ def test_curves_and_losses(measured: Measurement) -> None:
         (RobustnessRequest((), pipelines=()), "request is empty"),
         (replace(SWEEP, copies=0), "0 copies"),
         (replace(SWEEP, limit=0), "0 images"),
-        (replace(SWEEP, seed=-1), "seed is -1"),
         (replace(SWEEP, low=2.0), "the lower one first"),
         (replace(SWEEP, high=99.0), "from 0 to 10"),
         (replace(SWEEP, values=1), "1 values"),
@@ -301,10 +282,9 @@ def pictures(count: int, height: int, width: int) -> NDArray[np.uint8]:
     random = np.random.default_rng(5)
     rows, columns = np.mgrid[0:height, 0:width]
     images = np.empty((count, height, width, 3), np.uint8)
-    for image in images:
-        for channel in range(3):
-            wave = np.sin(rows / random.uniform(2, 6)) + np.cos(columns / random.uniform(2, 6))
-            image[..., channel] = np.clip(128 + 45 * wave + 40 * (rows > random.integers(5, height)), 0, 255)
+    for number, channel in np.ndindex(count, 3):
+        wave = np.sin(rows / random.uniform(2, 6)) + np.cos(columns / random.uniform(2, 6))
+        images[number, ..., channel] = np.clip(128 + 45 * wave + 40 * (rows > random.integers(5, height)), 0, 255)
     return images
 
 
@@ -330,39 +310,32 @@ def test_every_pair_gives_valid_images_and_the_same_ones_wherever_they_stand(nam
         assert distances == sorted(distances)
 
 
-def test_another_seed_and_another_position_draw_anew() -> None:
-    images = np.repeat(pictures(1, 32, 32), 2, axis=0)
-    for name in ("gaussian_noise", "impulse_noise", "glass_blur", "frost", "fog", "snow", "motion_blur"):
-        first, second = corrupt(images, name, 4, seed=1), corrupt(images, name, 4, seed=2)
-        assert (first[0] != first[1]).any() and (first != second).any(), name
-
-
-@pytest.mark.parametrize("name", ["gaussian_noise", "frost", "contrast", "zoom_blur"])
+@pytest.mark.parametrize("name", ["gaussian_noise", "frost", "zoom_blur"])
 def test_images_of_some_size_are_changed_as_the_package_does(name: str) -> None:
     import imagecorruptions
 
-    image = pictures(1, 40, 60)
-    start = int(np.random.SeedSequence([9, list(CORRUPTIONS).index(name), 0]).generate_state(1)[0])
-    np.random.seed(start)
-    expected = imagecorruptions.corrupt(image[0], 2, name)
-    np.testing.assert_array_equal(corrupt(image, name, 2, seed=9)[0], expected)
+    images = np.repeat(pictures(1, 40, 60), 2, axis=0)
+    np.random.seed(int(np.random.SeedSequence([9, list(CORRUPTIONS).index(name), 0]).generate_state(1)[0]))
+    changed = corrupt(images, name, 2, seed=9)
+    np.testing.assert_array_equal(changed[0], imagecorruptions.corrupt(images[0], 2, name))
+    if name != "zoom_blur":
+        other = corrupt(images, name, 2, seed=8)
+        assert (changed[0] != changed[1]).any() and (changed[0] != other[0]).any(), "position and seed draw anew"
 
 
-def test_what_is_no_corruption_severity_or_picture_is_refused() -> None:
-    for severity in (0, 6, True, 2.5):
+def test_an_unknown_corruption_or_severity_is_refused() -> None:
+    for severity in (0, 6, True):
         with pytest.raises(ConfigError, match="expected a whole number from 1"):
             corrupt(pictures(1, 32, 32), "fog", severity, seed=0)
     with pytest.raises(UnknownNameError, match="motion_blur"):
         corrupt(pictures(1, 32, 32), "motionblur", 1, seed=0)
-    with pytest.raises(ValueError, match="expected uint8"):
-        corrupt(np.zeros((2, 32, 32, 1), np.uint8), "fog", 1, seed=0)
 
 
 def source(seed: int = 0) -> Subjects:
     return Subjects(pictures(60, 32, 32), np.zeros(60, np.int64), np.arange(60), 60, "f" * 64, seed)
 
 
-def test_a_set_is_made_once(home: Path) -> None:
+def test_a_set_is_made_once_and_again_if_its_file_is_damaged(home: Path) -> None:
     cells = [("contrast", 1), ("pixelate", 2)]
     made = dict(sets(source(), cells))
     assert len(list((home / "cache" / "corrupted").glob("*.npy"))) == 2
@@ -372,18 +345,13 @@ def test_a_set_is_made_once(home: Path) -> None:
         np.testing.assert_array_equal(images, 255 - made[cell], err_msg="it comes from its file")
     np.testing.assert_array_equal(sample(source(), cells[0], 7), 255 - made[cells[0]][7])
     assert kept(source(seed=1), cells[0]) is None, "another seed is another set"
-
-
-def test_a_damaged_set_is_made_again(home: Path) -> None:
-    cell = ("contrast", 1)
-    ((_, made),) = sets(source(), [cell])
-    path = source().path(cell)
+    path = source().path(cells[0])
     for damage in (b"", path.read_bytes()[:-100], b"not an array"):
         path.write_bytes(damage)
-        assert kept(source(), cell) is None
-        np.testing.assert_array_equal(sample(source(), cell, 3), made[3])
-        ((_, again),) = sets(source(), [cell])
-        np.testing.assert_array_equal(again, made)
+        assert kept(source(), cells[0]) is None
+        np.testing.assert_array_equal(sample(source(), cells[0], 3), made[cells[0]][3])
+        ((_, again),) = sets(source(), cells[:1])
+        np.testing.assert_array_equal(again, made[cells[0]])
 
 
 def test_a_home_that_cannot_be_written_is_passed_over(home: Path) -> None:
