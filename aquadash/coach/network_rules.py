@@ -130,16 +130,5 @@ NETWORK_RULES = (
         "twice. If images are augmented once before training, epochs are many times faster.",
         {"augmentation.mode": "copies"},
     ),
-    # Two linear convolutions in a row are no better than one.
-    hint_rule(
-        "no-residual-part",
-        lambda c: uses(c, "residual") and c.model.residual and c.model.convolutions == 1,
-        "Residual connections change nothing here",
-        "They skip the convolutions after the first of a block, and each block has only one.",
-        lambda c: {
-            "model.convolutions": 2,
-            **({"model.activation": "relu"} if c.model.activation == "linear" else {}),
-        },
-    ),
     _small_maps,
 )
