@@ -9,14 +9,15 @@ from aquadash.presets import PRESETS, preset, usual_epochs
 
 
 def test_values_from_a_command_line_are_converted() -> None:
-    changed = config.with_values(RunConfig(), {"training.epochs": "7", "training.restore_best_weights": "false"})
+    changes = {"training.epochs": "7", "training.restore_best_weights": "false", "model.dense_units": ""}
+    changed = config.with_values(RunConfig(), changes)
     assert (changed.training.epochs, changed.training.restore_best_weights) == (7, False)
+    assert changed.model.dense_units == ()
     for text in ("8, 16", "[8, 16]"):
         assert config.with_values(RunConfig(), {"model.filters": text}).model.filters == (8, 16)
-    for text in ("[1", "1]", "[[8, 16]]"):
-        with pytest.raises(ConfigError, match=r"model.filters is '\[?1?"):
-            config.with_values(RunConfig(), {"model.filters": text})
-    assert config.with_values(RunConfig(), {"model.dense_units": ""}).model.dense_units == ()
+    assert config.parse_assignments(["a.b = 1", "c=x=y"]) == {"a.b": "1", "c": "x=y"}
+    with pytest.raises(ConfigError, match="name=value"):
+        config.parse_assignments(["nonsense"])
 
 
 def test_an_unknown_setting_is_refused_and_the_nearest_offered() -> None:
@@ -35,13 +36,13 @@ def test_an_unknown_setting_is_refused_and_the_nearest_offered() -> None:
         ("training.epochs", "0"),
         ("training.epochs", "many"),
         ("training.learning_rate", "nan"),
-        ("training.learning_rate", "-1"),
         ("training.optimizer", "magic"),
-        ("training.validation_fraction", "0.9"),
         ("data.source", "../etc/passwd"),
         ("augmentation.pipeline", "x" * 100),
         ("seed", str(2**32)),
         ("model.dropout", "1"),
+        ("model.filters", "[1"),
+        ("model.filters", "[[8, 16]]"),
         *(
             ("augmentation.definitions", text)
             for text in ("[]", "{", '{"a": 1}', '{"../a": {}}', '{"a": {"x": "' + "y" * 70_000 + '"}}')
@@ -54,7 +55,7 @@ def test_a_bad_value_is_named(name: str, value: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "3", "null", '{"training": 3}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[1]", '{"training": 3}', "[" * 100_000])
 def test_malformed_json_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         config.from_json(text)
@@ -64,12 +65,6 @@ def test_only_differing_settings_are_listed_in_the_order_of_the_form() -> None:
     other = config.with_values(RunConfig(), {"seed": 5, "training.epochs": 3})
     assert config.config_diff([RunConfig(), other, other]) == {"training.epochs": [200, 3, 3], "seed": [0, 5, 5]}
     assert config.config_diff([RunConfig(), RunConfig()]) == {}
-
-
-def test_assignments() -> None:
-    assert config.parse_assignments(["a.b = 1", "c=x=y"]) == {"a.b": "1", "c": "x=y"}
-    with pytest.raises(ConfigError, match="name=value"):
-        config.parse_assignments(["nonsense"])
 
 
 def test_the_report_is_followed_to_the_letter() -> None:
@@ -82,35 +77,21 @@ def test_the_report_is_followed_to_the_letter() -> None:
     fixed = preset("notebook-fixed").config.training
     assert (fixed.validation, fixed.validation_fraction) == ("training", 0.15), "it touches no test image"
     assert (fixed.restore_best_weights, fixed.from_logits) == (True, False)
-
-
-def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'notebook'"):
         preset("notebok")
-    assert all(entry.title and entry.summary for entry in PRESETS.values())
 
 
 @pytest.mark.parametrize(
     ("changes", "epochs"),
     [
-        ({"seed": 7, "data.source": "synthetic", "augmentation.pipeline": "none"}, 30),
-        ({"training.epochs": 80}, 30),
+        ({"seed": 7, "training.epochs": 80, "training.learning_rate": 0.005, "augmentation.pipeline": "none"}, 30),
         ({"training.epochs": 12}, 12),
-        ({"training.learning_rate": 0.005, "model.dropout": 0.25}, 30),
+        # Nearer to another preset.
         ({"training.validation": "test", "training.from_logits": True, "training.drop_remainder": False}, 33),
         ({"training.patience": 9}, 34),
         ({"training.patience": 0}, 200),
+        # No preset of this network was measured.
         ({"model.name": "vgg16"}, 200),
-    ],
-    ids=[
-        "the preset's training",
-        "another maximum",
-        "a class's limit",
-        "other settings",
-        "nearer to another preset",
-        "more patience",
-        "no early stopping",
-        "a network without a measured preset",
     ],
 )
 def test_a_run_usually_ends_after_the_epochs_of_the_nearest_preset(changes: dict[str, object], epochs: int) -> None:
@@ -122,25 +103,16 @@ def test_a_setting_tells_its_limits() -> None:
     assert (epochs.kind, epochs.low, epochs.high) == (int, 1, 2000)
     assert (dropout.low, dropout.low_allowed, dropout.high, dropout.high_allowed) == (0, True, 1, False)
     assert config.setting("training.optimizer").choices == ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
-    assert config.setting("training.restore_best_weights").kind is bool
-    assert config.setting("model.filters").kind is tuple
-    with pytest.raises(UnknownNameError, match="no setting called"):
-        config.setting("training")
+    assert (config.setting("training.restore_best_weights").kind, config.setting("model.filters").kind) == (bool, tuple)
 
 
-def test_yaml_round_trip_of_every_preset() -> None:
+def test_yaml_is_read_back_and_fills_up_from_a_base() -> None:
     for entry in PRESETS.values():
         assert config.from_yaml(config.to_yaml(entry.config)) == entry.config
-
-
-def test_yaml_fills_up_from_a_base() -> None:
     base = config.with_values(RunConfig(), {"training.epochs": 7, "seed": 3})
-    read = config.from_yaml(
-        "training:\n  learning_rate: 1e-3\n  schedule: cosine\nmodel: {filters: [8, 16]}\n", base=base
-    )
+    read = config.from_yaml("training: {learning_rate: 1e-3}\nmodel: {filters: [8, 16]}\n", base=base)
     assert (read.training.epochs, read.seed, read.training.learning_rate) == (7, 3, 0.001)
     assert read.model.filters == (8, 16)
-    assert config.from_yaml("training: {learning_rate: 0.5}").training.epochs == RunConfig().training.epochs
 
 
 @pytest.mark.parametrize(
@@ -152,13 +124,11 @@ def test_yaml_fills_up_from_a_base() -> None:
         ("a: !!python/object/apply:os.system ['true']", "not valid YAML"),
         ("just words", "expected an object"),
         ("training: 5", "training is 5"),
-        ("training: {epochs: many}", "training.epochs is 'many'"),
         ("model: {filters: [8, 0]}", "model.filters is 0"),
         ("model: {filters: []}", "model.filters"),
         ("x" * 200_000, "200,000 characters"),
         ("[\n" * 5000, "not valid YAML"),
         ("training: !!bool foo", "not valid YAML"),
-        ("seed: !!int ''", "not valid YAML"),
         ("seed: !!timestamp foo", "not valid YAML"),
         ("seed: 0x" + 5000 * "F", "seed is a number of thousands of digits"),
     ],
@@ -167,9 +137,6 @@ def test_bad_yaml_is_one_clear_sentence(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.from_yaml(text)
     assert message in str(caught.value) and "\n" not in str(caught.value)
-
-
-# -- several pipelines with weights as one text, and the pipelines that a config carries -------------------------------
 
 
 def pipeline(text: str) -> RunConfig:
@@ -185,26 +152,20 @@ def pipeline(text: str) -> RunConfig:
         ("a:1.0, b:0.25", "a, b:0.25"),
     ],
 )
-def test_one_form(text: str, kept: str) -> None:
+def test_weights_have_one_form_and_their_fractions_add_up(text: str, kept: str) -> None:
     config = pipeline(text)
     assert config.augmentation.pipeline == kept
     assert pipeline(kept) == config == from_json(config.to_json())
-
-
-def test_shares_add_up() -> None:
     assert pipeline("a:3, b").augmentation.weights == (("a", 0.75), ("b", 0.25))
-    assert pipeline("a").augmentation.weights == (("a", 1.0),)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "no pipeline's name"),
         ("a,", "no pipeline's name"),
         ("../a", "no pipeline's name"),
         ("A", "no pipeline's name"),
         ("a:0, b", "the weight of a is '0'"),
-        ("a:-1, b", "the weight of a is '-1'"),
         ("a:nan, b", "the weight of a"),
         ("a:1e9, b", "expected a number from 0.001 to 1000"),
         ("a:x, b", "the weight of a is 'x'"),
