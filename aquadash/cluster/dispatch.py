@@ -1,7 +1,6 @@
 """The app's part in a cluster: it notes the version and the slots, and says on waiting runs why none starts."""
 
 import logging
-import math
 import threading
 import time
 
@@ -24,26 +23,24 @@ _log = logging.getLogger("aquadash.cluster")
 LOOK_SECONDS, CONNECT_SECONDS = 5.0, 2.0
 
 
-class Watch:
-    """Looks at the cluster every few seconds, notes its slots, and writes on waiting runs why none can start."""
+_looking = threading.Lock()
 
-    def __init__(self) -> None:
-        self._next_at = 0.0
 
-    def look(self, jobs: JobTable) -> None:
-        """Check the cluster in a thread, one at a time: an unplugged worker delays the answer by up to 30 s."""
-        address = settings.scheduler_address()
-        if address is not None and time.monotonic() >= self._next_at:
-            self._next_at = math.inf
-            threading.Thread(target=self._explain, args=(jobs, address), name="cluster-watch", daemon=True).start()
+def watch(jobs: JobTable) -> None:
+    """Look at the cluster in a thread, one at a time: an unplugged worker delays the answer by up to 30 s."""
+    if _looking.acquire(blocking=False):
+        threading.Thread(target=_explain, args=(jobs,), name="cluster-watch", daemon=True).start()
 
-    def _explain(self, jobs: JobTable, address: str) -> None:
-        try:
-            jobs.explain(KIND, database_problem() or _reason(jobs, address))
-        except AquaDashError as error:
-            _log.warning("%s", error)
-        finally:
-            self._next_at = time.monotonic() + LOOK_SECONDS
+
+def _explain(jobs: JobTable) -> None:
+    """Write on waiting runs why none can start, and pause until the next look."""
+    try:
+        jobs.explain(KIND, database_problem() or _reason(jobs))
+    except AquaDashError as error:
+        _log.warning("%s", error)
+    finally:
+        time.sleep(LOOK_SECONDS)
+        _looking.release()
 
 
 def slots() -> int:
@@ -52,8 +49,9 @@ def slots() -> int:
     return state.slots if state else 0
 
 
-def _reason(jobs: JobTable, address: str) -> str:
+def _reason(jobs: JobTable) -> str:
     """Look at the cluster; return why no waiting run can start, or an empty text."""
+    address = settings.scheduler_address() or ""
     try:
         with connected(address, seconds=CONNECT_SECONDS) as client:
             workers = describe_workers(client)
@@ -69,7 +67,3 @@ def _reason(jobs: JobTable, address: str) -> str:
     if {job.needs for job in jobs.queue(KIND)} == {"gpu"} and not any(worker["gpu"] for worker in workers):
         return "The run needs a graphics card, and no worker of the cluster has one. It waits until one has."
     return ""
-
-
-#: Looks after the cluster for this process.
-watch = Watch().look

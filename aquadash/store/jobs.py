@@ -279,14 +279,12 @@ class JobTable:
             connection.execute(update(_jobs).where(self._silent).values(lease=-(self._now + DOUBT_SECONDS)))
 
     def _requeue_or_end(self, job: Job, reason: str, *, is_failure: bool = True) -> Job:
-        # An earlier version may have had a kind that this one lacks.
-        kind, worker_failures = KINDS.get(job.kind), job.worker_failures + is_failure
-        most, kept = kind.max_worker_failures if kind else 0, "What is complete is kept."
+        kind, worker_failures = KINDS[job.kind], job.worker_failures + is_failure
+        most, kept = kind.max_worker_failures, "What is complete is kept."
         if job.status is RunStatus.RUNNING and job.stop_requested:
             status, message = RunStatus.STOPPED, f"{reason} after it was asked to stop. {kept if most else ''}".strip()
-        elif not most and (is_failure or kind is None):
-            title = kind.title if kind else "work"
-            status, message = RunStatus.INTERRUPTED, f"{reason} before the {title} was done. Start it again."
+        elif not most and is_failure:
+            status, message = RunStatus.INTERRUPTED, f"{reason} before the {kind.title} was done. Start it again."
         elif is_failure and worker_failures >= most:
             status = RunStatus.FAILED
             message = (

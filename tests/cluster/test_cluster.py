@@ -16,7 +16,7 @@ import pytest
 from aquadash import __version__, settings
 from aquadash.cluster import checks
 from aquadash.cluster.services import find_gpu, hand_over
-from aquadash.config import RunConfig, with_values
+from aquadash.config import RunConfig
 from aquadash.errors import RunError
 from aquadash.store import Job, RunStatus, RunStore, Worker
 from aquadash.store.database import Database
@@ -28,7 +28,6 @@ from tests.support.clusters import be_impatient, dask_workers, have_database_pro
 from tests.support.job_rows import carry_out_by
 from tests.support.live_runs import job_of
 from tests.support.serving import free_port
-from tests.support.tiny_networks import QUICK
 from tests.support.waiting import gone, wait_for
 
 AWAY = "tcp://127.0.0.1:1"
@@ -111,22 +110,6 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
         wait_for(lambda: all(run.status is RunStatus.FINISHED for run in store.list_runs()))
 
 
-def test_a_scheduler_that_comes_back_gets_its_workers_again(
-    store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with dask_workers(monkeypatch):
-        (first,) = submitted(engine, 1)
-        assert trainings.begun.get(timeout=30) == first
-    (second,) = submitted(engine, 1)
-    wait_for(lambda: "does not answer" in message_of(store, second))
-    with dask_workers(monkeypatch):
-        wait_for(lambda: message_of(store, second) == "")
-        assert trainings.begun.empty(), "the training has outlived its worker and keeps the slot"
-        store.jobs.end(job_of(first), RunStatus.FINISHED)
-        assert trainings.begun.get(timeout=30) == second
-        trainings.end(second)
-
-
 def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,16 +147,6 @@ def test_a_run_says_what_it_waits_for(
         assert trainings.begun.get(timeout=30) == run.run_id
         trainings.end(run.run_id)
         wait_for(lambda: store.get(run.run_id).status is RunStatus.FINISHED)
-
-
-@pytest.mark.slow
-def test_a_run_is_trained(
-    quick_training: None, store: RunStore, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with dask_workers(monkeypatch):
-        run_id = engine.submit(with_values(QUICK, {"training.epochs": 1})).run_id
-        wait_for(lambda: store.get(run_id).status.ended, saying=lambda: store.get(run_id))
-    assert store.get(run_id).status is RunStatus.FINISHED and store.get(run_id).worker.name == "0"
 
 
 # -- setting up a cluster --------------------------------------------------------------------------------------------

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from aquadash import data, settings
 from aquadash.config import RunConfig, with_values
-from aquadash.search import SearchPlan, parse_all, start_search
-from aquadash.search.store import open_search_store
 from aquadash.store import Run, RunStatus, RunStore, open_store
-from aquadash.work.queue import Engine
 from tests.cli.test_cli import answer
 from tests.conftest import QUICK_TRAINING
 from tests.support import clusters, live_runs
@@ -153,16 +150,6 @@ def test_two_machines_of_one_name_train_at_the_same_time(cluster: Cluster, store
             finished(store, run_id, cluster)
         checked = cluster.machines[0].run("cluster", "worker", "--check")
         assert checked.returncode == 0 and "as the app" in checked.stderr
-
-
-def test_a_search_uses_both_machines(cluster: Cluster, store: RunStore) -> None:
-    plan = SearchPlan(quick(4), parse_all(["training.learning_rate=0.001,0.002"]), sampler="random", trials=2)
-    with serving_queue():
-        search_id = start_search(plan, Engine(store, serving=False))
-        wait_for(lambda: open_search_store().get(search_id).status.ended, saying=cluster.logs)
-    runs = [run for run in store.list_runs() if run.search_id == search_id]
-    assert [run.status for run in runs] == 2 * [RunStatus.FINISHED]
-    assert max(run.started_at for run in runs) < min(run.ended_at for run in runs), "both trained at the same time"
 
 
 def test_what_does_not_belong_to_the_cluster_is_refused_in_a_line(

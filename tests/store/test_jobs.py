@@ -144,14 +144,6 @@ def test_a_run_says_which_process_trains_it(store: RunStore) -> None:
     assert store.get(run_id).worker == Worker("here", 8)
 
 
-def test_a_job_of_a_kind_that_is_gone_is_interrupted(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = claimed(jobs, "brief")
-    monkeypatch.delitem(KINDS, "brief")
-    let_the_lease_run_out(job, jobs=jobs)
-    assert jobs.get(job.id).status is RunStatus.INTERRUPTED
-    assert claimed(jobs).status is RunStatus.RUNNING
-
-
 def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:
     first = claimed(jobs, "again")
     let_the_lease_run_out(first, jobs=jobs)

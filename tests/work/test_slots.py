@@ -36,9 +36,10 @@ def run_id(store: RunStore) -> str:
 class Workers:
     """Stands in for the standby process: each worker does what a test says, and then has ended, or goes on."""
 
-    def __init__(self, exit_status: int | None = 0, *, do: Callable[[], object] = lambda: None) -> None:
+    def __init__(self) -> None:
         self.launched: list[list[str]] = []
-        self.exit_status, self.do = exit_status, do
+        self.exit_status: int | None = 0
+        self.do: Callable[[], object] = lambda: None
 
     def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
         self.launched.append(list(arguments))
@@ -46,10 +47,14 @@ class Workers:
         return SimpleNamespace(pid=1, wait=lambda timeout: self.exit_status)
 
 
-def test_a_killed_worker_s_job_is_requeued_with_the_signal(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    launch_by(monkeypatch, workers := Workers(-signal.SIGKILL))
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
+    launch_by(monkeypatch, workers := Workers())
+    return workers
+
+
+def test_a_killed_worker_s_job_is_requeued_with_the_signal(store: RunStore, run_id: str, workers: Workers) -> None:
+    workers.exit_status = -signal.SIGKILL
     for attempt in (1, 2):
         carry_out(store.jobs, claim(KIND))
         run = store.get(run_id)
@@ -57,30 +62,26 @@ def test_a_killed_worker_s_job_is_requeued_with_the_signal(
         assert workers.launched[-1] == [KIND, job_of(run_id).id, str(attempt)]
 
 
-def test_a_worker_that_cannot_start_is_not_tried_for_ever(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_cannot_start_is_not_tried_for_ever(store: RunStore, run_id: str, workers: Workers) -> None:
     def refuse() -> None:
         raise OSError(11, "no processes left")
 
-    launch_by(monkeypatch, Workers(do=refuse))
+    workers.do = refuse
     for status in (RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FAILED):
         carry_out(store.jobs, claim(KIND))
         run = store.get(run_id)
         assert run.status is status and "No worker could be started (no processes left)" in run.message
 
 
-def test_a_job_that_has_ended_meanwhile_stays_as_it_is(
-    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_has_ended_meanwhile_stays_as_it_is(store: RunStore, run_id: str, workers: Workers) -> None:
     job = claim(KIND)
-    launch_by(monkeypatch, Workers(1, do=lambda: store.jobs.end(job, RunStatus.FINISHED)))
+    workers.exit_status, workers.do = 1, lambda: store.jobs.end(job, RunStatus.FINISHED)
     carry_out(store.jobs, job)
     assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
 
 
-def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    launch_by(monkeypatch, Workers(None))
+def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, workers: Workers) -> None:
+    workers.exit_status = None
     carry_out(store.jobs, claim(KIND), slot_ends=lambda: True)
     assert store.get(run_id).status is RunStatus.RUNNING
 
@@ -104,9 +105,10 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
     assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
 
 
-def test_what_needs_another_machine_starts_no_worker_here(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_another_machine_starts_no_worker_here(
+    store: RunStore, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = store.submit(RunConfig(), needs="gpu").run_id
-    launch_by(monkeypatch, workers := Workers())
     Slots(lambda: store.jobs).look()
     assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
