@@ -9,9 +9,9 @@ import click
 import numpy as np
 
 from aquadash.cli.config_options import source_option
-from aquadash.cli.output import FOLDER, PATH, Group, Shown, StatusLine, attributes, lab, print_result
+from aquadash.cli.output import FOLDER, PATH, Group, NumberRange, Shown, StatusLine, attributes, lab, print_result
 from aquadash.data import load
-from aquadash.data.duplicates import DEFAULT_DISTANCE, check_distance, find_duplicates
+from aquadash.data.duplicates import DEFAULT_DISTANCE, MAX_DISTANCE, find_duplicates
 from aquadash.data.folder.about import all_kept
 from aquadash.data.folder.splitting import SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut
@@ -62,10 +62,14 @@ def fetch(source: str) -> None:
 
 @data.command("duplicates")
 @source_option
-@click.option("--distance", default=DEFAULT_DISTANCE, help="The greatest distance of two images, 0 (the same) to 0.5.")
+@click.option(
+    "--distance",
+    type=NumberRange(0, MAX_DISTANCE),
+    default=DEFAULT_DISTANCE,
+    help="The greatest distance of two images; 0: the same.",
+)
 def duplicates(source: str, distance: float) -> None:
     """Find test images that look the same as a training image."""
-    check_distance(distance)
     with StatusLine() as line:
         dataset = load(source, progress=line.progress)
         pairs = find_duplicates(dataset, progress=line.progress)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from aquadash.data.dataset import Dataset, in_chunks
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import DataError
 
 #: In CIFAR-100's aquatic mammals the pairs up to this distance showed the same photograph (21 test images). Different
 #: photographs begin at 0.22, drawings of one pose at 0.14.
@@ -82,13 +81,6 @@ class Duplicates:
                 for pair in pairs
             ],
         }
-
-
-def check_distance(distance: float) -> float:
-    """Return a valid distance."""
-    if not 0 <= distance <= MAX_DISTANCE:
-        raise DataError(f"The distance is {distance:g}; expected 0 (the same picture) to {MAX_DISTANCE:g}.")
-    return distance
 
 
 def find_duplicates(dataset: Dataset, *, progress: ProgressCallback = silent) -> Duplicates:

@@ -52,23 +52,19 @@ def framed(image: NDArray[np.uint8], *, size: tuple[int, int], position: float =
     return shown
 
 
-def fraction_seen(image: NDArray[np.uint8], *, size: tuple[int, int]) -> float:
-    """Return the fraction of a picture's area, 0 to 1, that :func:`fit` keeps."""
-    height, width = _part(image.shape[:2], size=size)
-    return height * width / (image.shape[0] * image.shape[1])
-
-
 def is_cut(picture_size: tuple[int, ...], *, size: tuple[int, int]) -> bool:
     """Return whether :func:`fit` cuts off at least a line of pixels; both sizes are (height, width)."""
     height, width = _part(picture_size, size=size)
     return picture_size[0] - height >= 1 or picture_size[1] - width >= 1
 
 
-def framing_note(fraction: float, *, position: float = MIDDLE) -> str | None:
-    """Return a note for people on the :func:`fraction_seen`; None for at least half of the picture."""
+def framing_note(image: NDArray[np.uint8], *, size: tuple[int, int], position: float = MIDDLE) -> str:
+    """Return a note for people where :func:`fit` keeps less than half of a picture's area; else an empty text."""
+    height, width = _part(image.shape[:2], size=size)
+    fraction = height * width / (image.shape[0] * image.shape[1])
     # A photograph of 3:2 or 16:9 keeps at least 56 % of its area in a square.
     if fraction >= 0.5:
-        return None
+        return ""
     middle = "the middle " if position == MIDDLE else ""
     return f"long picture: the network sees only {middle}{max(fraction, 0.001):.1%} of it"
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aquadash.data.framing import MIDDLE, fit, fraction_seen, framed, framing_note
+from aquadash.data.framing import MIDDLE, fit, framed, framing_note
 from aquadash.data.images import decode, display_name, mark_invisible
 from aquadash.errors import AquaDashError
 from aquadash.evaluation.calibration import scale
@@ -122,7 +122,7 @@ def look_at(
     seen, framing_notes = {}, {}
     for size in dict.fromkeys(sizes):
         seen[size] = fit(image.rgb, size=size, position=position)
-        if note := framing_note(fraction_seen(image.rgb, size=size), position=position):
+        if note := framing_note(image.rgb, size=size, position=position):
             framing_notes[size] = note
     thumbnail = None
     if thumbnail_edge:

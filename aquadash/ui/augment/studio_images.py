@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.data import Dataset
-from aquadash.data.framing import fit, fraction_seen, framing_note
+from aquadash.data.framing import fit, framing_note
 from aquadash.data.images import decode, display_name
 from aquadash.errors import ImageError
 from aquadash.ui.kit import address, bound, gallery, inputs
@@ -97,7 +97,7 @@ def _read(file_id: str, _upload: Upload, *, size: tuple[int, int]) -> tuple[NDAr
         rgb = decode(_upload.getvalue(), name=_upload.name).rgb
     except ImageError as error:
         return None, str(error)
-    return fit(rgb, size=size), framing_note(fraction_seen(rgb, size=size)) or ""
+    return fit(rgb, size=size), framing_note(rgb, size=size)
 
 
 def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
