@@ -32,7 +32,12 @@ def colour_picture(explanation: Explanation) -> NDArray[np.uint8]:
 
 def colours(positions: NDArray[np.float32], *, signed: bool) -> NDArray[np.uint8]:
     """Return the colours of positions on a scale, 0 to 1 and of any shape: uint8 with a last axis of three."""
-    return np.round(_coloured(positions, signed=signed)).astype(np.uint8)
+    anchors = np.array(
+        [[int(text[start : start + 2], 16) for start in (1, 3, 5)] for text in scale_colours(signed=signed)], float
+    )
+    places = np.linspace(0, 1, len(anchors))
+    channels = np.stack([np.interp(positions, places, channel) for channel in anchors.T], axis=-1)
+    return np.round(channels).astype(np.uint8)
 
 
 def overlay(explanation: Explanation) -> NDArray[np.uint8]:
@@ -43,7 +48,7 @@ def overlay(explanation: Explanation) -> NDArray[np.uint8]:
     # The stronger a place, the more of the colour; a signed map without influence leaves the image as it is.
     strength = np.abs(2 * positions - 1) if explanation.signed else positions
     opacity = ((0.9 if explanation.signed else 0.35) * strength + (0.0 if explanation.signed else 0.45))[..., None]
-    mixed = (1 - opacity) * grey + opacity * _coloured(positions, signed=explanation.signed)
+    mixed = (1 - opacity) * grey + opacity * colours(positions, signed=explanation.signed)
     return np.clip(np.round(mixed), 0, 255).astype(np.uint8)
 
 
@@ -73,12 +78,3 @@ def alt_text(explanation: Explanation) -> str:
         f"{title} for {explanation.class_name}, which the network gives {100 * explanation.probability:.0f} %: "
         f"{explanation.where}"
     )
-
-
-def _coloured(positions: NDArray[np.float32], *, signed: bool) -> NDArray[np.float64]:
-    """Return the colours of positions on a scale, 0 to 1, as floats from 0 to 255 with a last axis of three."""
-    anchors = np.array(
-        [[int(text[start : start + 2], 16) for start in (1, 3, 5)] for text in scale_colours(signed=signed)], float
-    )
-    places = np.linspace(0, 1, len(anchors))
-    return np.stack([np.interp(positions, places, channel) for channel in anchors.T], axis=-1)

@@ -35,12 +35,6 @@ def describe_map(values: NDArray[np.float32], *, signed: bool = False) -> str:
     return ", ".join(phrases) or "nothing is marked"
 
 
-def strongest_pixel(values: NDArray[np.float32]) -> tuple[int, int]:
-    """Return row and column, from 0, of the map's greatest value."""
-    row, column = np.unravel_index(int(np.argmax(values)), values.shape)
-    return int(row), int(column)
-
-
 def _place(values: NDArray[np.float32]) -> str | None:
     """Name the brightest ninth of a map, such as "at the upper left"; empty if none stands out, None for zeros."""
     if not values.max(initial=0) > 0:
@@ -89,7 +83,7 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        row, column = strongest_pixel(self.map)
+        row, column = map(int, np.unravel_index(int(np.argmax(self.map)), self.map.shape))
         return {
             "method": self.method,
             "class": self.class_name,

@@ -6,6 +6,8 @@ A ``.keras`` file may come from anywhere, and deserialising a network can run co
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aquadash.config import ModelConfig
@@ -41,7 +43,7 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
     described = describe_network(path)
     # Keras numbers layers by process, and the names of weights depend on it: start at 1, as where it was trained.
     keras.utils.clear_session(free_memory=False)
-    try:
+    with _mismatch(path):
         model = build(
             config,
             image_shape=described.image_shape,
@@ -55,10 +57,6 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
         rescaling = (layer for layer in layers if type(layer).__name__ == "Rescaling")
         for layer, (scale, offset) in zip(rescaling, described.rescalings, strict=True):
             layer.scale, layer.offset = scale, offset
-    except MemoryError:
-        raise
-    except Exception as error:  # A network that was added to AquaDash has code of its own.
-        raise _unlike(path, str(error)) from error
     values = [sum(math.prod(one.shape[1:]) for one in keras.tree.flatten(layer.output)) for layer in layers]
     if sum(values) > _MAX_VALUES or max(values) > _MAX_LAYER_VALUES:
         raise StorageError(
@@ -66,14 +64,9 @@ def load_model(path: Path, config: ModelConfig, *, num_classes: int, precision: 
             f"{described.image_shape[0]} pixels, one of them {max(values):,}; at most {_MAX_VALUES:,} and "
             f"{_MAX_LAYER_VALUES:,} are allowed. Train one with fewer filters, larger strides or smaller images."
         )
-    with unpacked_weights(path) as weights:
-        try:
-            _check_shapes(model, weights)
-            model.load_weights(weights)
-        except MemoryError:
-            raise
-        except Exception as error:  # Keras and HDF5 have no common error for damaged weights.
-            raise _unlike(path, str(error)) from error
+    with unpacked_weights(path) as weights, _mismatch(path):
+        _check_shapes(model, weights)
+        model.load_weights(weights)
     return model
 
 
@@ -92,8 +85,15 @@ def _check_shapes(model: keras.Model, weights: Path) -> None:
                 raise ValueError(f"{name} has the shape {stored.shape}; expected {shape}")
 
 
-def _unlike(path: Path, why: str) -> StorageError:
-    return StorageError(
-        f"{path.name} does not fit the network of the run's settings: {why[:400]}. If you added this network "
-        "yourself, restore the code that trained the run. Otherwise train the run again."
-    )
+@contextmanager
+def _mismatch(path: Path) -> Iterator[None]:
+    """Raise ``StorageError`` for any exception: Keras, HDF5 and the code of an added network have no common error."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise StorageError(
+            f"{path.name} does not fit the network of the run's settings: {str(error)[:400]}. If you added this "
+            "network yourself, restore the code that trained the run. Otherwise train the run again."
+        ) from error

@@ -76,31 +76,20 @@ class ImageNetWeights:
 
     def locate(self) -> Path | None:
         """Find the file by ``AQUADASH_WEIGHTS``, in the home or in Keras's cache; None if it has to be downloaded."""
-        named = self._named()
-        if named is not None:
+        if named := self._named():
             return named
-        for folder in _folders():
-            path = folder / self.file_name
-            if path.is_file() and self._is_sound(path):
-                return path
-        return None
+        paths = (folder / self.file_name for folder in _folders())
+        return next((path for path in paths if path.is_file() and self._is_sound(path)), None)
 
     def check(self) -> None:
         """Check before a training starts that the file is here or can be downloaded; a DataError says what to do."""
-        if self.locate() is None:
-            reason = unreachable(self.url)
-            if reason:
-                raise self._missing(reason)
+        if self.locate() is None and (reason := unreachable(self.url)):
+            raise self._missing(reason)
 
     def fetch(self, progress: Callable[[str, float | None], None]) -> Path:
         """Return the file, downloaded first if need be; progress gets a text and a fraction (None: unknown)."""
-        path = self.locate()
-        if path is None:
-            return self._download(progress)
-        if self.md5 and file_digest(path, "md5") != self.md5:
-            _log.warning("%s is not Keras's file for %s: its MD5 differs. Using it anyway.", path, self.title)
-        else:
-            _log.info("the weights of %s are read from %s", self.title, path)
+        path = self.locate() or self._download(progress)
+        _log.info("the weights of %s are read from %s", self.title, path)
         return path
 
     def _named(self) -> Path | None:
@@ -117,11 +106,7 @@ class ImageNetWeights:
         # Plain arrays are for EfficientNet-Lite0 and for no network of Keras.
         if not path.is_file() or path.suffix == ".npz":
             return None
-        try:
-            params = count_params(path)
-        except DataError as error:
-            raise DataError(f"The file that AQUADASH_WEIGHTS names cannot be used. {error}") from None
-        if params == self.params:
+        if (params := count_params(path)) == self.params:
             return path
         if path.name == self.file_name:
             raise DataError(

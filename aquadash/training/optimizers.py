@@ -1,12 +1,12 @@
 """The table of optimizers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
+import keras
+
 from aquadash.config import TrainingConfig
-from aquadash.models.lazy import keras
+from aquadash.training.faster import OnePassSGD
 
 #: By name: the Keras class and its arguments.
 OPTIMIZERS: dict[str, tuple[str, Callable[[TrainingConfig], dict[str, Any]]]] = {
@@ -24,8 +24,6 @@ _NOT_DECAYED = ["bias", "gamma", "beta"]
 
 def build_optimizer(config: TrainingConfig) -> keras.Optimizer:
     """Build the optimizer that the config names, at its learning rate."""
-    from aquadash.training.faster import OnePassSGD
-
     kind, arguments = OPTIMIZERS[config.optimizer]
     # Keras's AdamW has a default decay, so a decay of 0 is passed on; for the others, None means no decay.
     decay = config.weight_decay if kind == "AdamW" else config.weight_decay or None
