@@ -47,13 +47,6 @@ def example() -> NDArray[np.uint8]:
     return dolphin
 
 
-def unpack(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Cut a WebP picture, uint8 (bytes,), into its drawings, uint8 (n, 32, 32, 3), row by row."""
-    sheet = np.asarray(Image.open(io.BytesIO(content.tobytes())).convert("RGB"))
-    grid = sheet.reshape(-1, SIZE, sheet.shape[1] // SIZE, SIZE, 3).swapaxes(1, 2)
-    return np.ascontiguousarray(grid.reshape(-1, SIZE, SIZE, 3))
-
-
 def _split(part: str, stored: Mapping[str, NDArray[np.uint8]]) -> Split:
     labels = stored[f"{part}_labels"].astype(np.int64)
     # Each drawing is named by its class and its number within it.
@@ -62,4 +55,7 @@ def _split(part: str, stored: Mapping[str, NDArray[np.uint8]]) -> Split:
     for label in labels.tolist():
         counts[label] += 1
         names.append(f"{CLASS_NAMES[label]}-{counts[label]:04d}.png")
-    return Split(unpack(stored[f"{part}_images"]), labels, tuple(names))
+    sheet = np.asarray(Image.open(io.BytesIO(stored[f"{part}_images"].tobytes())).convert("RGB"))
+    # Row by row, (n, 32, 32, 3).
+    grid = sheet.reshape(-1, SIZE, sheet.shape[1] // SIZE, SIZE, 3).swapaxes(1, 2)
+    return Split(np.ascontiguousarray(grid.reshape(-1, SIZE, SIZE, 3)), labels, tuple(names))

@@ -17,7 +17,7 @@ from aquadash import augment, data
 from aquadash.augment.code import DRAWING
 from aquadash.data import Dataset
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError, RunError
+from aquadash.errors import AquaDashError
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
 from aquadash.export.zip_files import Written, ZipMember, write_zip
@@ -280,10 +280,7 @@ def _script(store: RunStore, parts: _Parts, *, with_data: bool) -> str:
         last_epoch=None if run.status is RunStatus.FINISHED else ended,
         data_in_zip=with_data,
     )
-    try:
-        return train_script(recipe)
-    except RunError as error:
-        return none(f". {error}")
+    return train_script(recipe)
 
 
 def data_file(folder: Path, dataset: Dataset) -> Path:

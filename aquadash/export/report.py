@@ -5,12 +5,13 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
+from plotly.offline import get_plotlyjs
 
 import aquadash
 from aquadash.config import DEFINITIONS, SETTINGS, RunConfig, describe_definitions, flatten
@@ -75,7 +76,7 @@ def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
         "best": best_epoch(history, monitor=run.config.training.monitor),
         "settings": _settings(run.config),
         "environment": _environment_rows(store.environment(run.run_id)),
-        "plotly": _plotly() if charts else "",
+        "plotly": get_plotlyjs() if charts else "",
         "version": aquadash.__version__,
         "validated_on_test": run.config.training.validation == "test",
         "validated": report_validation_images(results.n) if results else None,
@@ -197,11 +198,3 @@ def _environment_rows(environment: dict[str, Any]) -> list[tuple[str, str]]:
         else:
             rows.append((name.replace("_", " "), _plain(value)))
     return rows
-
-
-@cache
-def _plotly() -> str:
-    """Return the source of plotly.js for a script element."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())

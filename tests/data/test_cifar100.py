@@ -257,7 +257,6 @@ def test_the_real_archive_gives_the_reports_images(cifar100_archive: Path) -> No
     assert dataset.test.images.shape == (500, 32, 32, 3)
     assert np.bincount(dataset.train.labels).tolist() == [500] * 5
     assert np.bincount(dataset.test.labels).tolist() == [100] * 5
-    assert not dataset.drawn
     assert str(cifar100_archive.resolve()) in dataset.origin
     assert cifar100.fetch().path == cifar100_archive.resolve()
 

@@ -135,11 +135,13 @@ def test_sixteen_bits_use_the_full_range_and_are_rounded_to_the_nearest_of_eight
     assert image.notes == ("16-bit reduced to 8-bit",)
 
 
-def test_cmyk() -> None:
+def test_cmyk_and_a_jpeg_with_more_than_one_picture() -> None:
     image = decode(saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95), name="a.jpg")
     red, green, blue = image.rgb[8, 8]
     assert red > 245 and green < 10 and blue < 10
     assert "CMYK" in image.notes[0]
+    of_a_phone = decode(saved(quarters(), "MPO", save_all=True, append_images=[quarters(16)]), name="phone.jpg")
+    assert (of_a_phone.kind, of_a_phone.original_size, of_a_phone.notes) == ("JPEG", (32, 32), ())
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -151,12 +153,6 @@ def test_the_first_frame_of_an_animation(kind: str) -> None:
 
     assert quarter_colours(image.rgb)[0] == RED
     assert image.notes == ("first frame of an animation",)
-
-
-def test_a_jpeg_with_more_than_one_picture() -> None:
-    data = saved(quarters(), "MPO", save_all=True, append_images=[quarters(16)])
-    image = decode(data, name="phone.jpg")
-    assert image.kind == "JPEG" and image.original_size == (32, 32) and image.notes == ()
 
 
 @pytest.mark.parametrize(
