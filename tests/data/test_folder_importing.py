@@ -1,7 +1,6 @@
 """Tests of data sets of own pictures: read, checked, divided, kept, replaced, deleted and restored as a whole."""
 
 import io
-import itertools
 import json
 import os
 import re
@@ -107,11 +106,9 @@ def test_too_much_for_the_disk_and_other_sizes_are_refused(folder: Path, monkeyp
 
 def small_archive() -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-        for number, (method, kind) in enumerate(itertools.product(methods, ("PNG", "JPEG"))):
-            name = f"{'cat' if number < 4 else 'dog'}/{number}.{kind.lower()}"
-            archive.writestr(name, picture(number, size=(8, 8), kind=kind), method)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(8):
+            archive.writestr(f"{'cat' if number < 4 else 'dog'}/{number}.png", picture(number, size=(8, 8)))
     return file.getvalue()
 
 
@@ -256,11 +253,6 @@ def test_a_kept_data_set_is_a_source_like_any_other(pictures: Path) -> None:
     check_names(with_values(RunConfig(), {"data.source": made.source}))
 
 
-def test_a_data_set_outlasts_a_power_cut(pictures: Path, outlasts_a_power_cut: Callable[[Path], bool]) -> None:
-    place = about.place_of(kept(pictures).name)
-    assert all(outlasts_a_power_cut(place / name) for name in ("about.json", "pictures.json"))
-
-
 def test_titles_that_differ_in_what_a_name_cannot_hold_get_names_that_differ(pictures: Path, home: Path) -> None:
     titles = ("Кошки 2", "Собаки 2", "\u0642\u0637\u0637", "Pets 🐱", "Pets 🐶", "a" * 59 + "b", "a" * 60)
     names = [kept(pictures, title).name for title in titles]
@@ -277,12 +269,16 @@ def test_titles_that_differ_in_what_a_name_cannot_hold_get_names_that_differ(pic
             about.name_for(title)
 
 
-def test_what_was_found_is_kept_beside_it(pictures: Path) -> None:
+def test_what_was_found_is_kept_beside_it_and_outlasts_a_power_cut(
+    pictures: Path, outlasts_a_power_cut: Callable[[Path], bool]
+) -> None:
     new = imported(pictures)
-    report, refused = store.report_of(new.keep("Pets").name)
+    place = about.place_of(new.keep("Pets").name)
+    report, refused = store.report_of("pets")
     assert report == new.report and refused == ()
-    stored = Kept.read(about.place_of("pets") / "pictures.json").pictures
+    stored = Kept.read(place / "pictures.json").pictures
     assert stored != new.pictures and set(stored) == set(new.pictures)
+    assert all(outlasts_a_power_cut(place / name) for name in ("about.json", "pictures.json"))
 
 
 def test_no_data_set_is_written_over_unless_that_is_asked_for(pictures: Path) -> None:

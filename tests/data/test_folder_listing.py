@@ -89,11 +89,6 @@ def test_names_are_read_as_the_mac_and_windows_write_them(tmp_path: Path) -> Non
             assert [entry.read() for entry in contents.entries] == [b"1", b"1"]
 
 
-def test_no_folders_at_all_is_an_error_that_says_what_is_expected() -> None:
-    with pytest.raises(DataError, match="one folder per class"):
-        listed("1.jpg", "2.jpg")
-
-
 def test_paths_that_lead_out_links_and_inner_archives_are_refused_by_name(tmp_path: Path) -> None:
     inner = io.BytesIO()
     zipfile.ZipFile(inner, "w").close()
@@ -180,9 +175,11 @@ def test_names_without_a_letter_or_an_end_cost_nothing_but_themselves(tmp_path: 
         assert len(contents.left_out) == 2 and max(len(one.name) for one in contents.left_out) <= 60
 
 
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_files_and_files_without_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {f"cat/{number}.png": os.urandom(100) for number in range(5)}
     path, folder = in_archive(tmp_path / "a.zip", files), in_folder(tmp_path / "a", files)
+    with pytest.raises(DataError, match="one folder per class"):
+        listed("1.jpg", "2.jpg")
     monkeypatch.setattr(listing, "MAX_FILES", 4)
     for source, came in ((path, "5 files"), (folder, "more than 4 files")):
         with pytest.raises(DataError, match=came), listing.opened(source):

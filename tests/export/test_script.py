@@ -158,25 +158,18 @@ def test_the_script_repeats_the_run_to_the_last_bit(case: str, drawn: Dataset, t
     assert said["val_accuracy"] == result.val_accuracy
 
 
-@pytest.fixture
-def taken_home(without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the unpacked ZIP of a run that a worker has trained on some of the embedded images."""
-    drawn = few_drawings(train_per_class=20, test_per_class=6)
-    use_images(monkeypatch, drawn)
-    monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
-    store = open_store()
-    config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
-    run = make_run(store, "to take home", config, status=RunStatus.QUEUED)
-    assert train(store, run.run_id).status is RunStatus.FINISHED
-    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
-    folder = tmp_path / "unpacked"
-    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
-        archive.extractall(folder)
-    return folder
-
-
 @pytest.mark.slow
-def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(taken_home: Path) -> None:
+def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(
+    without_detector: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_images(monkeypatch, few_drawings(train_per_class=20, test_per_class=6))
+    monkeypatch.setattr(bundle, "report_html", lambda *_: "tests/export/test_report.py looks at it")
+    store, taken_home = open_store(), tmp_path / "unpacked"
+    config = with_values(QUICK, {"augmentation.pipeline": "notebook-1", "model.name": "notebook"})
+    run = train(store, make_run(store, "to take home", config, status=RunStatus.QUEUED).run_id)
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        archive.extractall(taken_home)
     metrics = json.loads((taken_home / "run.json").read_text())["run"]["metrics"]
 
     said = execute(taken_home)
