@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: its layers, its weights and the script that brings them, its answers beside the original's."""
+"""EfficientNet-Lite0: its layers, its weights and the script that brings them."""
 
 import io
 import pickle
@@ -23,10 +23,6 @@ CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)
 
 #: Parameters of the original with its own head for ImageNet's 1,000 classes.
 PARAMETERS = 4_652_008
-
-
-def built(config: ModelConfig = CONFIG, side: int = 32) -> Any:
-    return models.build(config, image_shape=(side, side, 3), num_classes=5)
 
 
 def body_of(model: Any) -> Any:
@@ -59,7 +55,7 @@ def originals() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def network() -> Any:
     """Tests may load weights into it and let any of its layers learn."""
-    return built()
+    return models.build(CONFIG, image_shape=(32, 32, 3), num_classes=5)
 
 
 def test_its_layers_are_those_of_the_original(network: Any) -> None:
