@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +41,10 @@ def _config(name: str, **settings: Any) -> ModelConfig:
     return ModelConfig(**{"name": name, "input_size": SIZE, "dense_units": (), **settings})
 
 
-@functools.cache
-def _built(name: str) -> Any:
-    """Made once for all tests, which may load weights into it and let any of its layers learn."""
-    return models.build(_config(name), image_shape=(32, 32, 3), num_classes=5)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _forget() -> Iterator[None]:
-    yield
-    _built.cache_clear()
+@pytest.fixture(scope="module")
+def built() -> Callable[[str], Any]:
+    """Build each network once; tests may load weights into it and let any of its layers learn."""
+    return functools.cache(lambda name: models.build(_config(name), image_shape=(32, 32, 3), num_classes=5))
 
 
 def _pictures() -> np.ndarray:
@@ -81,7 +75,9 @@ def _keras_network(name: str) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_and_features_are_those_of_keras(
+    name: str, built: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Keras is asked for its weights, with a download in place of which it says what it would have fetched.
     asked = []
     with monkeypatch.context() as patch:
@@ -97,7 +93,7 @@ def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monk
 
     path = tmp_path / "weights.h5"
     write_like_keras(network, path)
-    model = _built(name)
+    model = built(name)
 
     preprocess = importlib.import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     prepared = preprocess(tf.image.resize(_pictures(), (SIZE, SIZE)).numpy())
@@ -123,8 +119,8 @@ def test_weights_and_features_are_those_of_keras(name: str, tmp_path: Path, monk
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_fine_tuning_thaws_what_it_says(name: str) -> None:
-    entry, model = models.model_entry(name), _built(name)
+def test_fine_tuning_thaws_what_it_says(name: str, built: Callable[[str], Any]) -> None:
+    entry, model = models.model_entry(name), built(name)
     body = transfer.parts(model).body
     assert body.count_params() == APPLICATIONS[name].params
     counts = {}
