@@ -1,35 +1,104 @@
 """The Augment page: preview, steps and versions; pipelines are trained with, saved, renamed, deleted and exported."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.augment import PIPELINES, Range, library, op, pipeline, saved_pipelines, to_code
+from aquadash.augment import (
+    PIPELINES,
+    Branch,
+    PipelineSpec,
+    Range,
+    library,
+    op,
+    pipeline,
+    saved_pipelines,
+    to_code,
+)
 from aquadash.augment.reading import from_json
-from aquadash.augment.saved_pipelines import Draft
+from aquadash.augment.saved_pipelines import Draft, keep_draft, version_of
+from aquadash.augment.spec import Operator, walk
 from aquadash.people import Person
 from aquadash.ui.kit import components
 from tests.support.app_pages import address_of, alternatives, html, open_app_page
-from tests.support.builder_page import (
-    DEEP,
-    control,
-    do,
-    is_changed,
-    names,
-    press,
-    spec_of,
-    steps,
-    titles,
-    unfold,
-    visit,
-    visit_draft,
-)
 from tests.support.classrooms import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
+
+
+DEEP = PipelineSpec(
+    "mine",
+    "Mine",
+    "Mine alone.",
+    (
+        Branch("First", (op("Fliplr", p=0.5), op("Sometimes", p=0.3, then_list=(op("GaussianBlur"), op("Add"))))),
+        Branch("Second", (op("WithColorspace", to_colorspace="HSV", children=op("TranslateX", px=3)),)),
+    ),
+)
+
+
+def visit_draft(spec: PipelineSpec = DEEP, *, person_id: str = "", **address: str) -> AppTest:
+    """The page with a person's draft that was started from nothing."""
+    keep_draft(person_id, Draft(spec, "none", version_of(pipeline("none"))))
+    return visit(**address)
+
+
+def visit(**address: str) -> AppTest:
+    app = open_app_page("augment", **{"view": "code", **address})
+    assert not app.error, app.error[0].value
+    return app
+
+
+def spec_of(app: AppTest) -> PipelineSpec:
+    """The pipeline that the page shows."""
+    spec: PipelineSpec = app.session_state["studio:history"].present.spec
+    return spec
+
+
+def is_changed(app: AppTest) -> bool:
+    """Whether the page says that there are unsaved changes."""
+    return any("unsaved changes" in each.value for each in app.markdown)
+
+
+def steps(app: AppTest, branch: int = 0) -> tuple[Operator, ...]:
+    return spec_of(app).branches[branch].operators
+
+
+def do(app: AppTest, step_id: int | None, action: str) -> AppTest:
+    """Choose from the menu of the card of the step with that id."""
+    menu = next(each for each in app.get("menu_button") if each.key == f"step{step_id}/menu")
+    menu.click(action).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def control(widgets: Sequence[Any], stem: str) -> Any:
+    """The control of that name; its key changes when the page sets its value."""
+    return next(each for each in widgets if str(each.key).startswith(f"{stem}#"))
+
+
+def unfold(app: AppTest, menu: str) -> AppTest:
+    """Open a menu; those of files have a new key each time that they have done their work."""
+    done = app.session_state["studio:menus"] if "studio:menus" in app.session_state else 0
+    app.session_state[menu if menu == "branch-menu" else f"{menu}-{done}"] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def titles(app: AppTest) -> list[str]:
+    return [each.label for each in app.button if (each.key or "").endswith("/fold")]
 
 
 def sources(app: AppTest) -> list[str]:
@@ -91,7 +160,7 @@ def test_a_step_from_the_catalogue_makes_a_draft_that_another_session_opens() ->
     press(app, "add-0")
     app.text_input(key="studio:search").set_value("brighter").run()
     press(app, "pick-Multiply-add")
-    assert names(app) == ["Fliplr", "GaussianBlur", "Multiply"]
+    assert [step.name for step in walk(steps(app))] == ["Fliplr", "GaussianBlur", "Multiply"]
     assert is_changed(app)
     assert control(app.slider, "step2:mul/range").value == (0.8, 1.2), "the new card is unfolded"
     again = visit()

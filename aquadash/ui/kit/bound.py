@@ -78,11 +78,6 @@ def interval_in(low: int, high: int) -> Codec[tuple[int, int]]:
     )
 
 
-def short_text(longest: int) -> Codec[str]:
-    """A text of at most ``longest`` characters."""
-    return Codec(f"at most {longest} characters", str, str, lambda held: held[:longest])
-
-
 ON_OR_OFF = Codec("0 or 1", lambda text: bool(("0", "1").index(text)), lambda on: str(int(on)), bool)
 
 
@@ -145,7 +140,8 @@ def toggle(name: str, **arguments: Any) -> bool:
 
 def text(name: str, *, longest: int, **arguments: Any) -> str:
     """Draw a field for a text of at most ``longest`` characters."""
-    return str(_bound(name, short_text(longest), arguments, widget=inputs.text_input, default="", max_chars=longest))
+    codec = Codec[str](f"at most {longest} characters", str, str, lambda held: held[:longest])
+    return str(_bound(name, codec, arguments, widget=inputs.text_input, default="", max_chars=longest))
 
 
 def _titles(options: Options) -> Mapping[str, str]:
