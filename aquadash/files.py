@@ -112,7 +112,7 @@ def storage_error(what: str, error: BaseException) -> StorageError:
     text = str(error)
     for signs, words in _STORAGE_REASONS:
         if any(sign in text for sign in signs):
-            return StorageError(f"Could not {what}: {words.format(home=settings.home())}")
+            return StorageError(f"Could not {what}: {words}")
     first_line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     return StorageError(f"Could not {what}: {first_line[:300]}")
 
@@ -127,14 +127,6 @@ _STORAGE_REASONS = (
         ("readonly database", "Permission denied", "Read-only"),
         "it may not be written to. Make the folder in AQUADASH_HOME writable or name another one; what is stored is "
         "untouched.",
-    ),
-    (
-        ("unable to open database",),
-        "its database file in {home} cannot be opened. Was it moved or deleted? Check the folder in AQUADASH_HOME.",
-    ),
-    (
-        ("disk I/O error",),
-        "the disk with {home} failed to read or write. Is it full or damaged? Check it and try again.",
     ),
     (
         ("not a database", "malformed"),

@@ -319,7 +319,6 @@ def test_a_picture_of_too_many_parts_is_not_waited_for(name: str, monkeypatch: p
         ("\x1b[31mred\x00.png", "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}.png"),
         ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\N{REPLACEMENT CHARACTER}exe"),
         ("\udcff.png", "\N{REPLACEMENT CHARACTER}.png"),
-        ("../../etc/passwd", "../../etc/passwd"),
         ("می\u200cخواهم 👩\u200d🔬.png", "می\u200cخواهم 👩\u200d🔬.png"),
         ("ot\u200cter\u200d.png", "ot\N{REPLACEMENT CHARACTER}ter\N{REPLACEMENT CHARACTER}.png"),
     ],
