@@ -18,7 +18,7 @@ from aquadash.evaluation import (
     scores_to_dict,
 )
 from aquadash.evaluation.browse import doubtful_labels
-from aquadash.evaluation.quiz import quiz_answer
+from aquadash.evaluation.guess import quiz_answer
 from aquadash.store import Predictions, Run
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from aquadash.cli import cli
 from aquadash.errors import UnknownNameError
-from aquadash.evaluation.quiz import quiz_answer
+from aquadash.evaluation.guess import quiz_answer
 from aquadash.store import Run, RunStore
 from tests.support.app_pages import address_of, html, open_app_page, words
 from tests.support.runs import make_run

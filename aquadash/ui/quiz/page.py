@@ -7,7 +7,7 @@ import streamlit as st
 
 from aquadash.data import Dataset
 from aquadash.evaluation import wilson_interval
-from aquadash.evaluation.quiz import QuizAnswer, quiz_answer
+from aquadash.evaluation.guess import QuizAnswer, quiz_answer
 from aquadash.store.types import Predictions, Run
 from aquadash.ui.kit import address, bound, components, gallery, image_browser, image_dialog, run_lists, shell
 from aquadash.ui.kit.glossary import term
