@@ -1,5 +1,6 @@
 """No student can stop, change, delete or open what belongs to another: each action tried by a wrong user."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,19 @@ def test_an_action_of_a_wrong_user_is_refused(lesson: Lesson, tmp_path: Path, pe
     assert lesson.state() == before
 
 
+def test_a_run_of_ones_own_that_names_anothers_pictures_does_not_open_them(lesson: Lesson) -> None:
+    imported = lessons.trained(lesson.store, BEN, "brought in", source="folder-anna-s-cats")
+    for start in (Lab(BEN).jobs.measure_robustness, Lab(BEN).runs.repeat):
+        with pytest.raises(NotAllowedError, match="can open its pictures"):
+            start(imported)
+
+
 def test_a_zip_s_report_hides_others_pictures(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs, hers = (Lab(person).jobs.export_id(lesson.on_hers, include_data=False) for person in (BEN, ANNA))
     assert theirs != hers
     let_fail(monkeypatch, data, "load", AssertionError("The pictures were looked at."))
     written = bundle.export_run(lesson.store, lesson.on_hers, tmp_path / "run.zip", show_images=False)
     assert bundle.DATA not in written.files and "another person's" in "".join(written.notes)
-
-
-def test_a_run_of_ones_own_that_names_anothers_pictures_does_not_open_them(lesson: Lesson) -> None:
-    imported = lessons.trained(lesson.store, BEN, "brought in", source="folder-anna-s-cats")
-    for start in (Lab(BEN).jobs.measure_robustness, Lab(BEN).runs.repeat):
-        with pytest.raises(NotAllowedError, match="can open its pictures"):
-            start(imported)
 
 
 def test_what_is_refused_to_others_is_not_refused_to_its_owner(lesson: Lesson) -> None:
@@ -78,93 +79,84 @@ def test_all_may_look_at_a_run_and_open_what_the_teacher_made(lesson: Lesson) ->
 
 
 def test_a_hidden_run_is_found_by_its_owner_and_the_teacher_alone(lesson: Lesson) -> None:
-    Lab(TEACHER).runs.hide(lesson.finished)
-    try:
-        for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False)):
-            assert (lesson.finished in {run.run_id for run in Lab(person).runs.all()}) is sees
-        runs = Lab(BEN).runs
-        names = "get find history environment predictions validation_predictions evaluation epoch_replay cost log"
-        for look in (*(getattr(runs, name) for name in names.split()), Lab(BEN).jobs.robustness):
-            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
-                look(lesson.finished)
-        for both in ((lesson.finished, lesson.shared), (lesson.shared, lesson.finished)):
-            with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
-                runs.reproduction(*both)
+    hidden = lessons.trained(lesson.store, ANNA, "Anna's hidden one")
+    Lab(TEACHER).runs.hide(hidden)
+    for person, sees in ((ANNA, True), (TEACHER, True), (OWNER, True), (BEN, False)):
+        assert (hidden in {run.run_id for run in Lab(person).runs.all()}) is sees
+    runs, jobs = Lab(BEN).runs, Lab(BEN).jobs
+    names = "get find history environment predictions validation_predictions evaluation epoch_replay cost log"
+    for look in (
+        *(partial(getattr(runs, name), hidden) for name in names.split()),
+        lambda: jobs.robustness(hidden),
+        lambda: runs.reproduction(hidden, lesson.shared),
+        lambda: runs.reproduction(lesson.shared, hidden),
+        lambda: jobs.write_export(hidden, lesson.home / "tmp" / "hidden.zip"),
+    ):
         with pytest.raises(NotAllowedError, match="teacher has hidden this run"):
-            Lab(BEN).jobs.write_export(lesson.finished, lesson.home / "tmp" / "hidden.zip")
-        name = lesson.store.get(lesson.finished).name
-        with pytest.raises(UnknownNameError) as unknown:
-            runs.find(name[:-1])
-        assert name not in str(unknown.value), "no message names a hidden run"
-    finally:
-        Lab(TEACHER).runs.hide(lesson.finished, False)
-    assert Lab(BEN).runs.get(lesson.finished).hidden is False
+            look()
+    with pytest.raises(UnknownNameError) as unknown:
+        runs.find("Anna's hidden")
+    assert "Anna's hidden one" not in str(unknown.value), "no message names a hidden run"
+    Lab(TEACHER).runs.hide(hidden, False)
+    assert Lab(BEN).runs.get(hidden).hidden is False
 
 
 def test_a_hidden_search_is_not_found_by_others(lesson: Lesson) -> None:
-    Lab(TEACHER).searches.hide(lesson.search)
-    try:
-        searches = Lab(BEN).searches
-        assert searches.all() == []
-        for look in (searches.get, searches.find):
-            with pytest.raises(NotAllowedError, match="hidden this search"):
-                look(lesson.search)
-        assert Lab(ANNA).searches.get(lesson.search).maker == ANNA
-    finally:
-        Lab(TEACHER).searches.hide(lesson.search, False)
+    hidden = lesson.searches.submit(plan(name="Anna's hidden one"), owner=ANNA)
+    Lab(TEACHER).searches.hide(hidden)
+    searches = Lab(BEN).searches
+    assert hidden not in {head.search_id for head in searches.all()}
+    for look in (searches.get, searches.find):
+        with pytest.raises(NotAllowedError, match="hidden this search"):
+            look(hidden)
+    assert Lab(ANNA).searches.get(hidden).maker == ANNA
 
 
 def test_a_trial_is_as_hidden_as_its_search_and_keeps_that_in_the_bin(lesson: Lesson) -> None:
-    def is_seen(by: Person) -> bool:
-        return run_id in {run.run_id for run in Lab(by).runs.all()}
-
-    lab = Lab(TEACHER)
+    lab, hers = Lab(TEACHER), Lab(BEN)
     search_id = lesson.searches.submit(plan(name="the teacher's other"))
     run_id = make_run(lesson.store, settings=lessons.SHORT, search_id=search_id, trial=TrialOf(0, {})).run_id
-    try:
-        for hidden in (True, False):
-            lab.searches.hide(search_id, hidden)
-            assert lesson.store.read(run_id).hidden is hidden and is_seen(by=BEN) is not hidden
-        lab.runs.delete(run_id)
-        assert len(Lab(BEN).searches.get(search_id).trials) == 1, "it was to be seen before"
-        lab.searches.hide(search_id)
-        lab.runs.restore(run_id)
-        assert lesson.store.read(run_id).hidden and not is_seen(by=BEN)
-        lab.searches.hide(search_id, False)
-        lab.runs.delete(run_id)
-        lab.runs.restore(run_id)
-        assert not lesson.store.read(run_id).hidden
-        lab.runs.hide(run_id)
-        lab.runs.delete(run_id)
-        assert Lab(BEN).searches.get(search_id).trials == ()
-        assert len(lab.searches.get(search_id).trials) == 1
-    finally:
-        lesson.searches.set_hidden(search_id)
+    for hidden in (True, False):
+        lab.searches.hide(search_id, hidden)
+        assert lesson.store.read(run_id).hidden is hidden
+        assert (run_id in {run.run_id for run in hers.runs.all()}) is not hidden
+    lab.runs.delete(run_id)
+    assert len(hers.searches.get(search_id).trials) == 1, "it was to be seen before"
+    lab.searches.hide(search_id)
+    lab.runs.restore(run_id)
+    assert lesson.store.read(run_id).hidden
+    lab.searches.hide(search_id, False)
+    lab.runs.delete(run_id)
+    lab.runs.restore(run_id)
+    assert not lesson.store.read(run_id).hidden
+    lab.runs.hide(run_id)
+    lab.runs.delete(run_id)
+    assert hers.searches.get(search_id).trials == ()
+    assert len(lab.searches.get(search_id).trials) == 1
 
 
 def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: Lesson) -> None:
-    def first() -> dict[str, bool]:
-        return {person.name: Lab(person).runs.get(lesson.finished).pinned for person in (ANNA, BEN, TEACHER, OWNER)}
+    run_id = lessons.trained(lesson.store, ANNA, "Anna's pinned one")
 
-    nobody = dict.fromkeys((ANNA.name, BEN.name, TEACHER.name, OWNER.name), False)
-    try:
-        Lab(ANNA).runs.pin(lesson.finished)
-        assert first() == {**nobody, ANNA.name: True}
-        Lab(TEACHER).runs.pin(lesson.finished, False)
-        assert first() == {**nobody, ANNA.name: True}, "what a student has pinned for themselves is not the teacher's"
-        Lab(TEACHER).runs.pin(lesson.finished)
-        assert all(first().values())
-        Lab(ANNA).runs.pin(lesson.finished)
-        assert all(first().values()), "what a teacher has pinned stays so"
-        with pytest.raises(RunError, match="only the teacher can unpin it"):
-            Lab(ANNA).runs.pin(lesson.finished, False)
-        assert all(first().values())
-        Lab(TEACHER).runs.pin(lesson.finished, False)
-        assert first() == {**nobody, ANNA.name: True}, "nor is it lost below the teacher's"
-    finally:
-        Lab(TEACHER).runs.pin(lesson.finished, False)
-        Lab(ANNA).runs.pin(lesson.finished, False)
-    assert first() == nobody
+    def pinned_for() -> list[str]:
+        return [one.name for one in (ANNA, BEN, TEACHER, OWNER) if Lab(one).runs.get(run_id).pinned]
+
+    everybody = [ANNA.name, BEN.name, TEACHER.name, OWNER.name]
+    for person, pinned, seen_by in (
+        (ANNA, True, [ANNA.name]),
+        (TEACHER, False, [ANNA.name]),
+        (TEACHER, True, everybody),
+        (ANNA, True, everybody),
+    ):
+        Lab(person).runs.pin(run_id, pinned)
+        assert pinned_for() == seen_by
+    with pytest.raises(RunError, match="only the teacher can unpin it"):
+        Lab(ANNA).runs.pin(run_id, False)
+    assert pinned_for() == everybody
+    Lab(TEACHER).runs.pin(run_id, False)
+    assert pinned_for() == [ANNA.name], "a student's own pin is not lost below the teacher's"
+    Lab(ANNA).runs.pin(run_id, False)
+    assert pinned_for() == []
 
 
 def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:

@@ -146,9 +146,7 @@ def test_a_hostile_condition_is_refused_at_once(condition: str) -> None:
     [
         " or ".join([f"note like '{'%a' * 90}b'"] * 5),
         " or ".join([f"glob('{'*[a-z]' * 25}0', note)"] * 5),
-        "1 = 1" + " and 1 = 1" * 40,
         "(" * 400 + "1" + ")" * 400,
-        "1) order by (note",
         "note || note || note = note || note",
     ],
 )
@@ -165,12 +163,9 @@ def test_a_condition_of_too_many_steps_is_interrupted(monkeypatch: pytest.Monkey
         select(RUNS * 10, "seed > 0 and seed < 10")
 
 
-def test_examples_can_be_used_as_they_stand() -> None:
+def test_every_name_can_be_asked_for_and_forged_figures_take_no_name_away() -> None:
     for example, _ in EXAMPLES:
         select(RUNS, example)
-
-
-def test_every_name_can_be_asked_for_and_forged_figures_take_no_name_away() -> None:
     known = names(run_fields(RUNS))
     for name, field in known.items():
         found = [run.name for run in select(RUNS, f'"{name}" is null')]
