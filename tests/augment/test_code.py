@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,15 @@ def test_built_in_pipelines(name: str) -> None:
 def test_every_operator_in_an_array_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = [Branch(info.name, (info.example,)) for info in OPERATORS.values() if info.example]
     added = [Branch(f"{name}, just added", (editing.new_step(name),)) for name in OPERATORS]
-    spec = PipelineSpec("all", "All operators", "", (*examples, *added))
+    switched_off = (Operator("Fliplr", enabled=False),)
+    hollow = [
+        Branch(
+            f"{name}, all inside off", (replace(editing.new_step(name), children=((info.slots[0][0], switched_off),)),)
+        )
+        for name, info in OPERATORS.items()
+        if info.slots
+    ]
+    spec = PipelineSpec("all", "All operators", "", (*examples, *added, *hollow))
     assert "aquadash" not in to_code(spec)
     images = _IMAGES[:2]
     np.save(tmp_path / "images.npy", images)
