@@ -59,12 +59,16 @@ def _take_name(path: Path, temporary: Path) -> None:
     """Move a file to a name that is free."""
     try:
         os.link(temporary, path)
-        temporary.unlink()
     except OSError:
-        # FAT and some shared folders have no hard links.
-        if path.exists():
-            raise FileExistsError(path) from None
-        os.replace(temporary, path)
+        # FAT and some shared folders have no hard links: an empty file reserves the name. Other errors occur again.
+        path.touch(exist_ok=False)
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    else:
+        temporary.unlink()
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
