@@ -6,6 +6,7 @@ import pytest
 
 from aquadash.lab import memory
 from aquadash.store import Run, RunStatus, RunStore
+from aquadash.store.fields import known_fields
 from aquadash.ui.compare import run_table
 from aquadash.ui.kit.text import plain
 from tests.support.app_pages import address_of, ids, open_app_page, unfold, words
@@ -51,6 +52,12 @@ def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
         "halted": "stopped",
     }
     assert 50 < table.loc["done", "Test accuracy"] < 70 and table["Test accuracy"].drop("done").isna().all()
+
+
+@pytest.mark.parametrize(("images", "format"), [(500, "%.0f %%"), (10_000, "%.1f %%")])
+def test_an_accuracy_has_as_many_digits_as_its_interval_supports(store: RunStore, images: int, format: str) -> None:
+    run = make_run(store, predictions=skilled(0.6), test_images=images)
+    assert run_table.table_column("test_accuracy", [run], known_fields()).config["type_config"]["format"] == format
 
 
 @pytest.mark.usefixtures("in_shared_home")
