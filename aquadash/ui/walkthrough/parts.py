@@ -160,10 +160,12 @@ def corrections(lesson: str) -> None:
     mistakes = findings(lesson)
     if not mistakes:
         return
-    title = "What the report got wrong"
+    title = "What the report got wrong" if len(mistakes) == 1 else f"What the report got wrong: {len(mistakes)} things"
     solved = lesson in lesson_progress.read().solved
     with st.expander(title if solved else f"{title} (try the question first)", icon="📄", expanded=solved):
-        places = st.tabs([f"Mistake {number}" for number, _ in enumerate(mistakes, 1)])
+        places = (
+            st.tabs([f"Mistake {number}" for number, _ in enumerate(mistakes, 1)]) if mistakes[1:] else [st.container()]
+        )
         for place, finding in zip(places, mistakes, strict=True):
             with place, st.container(key=f"finding-{finding.key}"):
                 left, right = st.columns([2, 3], gap="medium")
