@@ -111,7 +111,8 @@ def _is_starting(run: Run) -> bool:
 
 
 def _has_begun(run: Run) -> bool:
-    return run.progress is not None and run.progress.epoch > 0
+    """Return whether some session has seen two batches: the first is shown at once, and the page redrawn after it."""
+    return run.progress is not None and (run.progress.epoch > 1 or len(trail_of(run.run_id)) > 1)
 
 
 def _outcome(run: Run) -> None:
