@@ -53,7 +53,7 @@ def worker(
     address = _address(scheduler)
     card = find_gpu() if gpu is None else gpu.replace("none", "")
     name = name or settings.slots_name() + (f"-gpu{card}" if card else "")
-    checks = check_machine(address, name)
+    checks = check_machine(address)
     for check in checks:
         if not check.problem:
             click.echo(f"{check.what}: {check.note}", err=True)

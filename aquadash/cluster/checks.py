@@ -1,4 +1,4 @@
-"""Checks of a cluster: whether a machine is set up as a worker must be, and how the whole cluster is."""
+"""Checks of a cluster: whether a machine is set up as a worker must be, how the cluster is, and why runs wait."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import psutil
-
 from aquadash import __version__, settings
 from aquadash.cluster import DASK_MISSING
 from aquadash.errors import AquaDashError, RunError
 from aquadash.files import write_whole
 from aquadash.store import Run, RunStatus, open_store
+from aquadash.store.jobs import JobTable
+from aquadash.store.runs import KIND
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 #: The name of the plugin with which a worker takes runs.
 PLUGIN = "aquadash"
 
-#: Seconds that a command waits for the scheduler.
-CONNECT_SECONDS = 10.0
+#: Seconds that the scheduler has to answer, and seconds between two looks of an app at the cluster.
+CONNECT_SECONDS, LOOK_SECONDS = 5.0, 5.0
+
+_log = logging.getLogger("aquadash.cluster")
+_looking = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def write_app_state(state: AppState) -> None:
 
 
 @contextlib.contextmanager
-def connected(address: str, *, seconds: float | None = None) -> Iterator[Client]:
+def connected(address: str) -> Iterator[Client]:
     """Connect to a scheduler for the block.
 
     Raises:
@@ -76,7 +81,7 @@ def connected(address: str, *, seconds: float | None = None) -> Iterator[Client]
     if address.startswith("tls://") and Security().get_connection_args("client").get("ssl_context") is None:
         raise RunError(f"The scheduler {address} wants a certificate, and none is set here (docs/cluster.md).")
     try:
-        with Client(address, timeout=seconds or CONNECT_SECONDS, set_as_default=False) as client:
+        with Client(address, timeout=CONNECT_SECONDS, set_as_default=False) as client:
             yield client
     except (OSError, ValueError, TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -115,13 +120,13 @@ class Check(NamedTuple):
     note: str = ""
 
 
-def check_machine(scheduler: str, name: str) -> list[Check]:
-    """Check whether this machine can have a worker of that name in the cluster."""
+def check_machine(scheduler: str) -> list[Check]:
+    """Check whether this machine can have a worker in the cluster."""
     database = Check("database", database_problem(), settings.shown_address(settings.database()))
     home = Check("home", "", f"{settings.home()}, as the database has it")
     # Only the cluster's own home has the version of its app.
     own = [] if database.problem else [home, _check_version()]
-    return [database, *own, _check_scheduler(scheduler, name)]
+    return [database, *own, _check_scheduler(scheduler)]
 
 
 def _check_version() -> Check:
@@ -134,19 +139,12 @@ def _check_version() -> Check:
     return Check("AquaDash", f"{versions} Install the same version on every machine.")
 
 
-def _check_scheduler(address: str, name: str) -> Check:
-    """Check whether the scheduler answers, and has no worker of that name on another machine."""
+def _check_scheduler(address: str) -> Check:
     try:
-        with connected(address) as client:
-            workers = client.scheduler_info()["workers"].values()
+        with connected(address):
+            return Check("scheduler", "", address)
     except AquaDashError as error:
         return Check("scheduler", str(error))
-    own = {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
-    hosts = [worker["host"] for worker in workers if str(worker["name"]) == name and worker["host"] not in own]
-    if hosts:
-        taken = f"The scheduler {address} has a worker {name} on {hosts[0]} already."
-        return Check("scheduler", f"{taken} Give this one another --name.")
-    return Check("scheduler", "", address)
 
 
 def cluster_status(address: str) -> dict[str, Any]:
@@ -222,3 +220,46 @@ def _read_answer(name: str, address: str, answer: Any) -> dict[str, Any]:
     if isinstance(answer, OSError) or answer is None:
         return {"problem": f"{name} does not answer at {address}. Let a firewall admit the scheduler there."}
     return {"problem": f"{name} cannot import this version of AquaDash ({type(answer).__name__}: {answer})."}
+
+
+def watch(jobs: JobTable) -> None:
+    """Look at the cluster in a thread, one at a time: an unplugged worker delays the answer by up to 30 s."""
+    if _looking.acquire(blocking=False):
+        threading.Thread(target=_explain, args=(jobs,), name="cluster-watch", daemon=True).start()
+
+
+def _explain(jobs: JobTable) -> None:
+    """Write on waiting runs why none can start, and pause until the next look."""
+    try:
+        jobs.explain(KIND, database_problem() or _reason(jobs))
+    except AquaDashError as error:
+        _log.warning("%s", error)
+    finally:
+        time.sleep(LOOK_SECONDS)
+        _looking.release()
+
+
+def slots() -> int:
+    """Return the slots of the cluster as an app of this home last saw them, without asking the scheduler."""
+    state = read_app_state()
+    return state.slots if state else 0
+
+
+def _reason(jobs: JobTable) -> str:
+    """Look at the cluster; return why no waiting run can start, or an empty text."""
+    address = settings.scheduler_address() or ""
+    try:
+        with connected(address) as client:
+            workers = describe_workers(client)
+    except RunError as error:
+        return f"{error} Runs wait until it answers."
+    state = AppState(__version__, sum(worker["slots"] for worker in workers))
+    if state != read_app_state():
+        write_app_state(state)
+    if not workers:
+        return f"No worker is connected to the scheduler {address}. Runs wait until one is."
+    if all(worker["problem"] for worker in workers):
+        return str(workers[0]["problem"])
+    if {job.needs for job in jobs.queue(KIND)} == {"gpu"} and not any(worker["gpu"] for worker in workers):
+        return "The run needs a graphics card, and no worker of the cluster has one. It waits until one has."
+    return ""

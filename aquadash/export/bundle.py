@@ -1,8 +1,13 @@
 """A run as one ZIP file: its stored files, and a script and a report that need no AquaDash."""
 
+import hashlib
+import io
+import os
 import re
+import stat
 import tempfile
 import textwrap
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +25,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError
 from aquadash.export.report import report_html
 from aquadash.export.script import Recipe, train_notebook, train_script, why_no_script
-from aquadash.export.zip_files import Written, ZipMember, write_zip
+from aquadash.files import replacing
 from aquadash.models import MODELS, model_entry
 from aquadash.store import RunStore
 from aquadash.store.artifacts import CHECKPOINTS, MODEL
@@ -117,6 +122,14 @@ class OldRunFile(OldRecord, frozen=True):
     artifacts: list[str]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A written member of the ZIP: how many bytes it has, and their SHA-256 in hexadecimal digits."""
+
+    bytes: int
+    sha256: str
+
+
 class Manifest(BaseModel, frozen=True):
     """The content of ``manifest.json``: all other files of the ZIP by name, with their bytes and SHA-256."""
 
@@ -169,17 +182,15 @@ def export_run(
         parts.dataset = _dataset(parts, progress)
     else:
         parts.notes.append("The images are another person's, so the report shows none.")
+    written: dict[str, Written] = {}
     with tempfile.TemporaryDirectory(prefix="aquadash-export-") as folder:
         members = list(_members(store, parts, Path(folder), include_data=include_data, on_progress=progress))
-
-        def after(name: str, count: int) -> None:
-            progress(f"packing {name}", count / (len(members) + 1))
-
-        def manifest(written: Mapping[str, Written]) -> ZipMember:
-            content = Manifest(run_id=run_id, files=dict(sorted(written.items())))
-            return _text(MANIFEST, content.model_dump_json(indent=1))
-
-        written = write_zip(path, members, last=manifest, after=after)
+        with replacing(path, mode=0o600) as file, zipfile.ZipFile(file, "w", compresslevel=6) as archive:
+            for count, (name, content) in enumerate(members, start=1):
+                written[name] = _write(archive, name, content)
+                progress(f"packing {name}", count / (len(members) + 1))
+            manifest = Manifest(run_id=run_id, files=dict(sorted(written.items())))
+            written[MANIFEST] = _write(archive, MANIFEST, manifest.model_dump_json(indent=1).encode())
     return Exported(path, path.stat().st_size, tuple(written), tuple(parts.notes))
 
 
@@ -190,39 +201,59 @@ def file_name(run: Run) -> str:
     return f"{words or 'run'}-{run.run_id[:8]}.zip"
 
 
+def _write(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> Written:
+    """Write bytes, or the file that has them, with bounded memory; the same content gives the same bytes."""
+    # The earliest time that a ZIP file can hold.
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_STORED if name.endswith(_STORED) else zipfile.ZIP_DEFLATED
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.create_system = 3
+    digest, size = hashlib.sha256(), 0
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+        large = file.seek(0, os.SEEK_END) > 2**31
+        file.seek(0)
+        with archive.open(info, "w", force_zip64=large) as target:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
+    return Written(size, digest.hexdigest())
+
+
 def _members(
     store: RunStore, parts: _Parts, folder: Path, *, include_data: bool | None, on_progress: ProgressCallback
-) -> Iterator[ZipMember]:
+) -> Iterator[tuple[str, bytes | Path]]:
+    """Yield names and contents of all members but the manifest."""
     run, dataset = parts.run, parts.dataset
     artifacts = dict(_artifacts(store, run))
     # 1 % less than the limit, because the import counts run.json and manifest.json, too.
     if sum(path.stat().st_size for path in artifacts.values()) > 0.99 * MAX_RUN_BYTES:
         artifacts = {name: path for name, path in artifacts.items() if not name.startswith(CHECKPOINTS)}
         parts.notes.append("Its checkpoints are too large for an import, so it cannot be resumed elsewhere.")
-    yield _text(RUN, RunFile(**dict(parts.record), artifacts=sorted(artifacts)).model_dump_json(indent=1))
-    for name in sorted(artifacts):
-        yield ZipMember(name, artifacts[name], pack=not name.endswith(_STORED))
+    described = RunFile(**dict(parts.record), artifacts=sorted(artifacts))
+    yield RUN, described.model_dump_json(indent=1).encode()
+    yield from sorted(artifacts.items())
     if MODEL not in artifacts:
         parts.notes.append("The run ended before it had a trained model.")
     with_data = dataset is not None and (dataset.drawn if include_data is None else include_data)
     script = _script(store, parts, with_data=with_data)
     names = [*artifacts, *([DATA] if with_data else [])]
     if script:
-        yield _text(SCRIPT, script)
-        yield _text(NOTEBOOK, train_notebook(script))
+        yield SCRIPT, script.encode()
+        yield NOTEBOOK, train_notebook(script).encode()
         names += [SCRIPT, NOTEBOOK]
         if weights_file := model_entry(run.config.model.name).weights_file:
-            yield ZipMember(weights_file.name, weights_file, pack=False)
+            yield weights_file.name, weights_file
             names.append(weights_file.name)
     if with_data and dataset is not None:
         on_progress("copying the images", None)
-        yield ZipMember(DATA, data_file(folder, dataset), pack=False)
+        yield DATA, data_file(folder, dataset)
     elif include_data:
         parts.notes.append("The images could not be added.")
-    yield _text(REQUIREMENTS, _requirements(store.environment(run.run_id)))
+    yield REQUIREMENTS, _requirements(store.environment(run.run_id)).encode()
     on_progress("writing the report", None)
-    yield _text(REPORT, report_html(store, run, dataset))
-    yield _text(README, _readme(run, names, notes=parts.notes))
+    yield REPORT, report_html(store, run, dataset).encode()
+    yield README, _readme(run, names, notes=parts.notes).encode()
 
 
 def _artifacts(store: RunStore, run: Run) -> Iterator[tuple[str, Path]]:
@@ -336,7 +367,3 @@ def _readme(run: Run, names: Sequence[str], *, notes: Sequence[str]) -> str:
         for note in notes:
             lines += textwrap.wrap(note, 100, initial_indent="  - ", subsequent_indent="    ")
     return "\n".join(lines) + "\n"
-
-
-def _text(name: str, text: str) -> ZipMember:
-    return ZipMember(name, text.encode("utf-8"))

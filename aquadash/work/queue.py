@@ -25,7 +25,7 @@ from aquadash.work.slots import Slots
 from aquadash.work.standby import STANDBY
 
 #: Functions of the cluster room, imported by name because that room imports Dask: watch the cluster, count its slots.
-_CLUSTER_WATCH, _CLUSTER_SLOTS = "aquadash.cluster.dispatch:watch", "aquadash.cluster.dispatch:slots"
+_CLUSTER_WATCH, _CLUSTER_SLOTS = "aquadash.cluster.checks:watch", "aquadash.cluster.checks:slots"
 
 
 class Engine:

@@ -18,7 +18,7 @@ import pytest
 from distributed import LocalCluster
 
 from aquadash import settings
-from aquadash.cluster import checks, dispatch
+from aquadash.cluster import checks
 from aquadash.store import RunStatus, open_jobs
 from aquadash.store.runs import KIND
 from tests.support.serving import free_port, start_server
@@ -33,14 +33,13 @@ _SERVER_USER = "postgres"
 
 def have_database_problem(patch: pytest.MonkeyPatch, problem: str) -> None:
     """Let this be wrong with the database for a cluster; an empty text is nothing."""
-    for module in (checks, dispatch):
-        patch.setattr(module, "database_problem", lambda: problem)
+    patch.setattr(checks, "database_problem", lambda: problem)
 
 
 def be_impatient(patch: pytest.MonkeyPatch) -> None:
     """Wait for a scheduler that is away for half a second, and look at it often."""
-    for module, name, seconds in ((checks, "CONNECT", 0.5), (dispatch, "CONNECT", 0.5), (dispatch, "LOOK", 0.2)):
-        patch.setattr(module, f"{name}_SECONDS", seconds)
+    for name, seconds in (("CONNECT", 0.5), ("LOOK", 0.2)):
+        patch.setattr(checks, f"{name}_SECONDS", seconds)
 
 
 def _postgres_missing() -> str:
