@@ -1,19 +1,15 @@
-"""Queue, stop, crash and resume, with real worker processes; only where the numbers matter do they train in earnest."""
+"""The engine: leftovers that it removes, settings that it refuses, and a run whose worker process is killed."""
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from aquadash import settings
-from aquadash.config import RunConfig, with_values
+from aquadash.config import with_values
 from aquadash.errors import RunError, UnknownNameError
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.work.queue import Engine
@@ -24,41 +20,11 @@ from tests.support.runs import without_seconds
 from tests.support.tiny_networks import QUICK
 from tests.support.waiting import wait_for
 
-#: Epochs long enough to be in the middle of one.
-LONG = with_values(QUICK, {"training.epochs": 400, "training.batch_size": 8})
-
 
 @pytest.fixture
 def engine(store: RunStore) -> Iterator[Engine]:
-    engine = Engine(store)
-    yield engine
-    for run in store.list_runs():
-        if not run.status.ended:
-            store.request_stop(run.run_id)
-    for run in store.list_runs():
-        if run.worker and run.worker.pid != os.getpid() and psutil.pid_exists(run.worker.pid):
-            psutil.Process(run.worker.pid).wait(timeout=30)
-    engine.close()
-
-
-def ended(store: RunStore, run_id: str, *, timeout: float = 200.0) -> Run:
-    return wait_for(
-        lambda: run if (run := store.get(run_id)).status.ended else None,
-        timeout=timeout,
-        saying=lambda: store.get(run_id),
-    )
-
-
-def in_epoch(store: RunStore, run_id: str, epoch: int) -> Run:
-    """Wait until the run is in the middle of that epoch or a later one."""
-
-    def there() -> Run | None:
-        run = store.get(run_id)
-        assert not run.status.ended, run
-        progress = run.progress
-        return run if progress and progress.epoch >= epoch and 0 < progress.batch < progress.batches else None
-
-    return wait_for(there, timeout=150, saying=lambda: store.get(run_id))
+    with Engine(store) as engine:
+        yield engine
 
 
 def test_old_leftovers_of_processes_go_away(store: RunStore, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +103,16 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     config = with_values(QUICK, {"data.source": source, "training.epochs": 3, "training.batch_size": 8})
     monkeypatch.setenv("HELD", "yes")
     run_id = engine.submit(config).run_id
-    run = in_epoch(store, run_id, 3)
+
+    def held() -> Run | None:
+        run = store.get(run_id)
+        progress = run.progress
+        return run if progress and progress.epoch == 3 and 0 < progress.batch < progress.batches else None
+
+    def ended(run_id: str) -> Run:
+        return wait_for(lambda: (run := store.get(run_id)).status.ended and run, saying=lambda: store.get(run_id))
+
+    run = wait_for(held, saying=lambda: store.get(run_id))
     monkeypatch.delenv("HELD")
     os.kill(run.worker.pid, signal.SIGKILL)
     lost = wait_for(lambda: run if (run := store.get(run_id)).message else None, saying=lambda: store.get(run_id))
@@ -147,7 +122,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
     kept = without_seconds(store.history(run_id))
     assert [record.epoch for record in kept] == [1, 2]
 
-    assert ended(store, run_id).status is RunStatus.FINISHED
+    assert ended(run_id).status is RunStatus.FINISHED
     resumed = without_seconds(store.history(run_id))
     assert resumed[:2] == kept and "resuming after epoch 2" in store.log(run_id)
     job = live_runs.job_of(run_id)
@@ -155,64 +130,9 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_to_the_same_end(
 
     # From another process than the two before: forks of one inherit the same random numbers.
     holding.close()
-    whole = ended(store, engine.submit(config).run_id)
+    whole = ended(engine.submit(config).run_id)
     assert whole.status is RunStatus.FINISHED
     assert resumed == without_seconds(store.history(whole.run_id))
     assert np.array_equal(store.predictions(run_id).probabilities, store.predictions(whole.run_id).probabilities)
     with pytest.raises(RunError, match="only a stopped, failed or interrupted"):
         engine.resume(run_id)
-
-
-ENGINE_PROCESS = """
-import sys
-from aquadash.config import from_json
-from aquadash.work.queue import open_engine
-from aquadash.work import standby
-standby.CAN_FORK = False  # Forking saves time from the second worker on.
-engine = open_engine()
-for text in sys.argv[1:]:
-    print(engine.submit(from_json(text)).run_id, flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def other_engine(*configs: RunConfig) -> Iterator[list[str]]:
-    """The ids of runs that an engine in a process of its own has queued; at the end it is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE_PROCESS, *(config.to_json() for config in configs)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=settings.PROJECT_ROOT,
-    )
-    try:
-        yield [process.stdout.readline().strip() for _ in configs]
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-
-
-@pytest.mark.slow
-def test_a_run_outlives_its_engine_and_the_queue_waits(quick_training: None, store: RunStore, engine: Engine) -> None:
-    with other_engine(LONG, with_values(QUICK, {"training.epochs": 1})) as (training, waiting):
-        in_epoch(store, training, 1)
-        engine.serve()
-        in_epoch(store, training, 3)
-        assert store.ranks().get(waiting) == 1, "two engines of one home share its only slot"
-        engine.close()
-    before = in_epoch(store, training, 4)
-    assert before.worker and psutil.pid_exists(before.worker.pid) and before.progress
-    in_epoch(store, training, before.progress.epoch + 1)
-    assert store.ranks().get(waiting) == 1, "no engine serves the queue"
-
-    engine.serve()
-    in_epoch(store, training, before.progress.epoch + 3)
-    assert store.ranks().get(waiting) == 1, "a run of another engine holds its slot"
-
-    store.request_stop(training)
-    assert ended(store, training).status is RunStatus.STOPPED
-    after = ended(store, waiting)
-    assert after.status is RunStatus.FINISHED and after.worker.pid != os.getpid()

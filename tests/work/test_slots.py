@@ -1,9 +1,7 @@
 """Slots: the order in which jobs are claimed, and what becomes of them and their workers, which are stand-ins."""
 
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,57 +31,17 @@ def run_id(store: RunStore) -> str:
     return store.submit(RunConfig()).run_id
 
 
-class Workers:
-    """Stands in for the standby process: each worker does what a test says, and then has ended, or goes on."""
-
-    def __init__(self) -> None:
-        self.launched: list[list[str]] = []
-        self.exit_status: int | None = 0
-        self.do: Callable[[], object] = lambda: None
-
-    def launch(self, arguments: Sequence[str], *, log_path: Path) -> SimpleNamespace:
-        self.launched.append(list(arguments))
-        self.do()
-        return SimpleNamespace(pid=1, wait=lambda timeout: self.exit_status)
-
-
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
-    launch_by(monkeypatch, workers := Workers())
-    return workers
-
-
-def test_a_killed_worker_s_job_is_requeued_with_the_signal(store: RunStore, run_id: str, workers: Workers) -> None:
-    workers.exit_status = -signal.SIGKILL
-    for attempt in (1, 2):
-        carry_out(store.jobs, claim(KIND))
-        run = store.get(run_id)
-        assert run.status is RunStatus.QUEUED and run.message.count("signal SIGKILL; its log is ") == 1
-        assert workers.launched[-1] == [KIND, job_of(run_id).id, str(attempt)]
-
-
-def test_a_worker_that_cannot_start_is_not_tried_for_ever(store: RunStore, run_id: str, workers: Workers) -> None:
-    def refuse() -> None:
+def test_a_worker_that_cannot_start_is_not_tried_for_ever(
+    store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(11, "no processes left")
 
-    workers.do = refuse
+    launch_by(monkeypatch, SimpleNamespace(launch=refuse))
     for status in (RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.FAILED):
         carry_out(store.jobs, claim(KIND))
         run = store.get(run_id)
         assert run.status is status and "No worker could be started (no processes left)" in run.message
-
-
-def test_a_job_that_has_ended_meanwhile_stays_as_it_is(store: RunStore, run_id: str, workers: Workers) -> None:
-    job = claim(KIND)
-    workers.exit_status, workers.do = 1, lambda: store.jobs.end(job, RunStatus.FINISHED)
-    carry_out(store.jobs, job)
-    assert store.get(run_id).status is RunStatus.FINISHED and job_of(run_id).worker_failures == 0
-
-
-def test_a_closed_slot_leaves_its_worker_alone(store: RunStore, run_id: str, workers: Workers) -> None:
-    workers.exit_status = None
-    carry_out(store.jobs, claim(KIND), slot_ends=lambda: True)
-    assert store.get(run_id).status is RunStatus.RUNNING
 
 
 def test_a_worker_that_has_not_begun_keeps_its_lease(
@@ -103,17 +61,6 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
     launch_by(monkeypatch, SimpleNamespace(launch=lambda *_, **__: starting))
     carry_out(store.jobs, claim(KIND))
     assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
-
-
-def test_what_needs_another_machine_starts_no_worker_here(
-    store: RunStore, workers: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id = store.submit(RunConfig(), needs="gpu").run_id
-    Slots(lambda: store.jobs).look()
-    assert workers.launched == [] and store.get(run_id).status is RunStatus.QUEUED
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    Slots(lambda: store.jobs).look()
-    wait_for(lambda: len(workers.launched) == 1)
 
 
 def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
