@@ -112,15 +112,18 @@ def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
 def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks.write_app_state(checks.AppState(__version__, 1))
-    monkeypatch.setattr(checks, "__version__", "0.1")
-    with dask_workers(monkeypatch):
-        (run_id,) = submitted(engine, 1)
-        wait_for(lambda: "0: This machine has AquaDash 0.1, and the app has" in message_of(store, run_id))
-        assert trainings.begun.empty()
-        monkeypatch.setattr(checks, "__version__", __version__)
+    checks.write_app_state(checks.AppState("0.1", 1))
+    said = f"This machine has AquaDash {__version__}, and the app has 0.1."
+    with dask_workers(monkeypatch) as cluster:
+        check = ("cluster", "worker", "--check", "--scheduler", cluster.scheduler_address)
+        with monkeypatch.context() as patch:
+            # The app of this process would note its own version.
+            patch.setattr(checks, "write_app_state", lambda state: None)
+            (run_id,) = submitted(engine, 1)
+            wait_for(lambda: f"0: {said}" in message_of(store, run_id))
+            assert trainings.begun.empty() and said in refusal(*check)
         assert trainings.begun.get(timeout=30) == run_id
-        assert job_of(run_id).message == ""
+        assert job_of(run_id).message == "" and answer(*check)["worker"] == settings.slots_name()
         trainings.end(run_id)
 
 
@@ -159,32 +162,12 @@ def test_each_problem_of_a_machine_is_said_once(home: Path) -> None:
     assert "No scheduler is named" in refusal("cluster", "status")
 
 
-def test_a_worker_of_another_version_than_the_app_is_told_so(
-    right_database: None, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with dask_workers(monkeypatch) as cluster:
-        check = ("cluster", "worker", "--check", "--scheduler", cluster.scheduler_address)
-        assert "no app has used this home with a scheduler yet" in call(*check).stderr
-        checks.write_app_state(checks.AppState("0.1", 1))
-        assert f"This machine has AquaDash {__version__}, and the app has 0.1." in refusal(*check)
-        checks.write_app_state(checks.AppState(__version__, 1))
-        assert answer(*check)["worker"] == settings.slots_name()
-
-
 def test_cloned_machines_have_different_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "this_machine", lambda: ("lab", "02fc0000abcd"))
     assert settings.slots_name() == "lab-00abcd"
     assert Worker.of(1).title == "lab", "without a cluster the machine's name says enough"
     monkeypatch.setenv("AQUADASH_WORKER_NAME", "two")
     assert settings.slots_name() == Worker.of(1).title == "two"
-
-
-def test_the_status_shows_the_database_without_the_scheduler(right_database: None, store: RunStore) -> None:
-    store.submit(RunConfig(), name="waits")
-    status = answer("cluster", "status", "--scheduler", AWAY)
-    assert [(one["name"], one["status"]) for one in status["runs"]] == [("waits", "queued")]
-    assert status["database"] == settings.database() and status["workers"] == []
-    assert [f"{AWAY} does not answer" in problem for problem in status["problems"]] == [True]
 
 
 def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
@@ -206,6 +189,10 @@ def test_the_status_counts_runs_by_worker_and_names_what_is_wrong(
             patch.setattr(Database, "identity", lambda _: next(identities))
             (problem,) = checks.cluster_status(cluster.scheduler_address)["problems"]
         assert problem.startswith("0: Its database is not that of the app.")
+
+        away = answer("cluster", "status", "--scheduler", AWAY)
+        assert len(away["runs"]) == 2 and away["workers"] == []
+        assert [f"{AWAY} does not answer" in problem for problem in away["problems"]] == [True]
 
         have_database_problem(monkeypatch, "The home is another.")
         problems = checks.cluster_status(cluster.scheduler_address)["problems"]
