@@ -12,9 +12,8 @@ from aquadash.data.folder.store import delete
 from aquadash.errors import ConfigError
 from aquadash.search import Search, SearchPlan, Trial, TrialState
 from aquadash.search.controller import MAX_FAILURES, Controller
-from aquadash.search.store import KIND, STOPPED, open_search_store
-from aquadash.store import RunStatus, open_jobs
-from aquadash.store.job_types import job_id
+from aquadash.search.store import open_search_store
+from aquadash.store import RunStatus
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.search_fakes import BASE, FakeEngine, accuracy_of, plan, take_up
 
@@ -37,16 +36,12 @@ def continued(runs: FakeEngine, search_id: str) -> Controller:
     return Controller(open_search_store(), search_id, engine=runs, runs=runs.store)
 
 
-def search_of(control: Controller) -> Search:
-    return open_search_store().get(control.search.search_id)
-
-
 def carry_out(control: Controller, runs: FakeEngine) -> Search:
     """Step until the search has finished; each run finishes as soon as it was started."""
     for _ in range(100):
         if (status := control.step()).ended:
             assert status is RunStatus.FINISHED
-            return search_of(control)
+            return open_search_store().get(control.search.search_id)
         for run in runs.at_work:
             runs.finish(run.run_id, accuracy_of(run.config))
     raise AssertionError("the search does not end")
@@ -194,7 +189,7 @@ def test_a_first_trial_that_others_overtake_is_not_pruned(runs: FakeEngine) -> N
 
 
 def test_the_time_left_follows_from_the_median_trial(runs: FakeEngine) -> None:
-    search = search_of(begin(runs, plan(trials=6)))
+    search = begin(runs, plan(trials=6)).search
     ended = [Trial(number, TrialState.COMPLETE, 0.5, seconds=float(10 + number)) for number in range(3)]
     assert search.eta_seconds is None
     assert replace(search, trials=tuple(ended)).eta_seconds == 3 * 11
@@ -203,18 +198,6 @@ def test_the_time_left_follows_from_the_median_trial(runs: FakeEngine) -> None:
 
 
 # -- stopped, continued, or ended by a crash ---------------------------------------------------------------------------
-
-
-def test_a_search_stops_once_its_trials_have(runs: FakeEngine) -> None:
-    control = begin(runs, plan(trials=4), slots=2)
-    control.step()
-    open_jobs().request_stop(job_id(KIND, control.search.search_id))
-    assert control.step() is RunStatus.RUNNING  # Asked, not ended yet.
-    assert all(run.stop_requested for run in runs.at_work)
-    runs.heed_stops()
-    assert control.step() is RunStatus.STOPPED
-    trials = control.search.trials
-    assert [(trial.state, trial.message) for trial in trials] == [(TrialState.PRUNED, STOPPED)] * 2
 
 
 def test_an_interrupted_run_goes_on_and_a_stopped_one_does_not(runs: FakeEngine) -> None:
@@ -241,7 +224,7 @@ def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(runs: Fake
     runs.train(second, 0.4)
     control = continued(runs, crashed.search.search_id)
     control.step()
-    trials = search_of(control).trials
+    trials = control.search.trials
     assert [trial.run_id for trial in trials[:3]] == [first, second, third]
     assert trials[0].value == 0.7 and trials[1].state is TrialState.RUNNING
     assert len(runs.runs) == 4

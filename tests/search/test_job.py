@@ -10,7 +10,7 @@ from aquadash.errors import ConfigError, DataError, RunError, StorageError, Unkn
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.search import TrialState, job, resume_search, start_search
-from aquadash.search.store import KIND, SearchStore, open_search_store, read_search
+from aquadash.search.store import KIND, STOPPED, SearchStore, open_search_store, read_search
 from aquadash.store import RunStatus, open_jobs, open_store
 from aquadash.store.schema import searches
 from aquadash.store.types import TrialOf
@@ -60,7 +60,7 @@ def test_stop_and_continue(engine: InThreads, store: SearchStore, runs: FakeEngi
     Lab(OWNER).searches.stop(search_id)
     stopped = engine.ended(search_id)
     assert (stopped.status, stopped.message) == (RunStatus.STOPPED, "")
-    assert stopped.trials[0].state is TrialState.PRUNED
+    assert [(trial.state, trial.message) for trial in stopped.trials] == [(TrialState.PRUNED, STOPPED)]
     with pytest.raises(RunError, match="it is stopped"):
         Lab(OWNER).searches.stop(search_id)
     runs.gate.set()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aquadash.config import SETTINGS, RunConfig, SearchRange, flatten, with_values
+from aquadash.config import SETTINGS, RunConfig, SearchRange, Value, flatten, with_values
 from aquadash.errors import ConfigError, UnknownNameError
 from aquadash.models import MODELS, effective
 from aquadash.presets import PRESETS
@@ -57,26 +57,23 @@ def test_the_most_epochs_include_those_that_vary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "parameter"),
+    ("text", "values"),
     [
-        (
-            "training.learning_rate=1e-4..1e-1:log",
-            SearchParameter("training.learning_rate", SearchRange(1e-4, 0.1, log=True)),
-        ),
-        (" model.dropout = 0 .. 0.5 ", SearchParameter("model.dropout", SearchRange(0.0, 0.5))),
-        ("training.patience=3..15:linear", SearchParameter("training.patience", SearchRange(3, 15))),
-        ("training.epochs=1e1..1e2:log", SearchParameter("training.epochs", SearchRange(10, 100, log=True))),
-        ("training.optimizer=adam, sgd,", SearchParameter("training.optimizer", ("adam", "sgd"))),
-        ("training.batch_size=16,32", SearchParameter("training.batch_size", (16, 32))),
-        ("training.learning_rate=0.1,1e-3", SearchParameter("training.learning_rate", (0.1, 0.001))),
-        ("model.residual=no,yes", SearchParameter("model.residual", (False, True))),
-        ("model.filters=32,64|16", SearchParameter("model.filters", ("32, 64", "16"))),
-        ("model.dense_units=128|none", SearchParameter("model.dense_units", ("128", ""))),
+        ("training.learning_rate=1e-4..1e-1:log", SearchRange(1e-4, 0.1, log=True)),
+        ("model.dropout = 0 .. 0.5 ", SearchRange(0.0, 0.5)),
+        ("training.patience=3..15:linear", SearchRange(3, 15)),
+        ("training.epochs=1e1..1e2:log", SearchRange(10, 100, log=True)),
+        ("training.optimizer=adam, sgd,", ("adam", "sgd")),
+        ("training.batch_size=16,32", (16, 32)),
+        ("training.learning_rate=0.1,1e-3", (0.1, 0.001)),
+        ("model.residual=no,yes", (False, True)),
+        ("model.filters=32,64|16", ("32, 64", "16")),
+        ("model.dense_units=128|none", ("128", "")),
     ],
 )
-def test_text_is_read_and_written(text: str, parameter: SearchParameter) -> None:
-    assert parse(text) == parameter
-    assert parse(str(parameter)) == parameter
+def test_text_is_read_and_written(text: str, values: SearchRange | tuple[Value, ...]) -> None:
+    parameter = SearchParameter(text.partition("=")[0].strip(), values)
+    assert parse(text) == parse(str(parameter)) == parameter
     assert type(ends(parse(text))[0]) is type(ends(parameter)[0])
 
 
