@@ -4,7 +4,6 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -37,18 +36,6 @@ _GALLERIES: tuple[tuple[str, str, Outcome, Sort], ...] = (
     ("Sure and right", "The most confident right answers.", "right", "most confident"),
     ("Undecided", "The images whose two most probable classes are closest.", "all", "closest call first"),
 )
-
-
-@dataclass(frozen=True)
-class ReportImage:
-    """A test image as a data URL, with its class and the network's answer."""
-
-    source: str
-    number: int
-    true_name: str
-    said_name: str
-    #: Of the most probable classes: emoji, name, per cent, colour, and whether it is the true class.
-    bars: list[tuple[str, str, float, str, bool]]
 
 
 def report_html(store: RunStore, run: Run, dataset: Dataset | None) -> str:
@@ -139,7 +126,7 @@ def _markup(figure: go.Figure, number: int) -> str:
 
 def _galleries(
     dataset: Dataset | None, predictions: Predictions | None, class_names: Sequence[str]
-) -> list[tuple[str, str, list[ReportImage]]]:
+) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Return title, explanation and images of each row of test images that has some."""
     if dataset is None or predictions is None:
         return []
@@ -154,7 +141,8 @@ def _galleries(
     return galleries
 
 
-def _image(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> ReportImage:
+def _image(dataset: Dataset, predictions: Predictions, position: int, class_names: Sequence[str]) -> dict[str, Any]:
+    """Return a test image as a data URL, with its class, the network's answer, and bars of the probable classes."""
     index = int(predictions.indices[position])
     row, truth = predictions.probabilities[position], int(predictions.labels[position])
     named = [(label, class_names[label]) for label in np.argsort(-row, kind="stable")[:_BARS].tolist()]
@@ -164,8 +152,13 @@ def _image(dataset: Dataset, predictions: Predictions, position: int, class_name
     ]
     png = io.BytesIO()
     Image.fromarray(dataset.test.images[index]).save(png, "PNG")
-    source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
-    return ReportImage(source, index, class_names[truth], class_names[int(row.argmax())], bars)
+    return {
+        "source": "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii"),
+        "number": index,
+        "true_name": class_names[truth],
+        "said_name": class_names[int(row.argmax())],
+        "bars": bars,
+    }
 
 
 def _settings(config: RunConfig) -> list[tuple[str, str, str, bool]]:

@@ -193,16 +193,11 @@ def default_space(config: RunConfig) -> tuple[SearchParameter, ...]:
 
 
 def _from_limits(record: Setting, value: Any) -> SearchRange | tuple[Value, ...] | None:
-    """Return the values of a setting without a usual range; None for texts without choices."""
+    """Return a setting's choices, or half to twice its number within its limits; None if there is nothing to vary."""
     if record.kind is bool:
         return (False, True)
-    if record.kind in (int, float):
-        return _around(record, value)
-    return record.choices if len(record.choices) > 1 else None
-
-
-def _around(record: Setting, value: float) -> SearchRange | None:
-    """Return the range from half to twice the value within the setting's limits; None for a value of 0."""
+    if record.kind not in (int, float):
+        return record.choices if len(record.choices) > 1 else None
     low, high = value / 2, value * 2
     if record.low is not None and record.low_allowed:
         low = max(low, record.low)

@@ -9,14 +9,11 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from aquadash.config import RunConfig, Value
 from aquadash.errors import AquaDashError, RunError, StorageError
-from aquadash.evaluation.records import Count as Count
-from aquadash.evaluation.records import EpochRecord as EpochRecord
+from aquadash.evaluation.records import Count, EpochRecord, Guess
 from aquadash.evaluation.records import EpochReplay as EpochReplay
-from aquadash.evaluation.records import Guess as Guess
 from aquadash.evaluation.records import Predictions as Predictions
 from aquadash.people import Resource
-from aquadash.store.job_types import RunStatus as RunStatus
-from aquadash.store.job_types import Worker as Worker
+from aquadash.store.job_types import RunStatus, Worker
 
 #: A finite number; texts are refused.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]

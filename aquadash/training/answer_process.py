@@ -94,7 +94,7 @@ class AnswerProcess:
         if self._lock.acquire(blocking=False):
             try:
                 if psutil.virtual_memory().available >= MIN_FREE_MEMORY:
-                    if self._child is not None and self._child.exit_status(0) is not None:
+                    if self._child is not None and self._child.process.wait(0) is not None:
                         self._kill()
                     self._send(function, ())
             finally:

@@ -131,7 +131,7 @@ class DrawingProcess:
             try:
                 answer = self._child.pipe.recv()
             except (EOFError, OSError):
-                status = self._child.exit_status(_END_SECONDS) or 0
+                status = self._child.process.wait(_END_SECONDS) or 0
                 ended = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
                 raise AquaDashError(
                     f"The process that draws new training images {ended}; the computer may have run out of memory. "

@@ -177,7 +177,6 @@ class Standby:
                 self._ask_to_end()
 
     def _ask_to_end(self) -> None:
-        """Ask the process to end."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send(None)
@@ -198,7 +197,7 @@ class ChildProcess:
     def __init__(self, process: WorkerProcess, pipe: Connection) -> None:
         #: This process's end; reading raises EOFError when the child has ended.
         self.pipe = pipe
-        self._process = process
+        self.process = process
 
     @classmethod
     def start(
@@ -231,26 +230,17 @@ class ChildProcess:
             process = STANDBY.fork(function, its_end, log_path=log_path) if STANDBY.keep_ready() else None
         return None if process is None else cls(process, pipe)
 
-    @property
-    def pid(self) -> int | None:
-        """The process id; None before the process has begun."""
-        return self._process.pid
-
     def send(self, message: object) -> None:
         """Send a picklable object; do nothing if the child has ended, since reading its answer raises EOFError."""
         with contextlib.suppress(OSError):
             self.pipe.send(message)
 
-    def exit_status(self, timeout: float) -> int | None:
-        """Return the exit status, negative for the signal that ended it; None if it still runs after the time-out."""
-        return self._process.wait(timeout)
-
     def close(self) -> None:
         """Kill the process; a fork that has not begun ends when it finds the pipe closed."""
-        if self._process.pid is not None and self._process.wait(0) is None:
+        if self.process.pid is not None and self.process.wait(0) is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait(_KILL_SECONDS)
+                os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait(_KILL_SECONDS)
         self.pipe.close()
 
 

@@ -225,40 +225,6 @@ def test_a_process_that_never_starts_has_failed(by: Standby, until: Path, monkey
     assert "no naps" in log.read_text()
 
 
-# In a process of its own: a thread's priority cannot be raised again.
-_STEPS_BACK = """
-import os, subprocess, sys, threading
-from pathlib import Path
-from aquadash.work import processes
-
-def niceness(pid):
-    return os.getpriority(os.PRIO_PROCESS, pid)
-
-before = niceness(0)
-
-class Waiting(subprocess.Popen):
-    def __init__(self, words, **more):
-        super().__init__([sys.executable, "-c", "input()"], **(more | {"stdin": subprocess.PIPE}))
-
-subprocess.Popen = Waiting
-
-def look():
-    # How far this process, a thread that it starts and a process that it starts step back.
-    seen = [niceness(0) - before]
-    thread = threading.Thread(target=lambda: seen.append(niceness(threading.get_native_id()) - before))
-    thread.start(); thread.join()
-    process = processes.start_detached("nothing", [], log_path=Path(sys.argv[1]))
-    seen.append(niceness(process.pid) - before)
-    process.communicate(b"\\n")
-    return seen
-
-first = look()
-processes.step_back(3)
-session = Path("/proc/self/autogroup")
-print(first, look(), session.read_text().split()[-1] if session.exists() else "3")
-"""
-
-
 def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -269,13 +235,24 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+# In a process of its own: a thread's priority cannot be raised again.
+_STEPS_BACK = """
+import sys
+from pathlib import Path
+from aquadash.work import processes
+
+processes.step_back(3)
+processes.start_detached("niceness", [], log_path=Path(sys.argv[1])).wait()
+import niceness
+session = Path("/proc/self/autogroup")
+print(session.read_text().split()[-1] if session.exists() else 3)
+"""
+
+
 def test_pages_step_back_and_what_they_start_does_not(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _STEPS_BACK, str(tmp_path / "log")],
-        cwd=settings.PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        # Where Linux schedules by session, this session steps back as a whole.
-        start_new_session=True,
-    )
-    assert done.stdout == "[0, 0, 0] [3, 3, 0] 3\n", done.stderr
+    (tmp_path / "naps" / "niceness.py").write_text("import os\nprint(os.nice(0))")
+    before, log = os.nice(0), tmp_path / "log"
+    # Where Linux schedules by session, the session steps back as a whole.
+    words = [sys.executable, "-c", _STEPS_BACK, log]
+    done = subprocess.run(words, capture_output=True, text=True, start_new_session=True)
+    assert (log.read_text(), done.stdout) == (f"{before}\n", f"{before + 3}\n3\n"), done.stderr
