@@ -21,12 +21,6 @@ from tests.support.search_fakes import FakeEngine, InThreads, plan, searching, t
 from tests.support.waiting import wait_for
 
 
-class Idle:
-    """An engine without slots."""
-
-    def serve(self) -> None: ...
-
-
 @pytest.fixture
 def store() -> SearchStore:
     return open_search_store()
@@ -45,10 +39,10 @@ def engine(runs: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[InThre
 
 def test_an_impossible_search_is_refused_before_storing(store: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError):
-        start_search(plan(trials=1), Idle())
+        start_search(plan(trials=1), FakeEngine())
     let_fail(monkeypatch, job, "check", DataError("no weights"))
     with pytest.raises(DataError, match="no weights"):
-        start_search(plan(), Idle())
+        start_search(plan(), FakeEngine())
     assert store.heads() == [] and open_jobs().find(kind=KIND) == []
 
 
@@ -87,7 +81,7 @@ def test_more_trials_must_be_more(engine: InThreads, store: SearchStore, runs: F
 
 
 def test_a_lost_worker_s_search_is_taken_up_next(engine: InThreads, store: SearchStore, runs: FakeEngine) -> None:
-    search_id = start_search(plan(trials=2), Idle())
+    search_id = start_search(plan(trials=2), runs)
     lost = job_rows.claim(KIND)
     open_jobs().requeue(lost, "AquaDash has ended", is_failure=False)
     left = store.get(search_id)
@@ -175,13 +169,6 @@ def test_searches_are_listed_newest_first_and_found_by_id_prefix_or_name(store: 
         store.get("../../etc/passwd")
 
 
-def row_of(search_id: str, **plan: object) -> dict[str, object]:
-    """The row of a search with other values in its plan."""
-    with open_store().database.reading("read the search") as connection:
-        row = connection.execute(select(searches).where(searches.c.search_id == search_id)).mappings().one()
-    return {**row, "plan": {**row["plan"], **plan}}
-
-
 def test_a_plan_is_read_as_it_was_written(store: SearchStore) -> None:
     one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
     assert store.get(store.submit(one)).plan == one
@@ -189,8 +176,11 @@ def test_a_plan_is_read_as_it_was_written(store: SearchStore) -> None:
 
 @pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}])
 def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[str, object]) -> None:
+    store.submit(plan())
+    with open_store().database.reading("read the search") as connection:
+        row = connection.execute(select(searches)).mappings().one()
     with pytest.raises(ConfigError, match="This search cannot be read"):
-        read_search(row_of(store.submit(plan()), **damage))
+        read_search({**row, "plan": {**row["plan"], **damage}})
 
 
 def test_a_trial_that_cannot_be_read_is_hidden_with_the_others(store: SearchStore) -> None:

@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from aquadash.config import RunConfig
 from aquadash.errors import RunError, StorageError
-from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, RunStore, Worker, open_jobs
+from aquadash.store import Job, JobProgress, LeaseLostError, RunStatus, Worker, open_jobs
 from aquadash.store.database import Database
 from aquadash.store.job_types import LEASE_SECONDS
 from aquadash.store.jobs import DOUBT_SECONDS, JobTable
 from aquadash.store.kinds import KINDS, JobKind
-from aquadash.store.runs import KIND
 from tests.support import clusters
 from tests.support.job_rows import let_the_lease_run_out, let_time_pass
 from tests.support.two_processes import start_two
@@ -134,14 +132,6 @@ def test_a_machine_works_on_as_many_jobs_of_a_kind_as_it_has_slots(
         assert jobs.claim(["few"], HERE).run == "r2", "each worker of a machine has its own slots"
     jobs.end(first, RunStatus.FINISHED)
     assert jobs.claim(["few"], HERE).run == "r3" and second.run == "r1"
-
-
-def test_a_run_says_which_process_trains_it(store: RunStore) -> None:
-    run_id = store.submit(RunConfig()).run_id
-    job = store.jobs.claim([KIND], HERE)
-    assert store.get(run_id).worker == HERE
-    store.jobs.hand_over(job, Worker("here", 8))
-    assert store.get(run_id).worker == Worker("here", 8)
 
 
 def test_one_that_was_cut_off_writes_nothing(jobs: JobTable) -> None:

@@ -118,6 +118,8 @@ def test_the_life_of_a_run(store: RunStore) -> None:
     running = store.get(run_id)
     assert (running.status, running.worker, running.progress) == (RunStatus.RUNNING, WORKER, progress)
     assert running.started_at and store.log(run_id) == "hello"
+    store.jobs.hand_over(job, Worker("here", 8))
+    assert store.get(run_id).worker == Worker("here", 8)
     store.update(run_id, metrics={"test_accuracy": 0.5}, class_names=("ж🐟",))
     ended = live_runs.end(store, job, RunStatus.FINISHED)
     assert ended.status is RunStatus.FINISHED and ended.ended_at

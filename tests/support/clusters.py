@@ -180,11 +180,10 @@ class Machine:
         assert self._power is not None
         return psutil.Process(self._power.pid).children()[0]
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of AquaDash on it to its end."""
-        command, environment = self._words(*words), {**self.environment, **environment}
-        where = settings.PROJECT_ROOT
-        return subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, timeout=120)
+        options = {"cwd": settings.PROJECT_ROOT, "env": self.environment, "timeout": 120}
+        return subprocess.run(self._words(*words), capture_output=True, text=True, **options)
 
     def start_worker(self, *words: str) -> None:
         """Start its worker, and wait until it takes runs."""

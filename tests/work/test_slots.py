@@ -11,11 +11,10 @@ from aquadash import settings
 from aquadash.classroom import limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.config import RunConfig
-from aquadash.errors import NotAllowedError, RunError, StorageError
+from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER
 from aquadash.store import Job, Run, RunStatus, RunStore
-from aquadash.store.jobs import JobTable
 from aquadash.store.runs import KIND
 from aquadash.work import slots
 from aquadash.work.slots import Slots, carry_out
@@ -61,25 +60,6 @@ def test_a_worker_that_has_not_begun_keeps_its_lease(
     launch_by(monkeypatch, SimpleNamespace(launch=lambda *_, **__: starting))
     carry_out(store.jobs, claim(KIND))
     assert {(job.status, job.attempt, job.message) for job in looks} == {(RunStatus.RUNNING, 1, "")}
-
-
-def test_a_queue_that_cannot_be_read_is_said_once_and_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    tries: list[int] = []
-
-    def away() -> JobTable:
-        tries.append(1)
-        raise StorageError("The database does not answer.")
-
-    monkeypatch.setattr(slots, "LOOK_SECONDS", 0.01)
-    served = Slots(away)
-    served.serve()
-    wait_for(lambda: len(tries) > 3)
-    served.close()
-    assert [record.message for record in caplog.records if "does not answer" in record.message] == [
-        "The database does not answer."
-    ]
 
 
 def queue_runs(store: RunStore, names: str) -> list[Run]:

@@ -184,14 +184,10 @@ def test_the_time_left_follows_from_the_steps_unless_it_is_known() -> None:
 # -- processes -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def in_this_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the worker's changes to its whole process."""
+def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Changes of the whole process.
     monkeypatch.setattr(worker, "log_to", lambda path: None)
     monkeypatch.setattr(os, "nice", lambda niceness: 0)
-
-
-def test_a_worker_does_the_job_that_a_slot_has_claimed_for_it(in_this_process: None) -> None:
     jobs = open_jobs()
     jobs.submit("test", "r1", {})
     lost = job_rows.claim("test")
@@ -244,16 +240,6 @@ def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None
     return start_workers
 
 
-def at_work() -> int:
-    """Wait until a worker has the job; return its process id."""
-
-    def worker_pid() -> int | None:
-        job = open_jobs().get("stuck-r1")
-        return job.worker.pid if job.status is RunStatus.RUNNING and job.worker.pid != os.getpid() else None
-
-    return wait_for(worker_pid)
-
-
 def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
     stuck(2.0)
     for run, request in (("r1", {"forever": True}), ("r2", {})):
@@ -270,10 +256,15 @@ def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypa
     monkeypatch.setattr(slots, "STOP_SECONDS", 0.5)
     stuck(500.0)
     start_job("stuck", "r1", {"forever": True})
-    worker_pid = at_work()
+
+    def worker_pid() -> int | None:
+        process = open_jobs().get("stuck-r1").worker
+        return process.pid if process and process.pid != os.getpid() else None
+
+    pid = wait_for(worker_pid)
     open_jobs().request_stop("stuck-r1")
     wait_for(lambda: open_jobs().get("stuck-r1").status is RunStatus.STOPPED)
-    wait_for(lambda: not psutil.pid_exists(worker_pid))
+    wait_for(lambda: not psutil.pid_exists(pid))
 
 
 _APP = """
