@@ -93,7 +93,7 @@ def submitted(store: RunStore, *configs: RunConfig) -> list[str]:
     return [store.submit(config).run_id for config in configs]
 
 
-def quick(seed: int, epochs: int = 30) -> RunConfig:
+def quick(seed: int, epochs: int = 45) -> RunConfig:
     """A training of 0.2 seconds an epoch."""
     return with_values(BASE, {"training.epochs": epochs, "seed": seed})
 
