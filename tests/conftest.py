@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from aquadash.augment.preview import thumbnail
 from aquadash.data import Dataset, Split
@@ -134,17 +134,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AQUADASH_HOME", str(folder))
     yield folder
-    _close_engines()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _close_engines() -> None:
-    """Close the engines that look after the queue of a deleted home."""
     if (module := sys.modules.get("aquadash.work.queue")) is not None:
         # A page's thread may be importing it at this moment.
         opened = getattr(module, "engine_of", None)
         while opened and opened.cache:
             opened.cache.popitem()[1].close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -395,10 +390,8 @@ def shared_server(_served: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def _served_class(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("class")
-    shutil.copytree(prepared_home, home, dirs_exist_ok=True)
-    with serving(home, AQUADASH_CLASSROOM="1") as server:
+def _served_class(shared_home: Path) -> Iterator[Server]:
+    with serving(shared_home, AQUADASH_CLASSROOM="1") as server:
         yield server
 
 
@@ -419,28 +412,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def viewport() -> ViewportSize:
-    """The size of the pages; a module that needs another size overrides this fixture."""
-    return {"width": 1280, "height": 1400}
-
-
-def _new_context(browser: Browser, **options: Any) -> BrowserContext:
+def _new_context(browser: Browser) -> BrowserContext:
     # Animations are slow without a graphics card.
-    context = browser.new_context(reduced_motion="reduce", **options)
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 1400})
     context.set_default_timeout(SLOW)
     return context
 
 
 @pytest.fixture
-def visit(browser: Browser, viewport: ViewportSize) -> Iterator[Callable[[], Page]]:
+def visit(browser: Browser) -> Iterator[Callable[[], Page]]:
     """Open a page for another person with each call, in a context with cookies of its own."""
     from tests.support.browser_pages import followed
 
     contexts = []
 
     def opened() -> Page:
-        contexts.append(_new_context(browser, viewport=viewport))
+        contexts.append(_new_context(browser))
         return followed(contexts[-1].new_page())
 
     yield opened
@@ -459,12 +446,11 @@ def _profile(browser: Browser) -> BrowserContext:
 
 
 @pytest.fixture
-def page(_profile: BrowserContext, viewport: ViewportSize) -> Iterator[Page]:
+def page(_profile: BrowserContext) -> Iterator[Page]:
     """A page in Chromium of a new visitor: cookies and storage are empty."""
     from tests.support.browser_pages import followed
 
     page = followed(_profile.new_page())
-    page.set_viewport_size(viewport)
     yield page
     if page.url.startswith("http"):
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
@@ -481,38 +467,35 @@ def class_pages(warm_home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lesson]:
+def lesson(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> Lesson:
     """A class with runs and data, shared by the tests of a file: none of them may change it."""
     from tests.support import lessons
 
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AQUADASH_HOME", str(tmp_path_factory.mktemp("class")))
-        yield lessons.begin(tmp_path_factory.mktemp("files"))
+    return lessons.begin(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture
-def in_lesson(lesson: Lesson, home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_lesson(lesson: Lesson, in_shared_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lesson's home is the test's own, and a class is served from it."""
-    monkeypatch.setenv("AQUADASH_HOME", str(lesson.home))
     monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
 
 
 @pytest.fixture
 def anna(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """A student who looks at pages."""
-    return _looking(monkeypatch, "Anna *x*", "student")
+    return _looking(monkeypatch, "Anna *x*", Role.STUDENT)
 
 
 @pytest.fixture
 def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """A teacher who looks at pages."""
-    return _looking(monkeypatch, "Ms Hill", "teacher")
+    return _looking(monkeypatch, "Ms Hill", Role.TEACHER)
 
 
-def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> Person:
+def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: Role) -> Person:
     from tests.support.classrooms import join, look_as
 
-    person, token = join(name, Role(role))
+    person, token = join(name, role)
     look_as(monkeypatch, token)
     return person
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +27,7 @@ COUNT, IMAGE_SHAPE, CLASSES = 12_500, (32, 32, 3), 5
 
 def bench_train(*, pairs: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
     """Time an epoch of the report's CNN at batch 32 by its ``fit`` and by our loop; see :func:`compared`."""
-    seconds = _processes_in_turn(pairs=pairs, on_progress=on_progress)
+    seconds = _processes_in_turn({}, pairs=pairs, on_progress=on_progress)
     return {
         **compared(seconds, "report", "aquadash"),
         "report_images_per_second": COUNT / statistics.median(seconds["report"]),
@@ -98,7 +97,7 @@ def report_model() -> keras.Model:
 
 
 def _processes_in_turn(
-    more: Mapping[str, Callable[[], float]] = MappingProxyType({}), *, pairs: int, on_progress: ProgressCallback
+    more: Mapping[str, Callable[[], float]], *, pairs: int, on_progress: ProgressCallback
 ) -> dict[str, list[float]]:
     with ExitStack() as stack:
         ways = {name: stack.enter_context(_process(name)) for name in WAYS}

@@ -27,11 +27,11 @@ import psutil
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.store import Progress, RunStatus, RunStore, Worker
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.store.database import Database
 from scripts.bench.tab import ServerError, Tab
 from scripts.bench.visitors import Sights, Visitor, every_place
-from tests.support.serving import Server, serving
+from tests.support.serving import Server, serving, start_server
 from tests.support.waiting import wait_for
 
 #: Goals of a lesson of thirty visitors on two cores: title, side and value of each figure.
@@ -116,30 +116,21 @@ def training(home: Path) -> Iterator[Sights]:
         raise ServerError(f"The runs could not be made up: {done.stderr[-600:]}")
     sights = Sights(**json.loads(done.stdout.splitlines()[-1]))
     log = home / "bench-worker.log"
-    with log.open("wb") as output:
-        where |= {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        worker = subprocess.Popen([sys.executable, "-c", _TRAIN], **where)
+    worker = start_server([sys.executable, "-c", _TRAIN], log, **where)
     record = ProgressRecord(home, sights.training)
 
     def begun() -> bool:
         if worker.poll() is not None:
             raise ServerError(f"The training did not start. It says: {log.read_text(errors='replace')[-600:]}")
-        progress = record.progress()
+        progress = record.run().progress
         return progress is not None and progress.epoch >= 2
 
     try:
-        try:
-            wait_for(begun, timeout=180, saying=log.read_text)
-        except AssertionError as error:
-            raise ServerError(f"The training did not start: {str(error)[-600:]}") from None
+        wait_for(begun, timeout=180, saying=log.read_text)
         yield sights
     finally:
-        worker.terminate()
-        try:
-            worker.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        worker.kill()
+        worker.wait()
 
 
 class ProgressRecord:
@@ -163,17 +154,9 @@ class ProgressRecord:
         self._ended.set()
         self._thread.join(timeout=10)
 
-    def progress(self) -> Progress | None:
-        """Return the latest report of the training's worker."""
-        return self._store.get(self._run_id).progress
-
-    def worker(self) -> Worker | None:
-        """Return the process that trains."""
-        return self._store.get(self._run_id).worker
-
-    def is_running(self) -> bool:
-        """Return whether the training is at work."""
-        return self._store.get(self._run_id).status is RunStatus.RUNNING
+    def run(self) -> Run:
+        """Return the run that trains, with its worker's latest report."""
+        return self._store.get(self._run_id)
 
     def epochs_a_second(self, begin: float, end: float) -> float:
         """Return the training's speed between two times."""
@@ -184,7 +167,7 @@ class ProgressRecord:
 
     def _look_until_end(self) -> None:
         while not self._ended.wait(0.2):
-            progress = self.progress()
+            progress = self.run().progress
             if progress is None or not progress.batches or (self._times and progress.time <= self._times[-1]):
                 continue
             self.written.setdefault((progress.epoch, progress.batch), progress.time)
@@ -211,7 +194,7 @@ class _Lesson:
     ) -> None:
         self._load, self._sights, self._server = load, sights, server
         self._record, self._on_progress = record, on_progress
-        worker = record.worker()
+        worker = record.run().worker
         assert worker is not None
         self._processes = {
             "server": psutil.Process(server.process.pid),
@@ -254,7 +237,7 @@ class _Lesson:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._errors += [error for visitor in self._visitors for error in visitor.tab.counts.errors]
-        if not self._record.is_running():
+        if self._record.run().status is not RunStatus.RUNNING:
             self._errors.append("The training ended before the lesson.")
         end = time.monotonic() + self._load.leave_seconds
         while (left := end - time.monotonic()) > 0:

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from aquadash.data.progress import ProgressCallback, silent
 from tests.support.serving import CHROMIUM_ARGUMENTS, chromium, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import BrowserContext
 
 #: Checks at each frame whether the first three rows are there, as dark pixels on Streamlit's canvas, and notes the time
 #: of the next frame.
@@ -50,12 +48,12 @@ _LOOK = """
 _READY_SECONDS = 20.0
 _LONGEST = 120_000
 
-#: Runs a server until the block ends; yields the address of its table.
-Serving = Callable[[], AbstractContextManager[str]]
-
 
 def bench_painted(*, runs: int = 1000, repeats: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
-    """Time the first three rows of the table; see :func:`time_table`."""
+    """Time the opening of the table until its first three rows are painted.
+
+    ``cold_seconds``: median of the first tab of a new browser at a new server; ``warm_seconds``: of later tabs.
+    """
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="aquadash-bench-", ignore_cleanup_errors=True) as folder:
@@ -64,29 +62,20 @@ def bench_painted(*, runs: int = 1000, repeats: int = 5, on_progress: ProgressCa
         generate = [sys.executable, "scripts/generate_runs.py", "--home", folder, "--runs", str(runs)]
         subprocess.run(generate, cwd=settings.PROJECT_ROOT, stdout=subprocess.DEVNULL, check=True)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+            browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
             on_progress("Opening the table", None)
-            times = time_table(browser, lambda: compare_of(home), repeats=repeats)
+            cold, warm = [], []
+            for number in range(repeats):
+                with serving(home) as server:
+                    context = browser.new_context(viewport={"width": 1280, "height": 800})
+                    cold.append(_opened(context, f"{server.url}/compare"))
+                    if number == repeats - 1:
+                        time.sleep(_READY_SECONDS)
+                        warm = [_opened(context, f"{server.url}/compare") for _ in range(repeats + 1)][1:]
+                    context.close()
             browser.close()
-    return {"runs": runs, "repeats": repeats, **times}
-
-
-def time_table(browser: Browser, serving: Serving, *, repeats: int) -> dict[str, Any]:
-    """Time the opening of one server's table until its rows are painted.
-
-    ``cold_seconds``: median of the first tab of a new browser at a new server; ``warm_seconds``: of later tabs.
-    """
-    cold, warm = [], []
-    for number in range(repeats):
-        with serving() as address:
-            context = browser.new_context(viewport={"width": 1280, "height": 800})
-            cold.append(_opened(context, address))
-            if number == repeats - 1:
-                time.sleep(_READY_SECONDS)
-                warm = [_opened(context, address) for _ in range(repeats + 1)][1:]
-            context.close()
     medians = {"cold_seconds": statistics.median(cold), "warm_seconds": statistics.median(warm)}
-    return {**medians, "cold": cold, "warm": warm}
+    return {"runs": runs, "repeats": repeats, **medians, "cold": cold, "warm": warm}
 
 
 def _opened(context: BrowserContext, address: str) -> float:
@@ -97,10 +86,3 @@ def _opened(context: BrowserContext, address: str) -> float:
     seconds = float(page.evaluate("window.paintedAfter"))
     page.close()
     return seconds
-
-
-@contextmanager
-def compare_of(home: Path) -> Iterator[str]:
-    """Serve Compare and yield its address."""
-    with serving(home) as server:
-        yield f"{server.url}/compare"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.store import open_store
 from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,27 +25,21 @@ def bench_start(*, repeats: int = 10, on_progress: ProgressCallback = silent) ->
 
     with tempfile.TemporaryDirectory(prefix="aquadash-bench-") as folder:
         os.environ["AQUADASH_HOME"] = folder
-        home = Path(folder)
+        home, log = Path(folder), Path(folder, "logs", "standby.log")
         with serving(home) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_ARGUMENTS))
+            browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.set_default_timeout(SLOW)
             page.goto(f"{server.url}/train")
             page.get_by_role("button", name="Train", exact=True).wait_for()
-            _wait_for_standby(home)
+            # The standby process imports everything while a student reads the form.
+            wait_for(lambda: log.is_file() and "standing by" in log.read_text(errors="replace"))
             clicks = []
             for number in range(repeats):
                 on_progress("clicking", number / repeats)
                 clicks.append(_click(page, server.url))
             browser.close()
     return {"browser_seconds": statistics.median(clicks), "browser": clicks}
-
-
-def _wait_for_standby(home: Path) -> None:
-    """Wait until the standby process has imported everything, as it does while a student reads the form."""
-    log = home / "logs" / "standby.log"
-    while not log.is_file() or "standing by" not in log.read_text(errors="replace"):
-        time.sleep(0.2)
 
 
 def _click(page: Page, url: str) -> float:
@@ -60,6 +55,5 @@ def _click(page: Page, url: str) -> float:
     store = open_store()
     (run,) = (run for run in store.list_runs() if not run.status.ended)
     store.request_stop(run.run_id)
-    while not store.get(run.run_id).status.ended:
-        time.sleep(0.1)
+    wait_for(lambda: store.get(run.run_id).status.ended)
     return seconds

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from aquadash.store import Run, open_store
+from aquadash.store import open_store
 from tests.support.browser_pages import (
     add_included_model,
     address_has,
@@ -24,61 +24,22 @@ from tests.support.serving import SLOW, Server, needs_chromium, serving
 pytestmark = needs_chromium
 
 
-@pytest.fixture
-def asked(shared_server: Server) -> Run:
-    """One run for all tests of this file, because its features of the training images are computed once."""
+def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page) -> None:
     store = open_store()
-    existing = next((run for run in store.list_runs() if run.name == "asked <i>run</i>"), None)
-    if existing is None:
-        existing = make_run(store, "asked <i>run</i>")
-        add_included_model(store, existing.run_id)
-        # Its temperature is fitted to them.
-        store.add_validation_predictions(existing.run_id, store.predictions(existing.run_id))
-    return existing
-
-
-def gradient(path: Path) -> Path:
-    """A picture that is wider than high."""
-    path.parent.mkdir(exist_ok=True)
-    Image.linear_gradient("L").resize((80, 60)).save(path)
-    return path
-
-
-def test_an_image_opens_by_mouse_and_another_by_keyboard(shared_server: Server, page: Page, asked: Run) -> None:
-    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&true=otter&predicted=seal")
-    cards = page.get_by_role("list", name="Test images with the network's answers").get_by_role("button")
-    cards.nth(1).wait_for()
-    settled(page)
-    cards.nth(1).click()
-    opened = page.get_by_role("dialog")
-    address_has(page, "open=test-")
-    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
-    likes.nth(5).wait_for()
-    settled(page)
-
-    likes.nth(0).focus()
-    page.keyboard.press("Enter")
-    address_has(page, "open=train-")
-    opened.get_by_role("heading", name="Training image").wait_for()
-    likes.nth(5).wait_for()
-    settled(page)
-    page.keyboard.press("Escape")
-    opened.wait_for(state="detached")
-    page.wait_for_function("() => !location.href.includes('open=')")
-    no_error(page)
-    assert not shared_server.memory_of("tensorflow"), "another process answers"
-
-
-def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Server, page: Page, asked: Run) -> None:
+    run = make_run(store, "asked <i>run</i>")
+    add_included_model(store, run.run_id)
+    # Its temperature is fitted to them.
+    store.add_validation_predictions(run.run_id, store.predictions(run.run_id))
     page.set_viewport_size({"width": 390, "height": 1400})
-    page.goto(f"{shared_server.url}/evaluate?run={asked.run_id}&section=explain&open=test-1")
+    page.goto(f"{shared_server.url}/evaluate?run={run.run_id}&section=explain&open=test-1")
     opened = page.get_by_role("dialog")
     maps = opened.get_by_role("list", name="Maps by Grad-CAM").get_by_role("img")
     maps.nth(1).wait_for()
     # Enlarged to more than its 32 pixels, each pixel a square.
     assert maps.nth(1).evaluate("picture => [picture.naturalWidth, picture.width > 100]") == [32, True]
     assert maps.nth(1).evaluate("picture => getComputedStyle(picture).imageRendering") == "pixelated"
-    opened.get_by_role("list", name="Nearest training images").get_by_role("button").nth(5).wait_for()
+    likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
+    likes.nth(5).wait_for()
     settled(page)
     choose(page, opened.get_by_role("combobox", name="Why?"), page.get_by_role("option", name="Occlusion"))
     address_has(page, "why-method=occlusion")
@@ -90,6 +51,12 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     inside = opened.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
     assert inside, "the opened image does not scroll sideways on a phone"
 
+    likes.nth(0).focus()
+    page.keyboard.press("Enter")
+    address_has(page, "open=train-")
+    opened.get_by_role("heading", name="Training image").wait_for()
+    likes.nth(5).wait_for()
+    settled(page)
     page.keyboard.press("Escape")
     opened.wait_for(state="detached")
     order = ("run", "section-group", "section", "evaluate-scores")
@@ -97,6 +64,7 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     assert places == sorted(places) and places[-1] > places[-2], "the run and the tabs come first"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nor does the page"
     no_error(page)
+    assert not shared_server.memory_of("tensorflow"), "another process answers"
 
 
 def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page: Page, tmp_path: Path) -> None:
@@ -117,7 +85,8 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
     other_data.wait_for(state="detached")
 
     page.get_by_role("link", name="Home").click()
-    page.locator(".st-key-home-picture input[type=file]").set_input_files(gradient(tmp_path / "gradient.png"))
+    Image.linear_gradient("L").resize((80, 60)).save(tmp_path / "gradient.png")
+    page.locator(".st-key-home-picture input[type=file]").set_input_files(tmp_path / "gradient.png")
     own = page.get_by_role("group", name="gradient.png")
     verdict = own.locator(".aqua-verdict").inner_text()
     page.get_by_role("link", name=re.compile("Answered by")).click()
@@ -135,7 +104,11 @@ def test_home_and_predict_answer_in_the_first_screen(shared_server: Server, page
 @pytest.mark.timeout(900)
 def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, page: Page, tmp_path: Path) -> None:
     """The 700 MB of photographs must not all stay in memory."""
-    photographs = photograph_under_names(tmp_path / "photographs", 200)
+    pixels = np.random.default_rng(0).integers(60, 160, (3000, 4000, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "0.jpg")
+    assert 3_000_000 < (tmp_path / "0.jpg").stat().st_size < 5_000_000
+    for number in range(1, 200):
+        (tmp_path / f"{number}.jpg").hardlink_to(tmp_path / "0.jpg")
     store = open_store()
     run_id = make_run(store, "seer of many", predictions=skilled(0.6, seed=1)).run_id
     add_included_model(store, run_id)
@@ -144,7 +117,7 @@ def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, 
         page.goto(f"{server.url}/predict?run={run_id}&sample=1")
         page.get_by_text("Try another sample").first.wait_for()
         settled(page)
-        page.locator(".st-key-pictures input[type=file]").set_input_files([str(path) for path in photographs])
+        page.locator(".st-key-pictures input[type=file]").set_input_files(sorted(tmp_path.glob("*.jpg")))
         page.get_by_text(re.compile(r"\d+ of 200 pictures classified · about .* left")).wait_for()
 
         page.locator(".st-key-stop-predicting button").click()
@@ -165,18 +138,3 @@ def test_two_hundred_large_photographs_are_stopped_and_resumed(warm_home: Path, 
         peak = int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1000  # type: ignore[union-attr]
         print(f"at most {peak:.0f} MB")
         assert peak < 1500
-
-
-def photograph_under_names(folder: Path, count: int) -> list[Path]:
-    """Write a grainy photograph of 3.5 MB, as of a phone, under so many names."""
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    colours = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-    smooth = np.asarray(colours.resize((4000, 3000), Image.Resampling.BICUBIC)).astype(np.int16)
-    grainy = np.clip(smooth + random.integers(-12, 13, (3000, 4000, 1), dtype=np.int16), 0, 255).astype(np.uint8)
-    first, *others = (folder / f"{number}.jpg" for number in range(count))
-    Image.fromarray(grainy).save(first, quality=90)
-    assert 3_000_000 < first.stat().st_size < 5_000_000, first.stat().st_size
-    for path in others:
-        path.hardlink_to(first)
-    return [first, *others]

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 
 from aquadash.classroom import codes, limits
@@ -15,16 +14,7 @@ from tests.support.browser_pages import address_has, choose_segment, no_error, p
 from tests.support.runs import make_run
 from tests.support.serving import Server, needs_chromium
 
-Visit = Callable[[], Page]
-
 pytestmark = needs_chromium
-
-
-@pytest.fixture
-def server(served_class: Server) -> Server:
-    """The class's server; the queue waits, so that nothing trains."""
-    limits.save(ClassLimits(paused=True))
-    return served_class
 
 
 def inside(page: Page, server: Server, name: str, code: str, path: str = "/data") -> None:
@@ -44,8 +34,11 @@ def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key}").get_by_role("button").click()
 
 
-def test_a_class_works_at_one_queue_until_a_student_is_sent_out(server: Server, page: Page, visit: Visit) -> None:
-    made = codes.codes()
+def test_a_class_works_at_one_queue_until_a_student_is_sent_out(
+    served_class: Server, page: Page, visit: Callable[[], Page]
+) -> None:
+    limits.save(ClassLimits(paused=True))  # Nothing trains.
+    server, made = served_class, codes.codes()
     teacher, student = page, visit()
     inside(teacher, server, "Ms Hill", made.teacher, "/classroom")
     # The code leads where one wanted to go.

@@ -1,23 +1,18 @@
-"""What people do on the Compare page, in a real browser: hold runs side by side, and keep their table of runs."""
+"""What people do on the Compare page, in a real browser: hold runs side by side."""
 
 import re
 
-import pytest
-from playwright.sync_api import Page, Request, ViewportSize
+from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as TooLate
 
 from aquadash.store import open_store
+from tests.support.app_pages import ids
 from tests.support.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture
-def viewport() -> ViewportSize:
-    return {"width": 1280, "height": 2600}
 
 
 def tick(page: Page, row: int, *, picked: int) -> None:
@@ -38,13 +33,21 @@ def tick(page: Page, row: int, *, picked: int) -> None:
     wait_for(ticked)
 
 
+def rows(page: Page, count: int) -> None:
+    # The new line comes first: during a redraw the old one may still stand below it.
+    page.get_by_text(re.compile(rf"^{count} runs\.")).first.wait_for()
+    settled(page)
+
+
 def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_server: Server, page: Page) -> None:
     store = open_store()
     third = make_run(store, "heron <i>third</i>", predictions=skilled(0.6, seed=3))
     make_run(store, "heron plain", predictions=skilled(0.4, seed=1))
-    make_run(store, "heron adam", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{shared_server.url}/compare?find=heron")
+    rows(page, 2)
+    # A run that another process adds is shown without a click.
+    make_run(store, "heron adam", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2))
     rows(page, 3)
     table = page.get_by_test_id("stDataFrame").bounding_box()
     assert table is not None and table["y"] + table["height"] < 800, table
@@ -69,13 +72,11 @@ def test_two_ticks_answer_in_sight_and_a_third_run_is_chosen_by_name(shared_serv
 def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server, page: Page) -> None:
     store = open_store()
     runs = [
-        make_run(
-            store, f"run {number}", {"seed": number}, predictions=skilled(0.4 + 0.2 * number, seed=number), history=9
-        )
-        for number in range(3)
+        make_run(store, f"run {seed}", {"seed": seed}, predictions=skilled(0.4 + 0.2 * seed, seed=seed), history=9)
+        for seed in range(3)
     ]
-    picked = ",".join(run.run_id for run in runs)
-    page.goto(f"{shared_server.url}/compare?runs={picked}&metric=val_accuracy,val_loss")
+    page.set_viewport_size({"width": 1280, "height": 2600})
+    page.goto(f"{shared_server.url}/compare?runs={ids(*runs)}&metric=val_accuracy,val_loss")
     page.locator(".st-key-curves .point").first.wait_for()
     settled(page)
     area = resting_places(page, page.locator(".st-key-curves .nsewdrag").first)[0]
@@ -108,35 +109,3 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
         page.locator(shown).first.wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
         no_error(page)
-
-
-def rows(page: Page, count: int) -> None:
-    # The new line comes first: during a redraw the old one may still stand below it.
-    page.get_by_text(re.compile(rf"^{count} runs?\.")).first.wait_for()
-    settled(page)
-
-
-def test_the_table_of_runs_follows_changes_and_notes_ask_no_site(shared_server: Server, page: Page) -> None:
-    store = open_store()
-    run = make_run(store, "moth")
-    store.set_note(run.run_id, "# Big\n![spy](http://spy.invalid/a.png) <img src='http://spy.invalid/b.png'> **bold**")
-    requested: list[str] = []
-
-    def remember(request: Request) -> None:
-        requested.append(request.url)
-
-    page.on("request", remember)
-    page.goto(f"{shared_server.url}/compare?find=moth&runs={run.run_id}")
-    rows(page, 1)
-    # A command's change shows without a click. `visible`: the table has hidden cells for screen readers.
-    store.rename(run.run_id, "moth renamed")
-    page.get_by_text(re.compile(r"^moth renamed ·")).filter(visible=True).first.wait_for()
-    make_run(store, "moth other")
-    rows(page, 2)
-
-    page.locator(".st-key-actions button").first.click()
-    page.get_by_text("With 1 picked run").first.wait_for()
-    page.get_by_text("bold", exact=True).wait_for()
-    assert page.locator("h6", has_text="Big").count() == 1
-    no_error(page)
-    assert not any("spy.invalid" in url for url in requested)

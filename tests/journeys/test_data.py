@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from aquadash.data.folder import about
 from aquadash.store import open_store
@@ -89,14 +89,10 @@ def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server,
     no_error(page)
 
 
-def cards(page: Page) -> Locator:
-    """The folded and unfolded steps, inner ones too."""
-    return page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
-
-
 def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/augment?pipeline=notebook-1&view=code")
-    cards(page).nth(1).press("Enter")
+    steps = page.locator("[class*='st-key-step'][class*='-fold'] button:visible")
+    steps.nth(1).press("Enter")
     slider = page.get_by_role("slider").nth(1)
     slider.focus()
     for _ in range(5):
@@ -106,26 +102,15 @@ def test_a_step_is_unfolded_and_its_slider_moved_by_the_keyboard(shared_server: 
     assert slider.evaluate("each => each === document.activeElement")
     main_button(page, "Undo").click()
     page.get_by_text("sigma=(0.0, 1.0)").first.wait_for()
-    cards(page).nth(0).press("Enter")
+    steps.nth(0).press("Enter")
     page.locator(".st-key-step1 [role=slider]").wait_for(state="detached")
-    no_error(page)
 
-
-def test_a_step_is_added_saved_and_trained_with_below_no_toast(shared_server: Server, page: Page) -> None:
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.goto(f"{shared_server.url}/augment?pipeline=none")
-        main_button(page, "Add a step").click()
-        page.locator(".st-key-pick-Fliplr button:visible").first.click()
-        holds(page.locator(".st-key-branch input"), "1. Augmented")
-        main_button(page, "Save as").click()
-        page.get_by_label("Name", exact=True).fill(f"Mirror {width}")
-        page.locator(".st-key-save-as-button button").click()
-        toast = page.get_by_test_id("stToast")
-        toast.wait_for()
-        assert not toast.evaluate(COVERED), width
-    page.locator("[class*='st-key-step'][class*='-on'] label").first.click()
-    main_button(page, "Save and train").click()
-    page.wait_for_url("**/train*")
-    page.get_by_text("Augmentation Mirror 1280").first.wait_for()
+    # The message after a save covers no control on a phone.
+    page.set_viewport_size({"width": 390, "height": 800})
+    main_button(page, "Save as").click()
+    page.get_by_label("Name", exact=True).fill("Moved by keys")
+    page.locator(".st-key-save-as-button button").click()
+    toast = page.get_by_test_id("stToast")
+    toast.wait_for()
+    assert not toast.evaluate(COVERED)
     no_error(page)

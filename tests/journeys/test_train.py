@@ -1,11 +1,8 @@
-"""The Train page in a real browser: from a clone by way of a guess to its score, and on after the app's end."""
+"""The Train page in a real browser: from a clone by way of a guess to its score, and back to the page before."""
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-import psutil
-import pytest
 from playwright.sync_api import Page, Route
 
 from aquadash.config import RunConfig, with_values
@@ -15,8 +12,6 @@ from aquadash.ui.kit.form_state import DEFAULT_PRESET
 from tests.support.browser_pages import (
     LAYOUT_SHIFT,
     address_has,
-    follow,
-    go_back_to_data,
     holds,
     main_button,
     no_error,
@@ -29,7 +24,7 @@ from tests.support.browser_pages import (
     unfold,
 )
 from tests.support.runs import make_run
-from tests.support.serving import SLOW, Server, has_imported, needs_chromium, serving
+from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
 
 pytestmark = needs_chromium
@@ -81,26 +76,33 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
         no_error(page)
 
 
-def test_one_click_on_back_leaves_train_after_a_clone_and_takes_back_a_launch(
+def test_one_click_on_back_leaves_each_page_after_a_clone_too_and_takes_back_a_launch(
     shared_server: Server, page: Page
 ) -> None:
     store = open_store()
     make_run(store, "left by Back", {"training.epochs": 7})
 
-    def open_train() -> None:
-        page.get_by_role("link", name="Train").click()
-        page.get_by_role("heading", name="Train").wait_for()
+    def open_page(title: str) -> None:
+        page.get_by_role("link", name=title).click()
+        page.get_by_role("heading", name=title).wait_for()
+        settled(page)
+
+    def go_back_to_data() -> None:
+        page.go_back()
+        address_has(page, "/data")
+        page.get_by_role("heading", name="Data").wait_for()
         settled(page)
 
     page.goto(f"{shared_server.url}/data")
     settled(page)
-    open_train()
-    go_back_to_data(page)
-    open_train()
+    for title in ("Evaluate", "Compare", "Walkthrough", "Predict", "Augment", "Train"):
+        open_page(title)
+        go_back_to_data()
+    open_page("Train")
     main_button(page, "Clone").click()
     settled(page)
-    go_back_to_data(page)
-    open_train()
+    go_back_to_data()
+    open_page("Train")
     seen_before = page.url
     with trainings_held(shared_server.home) as let_go:
         run_id = press_train(page)
@@ -108,7 +110,7 @@ def test_one_click_on_back_leaves_train_after_a_clone_and_takes_back_a_launch(
         page.go_back()
         page.wait_for_url(seen_before)
         settled(page)
-        go_back_to_data(page)
+        go_back_to_data()
         let_go(store.get(run_id))
         wait_for(lambda: store.get(run_id).status is RunStatus.FINISHED)
     no_error(page)
@@ -130,51 +132,3 @@ def test_a_slow_browser_shows_the_settings_that_are_meant(shared_server: Server,
     wait_for(start.is_checked)
     holds(number_field(page, "Maximum epochs"), str(RunConfig().training.epochs))
     no_error(page)
-
-
-def points_of(page: Page) -> int:
-    """Points drawn on the page's first chart (training and validation together)."""
-    return page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace .points path").count()
-
-
-@pytest.mark.soak
-def test_a_training_from_a_link_to_a_cold_server_outlives_the_app(warm_home: Path, visit: Callable[[], Page]) -> None:
-    page, other = visit(), visit()
-    store = open_store()
-    # Epochs of less than a second, with small batches.
-    quick = {"augmentation.pipeline": "none", "training.patience": 0, "model.name": "cnn", "model.filters": "8, 8"}
-    quick |= {"training.epochs": 900, "training.batch_size": 8}
-    model = make_run(store, "model run", quick)
-    training = re.compile(r"Epoch \d+ of 900")
-    with serving(warm_home, kill=True) as server:
-        follow(page, f"{server.url}/train?run={model.run_id}", "What does the network learn, epoch")
-        page.get_by_role("button", name="Clone").click()
-        page.get_by_text("Cloned from").wait_for()
-        holds(number_field(page, "Maximum epochs"), "900")
-        run_id = press_train(page)
-        page.get_by_text(training).wait_for(timeout=2 * SLOW)  # A training process takes its time to start.
-        # The training lasts as long as the test, so give it the lowest priority.
-        psutil.Process(store.get(run_id).worker.pid).nice(19)
-        wait_for(lambda: points_of(page) >= 3, saying=lambda: points_of(page))
-        first = points_of(page)
-        wait_for(lambda: points_of(page) > first, saying=lambda: points_of(page))
-        page.reload()
-        page.get_by_text(training).wait_for()
-        wait_for(lambda: points_of(page) > first)
-        other.goto(f"{server.url}/train")  # Without the run in its address: the one at work is shown.
-        other.get_by_text(training).wait_for()
-        assert not server.memory_of("tensorflow")
-        no_error(page)
-    run = store.get(run_id)
-    assert has_imported(run.worker.pid, "tensorflow")
-    wait_for(lambda: store.get(run_id).progress.epoch > run.progress.epoch + 1, saying=lambda: store.get(run_id))
-
-    with serving(warm_home) as server:
-        page.goto(f"{server.url}/train?run={run_id}")
-        page.get_by_text(training).wait_for()
-        main_button(page, "Stop").click()
-        page.get_by_text("Stopped by request").wait_for()
-        main_button(page, "Resume").wait_for()
-        assert store.get(run_id).status is RunStatus.STOPPED
-        assert len(store.history(run_id)) > run.progress.epoch
-        no_error(page)

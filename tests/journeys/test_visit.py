@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,85 +10,75 @@ from playwright.sync_api import Locator, Page
 
 from aquadash.pages import PAGES
 from aquadash.store import open_store
-from tests.support.browser_pages import follow, go_back_to_data, in_sight, settled
+from tests.support.browser_pages import follow, in_sight
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium, serving
 
 pytestmark = needs_chromium
 
-#: First and last element of each page's purpose, both in sight at 1280 by 800 without scrolling.
-EXISTS_FOR = {
-    "home": ("[data-testid=stFileUploader]", ".aqua-card"),
-    "data": (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
-    "augment": (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
-    "train": (".st-key-launch button", ".st-key-run-figures"),
-    "train?view=search": (".st-key-search-launch button",),
-    "evaluate": (".st-key-matrix", ".aqua-card >> nth=0"),
-    "predict": ("[data-testid=stFileUploader]",),
-    "compare": ("[data-testid=stDataFrame]",),
-    "walkthrough": ("[data-testid=stProgress]",),
-}
 
-#: Conditions on the first images: nine in a row; a large original with versions of at least 160 pixels.
+@dataclass(frozen=True)
+class Look:
+    """A page as a student first sees it."""
+
+    #: First and last element of the page's purpose, both in sight at 1280 by 800 without scrolling.
+    exists_for: tuple[str, ...]
+    #: The first action, in sight on a phone and at most ten stops of the Tab key from the heading.
+    action: str
+    #: JavaScript: a condition on the first images.
+    images: str = "() => true"
+
+
+#: By address.
 LOOKS = {
-    "data": "() => new Set([...document.querySelectorAll('.aqua-card')].slice(0, 9).map((card) => "
-    "card.getBoundingClientRect().top)).size === 1",
-    "augment": "() => { const widths = [...document.querySelectorAll('.aqua-card img')].slice(0, 5).map((image) => "
-    "image.width); return widths.length === 5 && widths[0] > 300 && Math.min(...widths) >= 160; }",
-}
-
-#: The first action of each page, in sight on a phone and at most ten stops of the Tab key from the heading.
-PRIMARY = {
-    "home": "Try a sample",
-    "data": "Add own pictures",
-    "augment": "Train with it",
-    "train": "Train",
-    "train?view=search": "Search",
-    "evaluate": "Present",
-    "predict": "Try a sample",
-    "compare": "Filters",
-    "walkthrough": "Next",
+    "home": Look(("[data-testid=stFileUploader]", ".aqua-card"), "Try a sample"),
+    # Nine in a row.
+    "data": Look(
+        (".aqua-card >> nth=0", ".aqua-card >> nth=8"),
+        "Add own pictures",
+        "() => new Set([...document.querySelectorAll('.aqua-card')].slice(0, 9).map((card) => "
+        "card.getBoundingClientRect().top)).size === 1",
+    ),
+    # A large original with versions of at least 160 pixels.
+    "augment": Look(
+        (".aqua-card >> nth=0", ".aqua-card >> nth=4"),
+        "Train with it",
+        "() => { const widths = [...document.querySelectorAll('.aqua-card img')].slice(0, 5).map((image) => "
+        "image.width); return widths.length === 5 && widths[0] > 300 && Math.min(...widths) >= 160; }",
+    ),
+    "train": Look((".st-key-launch button", ".st-key-run-figures"), "Train"),
+    "train?view=search": Look((".st-key-search-launch button",), "Search"),
+    "evaluate": Look((".st-key-matrix", ".aqua-card >> nth=0"), "Present"),
+    "predict": Look(("[data-testid=stFileUploader]",), "Try a sample"),
+    "compare": Look(("[data-testid=stDataFrame]",), "Filters"),
+    "walkthrough": Look(("[data-testid=stProgress]",), "Next"),
 }
 
 
 def test_every_page_shows_first_what_it_exists_for_and_fits_a_phone(shared_server: Server, page: Page) -> None:
     make_run(open_store(), "looked at", predictions=skilled(0.6, seed=1))
-    for name, exists_for in EXISTS_FOR.items():
+    for name, look in LOOKS.items():
         page.set_viewport_size({"width": 1280, "height": 800})
         record = PAGES[name.partition("?")[0]]
         follow(page, f"{shared_server.url}/{name}", record.question)
         assert page.title() == f"{record.title} · AquaDash"
-        for selector in exists_for:
+        for selector in look.exists_for:
             in_sight(page.locator(selector).last)
-        if name in LOOKS:
-            page.wait_for_function(LOOKS[name])
+        page.wait_for_function(look.images)
         if name == "augment":
             room = "menu => { menu.value = 'CIFAR-100 aquatic mammals'; return menu.clientWidth - menu.scrollWidth; }"
             assert page.get_by_test_id("stSidebar").get_by_role("combobox").evaluate(room) >= 0
-        if name not in PRIMARY:
-            continue
         main = page.get_by_test_id("stMainBlockContainer")
-        primary = main.get_by_role("button", name=re.compile(rf"\b{PRIMARY[name]}$")).last
-        assert stops_to(page, primary) <= 10, name
+        action = main.get_by_role("button", name=re.compile(rf"\b{look.action}$")).last
+        assert stops_to(page, action) <= 10, name
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
-        in_sight(primary)
+        in_sight(action)
         if name in ("home", "predict"):
             in_sight(page.get_by_test_id("stFileUploaderDropzone"))
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
-
-
-def test_one_click_on_back_leaves_each_page_for_the_one_before(shared_server: Server, page: Page) -> None:
-    make_run(open_store(), "looked at", predictions=skilled(0.6, seed=1))
-    page.goto(f"{shared_server.url}/data")
-    settled(page)
-    for title in ("Evaluate", "Compare", "Walkthrough", "Predict", "Augment"):
-        page.get_by_role("link", name=title).click()
-        page.get_by_role("heading", name=title).wait_for()
-        settled(page)
-        go_back_to_data(page)
 
 
 def stops_to(page: Page, element: Locator) -> int:

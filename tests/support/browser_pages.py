@@ -27,9 +27,6 @@ LAYOUT_SHIFT = """window.moved = []; new PerformanceObserver((seen) => {
       (one) => [one.node?.textContent?.slice(0, 40), one.previousRect.y, one.currentRect.y])]); }
 }).observe({type: "layout-shift", buffered: true});"""
 
-#: The end of a script run that a newer request replaced.
-_CUT_OFF = ForwardMsg.FINISHED_EARLY_FOR_RERUN
-
 
 @contextmanager
 def trainings_held(home: Path) -> Iterator[Callable[[Run], None]]:
@@ -74,8 +71,10 @@ class _Scripts:
             message = ForwardMsg.FromString(frame)
             if message.HasField("new_session"):
                 begun = sent
-            elif message.HasField("script_finished") and message.script_finished != _CUT_OFF:
-                self.done = max(self.done, begun)
+            elif message.HasField("script_finished"):
+                # A run that a newer request replaces is not done.
+                if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    self.done = max(self.done, begun)
 
         socket.on("framesent", asks)
         socket.on("framereceived", answers)
@@ -110,14 +109,6 @@ def follow(page: Page, address: str, question: str) -> None:
     settled(page)
     no_error(page)
     assert page.url.startswith(address.partition("?")[0])
-
-
-def go_back_to_data(page: Page) -> None:
-    """Click on Back once, which must lead to the Data page."""
-    page.go_back()
-    address_has(page, "/data")
-    page.get_by_role("heading", name="Data").wait_for()
-    settled(page)
 
 
 def choose(page: Page, menu: Locator, option: Locator) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from aquadash.cluster import checks
 from aquadash.store import RunStatus, open_jobs
 from aquadash.store.runs import KIND
 from tests.support.serving import free_port, start_server
-from tests.support.waiting import wait_for
+from tests.support.waiting import gone, wait_for
 
 #: Debian keeps the server's programs out of the path, in a folder for each version.
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -71,22 +72,20 @@ def namespaces_missing() -> str:
 @contextmanager
 def postgresql(*, listen: str = "127.0.0.1") -> Iterator[str]:
     """A PostgreSQL server with an empty database, without a password; yields its address."""
-    programs = _POSTGRES[-1].parent
-    as_user = (
-        ["setpriv", "--reuid", _SERVER_USER, "--regid", _SERVER_USER, "--clear-groups"] if os.getuid() == 0 else []
-    )
+    programs, owner = _POSTGRES[-1].parent, {}
     # Not in pytest's folder, which is for its owner alone.
     with tempfile.TemporaryDirectory(prefix="aquadash-postgresql-") as name:
         folder = Path(name)
-        if as_user:
+        if os.getuid() == 0:
             shutil.chown(folder, _SERVER_USER, _SERVER_USER)
+            owner = {"user": _SERVER_USER, "group": _SERVER_USER, "extra_groups": []}
         data, port, log = folder / "data", free_port(), folder / "postgres.log"
-        initdb = [*as_user, programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"]
-        assert start_server(initdb, log, cwd=folder).wait(60) == 0, log.read_text()
+        initdb = [programs / "initdb", "-D", data, "-U", "aquadash", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        assert start_server(initdb, log, cwd=folder, **owner).wait(60) == 0, log.read_text()
         with (data / "pg_hba.conf").open("a") as rules:
             rules.write("host all all samenet trust\n")
-        postgres = [*as_user, programs / "postgres", "-D", data, "-h", listen, "-p", str(port), "-k", folder, "-F"]
-        server = start_server(postgres, log, cwd=folder, start_new_session=True)
+        postgres = [programs / "postgres", "-D", data, "-h", listen, "-p", str(port), "-k", folder, "-F"]
+        server = start_server(postgres, log, cwd=folder, start_new_session=True, **owner)
         try:
             made = [programs / "createdb", "-h", listen, "-p", str(port), "-U", "aquadash", "aquadash"]
             wait_for(
@@ -96,12 +95,8 @@ def postgresql(*, listen: str = "127.0.0.1") -> Iterator[str]:
             )
             yield f"postgresql://aquadash@{listen}:{port}/aquadash"
         finally:
-            server.send_signal(signal.SIGINT)  # "fast shutdown": does not wait for clients
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.send_signal(signal.SIGQUIT)  # "Immediate shutdown" waits for no client.
+            server.wait(20)
 
 
 def dask_workers(monkeypatch: pytest.MonkeyPatch, workers: int = 1, slots: int = 1, **options: object) -> LocalCluster:
@@ -207,15 +202,9 @@ class Machine:
             with contextlib.suppress(OSError, psutil.Error):
                 if os.readlink(f"/proc/{process.pid}/ns/pid") == namespace:
                     status = Path(f"/proc/{process.pid}/status").read_text()
-                    processes[int(status.partition("NSpid:")[2].split("\n")[0].split()[-1])] = process
+                    numbers = re.search(r"^NSpid:\t(.*)$", status, re.MULTILINE)[1]
+                    processes[int(numbers.split()[-1])] = process
         return processes
-
-    @property
-    def _number(self) -> str:
-        """The number of its network card."""
-        words = ["ip", "-n", self.namespace, "-brief", "link", "show", "eth0"]
-        shown = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-        return shown.split()[2].replace(":", "")
 
     @property
     def worker(self) -> psutil.Process:
@@ -225,8 +214,8 @@ class Machine:
     def trainings(self) -> list[psutil.Process]:
         """Its processes that train, by the database that this process's environment names."""
         running = [job.worker for job in open_jobs().find(kind=KIND, status=[RunStatus.RUNNING]) if job.worker]
-        processes = self.processes()
-        return [processes[one.pid] for one in running if one.machine == self._number and one.pid in processes]
+        processes, log = self.processes(), self.log.read_text()
+        return [processes[one.pid] for one in running if one.name in log and one.pid in processes]
 
     def cut_power(self) -> None:
         """End everything on it at once."""
@@ -238,7 +227,7 @@ class Machine:
         """End the worker as systemd does, and wait for its end."""
         worker = self.worker
         worker.terminate()
-        wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        wait_for(lambda: gone(worker.pid))
 
 
 @dataclass

@@ -57,12 +57,7 @@ class Server:
 
     def memory_of(self, module: str) -> bool:
         """True if the process has imported a module with compiled files."""
-        return has_imported(self.process.pid, module)
-
-
-def has_imported(pid: int, module: str) -> bool:
-    """True if a process of this machine has mapped a compiled file of that module, so has imported it."""
-    return module in Path(f"/proc/{pid}/maps").read_text()
+        return module in Path(f"/proc/{self.process.pid}/maps").read_text()
 
 
 def free_port() -> int:
@@ -79,8 +74,8 @@ def start_server(command: Sequence[str | Path], log: Path, **options: Any) -> su
 
 
 @contextmanager
-def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[Server]:
-    """Run ``streamlit run app.py`` on a free port until the block ends; ``kill``: end it with SIGKILL, not SIGTERM."""
+def serving(home: Path, **environment: str) -> Iterator[Server]:
+    """Run ``streamlit run app.py`` on a free port until the block ends."""
     port = free_port()
     log = home / f"server-{port}.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
@@ -90,7 +85,7 @@ def serving(home: Path, *, kill: bool = False, **environment: str) -> Iterator[S
         wait_for(lambda: _answers(server), timeout=60, saying=log.read_text)
         yield server
     finally:
-        process.kill() if kill else process.terminate()
+        process.terminate()
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
