@@ -8,16 +8,13 @@ import gc
 import os
 import pickle
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from aquadash.augment.preview import thumbnail
@@ -64,17 +61,6 @@ def _share_compiled_statements() -> None:
 
 _share_compiled_statements()
 
-#: Files that take half a minute and more, by their length: those with a browser, and the others.
-_LONG = [
-    *(f"journeys/test_{name}.py" for name in ("evaluate", "answers", "data", "visit", "train", "class", "compare")),
-    "export/test_script.py",
-    "models/test_saved.py",
-    "cli/test_cli.py",
-    "augment/test_operators.py",
-    "training/test_fit.py",
-    "training/test_transfer.py",
-]
-
 _OUTSIDE = """
     MLFLOW_TRACKING_URI AQUADASH_DATABASE AQUADASH_SCHEDULER AQUADASH_SLOTS AQUADASH_CIFAR100
     AQUADASH_WEIGHTS AQUADASH_IMPORT AQUADASH_CLASSROOM AQUADASH_PUBLIC_ADDRESS KERAS_HOME
@@ -96,21 +82,16 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort long files first, so that parallel processes end together, and files of the browser last.
+    """Sort slow and large files first, so that parallel processes end together, and files of the browser last.
 
     Playwright's event loop runs until the end of the session, and a coroutine test cannot run beside it.
     """
-
-    def group(item: pytest.Item) -> int:
-        return 2 if item.get_closest_marker("browser") else 0 if item.get_closest_marker("slow") else 1
-
-    groups: dict[Path, set[int]] = {}
+    marks: dict[Path, set[str]] = {}
     for item in items:
-        groups.setdefault(item.path, set()).add(group(item))
-    length = {name: place for place, name in enumerate(_LONG)}
+        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
     order = {
-        path: (2 in kinds, length.get(path.relative_to(ROOT / "tests").as_posix(), len(_LONG)), min(kinds))
-        for path, kinds in groups.items()
+        path: ("browser" in names, "slow" not in names, -path.stat().st_size, str(path))
+        for path, names in marks.items()
     }
     items.sort(key=lambda item: order[item.path])
 
@@ -208,27 +189,12 @@ def no_photographs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the run store is made, to be copied."""
-    own = tmp_path_factory.getbasetemp()
-    # The processes of pytest-xdist have it in common.
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "prepared"
-    with FileLock(shared / "prepared.lock"):
-        if not folder.exists():
-            _prepare(shared / "preparing")
-            (shared / "preparing").rename(folder)
-    return folder
-
-
-def _prepare(folder: Path) -> None:
+    folder = tmp_path_factory.mktemp("prepared")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(folder))
-        open_store()
-    # This process has the databases open: move the last writes from their WAL files into them.
-    for path in folder.glob("*.db"):
-        with closing(sqlite3.connect(path)) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for path in folder.glob("*.db-*"):
-        path.unlink()
+        # Closing moves the last writes from the WAL file into the database.
+        open_store().database.close()
+    return folder
 
 
 @pytest.fixture

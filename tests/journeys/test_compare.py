@@ -7,7 +7,7 @@ from playwright.sync_api import TimeoutError as TooLate
 
 from aquadash.store import open_store
 from tests.support.app_pages import ids
-from tests.support.browser_pages import address_has, choose_segment, click_at_rest, no_error, resting_places, settled
+from tests.support.browser_pages import address_has, click_at_rest, no_error, resting_places, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
@@ -96,9 +96,6 @@ def test_curves_are_zoomed_together_and_a_pair_is_clicked(shared_server: Server,
     click_at_rest(page, page.locator(".st-key-pair-matrix .scatterlayer .point").nth(3))
     address_has(page, f"first={runs[2].run_id}")
     page.get_by_text("Change in each class from run 2 to run 1").wait_for()
-    choose_segment(page, "Cost")
-    page.get_by_text("Training time").first.wait_for()
-    no_error(page)
 
     # On a phone no section has to be scrolled sideways.
     page.set_viewport_size({"width": 390, "height": 2400})

@@ -1,12 +1,10 @@
-"""What a network learns from, in a real browser: own pictures are brought and trained on, pipelines built."""
+"""What a network learns from, in a real browser: own pictures are brought, pipelines built."""
 
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-from aquadash.data.folder import about
-from aquadash.store import open_store
-from tests.support.browser_pages import holds, main_button, no_error, press_train, set_number, settled
+from tests.support.browser_pages import main_button, no_error, settled
 from tests.support.own_pictures import in_archive, of_classes
 from tests.support.serving import Server, needs_chromium
 from tests.support.waiting import wait_for
@@ -23,47 +21,13 @@ COVERED = """toast => {
 }"""
 
 
-def give(page: Page, archive: Path) -> None:
+def give(page: Page, server: Server, archive: Path) -> None:
     """Choose an archive in the form for own pictures and start its reading."""
+    page.goto(f"{server.url}/data?add=zip")
     page.locator(".st-key-own-zip").wait_for()
     settled(page)
     page.locator(".st-key-own-zip input[type=file]").set_input_files(archive)
     page.get_by_role("button", name="Read and check").click()
-
-
-def test_an_archive_is_dropped_checked_and_trained_on(shared_server: Server, page: Page, tmp_path: Path) -> None:
-    archive = in_archive(tmp_path / "Pets.zip", of_classes({"cat": 12, "dog": 15}) | {"cat/x.png": b"no"})
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.goto(f"{shared_server.url}/data")
-    settled(page)
-    page.get_by_role("button", name="Add own pictures").click()
-    give(page, archive)
-    page.get_by_text("1 file could not be read as a picture").wait_for()
-    page.get_by_role("button", name="Use it").click()
-    page.get_by_text("“Pets” is ready").wait_for()
-    assert page.url.endswith("/data?source=folder-pets")
-    # The controls show what they do although another view was open in between.
-    main_button(page, "More").click()
-    holds(page.locator(".st-key-show input"), "50")
-    page.keyboard.press("Escape")
-
-    page.get_by_role("link", name="Train on it").click()
-    page.get_by_text("Pets · ").first.wait_for()
-    holds(page.locator(".st-key-data-set input"), "Pets")
-    page.locator(".st-key-launch button:not([disabled])").wait_for()
-    set_number(page, "Maximum epochs", 1)
-    assert open_store().get(press_train(page)).config.data.source == "folder-pets"
-
-    page.goto(f"{shared_server.url}/data?source=folder-pets")
-    settled(page)
-    main_button(page, "Delete").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text("This cannot be undone").wait_for()
-    dialog.get_by_role("button", name="Delete").dblclick()
-    dialog.wait_for(state="detached")
-    settled(page)
-    assert "source=folder-pets" not in page.url and list(about.all_kept()) == []
-    no_error(page)
 
 
 def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server, page: Page, tmp_path: Path) -> None:
@@ -74,15 +38,13 @@ def test_a_tab_that_is_closed_leaves_nothing_of_an_import(shared_server: Server,
         return list(datasets.glob(".new-*"))
 
     for moment in ("Reading picture", "Use it"):
-        page.goto(f"{shared_server.url}/data?add=zip")
-        give(page, archive)
+        give(page, shared_server, archive)
         page.get_by_text(moment).first.wait_for()
         assert len(unnamed()) == 1
         page.goto("about:blank")
         wait_for(lambda: not unnamed(), saying=unnamed)
     # A click on anything ends the reading, too.
-    page.goto(f"{shared_server.url}/data?add=zip")
-    give(page, archive)
+    give(page, shared_server, archive)
     main_button(page, "Stop").click()
     wait_for(lambda: not unnamed(), saying=unnamed)
     main_button(page, "Stop").wait_for(state="detached")

@@ -41,10 +41,7 @@ def _opened(app: AppTest, address: dict[str, str]) -> AppTest:
 def go_back(app: AppTest, **address: str) -> AppTest:
     """Give the open page another address, as the browser's Back does; the page must not raise."""
     app.query_params.clear()
-    app.query_params.update(address)
-    app.run()
-    assert not app.exception
-    return app
+    return _opened(app, address)
 
 
 def cut_short_the_launch(monkeypatch: pytest.MonkeyPatch) -> None:

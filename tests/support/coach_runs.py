@@ -1,12 +1,13 @@
 """Runs with made histories for the tests of the coach."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aquadash.coach import Note, run_notes
-from aquadash.config import RunConfig, with_values
 from aquadash.evaluation import Evaluation
-from aquadash.store import EpochRecord, Run, RunStatus
+from aquadash.store import EpochRecord, RunStatus
+from tests.support.runs import run_record
 
 #: A function of the epoch, from 1.
 Curve = Callable[[int], float]
@@ -28,9 +29,8 @@ def epochs(
     ]
 
 
-def run(changes: dict[str, Any] | None = None, *, status: RunStatus = RunStatus.FINISHED, message: str = "") -> Run:
-    """A run with these settings changed from the default."""
-    return Run("a" * 32, "mine", status, with_values(RunConfig(), changes or {}), 0.0, message=message)
+#: A finished run with these settings changed from the default, and these attributes.
+run = partial(run_record, "mine")
 
 
 def notes(
