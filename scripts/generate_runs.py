@@ -13,22 +13,18 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from aquadash.config import RunConfig, flatten, with_values  # noqa: E402
-from aquadash.store import EPOCH_METRICS, EpochRecord, Predictions, RunStatus, open_store  # noqa: E402
-from aquadash.store.runs import new_run, thin  # noqa: E402
-
-if TYPE_CHECKING:
-    from aquadash.store import RunStore
+from aquadash.config import RunConfig, flatten, with_values
+from aquadash.data.progress import ProgressCallback, silent
+from aquadash.store import EPOCH_METRICS, EpochRecord, Predictions, RunStatus, RunStore, open_store
+from aquadash.store.runs import new_run, thin
 
 CLASSES = ("beaver", "dolphin", "otter", "seal", "whale")
 _TEST_IMAGES = 500
@@ -42,7 +38,7 @@ def generate_runs(
     runs: int = 1000,
     epochs: int = 100,
     predicted: int = 50,
-    on_progress: Callable[[str, float | None], None] | None = None,
+    on_progress: ProgressCallback = silent,
 ) -> list[str]:
     """Write runs with varied settings, five seeds of each, and return their ids; most are finished, some are not."""
     random = np.random.default_rng(0)
@@ -51,8 +47,7 @@ def generate_runs(
     for number in range(runs):
         created = newest - (runs - 1 - number) * 1200.0
         ids.append(_add(store, number, epochs, created, random, predicted=number >= runs - predicted))
-        if on_progress is not None:
-            on_progress("Writing runs", (number + 1) / runs)
+        on_progress("Writing runs", (number + 1) / runs)
     return ids
 
 

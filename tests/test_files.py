@@ -131,14 +131,6 @@ def test_an_offset_that_no_file_has(tmp_path: Path) -> None:
             list(member_chunks(archive, info))
 
 
-def test_defaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings.database() == f"sqlite:///{home}/aquadash.db" and settings.tracking_uri() is None
-    assert (settings.slots(), settings.scheduler_address(), settings.cifar100_archive()) == (1, None, None)
-    monkeypatch.delenv("AQUADASH_HOME")
-    assert settings.home() == settings.PROJECT_ROOT / ".aquadash"
-    assert settings.keras_home() == Path.home() / ".keras"
-
-
 @pytest.mark.parametrize("value", ["0", "-1", "many", "65", "1.5", "²"])
 def test_a_senseless_number_of_slots_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQUADASH_SLOTS", value)

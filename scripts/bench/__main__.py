@@ -13,9 +13,9 @@ if __name__ == "__main__":
     # Python puts this folder first in the path; replace it by the project's.
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
-from aquadash.cli import main  # noqa: E402
-from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result  # noqa: E402
-from aquadash.errors import AquaDashError  # noqa: E402
+from aquadash.cli import main
+from aquadash.cli.output import Group, StatusLine, Table, import_tensorflow_quietly, print_result
+from aquadash.errors import AquaDashError
 
 pairs_option = click.option(
     "--pairs", type=click.IntRange(1, 50), default=5, show_default=True, help="Timings of each way, in turn."

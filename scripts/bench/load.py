@@ -18,7 +18,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -181,9 +181,9 @@ class _Phase:
     """A phase of load or sleep: the training's speed, in epochs a second, and the cores that each process used."""
 
     begin: float
-    end: float = 0.0
-    pace: float = 0.0
-    cores: dict[str, float] = field(default_factory=dict)
+    end: float
+    pace: float
+    cores: dict[str, float]
 
 
 class _Lesson:
@@ -260,18 +260,15 @@ class _Lesson:
     async def _phase(self, seconds: float, what: str, fraction: float) -> None:
         await asyncio.sleep(_EDGE_SECONDS)
         used = {name: _used(process) for name, process in self._processes.items()}
-        phase = _Phase(time.time())
+        begin = time.time()
         end = time.monotonic() + max(1.0, seconds - _EDGE_SECONDS)
         while (left := end - time.monotonic()) > 0:
             self._on_progress(what, fraction)
             self._max = max(self._max, self._memory())
             await asyncio.sleep(min(left, 1.0))
-        phase.end = time.time()
-        phase.pace = self._record.epochs_a_second(phase.begin, phase.end)
-        phase.cores = {
-            name: (_used(process) - used[name]) / (phase.end - phase.begin) for name, process in self._processes.items()
-        }
-        self._phases.append(phase)
+        ended = time.time()
+        cores = {name: (_used(process) - used[name]) / (ended - begin) for name, process in self._processes.items()}
+        self._phases.append(_Phase(begin, ended, self._record.epochs_a_second(begin, ended), cores))
 
     def _memory(self) -> float:
         """Return the server's resident memory in MB."""

@@ -142,7 +142,7 @@ class Visitor:
         self.tab.quiet(paused)
         if paused:
             self._end_watch()
-        elif self._on_train and self._watch is None:
+        else:
             self._begin_watch()
 
     async def _go(self, place: Place) -> None:
@@ -151,8 +151,7 @@ class Visitor:
         self._on_train = False
         self.changes.append((place.page, await self.tab.go(place.page, place.query)))
         self._on_train = place.page == "train"
-        if self._on_train and self._awake.is_set():
-            self._begin_watch()
+        self._begin_watch()
 
     async def _look(self, seconds: float) -> None:
         """Wait; pauses do not count."""
@@ -163,8 +162,9 @@ class Visitor:
             seconds -= step
 
     def _begin_watch(self) -> None:
-        self._watch = Watch(time.time())
-        self.watches.append(self._watch)
+        if self._on_train and self._watch is None and self._awake.is_set():
+            self._watch = Watch(time.time())
+            self.watches.append(self._watch)
 
     def _end_watch(self) -> None:
         if self._watch is not None:

@@ -12,7 +12,6 @@ from aquadash.store import open_store
 from tests.support.browser_pages import (
     add_included_model,
     address_has,
-    choose,
     in_sight,
     no_error,
     resting_places,
@@ -41,7 +40,8 @@ def test_a_student_asks_on_a_phone_why_a_network_answers_so(shared_server: Serve
     likes = opened.get_by_role("list", name="Nearest training images").get_by_role("button")
     likes.nth(5).wait_for()
     settled(page)
-    choose(page, opened.get_by_role("combobox", name="Why?"), page.get_by_role("option", name="Occlusion"))
+    opened.get_by_role("combobox", name="Why?").click()
+    page.get_by_role("option", name="Occlusion").click()
     address_has(page, "why-method=occlusion")
     opened.get_by_role("list", name="Maps by Occlusion").get_by_role("img").nth(1).wait_for()
     opened.get_by_text("Show what the layers see").click()

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from aquadash.evaluation import evaluate
-from aquadash.figures.confusion_matrix import largest_confusions
 from aquadash.store import open_store
 from tests.pages.test_evaluate import replay
 from tests.support.browser_pages import (
@@ -17,11 +15,9 @@ from tests.support.browser_pages import (
     address_lacks,
     choose_segment,
     click_at_rest,
-    main_button,
     no_error,
     resting_places,
     settled,
-    unfold,
 )
 from tests.support.runs import make_run, too_confident
 from tests.support.serving import Server, needs_chromium
@@ -48,8 +44,7 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     labels = store.predictions(run.run_id).labels
     predictions = too_confident(labels, seed=4)
     store.add_predictions(run.run_id, predictions)
-    shares = predictions.probabilities
-    answers, sure = shares.argmax(axis=1), shares.max(axis=1)
+    answers, sure = predictions.probabilities.argmax(axis=1), predictions.probabilities.max(axis=1)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.add_init_script(LAYOUT_SHIFT)
     page.goto(f"{shared_server.url}/evaluate?run={run.run_id}")
@@ -84,14 +79,6 @@ def test_a_student_questions_a_run_by_clicks_on_its_charts(shared_server: Server
     page.get_by_role("dialog").wait_for(state="detached")
 
     page.set_viewport_size({"width": 1280, "height": 1700})
-    true, predicted, number = largest_confusions(
-        evaluate(labels, shares, class_names=run.class_names).confusion_matrix, most=1
-    )[0]
-    click_at_rest(page, page.locator(".st-key-confusions .barlayer .point").first)
-    address_has(page, f"true={run.class_names[true]}", f"predicted={run.class_names[predicted]}")
-    shows(page, number)
-    page.get_by_role("button", name="Show all").click()
-    shows(page, 500)
     choose_segment(page, "Scores")
     choose_segment(page, "Calibration")
     click_at_rest(page, page.locator(".st-key-reliability .barlayer .point").last)
@@ -134,7 +121,7 @@ def test_a_student_replays_the_epochs_and_gives_a_talk_by_keyboard(shared_server
     page.get_by_test_id("stSidebar").wait_for()
 
 
-def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_path: Path) -> None:
+def test_a_run_goes_home_and_its_report_opens(shared_server: Server, page: Page, tmp_path: Path) -> None:
     store = open_store()
     run = make_run(store, "to take home")
     add_included_model(store, run.run_id)
@@ -148,14 +135,6 @@ def test_a_run_goes_home_and_comes_back(shared_server: Server, page: Page, tmp_p
         button.click()
     path = tmp_path / "run.zip"
     download.value.save_as(path)
-    page.get_by_role("link", name="Compare").click()
-    main_button(page, "More").click()
-    unfold(page, "Import run")
-    page.locator(".st-key-bring-run input[type=file]").set_input_files(path)
-    page.get_by_text("to take home is imported.").wait_for()
-    no_error(page)
-
-    # Its report needs no server.
     with zipfile.ZipFile(path) as archive:
         archive.extract("report.html", tmp_path)
     page.goto(f"file://{tmp_path / 'report.html'}")

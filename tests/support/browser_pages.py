@@ -9,7 +9,6 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import FloatRect, Locator, Page, Request, WebSocket
-from playwright.sync_api import TimeoutError as TooLate
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -98,33 +97,6 @@ def settled(page: Page) -> None:
     # Playwright delivers events of the browser only while it waits.
     wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-
-
-def follow(page: Page, address: str, question: str) -> None:
-    """Open a page by its address; it must be that page, which begins with its question, with the frame around it."""
-    page.goto(address)
-    page.get_by_text(question).first.wait_for()
-    # The navigation is app.py's: the bare page file would have none, or another.
-    page.get_by_role("link", name="Compare").first.wait_for()
-    settled(page)
-    no_error(page)
-    assert page.url.startswith(address.partition("?")[0])
-
-
-def choose(page: Page, menu: Locator, option: Locator) -> None:
-    """Choose from a menu; a page that is redrawn meanwhile closes the menu, then try again."""
-
-    def chosen() -> bool:
-        text = menu.input_value()
-        menu.click()
-        try:
-            option.click(timeout=5000)
-        except TooLate:
-            return False
-        settled(page)
-        return menu.input_value() != text
-
-    wait_for(chosen, saying=menu.input_value)
 
 
 def number_field(page: Page, label: str) -> Locator:
