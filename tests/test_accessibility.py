@@ -65,22 +65,22 @@ def test_axe_finds_nothing_serious_on_any_page_or_section(shared_server: Server,
         for query in [*queries(name), *(["open=test-3"] if name == "evaluate" else [])]:
             about = f"runs={runs[0]},{runs[1]}" if name == "compare" else f"run={runs[0]}"
             violations[f"{name} {query}"] = findings(page, f"{shared_server.url}/{name}?{about}&{query}")
-            if query == queries(name)[0] and name in _POPOVERS:
-                violations[f"{name}, {_POPOVERS[name]}"] = in_popover(page, name)
     page.close()
     nothing(violations)
 
 
-@pytest.mark.parametrize(("scheme", "theme"), [("light", "dark"), ("dark", "light")])
+@pytest.mark.parametrize(("scheme", "theme"), itertools.product(["light", "dark"], repeat=2))
 def test_axe_finds_nothing_serious_in_popovers(
     shared_server: Server, browser: Browser, scheme: str, theme: str
 ) -> None:
     run_id = make_run(open_store(), "one", predictions=skilled(0.4)).run_id
     page, violations = opened(browser, scheme), {}
-    for name in _POPOVERS:
+    for name, popover in _POPOVERS.items():
         about = f"run={run_id}&runs={run_id}&embed=true&embed_options={theme}_theme"
         page.goto(f"{shared_server.url}/{name}?{about}")
-        violations[name] = in_popover(page, name)
+        page.locator(f".st-key-{popover} button:visible").click()
+        page.get_by_test_id("stPopoverBody").locator("input").first.wait_for()
+        violations[name] = findings(page)
     page.close()
     nothing(violations)
 
@@ -109,13 +109,6 @@ def test_axe_finds_nothing_serious_in_a_class(home: Path, prepared_home: Path, b
                 violations[f"{role} {address}"] = findings(page, f"{server.url}/{address}")
             page.close()
     nothing(violations)
-
-
-def in_popover(page: Page, name: str) -> list[str]:
-    """:func:`findings` while the popover of a page is open."""
-    page.locator(f".st-key-{_POPOVERS[name]} button:visible").click()
-    page.get_by_test_id("stPopoverBody").locator("input").first.wait_for()
-    return findings(page)
 
 
 def nothing(violations: dict[str, list[str]]) -> None:

@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ import numpy as np
 
 from aquadash.config import RunConfig
 from aquadash.data.progress import ProgressCallback, silent
-from aquadash.errors import AquaDashError
 from aquadash.presets import preset
 
 if TYPE_CHECKING:
@@ -111,16 +110,7 @@ def _process(name: str) -> Iterator[Callable[[], float]]:
     Settings of one way, such as operation determinism, do not reach the other.
     """
     with ProcessPoolExecutor(1, get_context("spawn"), _prepare, (name,)) as process:
-
-        def epoch() -> float:
-            try:
-                return process.submit(_epoch_seconds).result()
-            except BrokenExecutor as error:
-                raise AquaDashError(
-                    "The process that was timed ended early; is there enough memory (about 2 GB)?"
-                ) from error
-
-        yield epoch
+        yield lambda: process.submit(_epoch_seconds).result()
 
 
 def _random_data() -> tuple[np.ndarray, np.ndarray]:

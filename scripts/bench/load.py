@@ -219,12 +219,10 @@ class _Lesson:
         asleep = self._load.seconds * SLEEP_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / (pairs + 1)
         loaded = self._load.seconds * LOAD_SECONDS / (LOAD_SECONDS + SLEEP_SECONDS) / pairs
         await self._phase(asleep, "Training alone", 0.0)
-        tasks: list[asyncio.Task[None]] = []
+        # All visitors arrive in the first half of the first phase.
+        tasks = [asyncio.create_task(each.stay(within=loaded / 2)) for each in self._visitors]
         for number in range(pairs):
             awake.set()
-            if not tasks:
-                # All visitors arrive in the first half of the first phase.
-                tasks = [asyncio.create_task(each.stay(within=loaded / 2)) for each in self._visitors]
             for visitor in self._visitors:
                 visitor.pause(False)
             await self._phase(loaded, f"{self._load.sessions} visitors", number / pairs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquadash import settings
 from aquadash.data.progress import ProgressCallback, silent
-from tests.support.serving import CHROMIUM_ARGUMENTS, chromium, serving
+from tests.support.serving import CHROMIUM_ARGUMENTS, SLOW, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -46,7 +46,6 @@ _LOOK = """
 """
 #: Time for a server's preparations after its start.
 _READY_SECONDS = 20.0
-_LONGEST = 120_000
 
 
 def bench_painted(*, runs: int = 1000, repeats: int = 5, on_progress: ProgressCallback = silent) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def _opened(context: BrowserContext, address: str) -> float:
     page = context.new_page()
     page.add_init_script(_LOOK)
     page.goto(address, wait_until="commit")
-    page.wait_for_function("window.paintedAfter", polling=50, timeout=_LONGEST)
+    page.wait_for_function("window.paintedAfter", polling=50, timeout=SLOW)
     seconds = float(page.evaluate("window.paintedAfter"))
     page.close()
     return seconds

@@ -86,8 +86,9 @@ def make_run(
     if records:
         store.log_epoch(run.run_id, *records, curve=[record.val_accuracy for record in records])
     if status is RunStatus.RUNNING:
-        job, progress = live_runs.start(store, run.run_id), progress_of(run, len(records) + 1)
-        live_runs.report(store, job, progress, log_tail="epoch 3: loss 0.9\n")
+        place = ("training", len(records) + 1, config.training.epochs, 210, 391)
+        progress = Progress(*place, images_per_second=5210.4, eta_seconds=230.0, time=time.time())
+        live_runs.report(store, live_runs.start(store, run.run_id), progress, log_tail="epoch 3: loss 0.9\n")
     if columns or values:
         store.update(run.run_id, **{**columns, **values})
     return store.get(run.run_id)
@@ -156,9 +157,3 @@ def too_confident(labels: np.ndarray, *, seed: int) -> Predictions:
     odds = np.exp(2.5 * (scores - scores.max(axis=1, keepdims=True)))
     probabilities = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
     return Predictions(np.arange(len(labels)), labels, probabilities)
-
-
-def progress_of(run: Run, epoch: int) -> Progress:
-    """Return a report from the middle of an epoch."""
-    epochs, rate = run.config.training.epochs, 5210.4
-    return Progress("training", epoch, epochs, 210, 391, images_per_second=rate, eta_seconds=230.0, time=time.time())
