@@ -15,7 +15,6 @@ from aquadash.augment.spec import PipelineSpec
 from aquadash.cli.config_options import read_text, source_option
 from aquadash.cli.output import PATH, Command, Group, Shown, StatusLine, attributes, lab, print_result
 from aquadash.data import load
-from aquadash.errors import AquaDashError
 
 
 @click.command(cls=Command)
@@ -23,7 +22,7 @@ from aquadash.errors import AquaDashError
 @click.option("--pipeline", default="notebook", help="A pipeline that `pipelines list` shows.")
 @click.option("--count", type=click.IntRange(1), help="Use only so many training images (default: all).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Decides every draw.")
-@click.option("--out", type=PATH, help="Folder for the images as PNG files.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the images as PNG files.")
 @click.option("--numbers", is_flag=True, help="Measure the time of each version and the changes to its images.")
 def augment(source: str, pipeline: str, count: int | None, seed: int, out: Path | None, numbers: bool) -> None:
     """Make the augmented training images of a pipeline, and write them as PNG files if --out is given."""
@@ -62,8 +61,6 @@ def _write(
     images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
 ) -> list[str]:
     """Write every image as a PNG file; return the names."""
-    if out.exists() and not out.is_dir():
-        raise AquaDashError(f"{out} is a file; --out takes the name of a folder.")
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):

@@ -25,7 +25,7 @@ from aquadash.cli.output import (
 )
 from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
-from aquadash.errors import AquaDashError, ImageError, UnknownNameError
+from aquadash.errors import AquaDashError, ImageError, look_up
 from aquadash.explain.methods import METHODS, method_entry
 from aquadash.store import Run
 from aquadash.store.artifacts import OOD_DETECTOR, read_artifact
@@ -82,9 +82,8 @@ def explain(run: Run, image: Path, method: str, class_names: tuple[str, ...], ou
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
     path, _ = lab.runs.network(run)
-    for name in class_names:
-        if name not in run.class_names:
-            raise UnknownNameError.of("class", name, run.class_names)
+    numbers = {name: number for number, name in enumerate(run.class_names)}
+    classes = [look_up("class", name, numbers) for name in class_names]
     decoded = decode(read(image), name=str(image))
     with StatusLine() as line:
         line.show("loading the model")
@@ -94,7 +93,7 @@ def explain(run: Run, image: Path, method: str, class_names: tuple[str, ...], ou
         explainer = Explainer.load(path, run.config.model, class_names=run.class_names)
         seen = fit(decoded.rgb, size=explainer.image_shape[:2])
         probs = explainer.predict_images(seen[None])[0]
-        classes = [run.class_names.index(name) for name in class_names] or [int(probs.argmax())]
+        classes = classes or [int(probs.argmax())]
         explanations = explainer.explain_many(
             seen[None].repeat(len(classes), axis=0),
             classes,

@@ -140,11 +140,9 @@ def export_run(run: Run, file: Path | None, mlflow: bool, include_data: bool | N
 
 
 @runs.command("import")
-@click.argument("file", type=FILE)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def import_run(file: Path) -> None:
     """Take in a run from a ZIP that runs export or Export on Evaluate has written."""
-    if not file.is_file():
-        raise RunError(f"There is no file {file}. Give the path of a ZIP that AquaDash has exported.")
     job = lab.jobs.import_run(uuid4().hex, called=file.name, write=partial(shutil.copyfile, file))
     ended = wait_for_job(job.id, name=file.name, title="importing")
     if ended.status is not RunStatus.FINISHED:

@@ -34,17 +34,6 @@ class Lab:
     Args:
         person: The person for whom the lab acts: the owner of the machine (:data:`aquadash.people.OWNER`), a teacher or
             a student. There is no default, so no caller acts for the owner by accident.
-
-    Attributes:
-        person: The person.
-        rights: The actions that the person may take; pages leave out the others.
-        limits: The limits of the class for the person.
-        data: The data sets.
-        pipelines: The library of augmentation pipelines.
-        runs: The runs: training, results, labels, and those of an earlier version.
-        searches: The searches, whose trials are runs.
-        jobs: The other jobs in the background: measuring, exporting, importing.
-        people: The class: its members, codes and limits.
     """
 
     # Each part is a class in the module of its name.
@@ -52,11 +41,14 @@ class Lab:
     pipelines: Pipelines
     runs: Runs
     searches: Searches
+    #: The other jobs in the background: measuring, exporting, importing.
     jobs: Jobs
+    #: The class: its members, codes and limits.
     people: People
 
     def __init__(self, person: Person) -> None:
         self.person = person
+        #: The actions that the person may take; pages leave out the others.
         self.rights = Rights(person)
         self.limits = Limits(person)
 

@@ -128,10 +128,13 @@ class Jobs(Part):
             write: Writes the file to the given path.
         """
         self._rights.require(Action.UPLOAD)
+
+        def write_within_limit(path: Path) -> None:
+            write(path)
+            self._limits.check_upload(path.stat().st_size)
+
         with self._changing():
-            return export_jobs.start_import(
-                upload, called=called, write=self._limits.within_upload(write), owner=self._person
-            )
+            return export_jobs.start_import(upload, called=called, write=write_within_limit, owner=self._person)
 
     # -- within ------------------------------------------------------------------------------------------------------
 

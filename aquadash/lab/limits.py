@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquadash.config import RunConfig, with_values
@@ -83,15 +81,6 @@ class Limits:
             f"The upload has {size / 1e6:.1f} MB; in this class at most {limits.upload_megabytes} MB are taken. Send "
             "fewer or smaller pictures, or ask your teacher for more."
         )
-
-    def within_upload(self, write: Callable[[Path], object]) -> Callable[[Path], None]:
-        """Return a writer of an upload to a path that refuses one above the limit."""
-
-        def checked(path: Path) -> None:
-            write(path)
-            self.check_upload(path.stat().st_size)
-
-        return checked
 
     def check_data_sets(self, have: int) -> None:
         """Refuse to keep one more data set of own pictures than ``have``."""
