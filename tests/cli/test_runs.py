@@ -18,8 +18,7 @@ from aquadash.classroom.invitation import addresses, join_address, qr_svg, qr_te
 from aquadash.classroom.limits import ClassLimits
 from aquadash.cli import waiting
 from aquadash.errors import ConfigError, RunError
-from aquadash.lab import Lab, memory
-from aquadash.people import OWNER
+from aquadash.lab import memory
 from aquadash.search.store import open_search_store
 from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
@@ -118,17 +117,6 @@ def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
 
 
-def test_whoever_waits_for_a_run_beside_a_class_whose_queue_is_paused_is_told_why(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run_id = make_run(store, status=RunStatus.QUEUED).run_id
-    limits.save(ClassLimits(paused=True))
-    between_looks(monkeypatch, [lambda: Lab(OWNER).runs.stop(run_id)])
-    with limits.served():
-        waiting.wait_for_run(run_id)
-    assert capsys.readouterr().err == f"mine: queued. {PAUSED}\n"
-
-
 def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +124,9 @@ def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     limits.save(ClassLimits(paused=True))
     between_looks(monkeypatch, [interrupt])
     with limits.served():
-        values = answer("runs", "resume", "mine")
+        done = call("runs", "resume", "mine", "--json")
+    assert done.stderr.startswith(f"mine: queued. {PAUSED}\n"), "and whoever waits is told why"
+    values = json.loads(done.stdout)
     assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
 
 
@@ -260,6 +250,9 @@ def test_list_show_and_resume_with_more(runs: FakeEngine) -> None:
     assert "mine" in call("search", "list").stdout
     shown = call("search", "show", "mine").stdout
     assert "3 complete" in shown and "No trial beats the settings to start from" in shown
+    assert "Did you mean 'training.learning_rate'" in refusal("search", "--over", "training.learning_rat=1..2")
+    assert "no search called 'nothing'" in refusal("search", "show", "nothing")
+    assert "unexpected extra argument" in refusal("search", "dance")
 
 
 def test_stop_asks_whoever_carries_it_out(home: Path) -> None:
@@ -274,15 +267,3 @@ def test_a_search_that_fails_is_one_line(runs: FakeEngine) -> None:
     runs.gate.clear()
     runs.error = ConfigError("not like this")
     assert "5 trials failed in a row. not like this" in refusal("search", "--trials", 9)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("--over", "training.learning_rat=1..2"), "Did you mean 'training.learning_rate'"),
-        (("show", "nothing"), "no search called 'nothing'"),
-        (("dance",), "unexpected extra argument"),
-    ],
-)
-def test_what_cannot_be_is_one_line(arguments: tuple[object, ...], complaint: str) -> None:
-    assert complaint in refusal("search", *arguments)

@@ -20,7 +20,7 @@ from aquadash.data import ProgressCallback
 from aquadash.data.folder import about
 from aquadash.data.folder.importing import NewDataSet
 from aquadash.data.folder.listing import File
-from aquadash.errors import DataError, NotAllowedError
+from aquadash.errors import DataError, NotAllowedError, RunError
 from aquadash.lab import Lab, memory, runs
 from aquadash.people import OWNER, STRANGER
 from aquadash.robustness.requests import RobustnessRequest
@@ -152,6 +152,9 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
     memory.refresh()
     assert RUNS.evaluation("a" * 32).n == 2, "an interrupted run may have no end time"
     store.run = dataclasses.replace(store.run, status=RunStatus.RUNNING)
+    memory.refresh()
+    with pytest.raises(RunError, match="has not ended yet"):
+        RUNS.evaluation("a" * 32)
     for number in (3, 4):
         memory.refresh()
         assert RUNS.history("a" * 32) == RUNS.history("a" * 32) and store.asked.count("history") == number
