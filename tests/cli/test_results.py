@@ -109,6 +109,11 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     validated = answer("compare", "plain", "better", "--on", "validation")
     assert (validated["on"], validated["accuracy"][0]["n"], validated["pairs"][0]["n"]) == ("validation", 375, 375)
     assert "at least two" in refusal("compare", "plain")
+    make_run(store, "waits", status=RunStatus.QUEUED)
+    make_run(store, "elsewhere", dataset_fingerprint="e" * 64)
+    values = answer("compare", "plain", "waits", "elsewhere")
+    assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
+    assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
