@@ -50,14 +50,7 @@ _STORE_SECONDS = 1.0
 #: The most bytes of all stored sweeps; one takes about 10 kB.
 _MAX_SWEEP_BYTES = 100_000_000
 
-_REPORTED_VERSIONS = (
-    "imagecorruptions-imaug",
-    "imaug",
-    "numpy",
-    "scikit-image",
-    "opencv-python-headless",
-    "tensorflow",
-)
+_REPORTED_VERSIONS = "imagecorruptions-imaug imaug numpy scikit-image opencv-python-headless tensorflow".split()
 
 
 def start(store: RunStore, run_id: str, request: Request | None = None, *, owner: str = "") -> Job:

@@ -165,7 +165,6 @@ def _harmless(request: Request, images: NDArray[np.uint8]) -> float | None:
 
 
 def _classes(predictor: Predictor, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the predicted class of each image."""
     return predictor.predict_images(images).argmax(axis=1)
 
 

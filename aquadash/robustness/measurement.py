@@ -163,13 +163,9 @@ class Measurement:
         """Return the loss of accuracy by a corruption over its measured severities; None for none."""
         return self.loss(*self.curve("corruption", name).values())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; fractions are 0 to 1."""
-        return self._plain(packed=False)
-
     def to_json(self) -> str:
         """Return the text of ``robustness.json``: :meth:`to_dict` with the result of each image."""
-        return json.dumps({"version": _VERSION, **self._plain(packed=True)}, indent=1)
+        return json.dumps({"version": _VERSION, **self.to_dict(packed=True)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Measurement:
@@ -202,7 +198,9 @@ class Measurement:
                 f"The robustness figures of this run are damaged ({type(error).__name__}). Measure them again."
             ) from error
 
-    def _plain(self, *, packed: bool) -> dict[str, Any]:
+    def to_dict(self, *, packed: bool = False) -> dict[str, Any]:
+        """Plain values for JSON; fractions are 0 to 1. ``packed`` adds the result of each image."""
+
         def plain(scores: Scores) -> dict[str, Any]:
             return {**scores.to_dict(), **(_packed(scores) if packed else {})}
 

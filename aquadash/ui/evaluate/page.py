@@ -165,9 +165,6 @@ def _without_results(run: Run) -> None:
         epoch_section.render_epochs(run)
 
 
-SECOND_RUN = "with"
-
-
 def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
     """Draw the menu of other runs with the same classes; return None if the section compares no runs."""
     ended = [other for other in runs if other.status.ended and run_lists.has_results(other)]
@@ -175,7 +172,7 @@ def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
     others.pop(run.run_id, None)
     titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
     chosen = bound.menu(
-        SECOND_RUN,
+        "with",
         titles,
         label="Overlay another run",
         codec=bound.id_of(titles, expected="the id of another run with results on the same classes"),

@@ -85,7 +85,6 @@ def _at_rest(run: Run, job: Job | None, measured: Measurement | None, *, damaged
 
 
 def _form(run: Run, *, again: bool) -> None:
-    """Draw the number of images, the seed and the button."""
     quick = inputs.segmented_control(
         "Images",
         ["all", "quick"],
@@ -116,9 +115,6 @@ def _form(run: Run, *, again: bool) -> None:
     )
     st.caption("Runs can be compared if images and seed are the same.")
 
-
-#: Names in the address.
-CORRUPTION, OVERLAID, IMAGE = "corruption", "over", "image"
 
 #: The menu's word for the mean over the corruptions.
 MEAN = "mean"
@@ -164,7 +160,6 @@ def render_measured(run: Run, measured: Measurement, others: Sequence[str]) -> N
 
 
 def _corruption_table(measured: Measurement) -> None:
-    """Draw a row for each measured corruption, in per cent."""
     losses = {name: loss.value for name in CORRUPTIONS if (loss := measured.corruption_loss(name)) is not None}
     curves = [measured.curve("corruption", name) for name in losses]
     render_columns(
@@ -183,7 +178,6 @@ def _corruption_table(measured: Measurement) -> None:
 
 
 def _branch_table(measured: Measurement) -> None:
-    """Draw a row for each version of a pipeline, in per cent."""
     versions, clean = measured.of_kind("pipeline"), measured.clean.accuracy
     render_columns(
         Column("Pipeline", [condition.name for condition in versions]),
@@ -214,14 +208,13 @@ def _robustness_scores(measured: Measurement) -> None:
 
 
 def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
-    """Return the runs to overlay, with their figures."""
     # Read again, since a run may have been deleted or hidden meanwhile.
     options = {run.run_id: run for run in lab().runs.all() if run.run_id in others and run.has_robustness}
     if not options:
         st.caption("To overlay another run, measure it first.")
         return []
     picked = bound.choices(
-        OVERLAID,
+        "over",
         components.run_labels(options.values()),
         label="Overlay other runs",
         max_selections=MAX_RUNS - 1,
@@ -236,7 +229,6 @@ def _overlaid(others: Sequence[str]) -> list[tuple[Run, Measurement]]:
 
 
 def _warn_of_differences(figures: Sequence[Measurement]) -> None:
-    """Warn where overlaid runs cannot be compared."""
     of_data = {entry.identity.get("dataset_fingerprint") for entry in figures}
     of_images = {(entry.identity.get("images"), entry.identity.get("seed")) for entry in figures}
     of_cells = {frozenset(entry.of_kind("corruption")) for entry in figures}
@@ -251,7 +243,7 @@ def _warn_of_differences(figures: Sequence[Measurement]) -> None:
 def _corruption_picker() -> str | None:
     """Return the chosen corruption; None for the mean over all."""
     titles = {MEAN: "Mean over all"} | {name: corruption.title for name, corruption in CORRUPTIONS.items()}
-    chosen = bound.menu(CORRUPTION, titles, label="Corruption", help=term("severity"))
+    chosen = bound.menu("corruption", titles, label="Corruption", help=term("severity"))
     if chosen == MEAN:
         return None
     st.caption(CORRUPTIONS[chosen].summary)
@@ -266,7 +258,7 @@ def _pictures(run: Run, measured: Measurement, corruption: str | None) -> None:
         return
     positions = chosen_positions(dataset.test.labels, int(measured.identity["images"]))
     last = len(positions) - 1
-    row = bound.number(IMAGE, 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
+    row = bound.number("image", 0, last, label=f"Test image (0 to {last:,})", default=0, clamp=True, width=200)
     image, label = dataset.test.images[positions[row]], int(dataset.test.labels[positions[row]])
     # A broadcast view instead of a copy of all test images, which may be gigabytes: only one row is read.
     images = np.broadcast_to(image, (len(positions), *image.shape))

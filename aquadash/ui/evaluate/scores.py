@@ -96,7 +96,6 @@ def render_both_curves(run: Run, other: Run) -> None:
 
 
 def _metric(metric: Metric, score: Score, chance: str) -> None:
-    """Draw a metric with its interval and the value of guessing."""
     explained = [metric.help, term(metric.term) if metric.term else ""]
     value, interval = metric.score_text(score)
     if interval:
@@ -329,7 +328,6 @@ def _calibration_figures(
 
 
 def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
-    """Describe the temperature in markdown."""
     if rescaling is None:
         return (
             "**No temperature:** the fit needs predictions of validation images, and this run kept none. Train a clone "

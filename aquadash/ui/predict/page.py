@@ -89,7 +89,6 @@ def _cards(networks: Sequence[Network], memory: Memory, shown: Sequence[Item], p
 
 
 def _card(networks: Sequence[Network], memory: Memory, item: Item, answers: Sequence[FilePrediction]) -> None:
-    """Draw a picture with its answers, its label and its crop."""
     class_names = networks[0].run.class_names
     label = picture_cards.label_of(item.upload, class_names)
     names = [network.name for network in networks]
@@ -173,12 +172,6 @@ def set_stopped(stopped: bool) -> None:
     st.session_state[_STOPPED] = stopped
 
 
-def _progress_text(done: int, total: int, *, fresh: int, seconds: float) -> str:
-    """Return the progress with the time left, estimated from the ``fresh`` pictures of the last ``seconds``."""
-    left = seconds / fresh * (total - done) if fresh >= _MIN_FRESH and done < total else None
-    return joined(f"{done:,} of {count(total, 'picture')} classified", time_left(left))
-
-
 class _DropProgress:
     """A progress bar with a stop button, drawn when it is created."""
 
@@ -204,7 +197,10 @@ class _DropProgress:
         self._button.empty()
 
     def _update(self) -> None:
-        text = _progress_text(self._done, self._total, fresh=self._fresh, seconds=time.monotonic() - self._began)
+        missing, left = self._total - self._done, None
+        if missing > 0 and self._fresh >= _MIN_FRESH:
+            left = (time.monotonic() - self._began) / self._fresh * missing
+        text = joined(f"{self._done:,} of {count(self._total, 'picture')} classified", time_left(left))
         self._bar.progress(min(self._done / self._total, 1.0), text=text)
 
 
