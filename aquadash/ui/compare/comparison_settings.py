@@ -48,21 +48,12 @@ def render_settings(compared: Compared) -> None:
     evaluations = compared.results.evaluations
     options = {"no": "Only what differs", "yes": "Everything"}
     shown = bound.choice(_ALL, options, label="Settings shown", label_visibility="collapsed")
-    rows = settings_table(compared.runs, everything=shown == "yes")
-    common = [(label, values) for label, values in rows if _DASH not in values]
-    partial = [row for row in rows if row not in common]
     measured = [_DASH if one is None else str(percent(one.accuracy, one.accuracy_ci95)) for one in evaluations]
-    common.insert(0, (f"{compared.images.capitalize()} accuracy", measured))
-    _settings_table(common, compared, key="settings", alt="Accuracy and settings, a row a setting, a column a run")
-    if partial:
-        with st.expander(f"{count(len(partial), 'setting')} that only some runs have", icon="🧩"):
-            _settings_table(partial, compared, key="partial-settings", alt="Settings that some runs do not have")
-
-
-def _settings_table(rows: Sequence[tuple[str, list[str]]], compared: Compared, *, key: str, alt: str) -> None:
-    titles, values = zip(*rows, strict=True)
+    accuracy = (f"{compared.images.capitalize()} accuracy", measured)
+    titles, values = zip(accuracy, *settings_table(compared.runs, everything=shown == "yes"), strict=True)
     table = pd.DataFrame(values, pd.Index(titles, name="Setting"), columns=list(compared.names))
-    st.dataframe(table, alt=alt, key=key, height="content")
+    alt = "Accuracy and settings, a row a setting, a column a run"
+    st.dataframe(table, alt=alt, key="settings", height="content")
 
 
 def settings_table(runs: Sequence[Run], *, everything: bool) -> list[tuple[str, list[str]]]:
