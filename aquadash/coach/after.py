@@ -331,7 +331,6 @@ def classes_ignored(s: Situation) -> Note | None:
 
 
 def _describe_misses(scored: Evaluation, index: int) -> str:
-    """Describe the predictions for a class's images."""
     row = scored.confusion_matrix[index].tolist()
     others = [(count, other) for other, count in enumerate(row) if other != index]
     count, other = max(others, key=lambda pair: pair[0])

@@ -42,7 +42,6 @@ def _measured(studio: Studio) -> list[BranchNumbers]:
 
 
 def _cautions(measured: list[BranchNumbers]) -> None:
-    """Draw a warning for each problem, or a line that there is none."""
     cautions = [(numbers.title, caution) for numbers in measured for caution in numbers.cautions]
     for title, caution in cautions:
         st.warning(f"**{plain(title)}**: {plain(caution.words)}", icon="⚠️")
@@ -51,7 +50,6 @@ def _cautions(measured: list[BranchNumbers]) -> None:
 
 
 def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
-    """Draw the time and the number of images of the whole pipeline."""
     seconds = sum(1 / numbers.images_per_second for numbers in measured if numbers.images_per_second)
     total = len(studio.dataset.train)
     with st.container(horizontal=True):
@@ -66,7 +64,6 @@ def _totals(studio: Studio, measured: list[BranchNumbers]) -> None:
 
 
 def _versions(measured: list[BranchNumbers]) -> None:
-    """Draw a table with a row for each version."""
 
     def fraction_column(title: str, fraction: Callable[[BranchNumbers], float], help: str) -> Column:
         return number_column(title, [100 * fraction(numbers) for numbers in measured], "%.1f %%", help=help)

@@ -52,7 +52,6 @@ def _examples(studio: Studio, options: DeltaGenerator, *, alike: bool = False) -
 
 
 def _steps(studio: Studio, options: DeltaGenerator) -> None:
-    """Draw each original, large, beside its image after each step."""
     if studio.in_view.is_original:
         st.info("No step of this version is on, so the images stay unchanged.", icon="🪞")
     strip = studio.film_strip(studio.branch)
@@ -71,7 +70,6 @@ def _steps(studio: Studio, options: DeltaGenerator) -> None:
 
 
 def _differences(studio: Studio, options: DeltaGenerator) -> None:
-    """Draw each image before and after, and the difference."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sign = bound.choice("sign", SIGNS, label="Kind of difference", label_visibility="collapsed")
         factor = bound.choice("amplify", FACTORS, label="Amplification", default="2", label_visibility="collapsed")
@@ -117,7 +115,6 @@ def _changed(image: NDArray[np.uint8], title: str, alt: str, subtitle: str = "")
 
 
 def _original(studio: Studio, row: int, *, large: bool = True) -> gallery.Card:
-    """Return the card of a sample image."""
     label, image, alt = studio.labels[row], studio.images[row], f"{_name(studio, row)}, original"
     if not studio.positions:
         card = _changed(image, label or "Your picture", alt, "yours")

@@ -98,7 +98,6 @@ def _run(studio: Studio) -> Run | None:
 
 
 def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images: int) -> SweepRequest:
-    """Draw the choice of the step, the parameter and its range."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = bound.menu(
             "safety-step",
@@ -135,7 +134,6 @@ def _request(studio: Studio, switched_steps: Mapping[str, SwitchedStep], images:
 
 
 def _show_measured(studio: Studio, run: Run, measured: Measurement, request: SweepRequest, threshold: float) -> None:
-    """Draw the advice, the curve, and copies at one of the values."""
     parameter, classes = request.tried, len(run.class_names)
     if is_measured(measured, request):
         st.markdown(plain(advice(measured, request, threshold=threshold, classes=classes)))

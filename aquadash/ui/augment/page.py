@@ -95,7 +95,6 @@ def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
 
 
 def _below(studio: Studio) -> None:
-    """Draw the choice of a section below the steps, and the chosen one if any."""
     view = st.session_state[SECTIONS.name]
     titles = {word: section.title for word, section in SECTIONS.table.items() if word not in _INSTEAD}
     st.session_state[_BELOW] = view if view in titles else None

@@ -171,7 +171,6 @@ def _save_changes() -> None:
 
 
 def _save_over() -> PipelineSpec:
-    """Save the changes in the place of the base."""
     state = builder_state.history().present
     spec = replace(state.spec, summary=builder_state.summary_now(state.spec))
     return lab().pipelines.save(spec, title=builder_state.saved_base().title, replace_name=state.base)

@@ -97,7 +97,6 @@ def render_settings(step: Operator) -> None:
 
 
 def _setting(step: Operator, parameter: Parameter, value: Value) -> None:
-    """Draw the menu of a setting, or its slider with the switch between a fixed value and a range."""
     name, label = f":{parameter.name}", sentence(parameter.title or _LABELS[parameter.kind])
 
     def change(spec: PipelineSpec, step_id: StepId, new: Value) -> PipelineSpec:

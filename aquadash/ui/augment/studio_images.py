@@ -120,7 +120,6 @@ def _pick(dataset: Dataset, options: DeltaGenerator) -> list[int]:
 
 
 def _controls(dataset: Dataset, chosen: list[int]) -> None:
-    """Draw the controls of the number of images, of other images and of a certain one."""
     st.session_state[_COUNT] = len(chosen)
 
     def other() -> None:

@@ -90,7 +90,6 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
 
 
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:
-    """Draw the choice of metrics, each with a chart."""
     titles = {str(metric): title for metric, title in TITLES.items()}
     pills: dict[str, Any] = {
         "widget": inputs.pills,

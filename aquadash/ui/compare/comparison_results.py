@@ -101,7 +101,6 @@ def render_results(compared: Compared) -> None:
 
 
 def _pairs(compared: Compared) -> None:
-    """Draw the tests of all pairs, and the chosen pair."""
     tests = compared.results.pairs
     pairs = sorted(pair for test in tests if test.result for pair in ((test.a, test.b), (test.b, test.a)))
     if not pairs:
@@ -157,7 +156,6 @@ def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
 
 
 def _change_by_class(compared: Compared, first: int, second: int) -> None:
-    """Draw the change of accuracy in each class, from the first to the second run."""
     predictions = compared.results.predictions
     before, after = predictions[first], predictions[second]
     assert before is not None and after is not None
@@ -205,7 +203,6 @@ def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
 
 
 def _why_not(compared: Compared) -> str:
-    """Return the reason why no two runs can be compared."""
     if sum(found is not None for found in compared.results.predictions) > 1:
         return "These runs were measured on different images, so they cannot be compared image by image."
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:

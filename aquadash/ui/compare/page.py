@@ -67,7 +67,6 @@ def _table_and_comparison(runs: Sequence[Run]) -> None:
 
 
 def _comparison(picked: Sequence[Run]) -> None:
-    """Draw the comparison of two or more runs: the answer, the differences, and the chosen section."""
     if len(picked) > MAX_RUNS:
         st.info(f"{len(picked)} runs are picked; the first {MAX_RUNS} are shown.", icon="🎨")
     runs = tuple(picked[:MAX_RUNS])

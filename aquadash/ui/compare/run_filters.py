@@ -222,7 +222,6 @@ def _group_title(group: RunGroup) -> str:
 
 
 def _group_table(groups: Sequence[RunGroup], titles: Sequence[str]) -> None:
-    """Draw a row a group, figures in their units."""
     columns = [
         text_column("Group", titles, width="large"),
         Column("Runs", [len(group.runs) for group in groups]),

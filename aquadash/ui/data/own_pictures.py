@@ -231,7 +231,6 @@ def server_choices() -> dict[str, Path]:
 
 
 def _result(hold: Held, new: NewDataSet) -> None:
-    """Draw the data set that was read, and its buttons."""
     report = new.report
     numbers = {
         "Pictures read": f"{len(new.pictures):,}",

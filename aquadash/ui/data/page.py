@@ -54,7 +54,6 @@ def _offer_download() -> None:
 
 
 def _overview(dataset: Dataset) -> None:
-    """Show sizes and origin in one line, and beside it the way to add own pictures."""
     height, width, _ = dataset.image_shape
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -68,7 +67,6 @@ def _overview(dataset: Dataset) -> None:
 
 
 def _images(dataset: Dataset) -> None:
-    """Show the pictures and numbers of a split."""
     filters = st.container(horizontal=True, vertical_alignment="center")
     with filters:
         section = SECTIONS.choose()
@@ -81,7 +79,6 @@ def _images(dataset: Dataset) -> None:
 
 
 def _data_set() -> None:
-    """Show the chosen data set, and the way to add one."""
     source = datasets.current()
     if not data.is_here(source):
         own_pictures.render_button()

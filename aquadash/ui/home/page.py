@@ -74,7 +74,6 @@ def _render_answer(picture: uploads.Upload | None, sample: int) -> Run | None:
 
 
 def _render_animals(dataset: Dataset) -> None:
-    """Draw a column of images for each class."""
     st.html(_animals(dataset))
     if dataset.name == "synthetic" and not data.is_here("cifar100") and lab().rights.allow(Action.ADD_FOR_ALL):
         st.page_link(
@@ -86,7 +85,6 @@ def _render_animals(dataset: Dataset) -> None:
 
 
 def _render_cards(dataset: Dataset) -> None:
-    """Draw the three cards, each a link as a whole."""
     for column, (name, (title, sentence)) in zip(st.columns(3), CARDS.items(), strict=True):
         with column.container(border=True, key=f"home-card-{name}"):
             st.html(_strips(dataset)[name])
@@ -114,7 +112,6 @@ def _animals(dataset: Dataset) -> str:
 
 @_by_dataset
 def _strips(dataset: Dataset) -> dict[str, str]:
-    """Return the pictures of each card as HTML."""
     pictures = {
         "data": map(gallery.data_url, dataset.train.images[-5:]),
         "augment": map(gallery.data_url, _variants(dataset.train.images[0])),
@@ -139,7 +136,6 @@ def _variants(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 @shell.live(_TICK_SECONDS)
 def _render_progress() -> None:
-    """Draw the run under way, the best run and the lesson."""
     running, best, lesson = st.columns(3)
     with lesson.container(border=True, height="stretch"):
         _render_lesson()
@@ -201,13 +197,9 @@ def _render_lesson() -> None:
     st.page_link("pages/walkthrough.py", label="Go on" if solved else "Begin")
 
 
+@shell.page("home")
 def render() -> None:
     """Draw the page."""
-    with shell.page("home"):
-        _home()
-
-
-def _home() -> None:
     warmup.prepare_answers()
     left, right = st.columns([3, 2], gap="medium")
     with left:

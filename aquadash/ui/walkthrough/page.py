@@ -92,7 +92,6 @@ def _progress(done: LessonProgress) -> None:
 
 
 def _menu() -> str:
-    """Draw the menu of sections and the buttons beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         word = SECTIONS.choose_word(bound.menu, on_change=_forget, width=320)
         place = _WORDS.index(word)

@@ -63,7 +63,6 @@ def _usable(run: Run) -> bool:
 
 
 def _offer_run() -> None:
-    """Draw a short training for visitors without a run."""
     at_work = [run for run in lab().runs.all() if not run.status.ended]
     if at_work:
         st.page_link("pages/train.py", label="Watch your run", icon="🏊", query_params={"run": at_work[0].run_id})
