@@ -267,13 +267,12 @@ def test_real_runs(name: str, expected: dict[str, dict]) -> None:
     assert {note.key: dict(note.changes) for note in all_notes} == expected
 
 
-def broken_epoch() -> EpochRecord:
-    return EpochRecord(3, math.nan, 0.2, math.nan, 0.2, 0.01, 1.0)
+BROKEN_EPOCH = EpochRecord(3, math.nan, 0.2, math.nan, 0.2, 0.01, 1.0)
 
 
 def test_a_run_that_failed_because_of_its_loss_is_recognised_by_the_workers_own_words() -> None:
     with pytest.raises(AquaDashError) as raised:
-        StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(broken_epoch(),)))  # type: ignore[arg-type]
+        StoreListener(None, None, None).on_epoch(SimpleNamespace(history=(BROKEN_EPOCH,)))  # type: ignore[arg-type]
     history = epochs(2, lambda e: 1.6 * e, lambda e: 1.6 * e)
     by_key = notes(history, {"training.learning_rate": 0.3}, status=RunStatus.FAILED, message=str(raised.value))
     note = by_key["broke-down"]
@@ -289,7 +288,7 @@ def test_before_the_first_epoch_there_is_nothing_to_say_but_a_breakdown() -> Non
     assert list(by_key) == ["broke-down"]
     assert "In epoch 1 the loss was no longer a number." in by_key["broke-down"].evidence
     assert by_key["broke-down"].changes == {"training.learning_rate": 0.01}
-    assert list(notes([broken_epoch()])) == ["broke-down"], "its loss is no number"
+    assert list(notes([BROKEN_EPOCH])) == ["broke-down"], "its loss is no number"
 
 
 def test_a_network_that_does_not_learn_is_told_so_and_not_praised() -> None:
