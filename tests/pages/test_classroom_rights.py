@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.people import Person
-from aquadash.ui.kit import admission, explainer, predictions
+from aquadash.ui.kit import admission, explanations, predictions
 from tests.support.app_pages import buttons, open_app_page, words
 from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 
@@ -46,7 +46,7 @@ def test_another_students_network_is_not_asked(look: Look, lesson: Lesson) -> No
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
         predictions.predictor(run)
     with pytest.raises(NotAllowedError, match="belongs to Anna"):
-        explainer.explained(run, np.zeros((0, 32, 32, 3), np.uint8), None, method="grad-cam")
+        explanations.explained(run, np.zeros((0, 32, 32, 3), np.uint8), None, method="grad-cam")
 
 
 def test_another_students_pictures_are_not_shown(look: Look, lesson: Lesson) -> None:

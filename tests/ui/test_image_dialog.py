@@ -14,7 +14,7 @@ from aquadash import data
 from aquadash.explain.explainer import RemoteExplainer
 from aquadash.explain.results import Explanation
 from aquadash.store import Predictions, Run, RunStatus, RunStore, open_store
-from aquadash.ui.kit import explainer
+from aquadash.ui.kit import explanations
 from aquadash.ui.kit.image_dialog import image_name
 from tests.support import live_runs
 from tests.support.app_pages import address_of, alternatives, buttons, html, open_app_page
@@ -139,16 +139,16 @@ def test_explanations_are_cached_by_image_class_and_training_within_a_limit_of_b
         return [replace(each, image=np.broadcast_to(np.uint8(0), (5000, 4000, 3))) for each in made] if large else made
 
     monkeypatch.setattr(RemoteExplainer, "explain_many", counted)
-    first = explainer.explained(run, images[:2], [0, 1], method="grad-cam")
-    again = explainer.explained(run, images, [0, 1, 1], method="grad-cam")
-    explainer.explained(run, images[:1], [1], method="grad-cam")
+    first = explanations.explained(run, images[:2], [0, 1], method="grad-cam")
+    again = explanations.explained(run, images, [0, 1, 1], method="grad-cam")
+    explanations.explained(run, images[:1], [1], method="grad-cam")
     assert image_counts == [2, 1, 1]
     assert first == again[:2] and [e.class_index for e in again] == [0, 1, 1]
-    explainer.explained(replace(run, ended_at=(run.ended_at or 0) + 1), images[:1], [0], method="grad-cam")
+    explanations.explained(replace(run, ended_at=(run.ended_at or 0) + 1), images[:1], [0], method="grad-cam")
     assert image_counts == [2, 1, 1, 1], "a network that was trained further answers for itself"
     large = True
     for label in (2, 3, 2):
-        explainer.explained(run, images[:1], [label], method="grad-cam")
+        explanations.explained(run, images[:1], [label], method="grad-cam")
     assert image_counts == [2, 1, 1, 1, 1, 1, 1], "the cache is limited by the bytes of images and maps"
 
 
