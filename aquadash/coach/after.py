@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aquadash.coach import rates, suggestions
+from aquadash.coach import rates
 from aquadash.coach.before import TEST_IMAGES_DECIDE, config_notes
-from aquadash.coach.network_rules import mixes
+from aquadash.coach.network_rules import frozen, mixes, uses
 from aquadash.coach.note import Note, by_importance, good, hint, warning
 from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig
@@ -39,6 +39,47 @@ CAUSES = (
     *("batch-too-large", "much-smoothing", "warmup-too-long", "much-dropout", "large-penalty"),
     *("tiny-normalized-batch", "linear-network", "head-forever", "body-stands-still"),
 )
+
+#: The least dropout that is suggested, and the most, as in the report.
+LITTLE_DROPOUT, ENOUGH_DROPOUT = 0.2, 0.5
+
+
+def against_overfitting(config: RunConfig) -> dict[str, Any]:
+    """Return the first that is not in use: augmentation, which helps most, dropout, mixing, a penalty on weights."""
+    if config.augmentation.pipeline == "none":
+        return {"augmentation.pipeline": "notebook"}
+    if config.augmentation.mode == "copies" and not frozen(config):
+        return {"augmentation.mode": "fresh"}
+    if uses(config, "dropout") and config.model.dropout < ENOUGH_DROPOUT:
+        return {"model.dropout": ENOUGH_DROPOUT}
+    if config.augmentation.mixing == "none" and not frozen(config):
+        return {"augmentation.mixing": "mixup"}
+    if uses(config, "l2") and config.model.l2 == 0:
+        return {"model.l2": 0.0001}
+    return {}
+
+
+def against_underfitting(config: RunConfig) -> dict[str, Any]:
+    """Return a change that weakens the first in use: mixing, dropout, penalties, label smoothing."""
+    if mixes(config):
+        return {"augmentation.mixing": "none"}
+    if uses(config, "dropout") and config.model.dropout > LITTLE_DROPOUT:
+        return {"model.dropout": LITTLE_DROPOUT}
+    penalties = {f"model.{name}": 0.0 for name in ("l1", "l2") if uses(config, name) and getattr(config.model, name)}
+    if penalties:
+        return penalties
+    return {"training.label_smoothing": 0.0} if config.training.label_smoothing else {}
+
+
+def against_plateau(config: RunConfig) -> tuple[str, dict[str, Any]]:
+    """Return advice and changes: a schedule that lowers the learning rate, or a lower rate."""
+    training = config.training
+    if training.schedule != "constant":
+        return "A lower learning rate takes finer steps.", {"training.learning_rate": rates.lower(config, 3)}
+    changes: dict[str, Any] = {"training.schedule": "plateau", "training.schedule_epochs": rates.USUAL_WAIT}
+    if 0 < training.patience <= rates.CUTS_BEFORE_STOP * rates.USUAL_WAIT:
+        changes["training.patience"] = rates.USUAL_PATIENCE
+    return "A schedule that cuts the learning rate when progress ends takes finer steps from then on.", changes
 
 
 def run_notes(
@@ -183,7 +224,7 @@ def _overfitting(s: Situation) -> Note | None:
     if not s.config.training.restore_best_weights:
         changes: dict[str, Any] = {"training.restore_best_weights": True}
         return warning("overfitting", s.verdict.title, s.verdict.explanation, changes)
-    return hint("overfitting", s.verdict.title, s.verdict.explanation, suggestions.against_overfitting(s.config))
+    return hint("overfitting", s.verdict.title, s.verdict.explanation, against_overfitting(s.config))
 
 
 def _too_few_epochs(s: Situation) -> Note | None:
@@ -253,7 +294,7 @@ def _plateau(s: Situation) -> Note | None:
         advice = "The learning rate is already very low; more epochs will change nothing."
         changes: dict[str, Any] = {}
     else:
-        advice, changes = suggestions.against_plateau(s.config)
+        advice, changes = against_plateau(s.config)
     return hint(
         "plateau",
         f"No progress for {window} epochs",
@@ -365,10 +406,10 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_too_few_epochs, unless=_RATES),
     CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
     CoachRule(
-        _verdict_is("underfitting", hint, "underfitting", suggestions.against_underfitting),
+        _verdict_is("underfitting", hint, "underfitting", against_underfitting),
         unless=(*_RATES, *CAUSES, "plateau"),
     ),
-    CoachRule(_verdict_is("large gap", hint, "large-gap", suggestions.against_overfitting)),
+    CoachRule(_verdict_is("large gap", hint, "large-gap", against_overfitting)),
     CoachRule(_verdict_is("still improving", hint, "still-improving"), unless=(*_RATES, *_ENDS, "plateau")),
     CoachRule(classes_ignored, unless=(*_RATES, *CAUSES, "not-learning")),
     CoachRule(_verdict_is("healthy", good, "all-well")),
