@@ -34,10 +34,6 @@ def step_back(niceness: int) -> None:
         _launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aquadash-launcher")
         _launcher.submit(os.getpid).result()  # The thread exists from its first task on.
     os.nice(niceness)
-    # Where Linux schedules by session, a niceness counts within its session only, and the session has one of its own:
-    # sched(7), "The autogroup feature". The processes that are started have sessions of their own.
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def raise_open_files() -> None:
