@@ -1,4 +1,4 @@
-"""Every page is drawn in a new home, every section but the lesson's with two runs, and stands in its address."""
+"""Every page opens in a new home, every section but the lesson's with two runs, and all beside damaged runs."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 from aquadash.pages import PAGES, addresses, name_at
 from aquadash.people import Role
 from aquadash.settings import PROJECT_ROOT
-from aquadash.store import Run, RunStore
+from aquadash.store import Predictions, Run, RunStore
 from aquadash.ui.kit import sections
+from tests.cli.test_cli import answer, refusal
 from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
 from tests.support.classrooms import join, look_as, open_class
 from tests.support.runs import make_run, skilled
@@ -17,6 +18,9 @@ from tests.support.runs import make_run, skilled
 #: Each page with what its address says of each of its sections. Those of the lesson are drawn in
 #: tests/pages/test_walkthrough.py.
 PLACES = [(page, query) for page in PAGES for query in sections.queries(page)[: 1 if page == "walkthrough" else None]]
+
+#: The pages that are there without a class, too.
+OPEN_PAGES = [name for name, record in PAGES.items() if not record.class_only]
 
 #: Malformed values in the address of a page or section.
 MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
@@ -65,7 +69,7 @@ def test_every_section_is_drawn(runs: list[Run], page: str, query: str, monkeypa
         assert address_of(app, name) == (None if word == next(iter(table.table)) else word)
 
 
-@pytest.mark.parametrize("page", [name for name, record in PAGES.items() if not record.class_only])
+@pytest.mark.parametrize("page", OPEN_PAGES)
 def test_every_page_is_drawn_in_a_new_home(warm_home: Path, no_engine: None, page: str) -> None:
     app = open_app_page(page)
     assert not app.error and not address_notes(app)
@@ -98,3 +102,58 @@ def test_every_address_leads_to_one_page() -> None:
     assert len(everywhere) == len(set(everywhere))
     assert all(name_at(address) == name for name in PAGES for address in addresses(name))
     assert name_at("") == name_at("home") == "home"
+
+
+#: Values that another program or a later version may write into the store.
+DAMAGE = {
+    "metrics": 5,
+    "class_names": ["otter", None],
+    "config": {"training": {"epochs": "many"}},
+    "status": "pondering",
+}
+
+
+def damage(store: RunStore) -> Run:
+    """Store damaged runs, one for each kind of damage, after a sound one; return the newest."""
+    make_run(store, "sound")
+    for name, value in DAMAGE.items():
+        run = make_run(store, f"bad-{name}")
+        store.update(run.run_id, **{name: value})
+    return run
+
+
+@pytest.fixture(scope="module")
+def damaged(shared_store: RunStore) -> Run:
+    return damage(shared_store)
+
+
+@pytest.mark.parametrize("page", OPEN_PAGES)
+def test_every_page_opens_beside_damaged_runs(in_shared_home: None, damaged: Run, page: str) -> None:
+    assert not open_app_page(page).error
+    app = open_app_page(page, run=damaged.run_id)
+    said = [box.value for box in app.error]
+    assert all("cannot be read" in text for text in said) and len(said) == (page in ("train", "evaluate", "predict"))
+
+
+def test_commands_name_a_damaged_run_and_delete_it(store: RunStore) -> None:
+    damage(store)
+    listed = answer("runs", "list")["runs"]
+    unreadable = {f"bad-{name}": "unreadable" for name in DAMAGE}
+    assert {row["name"]: row["status"] for row in listed} == {"sound": "finished"} | unreadable
+    for command in (["runs", "show"], ["evaluate"], ["compare", "sound"]):
+        assert "cannot be read" in refusal(*command, "bad-metrics"), command
+    for name in DAMAGE:
+        assert answer("runs", "delete", f"bad-{name}")["deleted"]
+    assert [run.name for run in store.list_runs()] == ["sound"]
+    assert answer("runs", "restore", "bad-metrics")["status"] == "unreadable"
+    assert {run.name for run in store.list_runs()} == {"sound", "bad-metrics"}
+
+
+def test_answers_for_images_that_do_not_exist_show_none(store: RunStore, no_engine: None) -> None:
+    run = make_run(store, "beyond")
+    said = store.predictions(run.run_id)
+    store.add_predictions(run.run_id, Predictions(said.indices + 1, said.labels, said.probabilities))
+    app = open_app_page("evaluate", run=run.run_id, true="otter", predicted="seal")
+    assert any("images cannot be shown" in box.value for box in app.info) and app.metric
+    assert not open_app_page("evaluate", run=run.run_id, section="explain").error
+    assert not open_app_page("compare", runs=run.run_id).error

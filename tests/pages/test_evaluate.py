@@ -68,35 +68,15 @@ def line_above_images(app: AppTest) -> str:
     return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
 
 
-def confused() -> int:
-    return len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
-
-
-def test_scores_curves_matrix_report_and_images(shelf: Shelf) -> None:
-    run = shelf["plain"]
-    app = open_page(run=run.run_id[:8])
-
-    assert not app.error
-    assert metrics(app)["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
-    assert "Confusion matrix of 500" in charts(app)[0]
-    assert html(app).count('alt="Test image') == 12
-
-
-def test_the_reports_way_is_explained_and_the_unseen_images_counted(shelf: Shelf) -> None:
-    run = shelf["report"]
-    app = open_page(run=run.run_id)
-
-    said = app.warning[0].value
-    assert "400 of the 500 test images decided when to stop" in said
-    assert f"On the other 100 test images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
-
-
 def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
-    app = open_page(run=shelf["plain"].run_id, outcome="right", page="3")
+    run = shelf["plain"]
+    app = open_page(run=run.run_id, outcome="right", page="3")
+    assert metrics(app)["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
+    assert "Confusion matrix of 500" in charts(app)[0] and html(app).count('alt="Test image') == 12
 
     click(app, "matrix", [OTTER, SEAL])
-
-    assert f"taken for 🦭 seal: {confused()} of 500" in line_above_images(app)
+    confused = len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
+    assert f"taken for 🦭 seal: {confused} of 500" in line_above_images(app)
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
     frame = figure_of(app, 0)["layout"]["shapes"][0]

@@ -1,22 +1,29 @@
-"""Sections of the Evaluate page that work or show by themselves: the talk, repeats, the robustness."""
+"""Sections of the Evaluate page that work or show by themselves: the talk, repeats, the robustness, taking home."""
 
+import zipfile
 from functools import partial
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aquadash.config import with_values
+from aquadash.export import bundle
+from aquadash.export import jobs as export_jobs
 from aquadash.lab import OWNER, Lab, memory
+from aquadash.people import Person, Role
 from aquadash.robustness.job import KIND, job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
 from aquadash.store import JobProgress, Run, RunStatus, RunStore, open_jobs
 from aquadash.store.artifacts import MODEL, PREDICTIONS, ROBUSTNESS
+from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.evaluate import robustness
 from aquadash.ui.evaluate.repeat_section import repeats_of
 from aquadash.ui.kit.text import plain
 from tests.support import job_rows
-from tests.support.app_pages import address_of, buttons, charts, html, metrics, open_app_page, words
+from tests.support.app_pages import address_of, buttons, charts, html, metrics, open_app_page, unfold, words
+from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.robust_runs import add_result, made_up_result
 from tests.support.runs import CLASSES, HOSTILE, make_run, run_record, skilled
@@ -30,7 +37,7 @@ open_page = partial(open_app_page, "evaluate")
 
 @pytest.fixture
 def run(store: RunStore) -> Run:
-    return make_run(store, note="What we learned.")
+    return make_run(store)
 
 
 # -- the talk ----------------------------------------------------------------------------------------------------------
@@ -40,14 +47,16 @@ def screen(run: Run, number: object = 1) -> AppTest:
     return open_page(run=run.run_id, present=str(number))
 
 
-def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Run) -> None:
-    app = screen(run)
-    headings = [app.header[0].value]
+def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(store: RunStore) -> None:
+    run = make_run(store, HOSTILE, note=HOSTILE)
+    make_run(store, "another")
+    app = open_page(run=run.run_id[:8], present="1")
+    headings, notes = [app.header[0].value], [box.value for box in app.markdown]
     while not (on := app.button(key="present-on")).disabled:
         app = on.click().run()
         assert not app.error
         headings.append(app.header[0].value)
-    assert headings[0] == "mine" and len(headings) == len(set(headings)) == 9
+    assert headings[0] == plain(HOSTILE) and plain(HOSTILE) in notes and len(headings) == len(set(headings)) == 9
     app = screen(run, 4)
     assert "aqua-figure'>" in html(app) and not app.title
     assert "test images, which it had never seen." in app.markdown[-1].value
@@ -64,22 +73,15 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(run: Ru
 def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
     run = make_run(store, settings={"training.validation": "test"})
     said = screen(run, 4).markdown[-1].value
-    assert (
-        "of which 400 decided when to stop, so the accuracy is probably too high." in said and "never seen" not in said
-    )
+    assert "of which 400 decided when to stop, so the accuracy is probably too high." in said
+    assert "never seen" not in said
+    said = open_page(run=run.run_id).warning[0].value
+    assert "400 of the 500 test images decided when to stop" in said
+    assert f"On the other 100 test images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
     nothing = with_values(run.config, {"training.patience": 0, "training.restore_best_weights": False})
     store.update(run.run_id, config=nothing.model_dump(mode="json"))
-    memory.refresh()
-    evaluate = open_page(run=run.run_id)
-    assert "400 of the 500 test images were its validation images.**" in evaluate.warning[0].value
-
-
-def test_the_beginning_of_an_id_is_enough_and_names_and_notes_are_text(store: RunStore) -> None:
-    run = make_run(store, HOSTILE, note=HOSTILE)
-    make_run(store, "another")
-    app = open_page(run=run.run_id[:8], present="1")
-    assert not app.error and app.header[0].value == plain(HOSTILE)
-    assert plain(HOSTILE) in [box.value for box in app.markdown]
+    said = open_page(run=run.run_id).warning[0].value
+    assert "400 of the 500 test images were its validation images.**" in said
 
 
 def test_a_talk_without_a_run_or_results_can_be_left(run: Run, store: RunStore) -> None:
@@ -158,16 +160,10 @@ def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: Fake
 # -- robustness --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def no_process(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run has a model, and its jobs wait."""
-    store.add_text_artifact(run.run_id, MODEL, "a model")
-    job_rows.start_no_process(monkeypatch)
-
-
 @pytest.fixture(autouse=True)
-def unspoilt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of the test images as they are: corrupting them takes seconds."""
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs wait, and pictures of the test images are as they were: corrupting them takes seconds."""
+    job_rows.start_no_process(monkeypatch)
     monkeypatch.setattr(robustness, "sample", lambda source, cell, row: source.images[row])
 
 
@@ -188,7 +184,8 @@ def charts_of_section(app: AppTest) -> list[str]:
     return [alt for alt in charts(app) if alt.startswith(("Accuracy by", "Points of", "What the", "The curve appears"))]
 
 
-def test_nothing_measured_yet_and_a_start(run: Run, no_process: None) -> None:
+def test_nothing_measured_yet_and_a_start(store: RunStore, run: Run) -> None:
+    store.add_text_artifact(run.run_id, MODEL, "a model")
     app = open_section(run)
     assert not app.error and charts_of_section(app) == []
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
@@ -231,10 +228,77 @@ def test_finished(store: RunStore, run: Run) -> None:
     assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
 
 
-def test_a_damaged_file_is_a_message_and_can_be_measured_again(store: RunStore, run: Run, no_process: None) -> None:
-    add_result(store, run, made_up_result(fingerprint=run.dataset_fingerprint))
+def test_damaged_figures_are_a_message_beside_the_other_results(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
     app = open_section(run)
     assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
-    app = press(app, "Measure the robustness")
-    assert job_rows.queued_kinds() == [KIND] and "Stop" in labels(app)
+
+
+# -- taking home -------------------------------------------------------------------------------------------------------
+
+
+def open_home(run: Run) -> AppTest:
+    return open_page(run=run.run_id, section="home")
+
+
+def test_the_zip_is_made_in_the_background(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(store)
+    app = open_home(run)
+    key = f"{run.run_id}-1"
+    with monkeypatch.context() as patch:
+        let_fail(patch, bundle, "export_run", OSError(28, "No space left on device"))
+        app.button(key=f"take-home-make-{key}").click().run()
+        assert job_rows.queued_kinds() == ["export"] and app.button(key=f"take-home-{key}-stop")
+        job_rows.do_next("export")
+    app = open_home(run)
+    assert any("No space left" in error.value for error in app.error)
+    app.button(key=f"take-home-make-{key}").click().run()
+    job = job_rows.do_next("export")
+    app = open_home(run)
+    assert not app.exception and not app.error and f"take-home-make-{key}" not in buttons(app)
+    path = export_jobs.exported_file(job)
+    assert path is not None and path.stat().st_size == job.result["size"]
+    with zipfile.ZipFile(path) as archive:
+        assert {"train.py", "data.npz"} <= set(archive.namelist())
+
+    # Without the images it is another ZIP, and after a change of the run, too.
+    app.toggle(key=f"take-home-data-{run.run_id}").set_value(False).run()
+    assert app.button(key=f"take-home-make-{run.run_id}-0")
+    store.rename(run.run_id, "another name")
+    assert export_jobs.export_id(store, run.run_id, include_data=True) != job.id
+    path.unlink()
+    assert export_jobs.exported_file(job) is None
+
+
+def test_compare_imports_a_run_or_refuses_it(store: RunStore, tmp_path: Path, home: Path) -> None:
+    run = make_run(store, "from elsewhere")
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
+    app = unfold(open_app_page("compare", runs=run.run_id), "bring")
+    for name, content in (("run.zip", written.path.read_bytes()), ("my *x*.zip", b"no zip at all")):
+        app.file_uploader(key="bring-run").set_value((name, content, "application/zip")).run()
+        job_rows.do_next("import")
+        memory.refresh()
+        app.run()
+        assert len(store.list_runs()) == 2 and not list((home / "tmp").iterdir())
+        assert name != "run.zip" or "from elsewhere" in app.success[0].value
+    assert any(plain("my *x*.zip is not a sound ZIP archive") in message.value for message in app.error)
+
+
+def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, tmp_path: Path) -> None:
+    anna = Person("a" * 32, "Anna", Role.STUDENT)
+    written = bundle.export_run(store, make_run(store).run_id, tmp_path / "run.zip").path.read_bytes()
+    Lab(anna).jobs.import_run("file-1", called="run.zip", write=lambda path: path.write_bytes(written))
+    taken = store.get(job_rows.do_next("import").result["run_id"])
+    assert (taken.owner, taken.owner_name, taken.shared) == (anna.person_id, "Anna", False)
+
+
+def test_tensorflow_lite_is_made_on_the_click(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = create_autospec(AnswerProcess.ask, return_value=bytes(1_500_000))
+    monkeypatch.setattr(AnswerProcess, "ask", ask)
+    run = make_run(store)
+    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    assert not ask.called and any("model.keras of" in error.value for error in app.error), "there is none to convert"
+    store.add_text_artifact(run.run_id, "model.keras", "a network")
+    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    assert ask.call_args.args[-3:] == (store.model_path(run.run_id), run.config.model, 5)
+    assert [link.proto.label for link in app.get("download_button")] == ["Download model.tflite (1.5 MB)"]
