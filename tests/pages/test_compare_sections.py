@@ -98,16 +98,13 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     app.segmented_control(key="on").set_value("test").run()
     assert "Of 500 test images" in words(app) and "final measurement" in words(app)
     assert address_of(app, "on") == "test"
+    app = open_page(runs=ids(three[0], three[2]), section="confusion")
+    cells = figure_of(app, -1)["data"][0]["text"]
+    assert sum(int(cells[label][label] or 0) for label in range(5)) > 0, "the difference is that to the better run"
 
     without = make_run(shared_store, "older", predictions={"test": skilled(0.5, seed=9)["test"]})
     app = open_page(runs=ids(three[0], without))
     assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
-
-
-def test_the_difference_of_the_matrices_is_that_to_the_better_run(three: list[Run]) -> None:
-    app = open_page(runs=ids(three[0], three[2]), section="confusion")
-    cells = figure_of(app, -1)["data"][0]["text"]
-    assert sum(int(cells[label][label] or 0) for label in range(5)) > 0
 
 
 def test_different_data_is_warned_of_and_not_compared(shared_store: RunStore) -> None:

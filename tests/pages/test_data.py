@@ -145,15 +145,11 @@ def test_own_pictures_are_deleted_after_a_question(tmp_path: Path) -> None:
     assert app.selectbox(key="data-set").value == "synthetic"
 
 
-def test_a_first_visitor_sees_drawn_animals_at_once() -> None:
+def test_a_first_visitor_sees_drawn_animals_and_the_gallery_follows_class_split_and_page_size() -> None:
     app = open_app_page("data")
-    assert not app.error and app.selectbox(key="data-set").value == "synthetic"
+    assert app.selectbox(key="data-set").value == "synthetic" and not app.query_params
     assert "**2,500** training images · **500** test images · **5** classes" in app.markdown[1].value
     assert html(app).count("<img") == html(app).count(", training image ") == 50
-    assert not app.query_params
-
-
-def test_the_gallery_follows_class_split_and_page_size() -> None:
     app = open_app_page("data", classes="otter,whale", split="test", show="20", page="2")
     first = html(app)
     assert first.count("<img") == 20 and not re.search("seal|beaver|dolphin", first)

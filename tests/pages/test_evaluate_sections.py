@@ -43,7 +43,7 @@ def run(store: RunStore) -> Run:
 # -- the talk ----------------------------------------------------------------------------------------------------------
 
 
-def screen(run: Run, number: object = 1) -> AppTest:
+def screen(run: Run, number: object) -> AppTest:
     return open_page(run=run.run_id, present=str(number))
 
 
@@ -94,13 +94,6 @@ def test_a_talk_without_a_run_or_results_can_be_left(run: Run, store: RunStore) 
     assert "no run" in app.error[0].value
     app.button(key="present-leave").click().run()
     assert not app.exception and app.title[0].value.endswith("Evaluate") and address_of(app, "present") is None
-
-
-def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:
-    app = open_page()
-    assert "no run to evaluate" in words(app) and not app.error and not app.metric
-    app = app.button(key="show-first-model").click().run()
-    assert not app.error and len(store.list_runs()) == 1
 
 
 # -- repeats -----------------------------------------------------------------------------------------------------------

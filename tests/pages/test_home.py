@@ -1,6 +1,7 @@
 """The home page."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,24 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.store import RunStatus, RunStore
 from aquadash.store.first_model import NAME, ORIGIN
-from tests.support.app_pages import APP, metrics, texts
+from tests.support.app_pages import metrics, open_app_page, texts
 from tests.support.predict_page import cards, picture
 from tests.support.runs import make_run
 
 SCORES = ("test_accuracy", "val_accuracy")
 
+pytestmark = pytest.mark.usefixtures("no_engine")
 
-@pytest.fixture
-def app(no_engine: None) -> AppTest:
-    return AppTest.from_file(APP, default_timeout=120)
+open_page = partial(open_app_page, "home")
 
 
 def links(app: AppTest) -> list[str]:
     return [link.proto.label for link in app.get("page_link")]
 
 
-def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTest) -> None:
-    app.run()
-    assert not app.exception and not app.error
+def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin() -> None:
+    app = open_page()
+    assert not app.error
     assert app.file_uploader(key="home-picture") and app.button(key="draw-sample").label == "Try a sample"
     animals = next(block.proto.body for block in app.get("html") if "Training images of" in block.proto.body)
     assert animals.count("<img") == 25 and "🦭 seal" in animals
@@ -35,8 +35,8 @@ def test_a_first_visitor_sees_a_drop_zone_animals_and_where_to_begin(app: AppTes
     assert metrics(app) == {"Running now": "0", "Best run": "None yet", "Guided lesson": "45 min"}
 
 
-def test_a_sample_and_a_picture_are_answered_in_place(app: AppTest) -> None:
-    app.run()
+def test_a_sample_and_a_picture_are_answered_in_place() -> None:
+    app = open_page()
     app.button(key="draw-sample").click().run()
     assert not app.exception and not app.error
     (card,) = cards(app)
@@ -52,21 +52,21 @@ def test_a_sample_and_a_picture_are_answered_in_place(app: AppTest) -> None:
     assert "red.png" not in "".join(cards(app)) and not app.exception
 
 
-def test_a_database_that_cannot_be_read_gives_a_message(app: AppTest, home: Path) -> None:
+def test_a_database_that_cannot_be_read_gives_a_message(home: Path) -> None:
     (home / "aquadash.db").write_bytes(b"no database" * 1000)
-    app.run()
-    assert not app.exception
+    app = open_page()
     assert app.error and all("database" in error.value for error in app.error)
     assert "**Data**" in links(app), "the rest of the page is there"
 
 
-def test_the_running_and_the_best_run_are_shown(app: AppTest, store: RunStore) -> None:
+def test_the_running_and_the_best_run_are_shown(store: RunStore) -> None:
     store.update(make_run(store, "shipped", history=0).run_id, origin=ORIGIN, metrics=dict.fromkeys(SCORES, 0.8))
     for accuracy in (0.42, 0.614):
         store.update(make_run(store).run_id, metrics={**dict.fromkeys(SCORES, 0.5), "val_accuracy": accuracy})
     make_run(store, status=RunStatus.FAILED)
     make_run(store, "my *first* run", status=RunStatus.RUNNING)
-    shown = metrics(app.run())
+    app = open_page()
+    shown = metrics(app)
     assert not app.error
     assert "my \\*first\\* run" in texts(app), "names are text, not markup"
     assert shown["Running now"] != "0" and shown["Best run"] == "61 %"

@@ -1,14 +1,9 @@
 """The Quiz page: a guess, both answers, the score; and its command."""
 
-import json
-
 import pytest
-from click.testing import CliRunner
 
-from aquadash.cli import cli
-from aquadash.errors import UnknownNameError
-from aquadash.evaluation.guess import quiz_answer
 from aquadash.store import Run, RunStore
+from tests.cli.test_cli import answer, refusal
 from tests.support.app_pages import address_of, html, open_app_page, words
 from tests.support.runs import make_run
 
@@ -31,22 +26,16 @@ def test_a_guess_shows_both_answers_and_the_score_and_next_another_image(run: Ru
     assert app.button(key=f"guess-{true}").disabled
     app.button(key="quiz-next").click().run()
     assert address_of(app, "image") != "7" and "Network:" not in words(app)
-    # The score stays.
-    assert len(app.metric) == 2 and not app.exception
-
-
-def test_an_impossible_image_in_the_address_gives_a_note(run: Run) -> None:
+    assert len(app.metric) == 2, "the score stays"
     app = open_app_page("quiz", run=run.run_id, image="<b>1</b>")
-    assert "the number of a test image" in words(app) and not app.exception
+    assert "the number of a test image" in words(app)
 
 
 def test_the_command_compares_a_guess_with_the_answer(run: Run, shared_store: RunStore) -> None:
     predictions = shared_store.predictions(run.run_id)
-    done = CliRunner().invoke(cli, ["quiz", run.run_id, "3", "otter", "--json"])
-    values = json.loads(done.output)
-    answer = int(predictions.probabilities[predictions.indices.tolist().index(3)].argmax())
-    assert values["guess"] == "otter" and values["network"] == run.class_names[answer]
+    values = answer("quiz", run.run_id, "3", "otter")
+    network = int(predictions.probabilities[predictions.indices.tolist().index(3)].argmax())
+    assert values["guess"] == "otter" and values["network"] == run.class_names[network]
     assert values["guess_right"] == (values["true"] == "otter")
-    for image, guess, message in ((3, "cat", "no class called 'cat'"), (999, "otter", "no test image called '999'")):
-        with pytest.raises(UnknownNameError, match=message):
-            quiz_answer(predictions, image, guess, class_names=run.class_names)
+    assert "no class called 'cat'" in refusal("quiz", run.run_id, "3", "cat")
+    assert "no test image called '999'" in refusal("quiz", run.run_id, "999", "otter")
