@@ -1,5 +1,9 @@
-"""A class in the pages: strangers, students and the teacher; whose runs are whose, and what each may do."""
+"""A class in the pages: strangers, students and the teacher; whose runs are whose, and what is refused to whom."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,17 +11,18 @@ from aquadash.augment.pipelines import PIPELINES
 from aquadash.classroom import codes, limits
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import open_sessions
+from aquadash.errors import NotAllowedError
 from aquadash.lab import Lab
 from aquadash.pages import PAGES
 from aquadash.people import Person, Role
 from aquadash.store import RunStatus, RunStore
 from aquadash.ui.classroom import members
-from tests.support.app_pages import APP, buttons, go_back, metrics, open_app_page, texts, unfold
+from aquadash.ui.kit import admission, explanations, predictions
+from tests.support.app_pages import APP, buttons, go_back, metrics, open_app_page, texts, unfold, words
 from tests.support.classrooms import join, look_as
+from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
 from tests.support.runs import make_run, skilled
 from tests.support.search_fakes import FakeEngine
-
-pytestmark = pytest.mark.usefixtures("class_pages")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -35,7 +40,7 @@ def test_strangers_see_the_way_to_join_and_students_the_way_out(
     assert not app.button and not app.selectbox and not app.dataframe
 
 
-def test_without_a_class_nothing_of_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_class_nothing_of_it_is_seen(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AQUADASH_CLASSROOM")
     app = open_app_page("compare")
     assert "/class/leave" not in texts(app) and not app.error
@@ -252,3 +257,78 @@ def test_a_student_sees_own_runs_below_pins_first_and_whose_the_others_are(store
     assert evaluate.selectbox(key="run").value == own.run_id
     predict = open_app_page("predict")
     assert not any("his" in option for box in predict.selectbox for option in box.options)
+
+
+Look = Callable[..., AppTest]
+
+
+@pytest.fixture
+def look(in_lesson: None, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Open a page as a person."""
+
+    def opened(person: Person, page: str, **address: str) -> AppTest:
+        monkeypatch.setattr(admission, "visitor", lambda: person)
+        return open_app_page(page, **address)
+
+    return opened
+
+
+@pytest.mark.parametrize(("page", "section"), [("predict", {}), ("evaluate", {"section": "home"})])
+def test_another_students_network_is_not_opened_or_taken_home(
+    look: Look, lesson: Lesson, page: str, section: dict[str, str]
+) -> None:
+    app = look(BEN, page, run=lesson.finished, **section)
+    assert "belongs to Anna" in words(app) and not [key for key in buttons(app) if key.startswith("home")]
+    for person, run in ((ANNA, lesson.finished), (TEACHER, lesson.finished), (BEN, lesson.shared)):
+        assert "belongs to" not in words(look(person, page, run=run, **section))
+
+
+def test_another_students_network_is_not_asked(look: Look, lesson: Lesson) -> None:
+    look(BEN, "home")
+    run = lesson.store.get(lesson.finished)
+    with pytest.raises(NotAllowedError, match="belongs to Anna"):
+        predictions.predictor(run)
+    with pytest.raises(NotAllowedError, match="belongs to Anna"):
+        explanations.explained(run, np.zeros((0, 32, 32, 3), np.uint8), None, method="grad-cam")
+
+
+def test_another_students_pictures_are_not_shown(look: Look, lesson: Lesson) -> None:
+    app = look(BEN, "data", source="folder-anna-s-cats")
+    assert "another student's pictures" in words(app) and "Anna's cats" not in words(app)
+    assert app.selectbox(key="data-set").value == "synthetic"
+    assert "folder-anna-s-cats" not in app.selectbox(key="data-set").options
+    assert "Anna's cats" in look(ANNA, "data", source="folder-anna-s-cats").selectbox(key="data-set").options
+    app = look(BEN, "predict", run=lesson.on_hers, sample="1")
+    assert not app.error and "learned from pictures that cannot be shown" in words(app)
+
+
+def test_another_students_pictures_are_not_put_into_the_form_by_text(look: Look) -> None:
+    app = look(BEN, "train")
+    app.session_state["train:advanced"] = app.session_state["train:yaml"] = True
+    app.run()
+    app.text_area(key="train:yaml-pasted").set_value("data: {source: folder-anna-s-cats}")
+    app.button(key="use-yaml").click().run()
+    (refusal,) = app.error
+    assert "another student's pictures" in refusal.value and "The form is as it was." in refusal.value
+
+
+def test_students_do_not_see_the_import_folder(look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "marks of 7b").mkdir()
+    monkeypatch.setenv("AQUADASH_IMPORT", str(tmp_path))
+    assert look(TEACHER, "data", add="server").selectbox(key="own-server").options == ["marks of 7b"]
+    for way in ("zip", "server"):
+        app = look(BEN, "data", add=way)
+        assert "marks of 7b" not in str(app) and "A folder of this server" not in str(app)
+    assert "Expected: zip, classes." in words(app)
+
+
+def test_what_is_kept_for_everybody_is_filtered_for_each(look: Look, lesson: Lesson) -> None:
+    Lab(TEACHER).runs.hide(lesson.finished)
+    try:
+        assert "Anna's best" in str(look(TEACHER, "compare"))
+        assert "Anna's best" not in str(look(BEN, "compare"))
+        for page in ("train", "evaluate"):
+            app = look(BEN, page, run=lesson.finished)
+            assert "There is no run" in words(app) and "Anna's best" not in str(app)
+    finally:
+        Lab(TEACHER).runs.hide(lesson.finished, False)

@@ -1,5 +1,6 @@
-"""The compare page: the table of runs, its filters and groups, picking, and what can be done with runs."""
+"""The compare page: the table of runs, its filters and groups, what can be done with runs, and its sections."""
 
+import re
 from functools import partial
 
 import pytest
@@ -8,9 +9,22 @@ from streamlit.testing.v1 import AppTest
 from aquadash.lab import memory
 from aquadash.store import Run, RunStatus, RunStore
 from aquadash.ui.compare import run_table
+from aquadash.ui.compare.page import SECTIONS
 from aquadash.ui.kit.text import plain, safe_markdown
-from tests.support.app_pages import address_of, ids, open_app_page, unfold, words
+from tests.support.app_pages import (
+    address_of,
+    charts,
+    click,
+    figure_of,
+    html,
+    ids,
+    metrics,
+    open_app_page,
+    unfold,
+    words,
+)
 from tests.support.runs import HOSTILE, make_run, skilled, three_runs
+from tests.support.weights_files import keras_file
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -18,7 +32,7 @@ open_page = partial(open_app_page, "compare")
 
 
 @pytest.fixture(scope="module")
-def shelf(shared_store: RunStore) -> list[Run]:
+def shared_shelf(shared_store: RunStore) -> list[Run]:
     """Runs of the shared home in every status, then two whose names are odd; the oldest first."""
     return [
         make_run(shared_store, "done", predictions=skilled(0.6)),
@@ -32,6 +46,11 @@ def shelf(shared_store: RunStore) -> list[Run]:
     ]
 
 
+@pytest.fixture
+def shelf(shared_shelf: list[Run], in_shared_home: None) -> list[Run]:
+    return shared_shelf
+
+
 def test_empty_store_shows_the_way_out(store: RunStore) -> None:
     app = open_page()
 
@@ -39,7 +58,6 @@ def test_empty_store_shows_the_way_out(store: RunStore) -> None:
     assert not app.dataframe and not app.error
 
 
-@pytest.mark.usefixtures("in_shared_home")
 def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
     table = open_page().dataframe[0].value.set_index("Name").loc[[run.name for run in shelf[:6]]]
     words_of = table["Status"].str.split().str[1]
@@ -54,7 +72,6 @@ def test_table_shows_runs_in_every_status(shelf: list[Run]) -> None:
     assert 50 < table.loc["done", "Test accuracy"] < 70 and table["Test accuracy"].drop("done").isna().all()
 
 
-@pytest.mark.usefixtures("in_shared_home")
 def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) -> None:
     first, last = shelf[0], shelf[-1]
     app = open_page(runs=f"{first.run_id[:8]},beefbeef,../../x,,<b>")
@@ -128,7 +145,6 @@ def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunSt
     assert "Deleted" not in words(app)
 
 
-@pytest.mark.usefixtures("in_shared_home")
 def test_hostile_and_long_names_stay_text(shelf: list[Run]) -> None:
     app = open_page(runs=ids(*shelf[-2:]))
 
@@ -242,3 +258,105 @@ def test_a_note_shows_no_picture_and_no_markup_of_the_page(store: RunStore, thre
     shown = next(text for text in app.markdown if "spy.example" in str(text.value))
     assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
     assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value
+
+
+@pytest.fixture(scope="module")
+def shared_trio(shared_store: RunStore, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """Two runs of like skill with different settings, and a better one."""
+    file = tmp_path_factory.mktemp("networks") / "model.keras"
+    runs = [
+        make_run(shared_store, "plain", predictions=skilled(0.5), history=8),
+        make_run(shared_store, "other seed", {"seed": 5}, predictions=skilled(0.52, seed=1)),
+        make_run(shared_store, "better", {"training.optimizer": "adam"}, predictions=skilled(0.8, seed=2)),
+    ]
+    for count, run in enumerate(runs, start=1):
+        shared_store.add_artifact(run.run_id, keras_file(file, 1000 * count))
+    return runs
+
+
+@pytest.fixture
+def trio(shared_trio: list[Run], in_shared_home: None) -> list[Run]:
+    return shared_trio
+
+
+@pytest.fixture
+def without_results(shelf: list[Run]) -> list[Run]:
+    """A waiting run, a running one and a failed one."""
+    return [shelf[1], shelf[2], shelf[4]]
+
+
+@pytest.mark.parametrize("section", SECTIONS.table)
+def test_sections_are_drawn_without_results_too(trio: list[Run], without_results: list[Run], section: str) -> None:
+    app = open_page(runs=ids(*trio, *without_results), section=section)
+    assert not app.error and all(charts(app))
+    shown = {"images": "aqua-cards" in html(app), "settings": len(app.dataframe) > 1}
+    assert charts(app) or shown[section]
+    alone = open_page(runs=ids(*without_results), section=section)
+    assert not alone.error
+
+
+def test_two_ticks_show_the_answer_and_what_differs(trio: list[Run], without_results: list[Run]) -> None:
+    plain, other_seed, better = trio
+    app = open_page(runs=ids(plain, better))
+    assert re.search(r"\*\*better\*\* is \d+\.\d points better than \*\*plain\*\* on 375 validation", words(app))
+    assert "**Different:** Optimizer: Adam vs SGD" in words(app)
+    app = open_page(runs=ids(other_seed, plain))
+    assert "which may be luck" in words(app)
+    app = open_page(runs=ids(plain, without_results[0]))
+    assert "once two of these runs have results" in words(app)
+
+
+def test_runs_at_work_show_their_progress_and_can_be_stopped(store: RunStore) -> None:
+    one, two = (make_run(store, name, status=RunStatus.QUEUED) for name in ("heron *x*", "stork"))
+    app = open_page(runs=ids(one, two))
+    told = [bar.proto.text for bar in app.get("progress")]
+    assert len(told) == 2 and all(text.endswith("waits for its turn") and "*x*" not in text for text in told)
+    stop = app.button(key="stop-compared")
+    assert stop.label == "Stop these 2" and "resume them" in stop.help
+    stop.click().run()
+    assert {store.get(run.run_id).status for run in (one, two)} == {RunStatus.STOPPED}
+    failed = make_run(store, "broke again", status=RunStatus.FAILED, message="The loss is no number.")
+    waits = make_run(store, "waits again", status=RunStatus.QUEUED)
+    said = words(open_page(runs=ids(failed, waits)))
+    assert "**broke again** ended without results (failed). The loss is no number." in said
+
+
+def test_a_run_has_one_validation_accuracy_on_every_page(store: RunStore) -> None:
+    run = make_run(store, "one", predictions=skilled(0.64, seed=1))
+    other = make_run(store, "other", predictions=skilled(0.4, seed=2))
+    app = open_page(runs=ids(run, other))
+    table = app.dataframe[0].value.set_index("Name")
+    assert f"{table.loc['one', 'Validation accuracy']:.0f}" == "64"
+    assert any("one 64 % (" in alt for alt in charts(app)), "of the stored predictions"
+    train = open_app_page("train", run=run.run_id)
+    assert metrics(train)["Validation accuracy"] == "64 %"
+    evaluate = open_app_page("evaluate", run=run.run_id)
+    assert "64 %" in next(text for text in evaluate.selectbox(key="run").options if text.startswith("one ·"))
+
+
+def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunStore, trio: list[Run]) -> None:
+    app = open_page(runs=ids(*trio), section="curves", first=trio[0].run_id, second=trio[2].run_id)
+    assert "Best of 3: **better** is" in words(app) and "Of 375 validation images, **better** gets" in words(app)
+    click(app, "pair-matrix", [0, 2])
+    assert (address_of(app, "first"), address_of(app, "second")) == (trio[2].run_id, trio[0].run_id)
+    assert "**plain** gets" in words(app), "the row of the cell against its column"
+    app.segmented_control(key="on").set_value("test").run()
+    assert "Of 500 test images" in words(app) and "final measurement" in words(app)
+    assert address_of(app, "on") == "test"
+    app = open_page(runs=ids(trio[0], trio[2]), section="confusion")
+    cells = figure_of(app, -1)["data"][0]["text"]
+    assert sum(int(cells[label][label] or 0) for label in range(5)) > 0, "the difference is that to the better run"
+
+    without = make_run(shared_store, "older", predictions={"test": skilled(0.5, seed=9)["test"]})
+    app = open_page(runs=ids(trio[0], without))
+    assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)
+
+
+def test_different_data_is_warned_of_and_not_compared(store: RunStore) -> None:
+    drawn = make_run(store, "drawn", predictions=skilled(0.6))
+    photos = make_run(store, "photos", {"data.source": "cifar100"}, dataset_fingerprint="e" * 64)
+    app = open_page(runs=ids(drawn, photos))
+    assert "learned from different data" in words(app) and "accuracies cannot be compared" in words(app)
+    elsewhere = make_run(store, "elsewhere", {"data.source": "cifar100"}, predictions=skilled(0.7))
+    verdict = words(open_page(runs=ids(drawn, elsewhere)))
+    assert "**elsewhere** is" in verdict and "cannot be compared" not in verdict, "the same images from another source"
