@@ -276,6 +276,11 @@ def test_a_talk_without_a_run_or_results_can_be_left(run: Run, store: RunStore) 
     assert not app.exception and app.title[0].value.endswith("Evaluate") and address_of(app, "present") is None
 
 
+def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) -> None:
+    app = open_page().button(key="show-first-model").click().run()
+    assert not app.error and len(store.list_runs()) == 1
+
+
 # -- repeats -----------------------------------------------------------------------------------------------------------
 
 

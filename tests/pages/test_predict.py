@@ -170,7 +170,10 @@ def test_runs_side_by_side_have_names_of_their_own(colours: Run, tmp_path: Path)
     assert "opposite &lt;b&gt;" in card and "<b>" not in card.replace('<b title="true class">', "")
     app.multiselect(key="beside").set_value([]).run()
     assert "🦭 seal, 100 %" not in cards(app)[0] and address_of(app, "beside") is None
+    store.rename(other.run_id, colours.name)
+    (card,) = cards(drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png")))
     store.delete(other.run_id)
+    assert all(f"colours ({run_id[:8]})" in card for run_id in (colours.run_id, other.run_id))
 
 
 @pytest.mark.soak

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -278,26 +277,11 @@ def _changes(config: RunConfig) -> None:
         st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
-#: Seconds between two checks for an answer.
-_TICK_SECONDS = 0.5
-
-_builder = ThreadPoolExecutor(1, "aquadash-networks")
-
-
 def network_panel(config: RunConfig) -> None:
-    """Draw a network's layers; another process builds it, and a fragment redraws the form when it is done."""
+    """Draw a network's layers; another process builds it."""
     dataset = datasets.dataset(config.data.source)
-    shape, classes = dataset.image_shape, len(dataset.class_names)
-    answer = _described(config.model, shape, classes)
-    if not answer.done():
-        shell.live(_TICK_SECONDS)(_wait)(answer)
-        return
-    try:
-        network = answer.result()
-    except AquaDashError:
-        # The next drawing tries again.
-        _described.clear(config.model, shape, classes)
-        raise
+    shape = dataset.image_shape
+    network = _described(config.model, shape, len(dataset.class_names))
     answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
     st.markdown(
         f"**{network.params:,} parameters**, of which training changes {network.trainable_params:,}; "
@@ -308,16 +292,10 @@ def network_panel(config: RunConfig) -> None:
     _layers_table(network.layers)
 
 
-@st.cache_resource(max_entries=100, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
-def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> Future[ModelSummary]:
+@st.cache_resource(max_entries=100, show_spinner=WAKING, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
+def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:
     work = partial(models.describe, model, image_shape=image_shape, num_classes=num_classes)
-    return _builder.submit(shared_process().ask, work)
-
-
-def _wait(answer: Future[ModelSummary]) -> None:
-    if answer.done():
-        address.draw_again()
-    st.caption(f"⏱️ {WAKING}")
+    return shared_process().ask(work)
 
 
 def _layers_table(layers: Sequence[LayerRow]) -> None:
