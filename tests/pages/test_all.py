@@ -57,7 +57,6 @@ def test_every_section_is_drawn(runs: list[Run], page: str, query: str, monkeypa
         look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
     name, _, word = query.partition("=")
     app = open_app_page(page, run=runs[0].run_id, runs=ids(*runs), **({name: word} if query else {}))
-
     assert not app.error and not address_notes(app)
     record = PAGES[page]
     assert app.title[0].value == f"{record.icon} {record.heading or record.title}"

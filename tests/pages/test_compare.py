@@ -53,7 +53,6 @@ def shelf(shared_shelf: list[Run], in_shared_home: None) -> list[Run]:
 
 def test_empty_store_shows_the_way_out(store: RunStore) -> None:
     app = open_page()
-
     assert "nothing to compare yet" in words(app)
     assert not app.dataframe and not app.error
 
@@ -132,7 +131,6 @@ def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunSt
     memory.refresh()
     app.multiselect(key="runs").select(run.run_id).run()
     app.button(key="bulk-delete").click().run()
-
     assert store.get(run.run_id).deleted and not app.error
     assert address_of(app, "runs") is None and words(app).count("Deleted **gone *soon***.") == 1
     assert any(plain("gone *soon*") in text.value and "Deleted" in text.value for text in app.markdown)
@@ -147,7 +145,6 @@ def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunSt
 
 def test_hostile_and_long_names_stay_text(shelf: list[Run]) -> None:
     app = open_page(runs=ids(*shelf[-2:]))
-
     assert HOSTILE in app.dataframe[0].value["Name"].tolist()
     shown = [str(element.value) for element in (*app.markdown, *app.caption, *app.info)]
     shown += [chart.proto.spec for chart in app.get("plotly_chart")]

@@ -118,7 +118,6 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
 def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
     app = open_page(run=shelf["failed"].run_id)
-
     assert not app.error and not app.metric
     assert "ended before" in app.info[0].value and "became nan" in app.info[0].value
     assert not _TAG.search(app.info[0].value)
@@ -143,7 +142,6 @@ def test_changed_data_hides_the_images_and_nothing_else(
 @pytest.mark.parametrize("section", [word for word, each in SECTIONS.table.items() if each.second_run])
 def test_a_second_run_is_laid_over_and_hostile_names_are_text(shelf: Shelf, section: str) -> None:
     app = open_page(run=shelf["sharp"].run_id, section=section, **{"with": shelf["hostile"].run_id})
-
     assert not app.error and not address_notes(app) and all(charts(app))
     shown = [block.value for block in (*app.markdown, *app.caption, *app.info, *app.warning)]
     assert not any("<img" in text.replace("\\<", "") or ":red[" in text.replace("\\:", "") for text in shown)

@@ -58,7 +58,6 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     assert "cut.png cannot be read" in cut
     assert "CMYK" in blue
     assert any("otter: 1" in block.value and "without an answer: 2" in block.value for block in app.markdown)
-
     assert "data-opens" not in cut
     app.session_state["open"] = re.search(r'data-opens="([^"]+)"', red)[1]
     app.run()
@@ -73,7 +72,6 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
 def test_test_images_can_be_tried_with_one_click(colours: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(run=colours.run_id)
     app.button(key="draw-sample").click().run()
-
     assert not app.error
     drawn = cards(app)
     assert len(drawn) == 5 and all("Test image" in card and ("✔" in card or "✘" in card) for card in drawn)
@@ -106,7 +104,6 @@ def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(predictions, "look_at", stopping)
     drop(app, *(picture(f"{number}.png", size=(8, 8)) for number in range(30)))
-
     assert "Stopped: 4 of 30 pictures" in app.info[0].value and len(cards(app)) == 4
     assert len(read) == 8
 
@@ -146,7 +143,6 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     for label, name in zip(labels, ["beaver", "otter", "otter", NONE_OF_THESE], strict=True):
         label.set_value(name)
     app.run()
-
     assert not app.exception
     assert accuracy(app).value == "67 %" and "2 of 3 right" in accuracy(app).delta
     assert "21 % to 94 %" in accuracy(app).delta  # Wilson's interval of 2 of 3: 20.8 % to 93.9 %.

@@ -257,15 +257,9 @@ def _result(hold: Held, new: NewDataSet) -> None:
     stem = (origin.rpartition(".")[0] or origin)[:60]
     title = inputs.text_input("Name of the data set", stem, max_chars=60, key=f"own-title-{origin}")
     with st.container(horizontal=True):
-        st.button(
-            "Use it",
-            type="primary",
-            icon="✅",
-            key="own-use",
-            disabled=not report.usable,
-            on_click=shell.attempt,
-            args=(_keep, title),
-            help=None if report.usable else "Fix the problem above first.",
+        help = None if report.usable else "Fix the problem above first."
+        shell.render_attempt_button(
+            "Use it", _keep, title, type="primary", icon="✅", key="own-use", disabled=not report.usable, help=help
         )
         st.button(
             "Discard", icon=":material/delete:", key="own-discard", help="Nothing is kept.", on_click=hold.discard

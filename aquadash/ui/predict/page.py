@@ -176,7 +176,7 @@ class _DropProgress:
     """A progress bar with a stop button, drawn when it is created."""
 
     def __init__(self, done: int, total: int) -> None:
-        self._done, self._total, self._fresh = done, total, 0
+        self._first, self._done, self._total = done, done, total
         self._began = time.monotonic()
         self._bar, self._button = st.empty(), st.empty()
         if total - done >= _WORTH_STOPPING:
@@ -188,7 +188,6 @@ class _DropProgress:
     def step(self) -> None:
         """Count a picture."""
         self._done += 1
-        self._fresh += 1
         self._update()
 
     def end(self) -> None:
@@ -197,9 +196,9 @@ class _DropProgress:
         self._button.empty()
 
     def _update(self) -> None:
-        missing, left = self._total - self._done, None
-        if missing > 0 and self._fresh >= _MIN_FRESH:
-            left = (time.monotonic() - self._began) / self._fresh * missing
+        fresh, missing, left = self._done - self._first, self._total - self._done, None
+        if missing > 0 and fresh >= _MIN_FRESH:
+            left = (time.monotonic() - self._began) / fresh * missing
         text = joined(f"{self._done:,} of {count(self._total, 'picture')} classified", time_left(left))
         self._bar.progress(min(self._done / self._total, 1.0), text=text)
 

@@ -64,11 +64,6 @@ def watch_searches(heads: Sequence[SearchHead]) -> None:
         shell.live(TICK_SECONDS if changing else None)(_picture)(search.search_id, _signature(search))
 
 
-def progress_text(search: Search) -> str:
-    """Return a search's progress and remaining time as plain text."""
-    return joined(f"{search.num_ended} of {count(search.plan.trials, 'trial')} done", time_left(search.eta_seconds))
-
-
 def _signature(search: Search) -> tuple[object, ...]:
     """Return the values whose change redraws the whole page."""
     return search.status, search.stop_requested, search.best and search.best.run_id
@@ -158,7 +153,8 @@ def _picture(search_id: str, seen: tuple[object, ...]) -> None:
     if _signature(search) != seen:
         lab().refresh()
         address.draw_again()
-    st.progress(search.fraction, text=plain(progress_text(search)))
+    progress = joined(f"{search.num_ended} of {count(search.plan.trials, 'trial')} done", time_left(search.eta_seconds))
+    st.progress(search.fraction, text=plain(progress))
     _under_way(search)
     _figures(search)
     if search.status.ended and search.complete:

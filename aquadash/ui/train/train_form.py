@@ -11,7 +11,7 @@ from aquadash import models
 from aquadash.augment import embedded, plan
 from aquadash.config import ModelConfig, RunConfig, config_diff, flatten, from_yaml, to_yaml, with_values
 from aquadash.config.reading import MAX_CHARACTERS
-from aquadash.data import Dataset, title_of
+from aquadash.data import title_of
 from aquadash.data.sources import BUILT_IN
 from aquadash.errors import AquaDashError
 from aquadash.figures.architecture import architecture, kind_words, shape_text
@@ -157,16 +157,9 @@ def _render_sizes_and_network(config: RunConfig) -> None:
 
 def _sizes(config: RunConfig) -> tuple[int, int, int]:
     """Return the numbers of original training images, of validation images, and of test images unseen in training."""
-    training = config.training
     dataset = datasets.dataset(config.data.source)
-    return _split_sizes(dataset, training.validation, training.validation_fraction, config.seed)
-
-
-@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=datasets.BY_CONTENT)
-def _split_sizes(dataset: Dataset, validation: str, fraction: float, seed: int) -> tuple[int, int, int]:
-    values = {"training.validation": validation, "training.validation_fraction": fraction, "seed": seed}
-    learnt, held_out = split_positions(with_values(RunConfig(), values), dataset)
-    spent = len(held_out) if validation == "test" else 0
+    learnt, held_out = split_positions(config, dataset)
+    spent = len(held_out) if config.training.validation == "test" else 0
     return len(learnt), len(held_out), len(dataset.test) - spent
 
 

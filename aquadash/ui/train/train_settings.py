@@ -22,7 +22,6 @@ from aquadash.config import (
     weights_text,
 )
 from aquadash.data import is_here
-from aquadash.errors import AquaDashError
 from aquadash.figures.schedule import describe_rates, learning_rate_curve
 from aquadash.models import MODELS
 from aquadash.predict import remote
@@ -299,9 +298,8 @@ def _versions(text: str, definitions: str, library: Library) -> None:
         else:
             continue
         st.caption(f"🧬 **{plain(name)}** {note}", help=term("pipeline"))
-        st.button(label, key=f"{key}:{name}", icon=icon, on_click=work, args=(name, definitions))
-    if trouble := st.session_state.pop("train:keep-trouble", None):
-        st.warning(plain(trouble), icon="🚧")
+        if shell.render_attempt_button(label, work, name, definitions, key=f"{key}:{name}", icon=icon):
+            shell.render_failure()
 
 
 def _digest(spec: PipelineSpec) -> str:
@@ -317,10 +315,8 @@ def _drop(name: str, definitions: str) -> None:
 
 
 def _keep(name: str, definitions: str) -> None:
-    try:
-        own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
-        saved = lab().pipelines.save(own, title=own.title)
-        if saved.name != name:
-            form_state.put({PIPELINE: saved.name})
-    except AquaDashError as error:
-        st.session_state["train:keep-trouble"] = str(error)
+    """Save the run's own pipeline."""
+    own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
+    saved = lab().pipelines.save(own, title=own.title)
+    if saved.name != name:
+        form_state.put({PIPELINE: saved.name})
