@@ -26,9 +26,7 @@ from tests.support.search_fakes import FakeEngine
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_strangers_see_the_way_to_join_and_students_the_way_out(
-    page: str, anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strangers_may_join_and_students_leave(page: str, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app_page(page)
     assert "Join the class" not in [title.value for title in app.title]
     assert not app.error, texts(app)
@@ -59,9 +57,7 @@ def test_a_locked_page_is_open_to_the_teacher_alone(anna: Person, monkeypatch: p
     assert open_app_page("evaluate").title[0].value == "🔎 Evaluate"
 
 
-def test_the_teacher_alone_has_the_people_the_limits_and_new_codes(
-    anna: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_teacher_alone_has_people_limits_and_codes(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     made = codes.codes()
     for view in ("people", "limits"):
         app = open_app_page("classroom", view=view)

@@ -159,9 +159,7 @@ def test_a_first_visitor_sees_drawn_animals_and_the_gallery_follows_class_split_
     assert not {*re.findall(r"test-\d+", first)} & {*re.findall(r"test-\d+", html(app))}, "other images"
 
 
-def test_missing_photographs_are_downloaded_by_a_click_and_a_failure_is_shown(
-    no_photographs: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_download_is_shown(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
     let_fail(monkeypatch, cifar100, "fetch", DataError("CIFAR-100 could not be downloaded: no network."))
     app = open_app_page("data", source="cifar100")
     assert "not on this computer yet" in app.info[0].value and not app.error

@@ -123,9 +123,7 @@ def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
     assert not _TAG.search(app.info[0].value)
 
 
-def test_changed_data_hides_the_images_and_nothing_else(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changed_data_hides_only_images(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(run=shelf["changed"].run_id)
     assert not app.error and "images cannot be shown" in app.info[0].value
     assert len(charts(app)) == 2 and len(app.dataframe[0].value) == 12
@@ -174,9 +172,7 @@ def said(app: AppTest) -> str:
     return next(block.value for block in app.markdown if block.value.startswith("**After epoch"))
 
 
-def test_the_last_epoch_is_shown_first_and_any_other_with_its_images_stands_in_the_address(
-    shelf: Shelf, shared_store: RunStore
-) -> None:
+def test_the_last_epoch_is_shown_first_and_any_other_is_chosen(shelf: Shelf, shared_store: RunStore) -> None:
     run = shelf["plain"]
     assert any("No replay" in box.value for box in open_page(run=run.run_id, section="epochs").info)
     shared_store.add_epoch_replay(run.run_id, replay())

@@ -84,22 +84,20 @@ def test_the_coach_launches_its_rate_and_leaves_the_form_alone(store: RunStore, 
 
 
 @pytest.mark.parametrize("key", ["launch", "launch-sure"])
-def test_a_double_click_is_one_run(
-    store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str
-) -> None:
+def test_a_double_click_is_one_run(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     double_clicks_take(monkeypatch, 1e9)  # However slow the machine is.
     if key == "launch-sure":
-        make_run(store, "not done", status=RunStatus.QUEUED)
+        make_run(engine.store, "not done", status=RunStatus.QUEUED)
     app = open_page()
     app.number_input(key="guess:0:accuracy").set_value(61).run()
     if key == "launch-sure":
         app.button(key="launch").click().run()
     cut_short_the_launch(monkeypatch)
     app.button(key=key).click().run()
-    assert store.list_runs()[0].guess is None
+    assert engine.store.list_runs()[0].guess is None
 
     app.button(key=key).click().run()
-    run = store.list_runs()[0]
+    run = engine.store.list_runs()[0]
     assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
     assert [toast.value for toast in app.toast] == [f"**{run.name}** has been launched."] and app.button(key="launch")
     assert [name for name, _ in engine.calls] == ["submit"]
