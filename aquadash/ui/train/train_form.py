@@ -349,5 +349,4 @@ def _use() -> None:
     form_state.put(flatten(config))
     st.session_state[_PASTED] = ""
     changed = len(config_diff([before, config]))
-    done = f"Done: {count(changed, 'setting')} changed."
-    st.session_state[_ANSWER] = (True, done if changed else "Nothing changed: the form already had these settings.")
+    st.session_state[_ANSWER] = (True, f"Done: {count(changed, 'setting')} changed.")
