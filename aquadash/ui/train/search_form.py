@@ -39,7 +39,9 @@ def search_form() -> None:
             space = space_fields(config, origin=origin)
         estimate, bar = st.container(), st.container(key="launch-bar")
         with st.expander("Advanced", icon="⚙️", key="search:advanced"):
-            name = _kept(inputs.text_input, "Name (optional)", f"name:{_launches()}", max_chars=80)
+            # Part of the key: each search has a name of its own.
+            launches = st.session_state.setdefault(_LAUNCHES, 0)
+            name = _kept(inputs.text_input, "Name (optional)", f"name:{launches}", max_chars=80)
             sampler = _strategy("Sampler", "sampler", SAMPLERS, "tpe", f"{term('sampler')} {term('TPE')}")
             pruner = _strategy("Stop poor trials early", "pruner", PRUNERS, DEFAULT_PRUNER, term("pruning"))
             help = "Decides which values are tried. Each training keeps its own seed."
@@ -56,7 +58,7 @@ def search_form() -> None:
             )
             if pressed and plan is not None:
                 search_id = shell.launch_once("search:launched", lambda: lab().searches.start(plan))
-                st.session_state[_LAUNCHES] = _launches() + 1
+                st.session_state[_LAUNCHES] = launches + 1
                 st.query_params["search"] = search_id
                 st.rerun()
 
@@ -86,11 +88,6 @@ def estimate_text(plan: SearchPlan) -> str:
     if not known_paces:
         return f"{size}; the first trial will show how long it takes"
     return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}"
-
-
-def _launches() -> int:
-    launches: int = st.session_state.setdefault(_LAUNCHES, 0)
-    return launches
 
 
 def _start() -> tuple[str, RunConfig]:

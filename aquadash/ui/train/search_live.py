@@ -29,9 +29,6 @@ from aquadash.ui.train import live
 #: Seconds between two redraws of a running search.
 TICK_SECONDS = 2.0
 
-#: Maximum number of running trials that are listed.
-_MAX_SHOWN = 4
-
 
 def watch_searches(heads: Sequence[SearchHead]) -> None:
     """Draw the menu of searches and the chosen one, by default a running one or the newest."""
@@ -166,16 +163,13 @@ def _picture(search_id: str, seen: tuple[object, ...]) -> None:
 
 
 def _under_way(search: Search) -> None:
-    at_work = search.of(TrialState.RUNNING)
-    for trial in at_work[:_MAX_SHOWN]:
+    for trial in search.of(TrialState.RUNNING):
         run = lab().runs.get(trial.run_id)
         waits = run.status is RunStatus.QUEUED
         with st.container(horizontal=True, vertical_alignment="center"):
             text = "waits for its turn" if waits else live.progress_text(run)
             st.caption(f"{'⏳' if waits else '🏊'} Trial {trial.number}: {plain(text)}", width="content")
             st.page_link("pages/train.py", label=named("Watch", run.name), query_params={"run": trial.run_id})
-    if len(at_work) > _MAX_SHOWN:
-        st.caption(f"and {len(at_work) - _MAX_SHOWN} more")
 
 
 def _figures(search: Search) -> None:

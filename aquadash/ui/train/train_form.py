@@ -45,9 +45,6 @@ from aquadash.ui.train import train_settings
 #: Key of the menu of a card with several presets.
 _OF_CARD = "preset-of-card"
 
-#: Maximum number of changed settings that are listed.
-_MAX_CHANGES = 12
-
 
 @shell.live(None)
 def train_form() -> None:
@@ -63,8 +60,7 @@ def train_form() -> None:
         # None where the data set is missing: the parts below that read its images are not drawn.
         usable = config if present else None
         with form_state.controls():
-            more_help = {"training.epochs": _longest(config)}
-            train_settings.render_controls(fields.group("first"), problems, values, more_help)
+            train_settings.render_controls(fields.group("first"), problems, values)
             if config is not None:
                 coach_notes.render_config_notes(config)
                 _changes(config)
@@ -123,14 +119,6 @@ def _exceeds_class_limit(config: RunConfig) -> bool:
 def _seconds_per_epoch(config: RunConfig) -> float | None:
     """Return the seconds per epoch of earlier runs like this one; None without any."""
     return lab().runs.paces().seconds_per_epoch(embedded(config))
-
-
-def _longest(config: RunConfig | None) -> str:
-    """Return the time that all epochs would take, as a help text; empty if it is not known."""
-    if config is None or (seconds := _seconds_per_epoch(config)) is None:
-        return ""
-    epochs = config.training.epochs
-    return f"\n\n{count(epochs, 'epoch')} would take {duration(STARTING_SECONDS + epochs * seconds)}."
 
 
 def _estimate(config: RunConfig) -> None:
@@ -263,10 +251,9 @@ def _changes(config: RunConfig) -> None:
         f"{fields.label(name)} {fields.value_text(name, new)} (was {fields.value_text(name, old)})"
         for name, (old, new) in changed.items()
     ]
-    more = f"; and {len(texts) - _MAX_CHANGES} more" if len(texts) > _MAX_CHANGES else ""
     back = f"Back to the {'cloned run' if origin.run else 'preset'}'s settings."
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"✏️ Changed: {plain('; '.join(texts[:_MAX_CHANGES]) + more)}", width="stretch")
+        st.caption(f"✏️ Changed: {plain('; '.join(texts))}", width="stretch")
         st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
