@@ -211,9 +211,6 @@ def _origin() -> None:
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         form_state.fill(wanted)
-    elif wanted.config != origin.config:
-        # The class's limit has changed: the form stays, and Reset uses the new limit.
-        form_state.compare_with(wanted)
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
