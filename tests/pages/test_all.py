@@ -92,11 +92,8 @@ def test_a_run_that_is_not_there_is_said(runs: list[Run], page: str) -> None:
     assert not app.error and "There is no run “x\\<b>y” here" in app.warning[0].value
 
 
-def test_every_page_has_a_file_and_every_file_a_page() -> None:
+def test_every_file_is_a_page_and_every_address_leads_to_one_page() -> None:
     assert {path.stem for path in (PROJECT_ROOT / "pages").glob("*.py")} == set(PAGES)
-
-
-def test_every_address_leads_to_one_page() -> None:
     everywhere = [address for name in PAGES for address in addresses(name)]
     assert len(everywhere) == len(set(everywhere))
     assert all(name_at(address) == name for name in PAGES for address in addresses(name))
