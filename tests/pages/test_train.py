@@ -207,11 +207,12 @@ def test_an_untouched_preset_is_launched_as_it_is(engine: FakeEngine) -> None:
     assert launched(app, engine) == PRESETS[preset].config
 
 
-def test_the_estimate_is_of_the_usual_time(engine: FakeEngine) -> None:
+def test_the_estimate_is_of_the_usual_time_and_the_maximum_is_in_the_help(engine: FakeEngine) -> None:
     run = make_run(engine.store, "timed", {"training.epochs": 10})
     engine.store.update(run.run_id, metrics={"epochs": 10.0, "seconds": 100.0})
     app = clone(run)
     app.number_input(key="set:training.epochs").set_value(200).run()
+    assert "200 epochs would take 33 min 25 s." in app.number_input(key="set:training.epochs").help
     (estimate,) = (caption.value for caption in app.caption if caption.value.startswith("⏱️"))
     assert "about " in estimate and "33 min" not in estimate
 

@@ -88,6 +88,11 @@ def fill(new: Origin, config: RunConfig | None = None) -> None:
     put(values)
 
 
+def compare_with(new: Origin) -> None:
+    """Show changes relative to this origin from now on; the controls stay."""
+    st.session_state[_ORIGIN] = new
+
+
 def apply(changes: Mapping[str, Any]) -> None:
     """Set some controls in a callback, values may be text; refuses all if one is impossible."""
     flat = flatten(with_values(config(), changes))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -60,7 +61,8 @@ def train_form() -> None:
         # None where the data set is missing: the parts below that read its images are not drawn.
         usable = config if present else None
         with form_state.controls():
-            train_settings.render_controls(fields.group("first"), problems, values)
+            more_help = {"training.epochs": _longest(config)}
+            train_settings.render_controls(fields.group("first"), problems, values, more_help)
             if config is not None:
                 coach_notes.render_config_notes(config)
                 _changes(config)
@@ -119,6 +121,14 @@ def _exceeds_class_limit(config: RunConfig) -> bool:
 def _seconds_per_epoch(config: RunConfig) -> float | None:
     """Return the seconds per epoch of earlier runs like this one; None without any."""
     return lab().runs.paces().seconds_per_epoch(embedded(config))
+
+
+def _longest(config: RunConfig | None) -> str:
+    """Return the time that all epochs would take, as a help text; empty if it is not known."""
+    if config is None or (seconds := _seconds_per_epoch(config)) is None:
+        return ""
+    epochs = config.training.epochs
+    return f"\n\n{count(epochs, 'epoch')} would take {duration(STARTING_SECONDS + epochs * seconds)}."
 
 
 def _estimate(config: RunConfig) -> None:
@@ -211,6 +221,9 @@ def _origin() -> None:
     wanted = copy if chosen == COPY and copy else form_state.preset(chosen)
     if (wanted.run, wanted.name) != (origin.run, origin.name):
         form_state.fill(wanted)
+    elif wanted.config != origin.config:
+        # The class's limit has changed: the form stays, and Reset uses the new limit.
+        form_state.compare_with(wanted)
     if wanted.run:
         return
     preset = PRESETS[wanted.name]
@@ -254,11 +267,26 @@ def _changes(config: RunConfig) -> None:
         st.button("Reset", key="reset", type="tertiary", icon="↩️", help=back, on_click=form_state.fill, args=(origin,))
 
 
+#: Seconds between two checks for an answer.
+_TICK_SECONDS = 0.5
+
+_builder = ThreadPoolExecutor(1, "aquadash-networks")
+
+
 def network_panel(config: RunConfig) -> None:
-    """Draw a network's layers; another process builds it."""
+    """Draw a network's layers; another process builds it, and a fragment redraws the form when it is done."""
     dataset = datasets.dataset(config.data.source)
-    shape = dataset.image_shape
-    network = _described(config.model, shape, len(dataset.class_names))
+    shape, classes = dataset.image_shape, len(dataset.class_names)
+    answer = _described(config.model, shape, classes)
+    if not answer.done():
+        shell.live(_TICK_SECONDS)(_wait)(answer)
+        return
+    try:
+        network = answer.result()
+    except AquaDashError:
+        # The next drawing tries again.
+        _described.clear(config.model, shape, classes)
+        raise
     answers = ", twice as many for an answer (test-time flip)" if config.model.test_time_flip else ""
     st.markdown(
         f"**{network.params:,} parameters**, of which training changes {network.trainable_params:,}; "
@@ -269,10 +297,16 @@ def network_panel(config: RunConfig) -> None:
     _layers_table(network.layers)
 
 
-@st.cache_resource(max_entries=100, show_spinner=WAKING, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
-def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> ModelSummary:
+@st.cache_resource(max_entries=100, show_spinner=False, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
+def _described(model: ModelConfig, image_shape: tuple[int, int, int], num_classes: int) -> Future[ModelSummary]:
     work = partial(models.describe, model, image_shape=image_shape, num_classes=num_classes)
-    return shared_process().ask(work)
+    return _builder.submit(shared_process().ask, work)
+
+
+def _wait(answer: Future[ModelSummary]) -> None:
+    if answer.done():
+        address.draw_again()
+    st.caption(f"⏱️ {WAKING}")
 
 
 def _layers_table(layers: Sequence[LayerRow]) -> None:

@@ -98,8 +98,10 @@ def network_text(name: str, *, origin: RunConfig) -> str:
     return " ".join(sentences)
 
 
-def render_controls(names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any]) -> None:
-    """Draw controls, two numbers in a row, with their errors."""
+def render_controls(
+    names: Sequence[str], problems: Mapping[str, str], values: Mapping[str, Any], more_help: Mapping[str, str] = {}
+) -> None:
+    """Draw controls, two numbers in a row, with their errors; ``more_help`` follows the help of a setting."""
     for row in rows(names):
         columns = st.columns(len(row), vertical_alignment="bottom") if len(row) > 1 else [st.container()]
         for column, name in zip(columns, row, strict=True):
@@ -107,7 +109,7 @@ def render_controls(names: Sequence[str], problems: Mapping[str, str], values: M
                 if name == PIPELINE:
                     pipeline_fields(values)
                 else:
-                    _control(name)
+                    _control(name, more_help.get(name, ""))
                 if name in problems:
                     st.error(plain(problems[name]), icon="🚧")
 
@@ -120,9 +122,10 @@ def rows(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
             yield tuple(line[start : start + (2 if narrow else 1)])
 
 
-def _control(name: str) -> None:
+def _control(name: str, more_help: str) -> None:
     form_state.prepare(name)
-    common: dict[str, Any] = {"label": fields.label(name), "help": fields.help_text(name), "key": form_state.key(name)}
+    help = fields.help_text(name) + more_help
+    common: dict[str, Any] = {"label": fields.label(name), "help": help, "key": form_state.key(name)}
     kind, options = setting(name).kind, fields.choices(name)
     if options:
         inputs.selectbox(options=options, format_func=lambda option: fields.value_text(name, option), **common)
