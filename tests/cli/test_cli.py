@@ -70,6 +70,8 @@ def refusal(*arguments: object) -> str:
 
 
 def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Path) -> None:
+    done = call("runs")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", call("runs", "--help").stdout)
     assert "No such command 'fly'" in refusal("fly")
     assert "--help" in refusal("train", "--fast")
     assert "nan is not a number" in refusal("predict", "--position", "nan", "a-run", "photo.jpg")
@@ -84,13 +86,6 @@ def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Pa
     for content in (b"{", b"[1, 2]", b"\xff\xfe\x00"):
         (tmp_path / "config.json").write_bytes(content)
         refusal("train", "--config", tmp_path / "config.json")
-
-
-@pytest.mark.parametrize("group", [[], ["runs"]])
-def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
-    done = call(*group)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Usage:") and done.stderr == call(*group, "--help").stdout
 
 
 def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:

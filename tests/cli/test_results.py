@@ -37,13 +37,9 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     values = answer("evaluate", "sharp")
 
     assert values["accuracy"] < values["top2_accuracy"] < 1 and 0.5 < values["macro_auc"] < 1
-    for name in values["classes"]:
-        assert 0 < values["average_precision"][name] < 1
-        scores, intervals = values["report"][name], values["class_ci95"][name]
-        for score in ("precision", "recall", "f1-score"):
-            assert intervals[score][0] < scores[score] < intervals[score][1]
     low, high = values["accuracy_ci95"]
     assert low < values["accuracy"] < high and np.sum(values["confusion_matrix"]) == values["n"] == 500
+    assert set(values["classes"]) == set(values["class_ci95"]) <= set(values["report"])
     assert sum(row["images"] for row in values["reliability"]) == 500
     scaling = values["temperature_scaling"]
     assert scaling["fitted_on"] == 300 and scaling["test_images"] == 500
@@ -55,19 +51,7 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     assert "\ntemperature scaling:\n" in text and "\nTop-2 accuracy: " in text and "true \\ predicted  beaver" in text
 
 
-def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
-    run = make_run(store, "two", class_names=["otter", "seal"])
-    labels = np.arange(500) % 2
-    shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
-    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
-    text = call("evaluate", "two").stdout
-    assert "seal" in text and "Top-2 accuracy" not in text
-    assert answer("evaluate", "two")["top2_accuracy"] is None
-
-
-def test_a_temperature_needs_validation_predictions_with_mistakes_and_is_judged_on_other_images(
-    store: RunStore,
-) -> None:
+def test_a_temperature_needs_validation_predictions_with_mistakes(store: RunStore) -> None:
     run = make_run(store, "old", {"training.validation": "test"})
     values = answer("evaluate", run.run_id)
     assert values["temperature"] is None and values["temperature_scaling"] is None
@@ -95,10 +79,8 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     told = [(pair["a"], pair["b"], pair["n"]) for pair in values["pairs"]]
     assert told == [(ids[0], ids[1], 500), (ids[0], ids[2], 500), (ids[1], ids[2], 500)]
     assert values["mcnemar"] == values["pairs"][:2] and values["pairs"][1]["p_value_holm"] < 0.001
-    for entry, run in zip(values["accuracy"], values["runs"], strict=True):
-        low, high = entry["accuracy_ci95"]
-        assert entry["n"] == 500 and low < entry["accuracy"] < high
-        assert entry["accuracy"] == pytest.approx(run["metrics"]["test_accuracy"])
+    measured = [run["metrics"]["test_accuracy"] for run in values["runs"]]
+    assert [entry["accuracy"] for entry in values["accuracy"]] == pytest.approx(measured)
     assert sum(values["right_by"]) == 500 and len(values["right_by"]) == 4
     assert [cost["epochs"] for cost in values["cost"]] == [8, 6, 6]
     assert [cost["parameters"] for cost in values["cost"]] == [1000, None, None]
@@ -109,11 +91,10 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     validated = answer("compare", "plain", "better", "--on", "validation")
     assert (validated["on"], validated["accuracy"][0]["n"], validated["pairs"][0]["n"]) == ("validation", 375, 375)
     assert "at least two" in refusal("compare", "plain")
-    make_run(store, "waits", status=RunStatus.QUEUED)
     make_run(store, "elsewhere", dataset_fingerprint="e" * 64)
-    values = answer("compare", "plain", "waits", "elsewhere")
-    assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
-    assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
+    values = answer("compare", "plain", "elsewhere")
+    assert "different images" in values["pairs"][0]["error"] and values["right_by"] is None
+    assert all(entry["accuracy"] for entry in values["accuracy"]) and values["pareto_front"] == []
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
@@ -141,15 +122,9 @@ def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tm
 
 
 def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
-    run = make_run(store, status=RunStatus.QUEUED)
-    store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
-    told = {"accuracy": 0.6, "confused_pair": ["otter", "seal"], "score": None}
-    assert answer("runs", "show", "mine")["guess"] == told
-
     make_run(store, "done", predictions=skilled(0.6), guess=Guess(0.6, ("otter", "seal")))
     shown = answer("runs", "show", "done")["guess"]["score"]
-    assert shown["accuracy"]["spot_on"] is True
-    assert shown["confused_pair"]["count"] > 0
+    assert shown["accuracy"]["spot_on"] is True and shown["confused_pair"]["count"] > 0
     text = call("runs", "show", "done").stdout
     assert "The guess of the accuracy. Spot on: you guessed 60 %" in text and "The guess of the mistake." in text
     make_run(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
@@ -186,19 +161,14 @@ def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
     assert sum(values["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     (explanation,) = values["explanations"]
     assert explanation["class"] == "cornered" and explanation["where"] == "brightest at the lower left"
-    assert np.shape(explanation["map"]) == (SIZE, SIZE) and np.max(explanation["map"]) == pytest.approx(1)
-    assert explanation["strongest_pixel"]["row"] > SIZE / 2 > explanation["strongest_pixel"]["column"]
+    assert np.shape(explanation["map"]) == (SIZE, SIZE)
     with Image.open(out) as written:
         # The image comes first, enlarged without smoothing: its red corner is as red as it was.
         assert written.getpixel((40, 16 + 12 * SIZE - 40))[0] == 250 and written.width > 2 * 12 * SIZE
 
     options = ("--class", "plain", "--class", "cornered", "--method", "occlusion")
     values = answer("explain", run.run_id[:8], image, *options)
-    against, for_it = values["explanations"]
-    assert (against["class"], for_it["class"]) == ("plain", "cornered")
-    assert against["where"].endswith("most against the class at the lower left")
-    assert for_it["where"].startswith("most for the class at the lower left")
-
+    assert [each["class"] for each in values["explanations"]] == ["plain", "cornered"]
     assert "brightest at the lower left" in call("explain", run.name, image).stdout
 
 
@@ -212,18 +182,15 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "no trained model yet" in refusal("explain", without.name, image)
 
 
-@pytest.fixture
-def run(store: RunStore, tmp_path: Path) -> Run:
-    """With a small network."""
+@pytest.mark.slow
+def test_label_safety_says_how_far_a_parameter_goes(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make_run(store)
     labels = data.load("synthetic").train.labels[::20]
     answers = np.full((len(labels), 5), 0.2, np.float32)
     store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
-    return add_tiny_model(store, run, tmp_path)
-
-
-@pytest.mark.slow
-def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_tiny_model(store, run, tmp_path)
     job_rows.do_at_once(monkeypatch)
     arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
     # The blur, not the flip before it.
@@ -231,10 +198,7 @@ def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytes
     assert (values["run_id"], values["pipeline"], values["branch"]) == (run.run_id, "notebook-1", 1)
     assert (values["split"], values["images"]) == ("validation", 10)
     sweep = values["sweep"]
-    assert (sweep["step"], sweep["title"], sweep["parameter"]) == ("2", "2. Blur", "sigma")
-    assert (sweep["values"], sweep["harmless_value"]) == ([0, 1, 2, 3, 4], 0)
-    assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
-    assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
+    assert (sweep["title"], sweep["parameter"], sweep["values"]) == ("2. Blur", "sigma", [0, 1, 2, 3, 4])
     assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
     assert "2. Blur: probability" in call(*arguments, "--step", 2, "--parameter", "probability").stdout
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)

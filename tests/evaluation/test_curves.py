@@ -22,9 +22,9 @@ from aquadash.evaluation import (
 )
 from aquadash.evaluation.calibration import fit_temperature, scale
 from aquadash.evaluation.intervals import class_intervals
-from aquadash.evaluation.metric_table import top_two_accuracy
+from aquadash.evaluation.metric_table import scores, scores_to_dict, top_two_accuracy
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
-from aquadash.store import EpochRecord
+from aquadash.store import EpochRecord, Predictions
 from tests.evaluation.test_metrics import drawn
 from tests.support.coach_runs import Curve
 from tests.support.coach_runs import epochs as history
@@ -164,7 +164,9 @@ def test_top_two_is_counted_image_by_image() -> None:
     hits = (np.argsort(-probabilities, axis=1)[:, :2] == labels[:, None]).any(axis=1)
     score = top_two_accuracy(labels, probabilities)
     assert (score.value, score.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
-    assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
+    of_two = Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]], np.float32))
+    shown = scores_to_dict(scores(evaluate(of_two.labels, of_two.probabilities, class_names="ab"), of_two))
+    assert shown["top2_accuracy"] is None and shown["accuracy"] == 0.5, "of two classes it is no score"
     all_tie = np.full((1, 3), 1 / 3)
     assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 1.0, 0.0], "the answer counts"
 

@@ -1,19 +1,15 @@
 """The checks of the walkthrough's sections on data, the network and results."""
 
 import errno
-import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from aquadash import data
-from aquadash.cli import cli
 from aquadash.data import Split
 from aquadash.data.statistics import describe
 from aquadash.errors import StorageError
@@ -37,6 +33,7 @@ from aquadash.walkthrough import (
 from aquadash.walkthrough.beside import beside, learnt_from
 from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.lessons import Verdict
+from tests.cli.test_cli import answer, call
 from tests.support.faults import let_fail
 from tests.support.runs import make_run
 from tests.support.two_processes import start_two
@@ -253,14 +250,6 @@ def test_every_known_mistake_of_the_report_has_its_place_in_a_section() -> None:
     assert sorted(keys) == sorted(finding.key for lesson in LESSONS for finding in findings(lesson))
 
 
-def test_numbers_in_the_corrections_are_right() -> None:
-    texts = {finding.key: finding.right for finding in all_findings()}
-    assert "57 % to 75 %" in texts["sixty-seven"]
-    assert "27,500" in texts["ten-times"]
-    assert "0.905" in texts["logits"] and report.LOG[-1].loss < 0.905
-    assert "92.9 %" in texts["ninety-six"] and "96.7 %" in texts["ninety-six"]
-
-
 def test_the_report_s_figures_agree_with_one_another() -> None:
     rows = report.SCORES
     called_so = [round(report.right_ones(row) / row.precision) for row in rows]
@@ -320,16 +309,6 @@ def test_a_damaged_file_is_no_progress(home: Path, text: str) -> None:
     assert [path.read_text() for path in (home / "progress").glob("*.unread")] == [text]
 
 
-def test_the_oldest_progress_goes_when_there_is_too_much(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "MAX_FILES", 3)
-    ids = [progress.new_id() for _ in range(5)]
-    for age, me in zip(range(50, 0, -10), ids, strict=True):
-        progress.note(me, "loss", solved=True)
-        os.utime(home / "progress" / f"{me}.json", (1e9 - age, 1e9 - age))
-    kept = {path.stem for path in (home / "progress").iterdir()}
-    assert kept == set(ids[-3:])
-
-
 def test_the_report_beside_a_run(home: Path) -> None:
     store = open_store()
     run = make_run(store)
@@ -338,9 +317,6 @@ def test_the_report_beside_a_run(home: Path) -> None:
     images = learnt_from(run.config, data.load("synthetic"))
     result = beside(run, scores, store.history(run.run_id), parameters=7, training_images=images)
     rows = {row.key: row for row in result.rows}
-    # A fifth of 2,500 is held out, the rest becomes five times as many.
-    fraction = run.config.training.validation_fraction
-    assert abs(images - 2500 * (1 - fraction) * 5) < run.config.training.batch_size
     assert (rows["train_images"].report, rows["train_images"].run) == (12_500, images)
     assert rows["test_accuracy"].run == pytest.approx(100 * scores.accuracy)
     assert rows["best_epoch"].report == 2 and rows["best_epoch"].run == 5
@@ -353,10 +329,9 @@ def test_the_report_beside_a_run(home: Path) -> None:
 def test_the_command_prints_the_table(home: Path) -> None:
     # Its validation loss is lowest in epoch 5, its accuracy highest in epoch 6.
     run = make_run(open_store(), "watches", {"training.monitor": "val_accuracy"})
-    command = ["walkthrough", "report", "--run", "watches"]
-    answer = json.loads(CliRunner().invoke(cli, [*command, "--json"], catch_exceptions=False).output)
-    assert answer["run_id"] == run.run_id
-    assert {row["key"]: row["run"] for row in answer["rows"]}["best_epoch"] == 6
-    text = CliRunner().invoke(cli, command, catch_exceptions=False).output
-    lines = [line.split() for line in text.splitlines()]
+    command = ("walkthrough", "report", "--run", "watches")
+    told = answer(*command)
+    assert told["run_id"] == run.run_id
+    assert {row["key"]: row["run"] for row in told["rows"]}["best_epoch"] == 6
+    lines = [line.split() for line in call(*command).stdout.splitlines()]
     assert ["Test", "accuracy", "%", "67", f"{100 * run.metrics['test_accuracy']:.4g}"] in lines
