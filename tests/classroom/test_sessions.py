@@ -114,13 +114,7 @@ def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "other"),
-    [
-        ("Anna", "\u0410nna"),
-        ("ben", "\u0412EN"),
-        ("TIM", "Tirn"),
-        ("Group 1", "group l"),
-    ],
+    ("first", "other"), [("Anna", "\u0410nna"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l")]
 )
 def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: str, other: str) -> None:
     sessions.join(first, Role.STUDENT)
@@ -309,11 +303,6 @@ def test_a_damaged_file_lets_nobody_in(home: Path, text: str) -> None:
     assert path.read_text() == text, "nothing is mended by itself: who joined with the old codes would wonder"
 
 
-@pytest.fixture
-def attempts(clock: Clock) -> Attempts:
-    return Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock)
-
-
 def wait(attempts: Attempts, address: str) -> float:
     try:
         attempts.check(address)
@@ -322,8 +311,8 @@ def wait(attempts: Attempts, address: str) -> float:
     return 0.0
 
 
-def test_wrong_codes_cost_waiting_and_each_costs_more(attempts: Attempts, clock: Clock) -> None:
-    waits = []
+def test_wrong_codes_cost_waiting_and_each_costs_more(clock: Clock) -> None:
+    attempts, waits = Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock), []
     for _ in range(FREE_CODES + 12):
         attempts.count("192.0.2.1")
         waits.append(wait(attempts, "192.0.2.1"))
@@ -336,9 +325,7 @@ def test_wrong_codes_cost_waiting_and_each_costs_more(attempts: Attempts, clock:
     clock.now += FORGOTTEN_AFTER
     attempts.count("192.0.2.1")
     assert wait(attempts, "192.0.2.1") == 0.0, "long ago is forgotten"
-
-
-def test_addresses_of_one_network_count_as_one(attempts: Attempts) -> None:
+    # Addresses of one network count as one.
     for number in range(FREE_CODES + 1):
         attempts.count(f"2001:db8::{number:x}")
     assert wait(attempts, "2001:db8::ffff") > 0

@@ -43,7 +43,7 @@ from aquadash.models import LayerRow
 from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.measurement import Mean, Measurement
 from aquadash.search import Trial, TrialState
-from aquadash.search.strategies import MIN_TRIALS, has_importance, study_of
+from aquadash.search.strategies import study_of
 from aquadash.store import EpochRecord
 from aquadash.training.schedules import SCHEDULES, preview
 from tests.evaluation.test_compare import stored
@@ -274,17 +274,10 @@ def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
 def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
     # The search starts from a weight decay of 0.
     decays = [
-        Trial(number, TrialState.COMPLETE, 0.5, {"training.weight_decay": decay})
-        for number, decay in enumerate((0.0, 0.01))
+        Trial(at, TrialState.COMPLETE, 0.5, {"training.weight_decay": decay}) for at, decay in enumerate((0.0, 0.01))
     ]
     study = study_of(plan("training.weight_decay=1e-4..1e-1:log"), decays)
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
-
-
-def test_importance_waits_for_enough_trials_that_differ() -> None:
-    assert not has_importance(study_of(PLAN, trials(MIN_TRIALS - 1)))
-    assert not has_importance(study_of(PLAN, trials(20, flat=True)))
-    assert has_importance(study_of(PLAN, trials(MIN_TRIALS)))
 
 
 def rates(**changes: object) -> tuple[list[float], list[float]]:
