@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from aquadash import data
@@ -15,16 +14,11 @@ from tests.cli.test_cli import answer, call, refusal
 from tests.support.own_pictures import in_archive, in_folder, of_classes
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def test_an_archive_is_imported_shown_listed_and_deleted(tmp_path: Path, home: Path) -> None:
     files = of_classes({"cat": 10, "dog": 15}) | {"cat/bad.png": b"nothing"}
-    return in_archive(tmp_path / "My Pets.zip", files)
-
-
-def test_an_archive_is_imported_shown_listed_and_deleted(archive: Path, home: Path) -> None:
+    archive = in_archive(tmp_path / "My Pets.zip", files)
     said = call("data", "import", archive, "--check").stdout
     assert "counts: 10, 15\n" in said and "warning   1 file could not be read" in said and "cat/bad.png is" in said
-    assert "expected one of 32" in refusal("data", "import", archive, "--size", 33)
     assert list((home / "datasets").iterdir()) == []
     made = answer("data", "import", archive)
     assert made["source"] == "folder-my-pets" and (made["train"], made["test"]) == (20, 5)
@@ -65,14 +59,9 @@ def test_a_folder_and_files_whose_names_are_no_text(tmp_path: Path) -> None:
 MINE = PipelineSpec("x", "Mine", "Flips.", (Branch("One", (op("Sometimes", then_list=op("Fliplr")),)),))
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.json"
-    path.write_text(MINE.to_json())
-    return path
-
-
-def test_a_file_is_checked_saved_shown_listed_and_deleted(file: Path, home: Path) -> None:
+def test_a_file_is_checked_saved_shown_listed_and_deleted(tmp_path: Path, home: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(MINE.to_json())
     assert answer("pipelines", "check", file) == {"title": "Mine", "factor": 1, "valid": True}
     assert library().saved == ()
     assert answer("pipelines", "save", file, "--title", "Über Flip")["name"] == "uber-flip"
@@ -87,10 +76,8 @@ def test_a_file_is_checked_saved_shown_listed_and_deleted(file: Path, home: Path
     assert replaced == {"name": "other", "title": "Other", "factor": 1, "replaced": "copy"}
     (home / "pipelines" / "other.json").write_text("{")
     assert "not valid JSON" in answer("pipelines", "list")["damaged"]["other.json"]
-    assert "other.json cannot be read" in call("pipelines", "list").stdout
     (home / "pipelines" / "other.json").unlink()
-    for command in ("show", "code", "delete"):
-        assert "'copy'" in refusal("pipelines", command, "copy")
+    assert "'copy'" in refusal("pipelines", "show", "copy")
     compile(call("pipelines", "code", "uber-flip").stdout, "pipeline.py", "exec")
     listed = {entry["name"]: entry for entry in answer("pipelines", "list")["pipelines"]}
     assert list(listed) == [*PIPELINES, "uber-flip"]

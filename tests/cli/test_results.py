@@ -279,40 +279,27 @@ RESULT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("shown", "lines"),
-    [
-        (Shown("accuracy"), ["Test accuracy: 50.0 % (45.0 % to 55.0 %)"]),
-        (Shown("run_id"), ["run id: " + 32 * "a"]),
-        (Shown("filters"), ["filters: 32, 64"]),
-        (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
-        (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
-        (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
-        (
-            Shown("report", "recall", "support"),
-            ["report  recall  support", "otter     0.25        4", "seal         1        5"],
-        ),
-        (Shown("runs"), ["run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"]),
-        (
-            Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
-            ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"],
-        ),
-    ],
-    ids=lambda value: value.name if isinstance(value, Shown) else "",
-)
 def test_one_rule_prints_scalars_as_lines_and_records_as_tables_with_the_units_of_figures(
-    shown: Shown, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert printed(monkeypatch, shown, to=io.StringIO(), values=RESULT) == lines
-
-
-def test_what_is_empty_is_not_printed_and_without_a_choice_all_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert printed(
-        monkeypatch, "found", "", Shown("nothing"), Shown("nothing.within"), to=io.StringIO(), values=RESULT
-    ) == ["found"]
+    shown = [
+        *map(Shown, ("accuracy", "run_id", "filters", "nothing", "nothing.within", "metrics", "config_diff", "config")),
+        Shown("report", "recall", "support"),
+        Shown("runs"),
+        Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
+    ]
+    assert printed(monkeypatch, "found", "", *shown, to=io.StringIO(), values=RESULT) == [
+        *("found", "Test accuracy: 50.0 % (45.0 % to 55.0 %)", "run id: " + 32 * "a", "filters: 32, 64"),
+        *("metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"),
+        *("config diff:", "  model.dropout: 0.2, 0.4"),
+        *("config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"),
+        *("", "report  recall  support", "otter     0.25        4", "seal         1        5"),
+        *("", "run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"),
+        *("", "value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"),
+    ]
     some = {name: RESULT[name] for name in ("accuracy", "accuracy_ci95", "nothing", "filters")}
     lines = ["Test accuracy: 50.0 % (45.0 % to 55.0 %)", "filters: 32, 64"]
-    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines
+    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines, "without a choice all that is not empty"
 
 
 def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning() -> None:
