@@ -91,10 +91,7 @@ def coach(run: Run) -> None:
     from aquadash.coach import run_notes, training_counts
 
     notes = run_notes(
-        run,
-        lab.runs.history(run.run_id),
-        lab.runs.results(run),
-        count_training=lambda: training_counts(run, load),
+        run, lab.runs.history(run.run_id), lab.runs.results(run), count_training=lambda: training_counts(run, load)
     )
     values = {"run_id": run.run_id, "name": run.name, "notes": [note.to_dict() for note in notes]}
     now = flatten(run.config)

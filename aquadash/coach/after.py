@@ -406,8 +406,7 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_too_few_epochs, unless=_RATES),
     CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
     CoachRule(
-        _verdict_is("underfitting", hint, "underfitting", against_underfitting),
-        unless=(*_RATES, *CAUSES, "plateau"),
+        _verdict_is("underfitting", hint, "underfitting", against_underfitting), unless=(*_RATES, *CAUSES, "plateau")
     ),
     CoachRule(_verdict_is("large gap", hint, "large-gap", against_overfitting)),
     CoachRule(_verdict_is("still improving", hint, "still-improving"), unless=(*_RATES, *_ENDS, "plateau")),

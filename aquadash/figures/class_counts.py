@@ -4,15 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    class_colour,
-    class_label,
-    finish,
-    hover_name,
-    listed,
-    shorten,
-)
+from aquadash.figures.theme import OUTLINE_COLOUR, class_colour, class_label, finish, hover_name, listed, shorten
 
 #: Splits differ by pattern, because the colours stand for the classes.
 _PATTERNS = ("", "/", ".", "x")

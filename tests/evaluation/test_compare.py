@@ -8,14 +8,7 @@ import pytest
 from scipy.stats import multinomial
 
 from aquadash.errors import DataError
-from aquadash.evaluation import (
-    agreement_of,
-    clustered_interval,
-    paired_change,
-    pairwise,
-    pareto_front,
-    wilson_interval,
-)
+from aquadash.evaluation import agreement_of, clustered_interval, paired_change, pairwise, pareto_front, wilson_interval
 from aquadash.evaluation.compare import AccuracyChange, PairTest, compare_predictions, holm
 from aquadash.evaluation.intervals import newcombe_interval
 from aquadash.evaluation.records import Predictions

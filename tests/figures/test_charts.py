@@ -310,10 +310,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "charts: confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
     "charts: metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
     "comparison: curves by time, smoothed": lambda: compare_curves(
-        [(EVIL, history(9)), ("b", history(90, seconds=9.0))],
-        metrics=["val_loss", "accuracy"],
-        axis="time",
-        weight=0.6,
+        [(EVIL, history(9)), ("b", history(90, seconds=9.0))], metrics=["val_loss", "accuracy"], axis="time", weight=0.6
     ),
     "comparison: ten runs": lambda: compare_curves(
         [(name, history(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metrics=["val_loss"]
