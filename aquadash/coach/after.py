@@ -28,9 +28,6 @@ LEARNT_BY_HEART = 0.98
 #: The first words of the message of a run whose loss became NaN.
 LOSS_BROKE_DOWN = "The loss became "
 
-#: The fraction of its peak below which a learning rate is still warming up.
-RISEN = 0.5
-
 #: The most epochs of a run, and the most patience.
 MAX_EPOCHS = 2000
 
@@ -193,7 +190,7 @@ def _rate_too_low(s: Situation) -> Note | None:
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
     creeps = s.falling >= 0.75 and pace < 0.01 and s.straightness >= 0.5
     crawls = kind == "not learning" or rates.too_small(s.config)
-    if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up(RISEN):
+    if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up:
         return None
     rate, faster = s.config.training.learning_rate, rates.higher(s.config, 10 if crawls else 3)
     if faster <= rate:
@@ -209,7 +206,7 @@ def _rate_too_low(s: Situation) -> Note | None:
 
 def _not_learning(s: Situation) -> Note | None:
     """The training loss stands still; the learning rate may be too high or too low."""
-    if s.verdict.kind != "not learning" or (s.is_warming_up(RISEN) and not s.run.status.ended):
+    if s.verdict.kind != "not learning" or (s.is_warming_up and not s.run.status.ended):
         return None
     return warning("not-learning", s.verdict.title, s.verdict.explanation)
 

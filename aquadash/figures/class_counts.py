@@ -11,9 +11,6 @@ _PATTERNS = ("", "/", ".", "x")
 #: With more bars the numbers above them would touch.
 _MAX_NUMBERED = 24
 
-#: In pixels.
-_HEIGHT = 320
-
 
 def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str]) -> go.Figure:
     """Draw the counts as bars side by side."""
@@ -50,7 +47,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
     figure.update_xaxes(tickvals=positions, ticktext=[class_label(name) for name in class_names])
     figure.update_yaxes(title="Images")
     figure.update_layout(barmode="group", xaxis2={"overlaying": "x", "visible": False})
-    return finish(figure, alt=_alt(counts, class_names), height=_HEIGHT, zoom=False)
+    return finish(figure, alt=_alt(counts, class_names), height=320, zoom=False)
 
 
 def _alt(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:
