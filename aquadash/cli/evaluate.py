@@ -7,18 +7,10 @@ import click
 from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
 from aquadash.config import flatten
 from aquadash.data import SOURCES, load
-from aquadash.evaluation import (
-    METRICS,
-    Evaluation,
-    macro_mean,
-    ranking_curves,
-    reliability,
-    rescale,
-    scores,
-    scores_to_dict,
-)
+from aquadash.evaluation import METRICS, Evaluation, macro_mean, ranking_curves, reliability, rescale
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.guess import quiz_answer
+from aquadash.evaluation.metric_table import scores, scores_to_dict
 from aquadash.store import Predictions, Run
 
 
@@ -105,9 +97,7 @@ def coach(run: Run) -> None:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 walkthrough = Group("walkthrough", help="The report as a lesson.")

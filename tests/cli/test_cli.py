@@ -18,13 +18,12 @@ from PIL import Image
 from aquadash import data, settings
 from aquadash.cli import main
 from aquadash.evaluation.calibration import scale
-from aquadash.lab import OWNER, Lab, memory
+from aquadash.lab import memory
 from aquadash.store import RunStatus, RunStore, open_store
 from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run, skilled
 from tests.support.waiting import between_looks, interrupt, wait_for
-from tests.support.weights_files import keras_file
 
 COMMAND = [sys.executable, "-m", "aquadash"]
 
@@ -246,15 +245,6 @@ def test_a_trained_run_is_told_and_its_repeat_identical(mine: dict[str, Any]) ->
     assert result["run_id"] == mine["run_id"] == open_store().get(result["repeat_id"]).repeats
     assert result["identical"] is True and result["max_difference"] == 0.0 and result["reasons"] == []
     assert all(part["count"] > 0 for part in result["parts"])
-
-
-def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
-    for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
-        run = make_run(store, name, changes, predictions=skilled(skill))
-        store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
-    against = answer("reproduce", "one", "--against", "other")
-    assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
-    assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
-"""Every chart has the right values, draws, says in words what it shows and keeps names as text."""
+"""Every chart has the right values, draws, says in words what it shows, keeps names as text, and is visible."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from aquadash.evaluation.records import Predictions
 from aquadash.figures import search_charts, theme
 from aquadash.figures.accuracy_rows import metric_bars, paired_change
 from aquadash.figures.architecture import architecture
+from aquadash.figures.cells import SHADES
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
@@ -51,8 +53,6 @@ from tests.evaluation.test_metrics import drawn
 from tests.search.test_plan import PLAN, trials
 from tests.support.robust_runs import made_up_result
 from tests.support.search_fakes import plan
-
-# -- data, trainings and results -------------------------------------------------------------------------------------
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
@@ -110,8 +110,6 @@ def test_confidence_counts_split_right_from_wrong() -> None:
     assert right == [0] * 6 + [1] + [0] * 2 + [1] and wrong == [0] * 7 + [1, 0, 0]
 
 
-# -- compared runs ---------------------------------------------------------------------------------------------------
-
 TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
 MANY = [f"{EVIL} {number}" for number in range(100)]
 
@@ -151,9 +149,6 @@ def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
     # By hand: (0.5 * 0.5 * 1 + 0.5 * 5) / (1 - 0.25).
     gap = exponential_average([1.0, float("nan"), 5.0], weight=0.5)
     assert gap == pytest.approx([1.0, np.nan, 2.75 / 0.75], nan_ok=True)
-
-
-# -- the Evaluate page -----------------------------------------------------------------------------------------------
 
 
 def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
@@ -222,8 +217,6 @@ def test_the_difference_is_in_images_or_in_points() -> None:
     assert np.sign(heat.z).tolist() == [[1, 1], [-1, -1]], "more right answers and fewer mistakes are better"
 
 
-# -- robustness ------------------------------------------------------------------------------------------------------
-
 GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
 PART = made_up_result(fingerprint="f", cells=20)
 NOTHING = dataclasses.replace(GOOD, scores={})
@@ -249,8 +242,6 @@ def test_losses_are_sorted_by_the_first_run() -> None:
     assert len(values) == 15 and values == sorted(values, reverse=True)
     assert rows[0].label == "JPEG" and rows[0].losses[0] is None
 
-
-# -- a search --------------------------------------------------------------------------------------------------------
 
 TRIALS = (
     *(Trial(number, TrialState.COMPLETE, trial.value, trial.params) for number, trial in enumerate(trials(12))),
@@ -293,8 +284,6 @@ LAYERS = [
     LayerRow("unknown", EVIL, (4, 4, 2), 1),
 ]
 
-
-# -- every chart -----------------------------------------------------------------------------------------------------
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "charts: loss": lambda: learning_curves(history(8)),
@@ -385,3 +374,51 @@ def test_a_channels_bars_that_leave_the_chart_are_labelled_before_and_after() ->
     low, high = (note.text for note in channel_change(before, after, channel=0).layout.annotations)
     assert "before ↑ 29 %" in low and "after ↑ 11 %" in low
     assert "before" not in high and "after ↑ 40 %" in high
+
+
+LIGHT, DARK = "#ffffff", "#0b1d2a"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        channels = [value / 255 for value in bytes.fromhex(colour.removeprefix("#"))]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_lines_are_visible_on_both_pages() -> None:
+    own = [theme.class_colour("own", index) for index in range(3)]
+    pairs = (theme.TRAINING_COLOUR, theme.VALIDATION_COLOUR, theme.RIGHT_COLOUR, theme.WRONG_COLOUR)
+    for colour in (*pairs, *theme.CHANNEL_COLOURS, *theme.RUN_COLOURS, *own):
+        assert contrast(colour, LIGHT) >= 3 and contrast(colour, DARK) >= 3, colour
+
+
+@pytest.mark.parametrize("colour", sorted({colour for _, colour in SHADES}))
+def test_the_numbers_of_a_matrix_have_contrast(colour: str) -> None:
+    # Plotly's rule: white on colours with a brightness below 128, "#444" on the others.
+    brightness = np.dot(list(bytes.fromhex(colour.removeprefix("#"))), (0.299, 0.587, 0.114))
+    assert contrast(colour, LIGHT if brightness < 128 else "#444444") >= 4.5
+
+
+def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
+    colours = [theme.class_colour(f"class {i}", i) for i in range(100)]
+    assert len(set(colours)) == 100
+    assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
+    assert set(colours[3:8]) == set(theme.CLASS_COLOURS.values())
+    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+
+
+def test_markup_templates_and_formulas_stay_text_and_long_lists_are_counted() -> None:
+    assert theme.escape("<b>a</b> & %{x} $y$") == "&lt;b&gt;a&lt;/b&gt; &amp; &#37;{x} &#36;y&#36;"
+    assert theme.listed(["a", "b", "c"], most=2) == "a, b and 1 more" and theme.listed(["a"]) == "a"
+
+
+def test_names_that_differ_at_their_end_are_still_told_apart_when_cut() -> None:
+    ends = ("without", "with", "with again", "with (f57c450b)", "with (9a59d326)")
+    cut = [theme.shorten(f"Gentle colours of the sea, {end}", length=14) for end in ends]
+    assert len(set(cut)) == len(ends) and all(each.startswith("Gentle") and len(each) <= 14 for each in cut)

@@ -17,22 +17,11 @@ from aquadash.evaluation import evaluate
 from aquadash.figures.flattened_loss import flattened_loss, losses
 from aquadash.figures.theme import alt_text
 from aquadash.store import open_store
-from aquadash.walkthrough import (
-    LESSONS,
-    Outcome,
-    all_findings,
-    checks_data,
-    checks_network,
-    checks_results,
-    findings,
-    network,
-    progress,
-    read_number,
-    report,
-)
+from aquadash.walkthrough import checks_data, checks_network, checks_results, network, progress, report
 from aquadash.walkthrough.beside import beside, learnt_from
 from aquadash.walkthrough.checks_data import FOUR
-from aquadash.walkthrough.lessons import Verdict
+from aquadash.walkthrough.corrections import all_findings, findings
+from aquadash.walkthrough.lessons import LESSONS, Outcome, Verdict, read_number
 from tests.cli.test_cli import answer, call
 from tests.support.faults import let_fail
 from tests.support.runs import make_run
