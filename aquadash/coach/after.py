@@ -183,7 +183,6 @@ def _rate_too_high(s: Situation) -> Note | None:
 
 
 def _rate_too_low(s: Situation) -> Note | None:
-    """The training loss falls too slowly."""
     kind = s.verdict.kind
     if len(s.losses) < 8 or kind not in ("not learning", "underfitting", "still improving"):
         return None
@@ -379,7 +378,6 @@ def _describe_misses(scored: Evaluation, index: int) -> str:
 
 
 def _are_rare(s: Situation, names: list[str]) -> bool:
-    """Return whether all of these classes have few training images."""
     counts = s.count_training()
     if not counts:
         return False
