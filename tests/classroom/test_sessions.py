@@ -244,7 +244,7 @@ def test_wrong_codes_of_many_threads_count_one_by_one(
     assert sum(isinstance(one.exception(), joining.WrongCodeError) for one in tries) == joining.FREE_CODES + 1
 
 
-def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> None:
+def test_codes_are_made_once_readable_by_their_owner_only_and_taken_however_they_are_typed(home: Path) -> None:
     made = codes.codes()
     assert (len(made.student), len(made.teacher)) == (6, 10)
     assert set(made.student + made.teacher) <= set(codes.ALPHABET)
@@ -252,10 +252,6 @@ def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> Non
     path = settings.classroom_folder() / "codes.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> None:
-    made = codes.codes()
     assert made.role_of(made.student) is Role.STUDENT
     assert made.role_of(f" {codes.spaced(made.student).lower()} ") is Role.STUDENT
     assert made.role_of(codes.spaced(made.teacher).replace(" ", "-")) is Role.TEACHER

@@ -19,7 +19,7 @@ from aquadash.config import RunConfig
 from aquadash.data.folder import store as folder_store
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore
+from aquadash.store import Guess, Predictions, RunStatus, RunStore
 from tests.cli.test_cli import answer, call, refusal
 from tests.support import job_rows
 from tests.support.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
@@ -140,21 +140,14 @@ def test_what_is_typed_becomes_a_guess_or_is_refused_before_anything_is_trained(
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
 
 
-@pytest.fixture
-def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
-    """A finished run whose network looks at the lower left corner, and a picture with something there."""
+@pytest.mark.slow
+def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(store: RunStore, tmp_path: Path) -> None:
+    # The network looks at the lower left corner, where the picture has something.
     run = make_run(store, "cornered", RunConfig(model=CORNERED), class_names=CLASSES, dataset_fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")
     store.add_artifact(run.run_id, tmp_path / "model.keras")
-    Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
-    return store.get(run.run_id), tmp_path / "sea.png"
-
-
-@pytest.mark.slow
-def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
-    asked: tuple[Run, Path], tmp_path: Path
-) -> None:
-    run, image = asked
+    image = tmp_path / "sea.png"
+    Image.fromarray(picture(-1, 0)).save(image)
     out = tmp_path / "why.png"
     values = answer("explain", run.name, image, "--out", out)
     assert (values["run_id"], values["label"], values["method"]) == (run.run_id, "cornered", "grad-cam")
@@ -170,10 +163,6 @@ def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
     values = answer("explain", run.run_id[:8], image, *options)
     assert [each["class"] for each in values["explanations"]] == ["plain", "cornered"]
     assert "brightest at the lower left" in call("explain", run.name, image).stdout
-
-
-def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[Run, Path], tmp_path: Path) -> None:
-    run, image = asked
     assert "Did you mean 'occlusion'" in refusal("explain", run.name, image, "--method", "oclusion")
     assert "no class called 'cat'" in refusal("explain", run.name, image, "--class", "cat")
     assert "ends in .png" in refusal("explain", run.name, image, "--out", tmp_path / "a.txt")

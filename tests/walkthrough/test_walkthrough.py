@@ -35,15 +35,10 @@ def units(first: int) -> int:
     return sum(network.parameters((32, 32, 3), classes=5, units=(first, 128)).values())
 
 
-def dark_middle_and_bright() -> Split:
-    """Sixty images of three classes that differ in their brightness."""
-    random = np.random.default_rng(0)
-    labels = np.arange(60) % 3
-    images = random.integers(0, 60, (60, 8, 8, 3)) + 70 * labels[:, None, None, None]
-    return Split(images.astype(np.uint8), labels.astype(np.int64), tuple(f"{index}.png" for index in range(60)))
-
-
-SPLIT = dark_middle_and_bright()
+#: Sixty images of three classes that differ in their brightness.
+LABELS = np.arange(60) % 3
+IMAGES = np.random.default_rng(0).integers(0, 60, (60, 8, 8, 3)) + 70 * LABELS[:, None, None, None]
+SPLIT = Split(IMAGES.astype(np.uint8), LABELS.astype(np.int64), tuple(f"{index}.png" for index in range(60)))
 CLASSES = describe(SPLIT, ("dark", "middle", "bright")).classes
 IMAGE = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
 PAIR = ("upright edges", "level edges")
