@@ -114,13 +114,9 @@ def report(run: Run) -> None:
         dataset = lab.data.load(source.name)
         if dataset.fingerprint == run.dataset_fingerprint:
             images = learnt_from(run.config, dataset)
-    result = beside(
-        run,
-        lab.runs.evaluation(run.run_id),
-        lab.runs.history(run.run_id),
-        # None if the file of the network is missing.
-        parameters=lab.runs.cost(run.run_id).parameters,
-        training_images=images,
-    )
+    measured, history = lab.runs.evaluation(run.run_id), lab.runs.history(run.run_id)
+    # None if the file of the network is missing.
+    parameters = lab.runs.cost(run.run_id).parameters
+    result = beside(run, measured, history, parameters=parameters, training_images=images)
     values = {"run_id": run.run_id, **result.to_dict()}
     print_result(values, Shown("rows", "figure", "unit", "report", "run", "note"), Shown("difference"))
