@@ -178,7 +178,7 @@ CHANGE = change_of(
 CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
 
 
-def test_class_scores_are_drawn_with_their_whiskers() -> None:
+def test_class_scores_are_drawn_with_their_whiskers_and_of_many_classes_the_worst() -> None:
     _, results = scored("a")
     figure = class_scores([("a", results)])
     precision = figure.data[0]
@@ -189,9 +189,7 @@ def test_class_scores_are_drawn_with_their_whiskers() -> None:
     assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
     assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
     assert list(figure.data[1].customdata[4]) == [1, 4]
-
-
-def test_of_many_classes_the_worst_are_drawn() -> None:
+    # Of many classes the worst are drawn.
     _, results = scored("a", classes=60)
     shown = drawn_classes(results.report)
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
