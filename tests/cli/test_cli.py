@@ -234,6 +234,7 @@ def test_a_trained_run_is_told_and_its_repeat_identical(mine: dict[str, Any]) ->
     assert result["run_id"] == mine["run_id"] == open_store().get(result["repeat_id"]).repeats
     assert result["identical"] is True and result["max_difference"] == 0.0 and result["reasons"] == []
     assert all(part["count"] > 0 for part in result["parts"])
+    assert answer("reproduce", "mine", "--against", result["repeat_id"]) == result
 
 
 @pytest.mark.slow

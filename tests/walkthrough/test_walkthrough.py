@@ -23,6 +23,7 @@ from aquadash.walkthrough.checks_data import FOUR
 from aquadash.walkthrough.corrections import all_findings, findings
 from aquadash.walkthrough.lessons import LESSONS, Outcome, Verdict, read_number
 from tests.cli.test_cli import answer, call
+from tests.evaluation.test_metrics import drawn
 from tests.support.faults import let_fail
 from tests.support.runs import make_run
 from tests.support.two_processes import start_two
@@ -169,15 +170,8 @@ def test_when_the_report_s_training_would_have_stopped() -> None:
     assert checks_network.stopping_epoch(report.LOG, patience=3, head_epochs=3) == (6, 2), "it waits from epoch 4 on"
 
 
-def answers() -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities of 200 images, right in about two of three cases."""
-    random = np.random.default_rng(0)
-    labels = np.arange(200) % 5
-    shares = random.dirichlet(np.full(5, 0.5), size=200)
-    for row, label in zip(shares, labels, strict=True):
-        if random.random() < 0.6:
-            row[[label, row.argmax()]] = row[[row.argmax(), label]]
-    return labels, shares
+#: Labels and probabilities of 200 images, right in about two of three cases.
+ANSWERS = drawn(200, sharp=3.0)
 
 
 def test_flattery_is_the_mean_of_the_best_score() -> None:
@@ -187,7 +181,7 @@ def test_flattery_is_the_mean_of_the_best_score() -> None:
 
 
 def test_a_sure_mistake_is_found_by_its_number() -> None:
-    labels, shares = answers()
+    labels, shares = ANSWERS
     predicted, sure = shares.argmax(axis=1), shares.max(axis=1)
 
     def outcome(text: str | int) -> Outcome:
@@ -206,7 +200,7 @@ def test_a_sure_mistake_is_found_by_its_number() -> None:
 
 @pytest.mark.parametrize("chosen", range(5))
 def test_some_threshold_reaches_the_wanted_precision(chosen: int) -> None:
-    labels, shares = answers()
+    labels, shares = ANSWERS
     curve = checks_results.cuts(labels, shares, chosen)
     wanted = checks_results.wanted_precision(curve)
     assert wanted is not None
