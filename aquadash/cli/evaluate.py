@@ -7,18 +7,10 @@ import click
 from aquadash.cli.output import Command, Group, Shown, Table, lab, print_result, run_argument
 from aquadash.config import flatten
 from aquadash.data import SOURCES, load
-from aquadash.evaluation import (
-    METRICS,
-    Evaluation,
-    macro_mean,
-    ranking_curves,
-    reliability,
-    rescale,
-    scores,
-    scores_to_dict,
-)
+from aquadash.evaluation import METRICS, Evaluation, macro_mean, ranking_curves, reliability, rescale
 from aquadash.evaluation.browse import doubtful_labels
 from aquadash.evaluation.guess import quiz_answer
+from aquadash.evaluation.metric_table import scores, scores_to_dict
 from aquadash.store import Predictions, Run
 
 
@@ -91,10 +83,7 @@ def coach(run: Run) -> None:
     from aquadash.coach import run_notes, training_counts
 
     notes = run_notes(
-        run,
-        lab.runs.history(run.run_id),
-        lab.runs.results(run),
-        count_training=lambda: training_counts(run, load),
+        run, lab.runs.history(run.run_id), lab.runs.results(run), count_training=lambda: training_counts(run, load)
     )
     values = {"run_id": run.run_id, "name": run.name, "notes": [note.to_dict() for note in notes]}
     now = flatten(run.config)
@@ -108,9 +97,7 @@ def coach(run: Run) -> None:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 walkthrough = Group("walkthrough", help="The report as a lesson.")
@@ -127,13 +114,9 @@ def report(run: Run) -> None:
         dataset = lab.data.load(source.name)
         if dataset.fingerprint == run.dataset_fingerprint:
             images = learnt_from(run.config, dataset)
-    result = beside(
-        run,
-        lab.runs.evaluation(run.run_id),
-        lab.runs.history(run.run_id),
-        # None if the file of the network is missing.
-        parameters=lab.runs.cost(run.run_id).parameters,
-        training_images=images,
-    )
+    measured, history = lab.runs.evaluation(run.run_id), lab.runs.history(run.run_id)
+    # None if the file of the network is missing.
+    parameters = lab.runs.cost(run.run_id).parameters
+    result = beside(run, measured, history, parameters=parameters, training_images=images)
     values = {"run_id": run.run_id, **result.to_dict()}
     print_result(values, Shown("rows", "figure", "unit", "report", "run", "note"), Shown("difference"))

@@ -94,12 +94,8 @@ def explain(run: Run, image: Path, method: str, class_names: tuple[str, ...], ou
         seen = fit(decoded.rgb, size=explainer.image_shape[:2])
         probs = explainer.predict_images(seen[None])[0]
         classes = classes or [int(probs.argmax())]
-        explanations = explainer.explain_many(
-            seen[None].repeat(len(classes), axis=0),
-            classes,
-            method=method,
-            progress=lambda fraction: line.progress("asking the model", fraction),
-        )
+        repeated, asking = seen[None].repeat(len(classes), axis=0), partial(line.progress, "asking the model")
+        explanations = explainer.explain_many(repeated, classes, method=method, progress=asking)
     if out is not None:
         _write_picture(out, explanations)
     values = {

@@ -157,7 +157,6 @@ def label_safety(
 
 
 def _branch(spec: PipelineSpec, number: int | None) -> tuple[Branch, int]:
-    """Return the branch and its number from 1."""
     if number is None:
         number = next((i for i, branch in enumerate(spec.branches, start=1) if not branch.is_original), 1)
     if not 1 <= number <= spec.factor:

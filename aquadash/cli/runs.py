@@ -20,9 +20,6 @@ from aquadash.lab.selection import ALL_BUT_SEED, GROUPED, RunFilter, RunGroup, f
 from aquadash.store import Run, RunStatus
 from aquadash.store.fields import metrics_of, run_fields
 
-#: Lines of a log that a person reads.
-_SHOWN_LINES = 10
-
 _INCLUDE_DATA_HELP = (
     "Put the images into the ZIP. Default: only images that AquaDash drew, not a person's own pictures."
 )
@@ -83,7 +80,7 @@ def show_run(run: Run) -> None:
         *map(Shown, ("name", "run_id", "status", "message", "note")),
         *guess_words,
         *map(Shown, ("metrics", "history")),
-        "\n".join(["Log:", *log.splitlines()[-_SHOWN_LINES:]]) if log else "",
+        "\n".join(["Log:", *log.splitlines()[-10:]]) if log else "",
         Shown("config"),
     )
 

@@ -28,9 +28,6 @@ LEARNT_BY_HEART = 0.98
 #: The first words of the message of a run whose loss became NaN.
 LOSS_BROKE_DOWN = "The loss became "
 
-#: The fraction of its peak below which a learning rate is still warming up.
-RISEN = 0.5
-
 #: The most epochs of a run, and the most patience.
 MAX_EPOCHS = 2000
 
@@ -186,14 +183,13 @@ def _rate_too_high(s: Situation) -> Note | None:
 
 
 def _rate_too_low(s: Situation) -> Note | None:
-    """The training loss falls too slowly."""
     kind = s.verdict.kind
     if len(s.losses) < 8 or kind not in ("not learning", "underfitting", "still improving"):
         return None
     pace = (s.losses[0] - s.losses[-1]) / (len(s.losses) - 1) / max(s.losses[0], 1e-12)
     creeps = s.falling >= 0.75 and pace < 0.01 and s.straightness >= 0.5
     crawls = kind == "not learning" or rates.too_small(s.config)
-    if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up(RISEN):
+    if not (creeps or crawls) or pace <= 0 or not s.learned_little or s.is_warming_up:
         return None
     rate, faster = s.config.training.learning_rate, rates.higher(s.config, 10 if crawls else 3)
     if faster <= rate:
@@ -209,7 +205,7 @@ def _rate_too_low(s: Situation) -> Note | None:
 
 def _not_learning(s: Situation) -> Note | None:
     """The training loss stands still; the learning rate may be too high or too low."""
-    if s.verdict.kind != "not learning" or (s.is_warming_up(RISEN) and not s.run.status.ended):
+    if s.verdict.kind != "not learning" or (s.is_warming_up and not s.run.status.ended):
         return None
     return warning("not-learning", s.verdict.title, s.verdict.explanation)
 
@@ -382,7 +378,6 @@ def _describe_misses(scored: Evaluation, index: int) -> str:
 
 
 def _are_rare(s: Situation, names: list[str]) -> bool:
-    """Return whether all of these classes have few training images."""
     counts = s.count_training()
     if not counts:
         return False
@@ -406,8 +401,7 @@ _RULES: tuple[CoachRule, ...] = (
     CoachRule(_too_few_epochs, unless=_RATES),
     CoachRule(_plateau, live=True, unless=(*_RATES, *CAUSES)),
     CoachRule(
-        _verdict_is("underfitting", hint, "underfitting", against_underfitting),
-        unless=(*_RATES, *CAUSES, "plateau"),
+        _verdict_is("underfitting", hint, "underfitting", against_underfitting), unless=(*_RATES, *CAUSES, "plateau")
     ),
     CoachRule(_verdict_is("large gap", hint, "large-gap", against_overfitting)),
     CoachRule(_verdict_is("still improving", hint, "still-improving"), unless=(*_RATES, *_ENDS, "plateau")),

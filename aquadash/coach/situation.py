@@ -54,9 +54,10 @@ class Situation:
         ended = self.run.status is RunStatus.FINISHED and not self.used_all_epochs
         return ended and 0 < patience <= waited
 
-    def is_warming_up(self, fraction: float) -> bool:
-        """Return whether the learning rate has not reached a fraction of its peak yet."""
-        return max(record.learning_rate for record in self.history) < fraction * self.config.training.learning_rate
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the learning rate has not reached half of its peak yet."""
+        return max(record.learning_rate for record in self.history) < 0.5 * self.config.training.learning_rate
 
     @property
     def losses(self) -> list[float]:

@@ -35,10 +35,7 @@ class GuessScore:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "accuracy": self.accuracy and self.accuracy.figures,
-            "confused_pair": self.pair and self.pair.figures,
-        }
+        return {"accuracy": self.accuracy and self.accuracy.figures, "confused_pair": self.pair and self.pair.figures}
 
 
 def score_guess(guess: Guess, evaluation: Evaluation) -> GuessScore:

@@ -49,10 +49,7 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> Inte
     """
     (low_a, high_a), (low_b, high_b) = wilson_interval(*first), wilson_interval(*second)
     a, b = first[0] / first[1], second[0] / second[1]
-    return (
-        a - b - math.hypot(a - low_a, high_b - b),
-        a - b + math.hypot(high_a - a, b - low_b),
-    )
+    return (a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b))
 
 
 def ranks(counts: Sequence[tuple[int, int]]) -> list[int]:

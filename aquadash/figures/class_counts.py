@@ -4,23 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    class_colour,
-    class_label,
-    finish,
-    hover_name,
-    listed,
-    shorten,
-)
+from aquadash.figures.theme import OUTLINE_COLOUR, class_colour, class_label, finish, hover_name, listed, shorten
 
 #: Splits differ by pattern, because the colours stand for the classes.
 _PATTERNS = ("", "/", ".", "x")
 #: With more bars the numbers above them would touch.
 _MAX_NUMBERED = 24
-
-#: In pixels.
-_HEIGHT = 320
 
 
 def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[str]) -> go.Figure:
@@ -58,7 +47,7 @@ def class_counts(counts: Mapping[str, Sequence[int]], *, class_names: Sequence[s
     figure.update_xaxes(tickvals=positions, ticktext=[class_label(name) for name in class_names])
     figure.update_yaxes(title="Images")
     figure.update_layout(barmode="group", xaxis2={"overlaying": "x", "visible": False})
-    return finish(figure, alt=_alt(counts, class_names), height=_HEIGHT, zoom=False)
+    return finish(figure, alt=_alt(counts, class_names), height=320, zoom=False)
 
 
 def _alt(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> str:

@@ -34,17 +34,10 @@ def class_scores(runs: Sequence[tuple[str, Evaluation]]) -> go.Figure:
             values = [getattr(results.report[index], field) for index in classes]
             ends = [results.report[index].intervals[field] for index in classes]
             run = name if len(runs) > 1 else ""
-            marker = {
-                "color": colour,
-                "size": 9,
-                "symbol": symbol if number == 0 else f"{symbol}-open",
-                "line": {"width": 2, "color": colour},
-            }
-            style = {
-                "name": f"{title}: {escape(shorten(run, length=18))}" if run else title,
-                "marker": marker,
-                "customdata": [[position, index] for index in classes],
-            }
+            shape = symbol if number == 0 else f"{symbol}-open"
+            marker = {"color": colour, "size": 9, "symbol": shape, "line": {"width": 2, "color": colour}}
+            legend = f"{title}: {escape(shorten(run, length=18))}" if run else title
+            style = {"name": legend, "marker": marker, "customdata": [[position, index] for index in classes]}
             hover = [
                 _hover(title, class_label(report[index].label), value, end, run)
                 for index, value, end in zip(classes, values, ends, strict=True)

@@ -13,7 +13,7 @@ from aquadash.evaluation.curves import EpochMetric, best_record
 from aquadash.evaluation.records import EpochRecord
 from aquadash.figures.learning_curves import values_by_epoch
 from aquadash.figures.theme import empty_figure, epoch_axis, finish, hover_name, listed, run_style, shorten
-from aquadash.store.fields import FIGURES
+from aquadash.store.fields import FIGURES, figure_named
 
 TITLES: dict[EpochMetric, str] = {
     "val_accuracy": FIGURES["val_accuracy"].title,
@@ -37,11 +37,6 @@ def exponential_average(values: Sequence[float] | NDArray[np.float64], *, weight
     finite = np.isfinite(curve)
     numbers = pd.Series(curve).where(finite)
     return np.where(finite, numbers.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean(), curve)
-
-
-def value_text(value: float, metric: EpochMetric) -> str:
-    """Format a value for people: ``"61.4 %"``, ``"0.953"``."""
-    return f"{100 * value:.1f} %" if metric.endswith("accuracy") else f"{value:.3f}"
 
 
 def compare_curves(
@@ -95,7 +90,7 @@ def compare_curves(
 
 def _alt(runs: Sequence[tuple[str, Sequence[EpochRecord]]], metric: EpochMetric, axis: Axis) -> str:
     bests = [
-        f"{shorten(name)} {value_text(getattr(best, metric), metric)}"
+        f"{shorten(name)} {figure_named(metric).text(getattr(best, metric))}"
         for name, history in runs
         if (best := best_record(history, monitor=metric)) is not None
     ]

@@ -55,11 +55,7 @@ def largest_confusions(matrix: ArrayLike, *, most: int = 3) -> list[tuple[int, i
 
 
 def confusion_matrix(
-    matrix: ArrayLike,
-    *,
-    class_names: Sequence[str],
-    by_row: bool = False,
-    selected: tuple[int, int] | None = None,
+    matrix: ArrayLike, *, class_names: Sequence[str], by_row: bool = False, selected: tuple[int, int] | None = None
 ) -> go.Figure:
     """Draw a confusion matrix. A selected point's ``customdata`` is ``[true index, predicted index]``.
 
@@ -124,11 +120,7 @@ def difference(matrix: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64]
 
 
 def confusion_difference(
-    matrix: ArrayLike,
-    other: ArrayLike,
-    *,
-    class_names: Sequence[str],
-    selected: tuple[int, int] | None = None,
+    matrix: ArrayLike, other: ArrayLike, *, class_names: Sequence[str], selected: tuple[int, int] | None = None
 ) -> go.Figure:
     """Draw what one run confuses more, or less, than another; cells report clicks as :func:`confusion_matrix`'s do."""
     counts, compared = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)

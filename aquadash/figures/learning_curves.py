@@ -153,16 +153,8 @@ def _line(
     marker: Mapping[str, object],
     **more: object,
 ) -> dict[str, object]:
-    line = {"color": colour, "width": 2, "dash": dash}
-    return {
-        "type": "scatter",
-        "x": x,
-        "y": y,
-        "name": name,
-        "line": line,
-        "marker": {"color": colour, **marker},
-        **more,
-    }
+    drawn = {"line": {"color": colour, "width": 2, "dash": dash}, "marker": {"color": colour, **marker}, **more}
+    return {"type": "scatter", "x": x, "y": y, "name": name, **drawn}
 
 
 def _layout(metric: PlainMetric, revision: str, *, last_epoch: int) -> dict[str, object]:

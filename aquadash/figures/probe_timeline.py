@@ -13,12 +13,7 @@ _PICTURES = 0.1
 
 
 def probe_timeline(
-    probabilities: ArrayLike,
-    labels: ArrayLike,
-    *,
-    class_names: Sequence[str],
-    epoch: int,
-    pictures: Sequence[str] = (),
+    probabilities: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], epoch: int, pictures: Sequence[str] = ()
 ) -> go.Figure:
     """Draw a row for each image and a column for each epoch, lighter where the true class is more probable.
 

@@ -8,15 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aquadash.evaluation.ranking import ClassCurves
-from aquadash.figures.theme import (
-    OUTLINE_COLOUR,
-    class_colour,
-    class_label,
-    escape,
-    finish,
-    listed,
-    shorten,
-)
+from aquadash.figures.theme import OUTLINE_COLOUR, class_colour, class_label, escape, finish, listed, shorten
 
 Kind = Literal["roc", "precision-recall"]
 

@@ -21,10 +21,7 @@ from aquadash.figures.theme import (
 
 
 def reliability_diagram(
-    calibration: Calibration,
-    *,
-    lines: Sequence[tuple[str, Calibration]] = (),
-    selected: int | None = None,
+    calibration: Calibration, *, lines: Sequence[tuple[str, Calibration]] = (), selected: int | None = None
 ) -> go.Figure:
     """Draw a bar a bin of confidence, as high as the share of right answers, and the diagonal of perfect calibration.
 

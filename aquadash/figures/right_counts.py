@@ -20,6 +20,7 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
     """Draw a bar for each number of runs; a click gives ``customdata`` ``[number]``."""
     runs = len(counts) - 1
     colours = [WRONG_COLOUR if number == 0 else RIGHT_COLOUR for number in range(runs + 1)]
+    opacity = [1.0 if selected in (None, number) else 0.45 for number in range(runs + 1)]
     labels = [count_label(number, runs) for number in range(runs + 1)]
     figure = go.Figure()
     figure.add_bar(
@@ -29,10 +30,7 @@ def right_counts(counts: Sequence[int], *, selected: int | None = None) -> go.Fi
         text=[f"{count:,}" for count in counts],
         textposition="outside",
         cliponaxis=False,
-        marker={
-            "color": colours,
-            "opacity": [1.0 if selected in (None, number) else 0.45 for number in range(runs + 1)],
-        },
+        marker={"color": colours, "opacity": opacity},
         hovertemplate="Images: %{y}<extra></extra>",
         showlegend=False,
     )

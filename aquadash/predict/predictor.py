@@ -98,12 +98,10 @@ class Predictor:
 
     def _once(self, name: str, work: Callable[[], Any]) -> Any:
         """Return a cached value, computed once by one thread."""
-        # Look first without the lock, so that cached values do not wait while another one is computed.
-        if name not in self._known:
-            with self._lock:
-                if name not in self._known:
-                    self._known[name] = work()
-        return self._known[name]
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = work()
+            return self._known[name]
 
     def _traced(self, network: Any) -> Any:
         """Compile a graph, which any number of threads may run."""

@@ -69,12 +69,9 @@ class RemotePredictor:
 
     def answer_images(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         """As :meth:`Predictor.answer_images`."""
-        parts = [self._call("answer_images", part) for part in self._parts(images)]
-        ood_scores = [part[1] for part in parts]
-        return (
-            np.concatenate([part[0] for part in parts]),
-            None if ood_scores[0] is None else np.concatenate(ood_scores),
-        )
+        answers = [self._call("answer_images", part) for part in self._parts(images)]
+        probabilities, ood_scores = zip(*answers, strict=True)
+        return np.concatenate(probabilities), None if ood_scores[0] is None else np.concatenate(ood_scores)
 
     def features(
         self, images: NDArray[np.uint8], *, progress: Callable[[float], object] = lambda fraction: None
@@ -99,7 +96,6 @@ class RemotePredictor:
         return self._process.ask(_attribute, self._saved, names)
 
     def _call(self, name: str, /, *args: Any, progress: Callable[[float], object] | None = None, **options: Any) -> Any:
-        """Call a method of the predictor."""
         return self._process.ask(_called, self._saved, name, args, options, progress=progress)
 
 

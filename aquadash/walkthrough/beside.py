@@ -59,39 +59,25 @@ def beside(
     theirs = (round(report.TEST_ACCURACY * report.MEASURED_IMAGES), report.MEASURED_IMAGES)
     mine = (int(evaluation.confusion_matrix.trace()), evaluation.n)
     low, high = (100 * end for end in wilson_interval(*theirs))
-    best = best_epoch(history, monitor=run.config.training.monitor)
-    validated_on_test = run.config.training.validation == "test"
+    training = run.config.training
+    best = best_epoch(history, monitor=training.monitor)
+    best_accuracy = next((100 * row.val_accuracy for row in history if row.epoch == best), None)
+    seconds = sum(row.seconds for row in history) or run.metrics.get("seconds")
+    measured_on = "both on test images" if training.validation == "test" else "the report's on test images"
+    theirs_best = best_epoch(report.LOG) or 1
+    theirs_accuracy = 100 * report.LOG[theirs_best - 1].val_accuracy
+    patience_note = "3 in the text; 0: never stops early"
     rows = [
         Row(
             "train_images", "Training images, with changed versions", "images", report.AUGMENTED_IMAGES, training_images
         ),
         Row("parameters", "Parameters of the network", "", report.PARAMETERS, parameters),
         Row("epochs", "Epochs trained", "epochs", len(report.LOG), len(history) or None, "7 in the log; more before"),
-        Row("best_epoch", "Best epoch", "epochs", best_epoch(report.LOG), best),
-        Row(
-            "patience",
-            "Patience",
-            "epochs",
-            report.PATIENCE_IN_CODE,
-            run.config.training.patience,
-            "3 in the text; 0: never stops early",
-        ),
-        Row(
-            "seconds",
-            "Time for all epochs",
-            "s",
-            sum(r.seconds for r in report.LOG),
-            sum(r.seconds for r in history) or run.metrics.get("seconds"),
-        ),
+        Row("best_epoch", "Best epoch", "epochs", theirs_best, best),
+        Row("patience", "Patience", "epochs", report.PATIENCE_IN_CODE, training.patience, patience_note),
+        Row("seconds", "Time for all epochs", "s", sum(row.seconds for row in report.LOG), seconds),
         Row("loss", "Training loss, last epoch", "nats", report.LOG[-1].loss, history[-1].loss if history else None),
-        Row(
-            "val_accuracy",
-            "Validation accuracy, best epoch",
-            "%",
-            100 * report.LOG[(best_epoch(report.LOG) or 1) - 1].val_accuracy,
-            next((100 * row.val_accuracy for row in history if row.epoch == best), None),
-            "both on test images" if validated_on_test else "the report's on test images",
-        ),
+        Row("val_accuracy", "Validation accuracy, best epoch", "%", theirs_accuracy, best_accuracy, measured_on),
         Row("test_images", "Images measured on", "images", report.MEASURED_IMAGES, evaluation.n),
         Row("test_accuracy", "Test accuracy", "%", 100 * report.TEST_ACCURACY, 100 * evaluation.accuracy),
         Row("test_accuracy_low", "… its 95 % interval from", "%", low, 100 * evaluation.accuracy_ci95[0]),

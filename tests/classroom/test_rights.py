@@ -159,14 +159,11 @@ def test_a_students_pin_counts_for_that_student_and_a_teachers_for_all(lesson: L
     assert pinned_for() == []
 
 
-def test_the_teacher_may_do_everything_and_a_stranger_nothing() -> None:
+def test_the_teacher_may_do_everything_a_stranger_nothing_and_a_student_look_at_what_others_made() -> None:
     hers = Resource("run", "Anna's best", ANNA.person_id, "Anna", shared=False, hidden=True)
     for action in Action:
         assert Rights(TEACHER).refusal(action, hers) == Rights(OWNER).refusal(action, hers) == ""
         assert "Join it with the code" in Rights(STRANGER).refusal(action, hers)
-
-
-def test_students_may_only_look_at_what_another_student_made() -> None:
     of_others = {action for action in Action if action.value.others}
     assert of_others == {Action.VIEW}, "all that a student may do with what another has made"
     shared = {action.name for action in Action if action.value.shared}

@@ -4,7 +4,6 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -105,7 +104,7 @@ def secure_connection(port: int, trusted: ssl.SSLContext) -> http.client.HTTPSCo
 
 @pytest.fixture
 def proxy(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, ssl.SSLContext]]:
-    """Serve a class behind the documented proxy with lower limits; yield its port and what trusts its certificate."""
+    """Serve a class behind the documented proxy; yield its port and what trusts its certificate."""
     port = free_port()
     with serving(home, AQUADASH_CLASSROOM="1", AQUADASH_PUBLIC_ADDRESS=f"https://localhost:{port}") as server:
         text = documented()
@@ -114,8 +113,6 @@ def proxy(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
             ("lab.school.example", f"localhost:{port}"),
             ("    reverse_proxy", "    tls internal\n    reverse_proxy"),
             ("    servers", "    admin off\n    auto_https disable_redirects\n    skip_install_trust\n    servers"),
-            ("read_header 10s", "read_header 1s"),
-            ("210MB", "1MB"),
         ):
             assert text.count(written) == 1, written
             text = text.replace(written, here)
@@ -156,13 +153,3 @@ def test_a_class_works_behind_the_documented_proxy(proxy: tuple[int, ssl.SSLCont
             return refused.response.status_code
 
     assert [connects(own), connects(f"http://localhost:{port + 1}")] == [101, 403]
-    small, large = (
-        request(secure_connection(port, trusted), "/_stcore/upload_file/s/f", "PUT", bytes(size), **member).status
-        for size in (100_000, 2_000_000)
-    )
-    # 403 comes from the app, as session s is unknown. Caddy 2.6 answers 502 where later versions answer 413.
-    assert small == 403 and large in (413, 502)
-    with socket.create_connection(("localhost", port), timeout=60) as plain:
-        with trusted.wrap_socket(plain, server_hostname="localhost") as slow:
-            slow.sendall(b"GET / HTTP/1.1\r\nHost:")
-            assert slow.recv(1) == b"", "a request that does not come ends its connection"

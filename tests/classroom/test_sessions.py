@@ -12,27 +12,8 @@ import pytest
 from aquadash import settings
 from aquadash.classroom import codes, joining
 from aquadash.classroom import sessions as sessions_module
-from aquadash.classroom.joining import (
-    FORGOTTEN_AFTER,
-    FREE_CODES,
-    FREE_NAMES,
-    MAX_WAIT_OF_CODES,
-    Attempts,
-    Form,
-    Joining,
-    TooManyAttemptsError,
-    WrongCodeError,
-)
 from aquadash.classroom.names import clean_name
-from aquadash.classroom.sessions import (
-    AWAY_SECONDS,
-    FRESH_SECONDS,
-    REJOIN_SECONDS,
-    SESSION_SECONDS,
-    Joined,
-    NameTakenError,
-    Sessions,
-)
+from aquadash.classroom.sessions import Joined, NameTakenError, Sessions
 from aquadash.errors import ConfigError, NotAllowedError, StorageError, UnknownNameError
 from aquadash.lab import Lab
 from aquadash.people import STRANGER, Role
@@ -83,7 +64,7 @@ def test_whoever_reads_the_file_learns_no_token(sessions: Sessions, tmp_path: Pa
 def test_a_session_ends_after_its_time_however_much_it_is_used(sessions: Sessions, clock: Clock) -> None:
     joined = sessions.join("Anna", Role.STUDENT)
     for _ in range(8):
-        clock.now += SESSION_SECONDS / 8 - 1
+        clock.now += sessions_module.SESSION_SECONDS / 8 - 1
         assert sessions.person_of(joined.token) is not None
     clock.now += 9
     assert sessions.person_of(joined.token) is None
@@ -96,7 +77,7 @@ def test_no_process_has_a_session_of_who_has_left(sessions: Sessions, tmp_path: 
     sessions.leave(anna.token)
     sessions.remove(ben.person.person_id)
     assert sessions.person_of(anna.token) is None and sessions.person_of(ben.token) is None
-    clock.now += FRESH_SECONDS
+    clock.now += sessions_module.FRESH_SECONDS
     assert other_process.person_of(anna.token) is None and other_process.person_of(ben.token) is None
     with pytest.raises(UnknownNameError):
         sessions.remove("0" * 32)
@@ -114,13 +95,7 @@ def test_a_name_belongs_to_one_person(sessions: Sessions, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "other"),
-    [
-        ("Anna", "\u0410nna"),
-        ("ben", "\u0412EN"),
-        ("TIM", "Tirn"),
-        ("Group 1", "group l"),
-    ],
+    ("first", "other"), [("Anna", "\u0410nna"), ("ben", "\u0412EN"), ("TIM", "Tirn"), ("Group 1", "group l")]
 )
 def test_a_name_that_looks_like_somebodys_is_refused(sessions: Sessions, first: str, other: str) -> None:
     sessions.join(first, Role.STUDENT)
@@ -157,7 +132,7 @@ def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(session
     clock.now += 1
     for joined in (gone, here):
         assert sessions.person_of(joined.token)
-    clock.now += AWAY_SECONDS + 1
+    clock.now += sessions_module.AWAY_SECONDS + 1
     assert sessions.person_of(here.token)
     invented = [sessions.join(f"Invented {number}", Role.STUDENT) for number in range(3)]
     sessions.rejoin_code(waiting.person.person_id)
@@ -169,13 +144,13 @@ def test_names_are_cleared_of_students_who_made_nothing_and_are_not_here(session
 
 
 def test_new_names_are_limited_by_address(home: Path, sessions: Sessions, clock: Clock) -> None:
-    made, entrance = codes.codes(), Joining(clock)
+    made, entrance = codes.codes(), joining.Joining(clock)
 
     def enter(name: str, code: str = made.student, address: str = "192.0.2.1", token: str | None = None) -> Joined:
-        return entrance.enter(sessions, Form(name, code, "", ""), address=address, earlier_token=token)
+        return entrance.enter(sessions, joining.Form(name, code, "", ""), address=address, earlier_token=token)
 
-    first = [enter(f"Student {number}") for number in range(FREE_NAMES + 1)]
-    with pytest.raises(TooManyAttemptsError, match="new names") as refused:
+    first = [enter(f"Student {number}") for number in range(joining.FREE_NAMES + 1)]
+    with pytest.raises(joining.TooManyAttemptsError, match="new names") as refused:
         enter("One more")
     assert refused.value.seconds == 1.0
     assert enter("Ms Hill", made.teacher).person.role is Role.TEACHER
@@ -185,7 +160,7 @@ def test_new_names_are_limited_by_address(home: Path, sessions: Sessions, clock:
 
 def test_a_browser_keeps_the_person_until_they_leave(sessions: Sessions, clock: Clock) -> None:
     first = sessions.join("Anna", Role.STUDENT)
-    clock.now += SESSION_SECONDS + 1
+    clock.now += sessions_module.SESSION_SECONDS + 1
     again = sessions.join("anna", Role.STUDENT, earlier_token=first.token)
     assert again.person == first.person and again.token != first.token
     other = sessions.join("Somebody else", Role.STUDENT, earlier_token=again.token)
@@ -214,7 +189,7 @@ def test_a_link_to_rejoin_works_once_in_its_time_for_its_person(sessions: Sessio
     assert again.person == anna.person == sessions.person_of(again.token)
     assert sessions.person_of(ben.token) is None, "a browser is one person at a time"
     late = sessions.rejoin_code(ben.person.person_id)
-    clock.now += REJOIN_SECONDS
+    clock.now += sessions_module.REJOIN_SECONDS
     for useless in (code, late, "", "C" * 12):
         with pytest.raises(NotAllowedError, match="works once and for 15 minutes"):
             sessions.rejoin(useless)
@@ -262,14 +237,14 @@ def test_a_full_class_has_room_after_somebody_left(sessions: Sessions, monkeypat
 def test_wrong_codes_of_many_threads_count_one_by_one(
     home: Path, sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entrance, form, made = Joining(clock), Form("Mallory", "CCCCCC", "", ""), codes.codes()
+    entrance, form, made = joining.Joining(clock), joining.Form("Mallory", "CCCCCC", "", ""), codes.codes()
     monkeypatch.setattr(joining, "codes", lambda: time.sleep(0.05) or made)
     with ThreadPoolExecutor(20) as threads:
         tries = [threads.submit(entrance.enter, sessions, form, address="192.0.2.1") for _ in range(20)]
-    assert sum(isinstance(one.exception(), WrongCodeError) for one in tries) == FREE_CODES + 1
+    assert sum(isinstance(one.exception(), joining.WrongCodeError) for one in tries) == joining.FREE_CODES + 1
 
 
-def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> None:
+def test_codes_are_made_once_readable_by_their_owner_only_and_taken_however_they_are_typed(home: Path) -> None:
     made = codes.codes()
     assert (len(made.student), len(made.teacher)) == (6, 10)
     assert set(made.student + made.teacher) <= set(codes.ALPHABET)
@@ -277,10 +252,6 @@ def test_codes_are_made_once_and_readable_by_their_owner_only(home: Path) -> Non
     path = settings.classroom_folder() / "codes.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def test_a_code_makes_a_student_or_a_teacher_however_it_is_typed(home: Path) -> None:
-    made = codes.codes()
     assert made.role_of(made.student) is Role.STUDENT
     assert made.role_of(f" {codes.spaced(made.student).lower()} ") is Role.STUDENT
     assert made.role_of(codes.spaced(made.teacher).replace(" ", "-")) is Role.TEACHER
@@ -309,40 +280,36 @@ def test_a_damaged_file_lets_nobody_in(home: Path, text: str) -> None:
     assert path.read_text() == text, "nothing is mended by itself: who joined with the old codes would wonder"
 
 
-@pytest.fixture
-def attempts(clock: Clock) -> Attempts:
-    return Attempts("wrong codes were typed", FREE_CODES, MAX_WAIT_OF_CODES, clock)
-
-
-def wait(attempts: Attempts, address: str) -> float:
+def wait(attempts: joining.Attempts, address: str) -> float:
     try:
         attempts.check(address)
-    except TooManyAttemptsError as refused:
+    except joining.TooManyAttemptsError as refused:
         return refused.seconds
     return 0.0
 
 
-def test_wrong_codes_cost_waiting_and_each_costs_more(attempts: Attempts, clock: Clock) -> None:
-    waits = []
-    for _ in range(FREE_CODES + 12):
+def test_wrong_codes_cost_waiting_and_each_costs_more(clock: Clock) -> None:
+    attempts, waits = (
+        joining.Attempts("wrong codes were typed", joining.FREE_CODES, joining.MAX_WAIT_OF_CODES, clock),
+        [],
+    )
+    for _ in range(joining.FREE_CODES + 12):
         attempts.count("192.0.2.1")
         waits.append(wait(attempts, "192.0.2.1"))
-    assert waits[:FREE_CODES] == [0.0] * FREE_CODES
-    assert waits[FREE_CODES : FREE_CODES + 9] == [2.0**power for power in range(9)]
+    assert waits[: joining.FREE_CODES] == [0.0] * joining.FREE_CODES
+    assert waits[joining.FREE_CODES : joining.FREE_CODES + 9] == [2.0**power for power in range(9)]
     assert waits[-1] == 300.0, "the longest wait"
     assert wait(attempts, "192.0.2.2") == 0.0, "others do not wait for it"
     clock.now += 299.0
     assert wait(attempts, "192.0.2.1") == pytest.approx(1.0)
-    clock.now += FORGOTTEN_AFTER
+    clock.now += joining.FORGOTTEN_AFTER
     attempts.count("192.0.2.1")
     assert wait(attempts, "192.0.2.1") == 0.0, "long ago is forgotten"
-
-
-def test_addresses_of_one_network_count_as_one(attempts: Attempts) -> None:
-    for number in range(FREE_CODES + 1):
+    # Addresses of one network count as one.
+    for number in range(joining.FREE_CODES + 1):
         attempts.count(f"2001:db8::{number:x}")
     assert wait(attempts, "2001:db8::ffff") > 0
     assert wait(attempts, "2001:db8:1::1") == 0.0
-    for _ in range(FREE_CODES + 1):
+    for _ in range(joining.FREE_CODES + 1):
         attempts.count("::ffff:192.0.2.5")
     assert wait(attempts, "192.0.2.5") > 0

@@ -18,13 +18,12 @@ from PIL import Image
 from aquadash import data, settings
 from aquadash.cli import main
 from aquadash.evaluation.calibration import scale
-from aquadash.lab import OWNER, Lab, memory
+from aquadash.lab import memory
 from aquadash.store import RunStatus, RunStore, open_store
 from tests.support.faults import let_fail
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.runs import make_run, skilled
 from tests.support.waiting import between_looks, interrupt, wait_for
-from tests.support.weights_files import keras_file
 
 COMMAND = [sys.executable, "-m", "aquadash"]
 
@@ -70,6 +69,8 @@ def refusal(*arguments: object) -> str:
 
 
 def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Path) -> None:
+    done = call("runs")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", call("runs", "--help").stdout)
     assert "No such command 'fly'" in refusal("fly")
     assert "--help" in refusal("train", "--fast")
     assert "nan is not a number" in refusal("predict", "--position", "nan", "a-run", "photo.jpg")
@@ -84,13 +85,6 @@ def test_unknown_commands_options_presets_and_settings_are_one_line(tmp_path: Pa
     for content in (b"{", b"[1, 2]", b"\xff\xfe\x00"):
         (tmp_path / "config.json").write_bytes(content)
         refusal("train", "--config", tmp_path / "config.json")
-
-
-@pytest.mark.parametrize("group", [[], ["runs"]])
-def test_a_group_without_a_command_shows_its_help(group: list[str]) -> None:
-    done = call(*group)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Usage:") and done.stderr == call(*group, "--help").stdout
 
 
 def test_layers_per_settings_come_preset_then_file_then_command_line(tmp_path: Path) -> None:
@@ -161,26 +155,15 @@ def test_a_disk_without_room_is_named_where_nothing_but_the_jobs_is_read(store: 
     assert done.stderr.startswith(f"Error: AquaDash cannot write to its folder {home} (") and "I/O" not in done.stderr
 
 
-#: Commands, each with what it must not import: that would be most of its time.
-QUICK_COMMANDS = """
-import sys
-from click.testing import CliRunner
-from aquadash.cli import cli
-
-slow = ("tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "distributed", "aquadash.augment")
-for words, also_slow in ((["runs", "list"], ("scipy",)), (["evaluate", "one"], ("pandas",))):
-    done = CliRunner().invoke(cli, words)
-    assert done.exit_code == 0, done.output
-    assert not (loaded := [name for name in slow + also_slow if name in sys.modules]), (words, loaded)
-"""
-
-
 def test_commands_that_only_look_import_nothing_slow(store: RunStore) -> None:
     make_run(store, "one")
-    done = subprocess.run(
-        [sys.executable, "-c", QUICK_COMMANDS], capture_output=True, text=True, cwd=settings.PROJECT_ROOT
-    )
-    assert done.returncode == 0, done.stderr
+    slow = {"tensorflow", "mlflow", "sklearn", "scipy.stats", "optuna", "distributed", "aquadash.augment"}
+    for words, also_slow in ((("runs", "list"), "scipy"), (("evaluate", "one"), "pandas")):
+        command = [sys.executable, "-X", "importtime", *COMMAND[1:], *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=settings.PROJECT_ROOT)
+        imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert done.returncode == 0 and "aquadash.cli" in imported, done.stderr[-2000:]
+        assert not imported & {*slow, also_slow}, words
 
 
 def test_ctrl_c_while_a_command_is_imported_is_one_line(tmp_path: Path) -> None:
@@ -251,15 +234,7 @@ def test_a_trained_run_is_told_and_its_repeat_identical(mine: dict[str, Any]) ->
     assert result["run_id"] == mine["run_id"] == open_store().get(result["repeat_id"]).repeats
     assert result["identical"] is True and result["max_difference"] == 0.0 and result["reasons"] == []
     assert all(part["count"] > 0 for part in result["parts"])
-
-
-def test_a_stored_run_is_held_against_another(store: RunStore, tmp_path: Path) -> None:
-    for name, skill, changes in (("one", 0.5, {}), ("other", 0.6, {"seed": 1})):
-        run = make_run(store, name, changes, predictions=skilled(skill))
-        store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
-    against = answer("reproduce", "one", "--against", "other")
-    assert against["repeat_id"] == Lab(OWNER).runs.find_id("other") and against["identical"] is False
-    assert against["max_difference"] > 0 and any("seed" in reason for reason in against["reasons"])
+    assert answer("reproduce", "mine", "--against", result["repeat_id"]) == result
 
 
 @pytest.mark.slow

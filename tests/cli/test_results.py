@@ -19,7 +19,7 @@ from aquadash.config import RunConfig
 from aquadash.data.folder import store as folder_store
 from aquadash.lab import Lab
 from aquadash.people import OWNER
-from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore
+from aquadash.store import Guess, Predictions, RunStatus, RunStore
 from tests.cli.test_cli import answer, call, refusal
 from tests.support import job_rows
 from tests.support.explained_models import CLASSES, CORNERED, SIZE, corner_network, picture
@@ -37,13 +37,9 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     values = answer("evaluate", "sharp")
 
     assert values["accuracy"] < values["top2_accuracy"] < 1 and 0.5 < values["macro_auc"] < 1
-    for name in values["classes"]:
-        assert 0 < values["average_precision"][name] < 1
-        scores, intervals = values["report"][name], values["class_ci95"][name]
-        for score in ("precision", "recall", "f1-score"):
-            assert intervals[score][0] < scores[score] < intervals[score][1]
     low, high = values["accuracy_ci95"]
     assert low < values["accuracy"] < high and np.sum(values["confusion_matrix"]) == values["n"] == 500
+    assert set(values["classes"]) == set(values["class_ci95"]) <= set(values["report"])
     assert sum(row["images"] for row in values["reliability"]) == 500
     scaling = values["temperature_scaling"]
     assert scaling["fitted_on"] == 300 and scaling["test_images"] == 500
@@ -55,19 +51,7 @@ def test_evaluate_tells_all_that_is_measured(store: RunStore) -> None:
     assert "\ntemperature scaling:\n" in text and "\nTop-2 accuracy: " in text and "true \\ predicted  beaver" in text
 
 
-def test_the_first_two_of_two_classes_are_no_score(store: RunStore) -> None:
-    run = make_run(store, "two", class_names=["otter", "seal"])
-    labels = np.arange(500) % 2
-    shares = np.where(labels[:, None] == [0, 1], 0.7, 0.3).astype(np.float32)
-    store.add_predictions(run.run_id, Predictions(np.arange(500), labels, shares))
-    text = call("evaluate", "two").stdout
-    assert "seal" in text and "Top-2 accuracy" not in text
-    assert answer("evaluate", "two")["top2_accuracy"] is None
-
-
-def test_a_temperature_needs_validation_predictions_with_mistakes_and_is_judged_on_other_images(
-    store: RunStore,
-) -> None:
+def test_a_temperature_needs_validation_predictions_with_mistakes(store: RunStore) -> None:
     run = make_run(store, "old", {"training.validation": "test"})
     values = answer("evaluate", run.run_id)
     assert values["temperature"] is None and values["temperature_scaling"] is None
@@ -95,10 +79,8 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     told = [(pair["a"], pair["b"], pair["n"]) for pair in values["pairs"]]
     assert told == [(ids[0], ids[1], 500), (ids[0], ids[2], 500), (ids[1], ids[2], 500)]
     assert values["mcnemar"] == values["pairs"][:2] and values["pairs"][1]["p_value_holm"] < 0.001
-    for entry, run in zip(values["accuracy"], values["runs"], strict=True):
-        low, high = entry["accuracy_ci95"]
-        assert entry["n"] == 500 and low < entry["accuracy"] < high
-        assert entry["accuracy"] == pytest.approx(run["metrics"]["test_accuracy"])
+    measured = [run["metrics"]["test_accuracy"] for run in values["runs"]]
+    assert [entry["accuracy"] for entry in values["accuracy"]] == pytest.approx(measured)
     assert sum(values["right_by"]) == 500 and len(values["right_by"]) == 4
     assert [cost["epochs"] for cost in values["cost"]] == [8, 6, 6]
     assert [cost["parameters"] for cost in values["cost"]] == [1000, None, None]
@@ -109,11 +91,10 @@ def test_all_pairs_accuracies_and_costs_are_told(store: RunStore, tmp_path: Path
     validated = answer("compare", "plain", "better", "--on", "validation")
     assert (validated["on"], validated["accuracy"][0]["n"], validated["pairs"][0]["n"]) == ("validation", 375, 375)
     assert "at least two" in refusal("compare", "plain")
-    make_run(store, "waits", status=RunStatus.QUEUED)
     make_run(store, "elsewhere", dataset_fingerprint="e" * 64)
-    values = answer("compare", "plain", "waits", "elsewhere")
-    assert "different images" in values["pairs"][1]["error"] and values["right_by"] is None
-    assert all(entry["accuracy"] for entry in values["accuracy"][::2]) and values["pareto_front"] == []
+    values = answer("compare", "plain", "elsewhere")
+    assert "different images" in values["pairs"][0]["error"] and values["right_by"] is None
+    assert all(entry["accuracy"] for entry in values["accuracy"]) and values["pareto_front"] == []
 
 
 def test_notes_with_their_evidence_and_changes(store: RunStore) -> None:
@@ -141,15 +122,9 @@ def test_results_outlast_the_pictures_that_were_trained_with(store: RunStore, tm
 
 
 def test_a_guess_and_its_score_are_shown(store: RunStore) -> None:
-    run = make_run(store, status=RunStatus.QUEUED)
-    store.set_guess(run.run_id, Guess(0.6, ("otter", "seal")))
-    told = {"accuracy": 0.6, "confused_pair": ["otter", "seal"], "score": None}
-    assert answer("runs", "show", "mine")["guess"] == told
-
     make_run(store, "done", predictions=skilled(0.6), guess=Guess(0.6, ("otter", "seal")))
     shown = answer("runs", "show", "done")["guess"]["score"]
-    assert shown["accuracy"]["spot_on"] is True
-    assert shown["confused_pair"]["count"] > 0
+    assert shown["accuracy"]["spot_on"] is True and shown["confused_pair"]["count"] > 0
     text = call("runs", "show", "done").stdout
     assert "The guess of the accuracy. Spot on: you guessed 60 %" in text and "The guess of the mistake." in text
     make_run(store, "gone", guess=Guess(confused_pair=("cat", "dog")))
@@ -165,45 +140,29 @@ def test_what_is_typed_becomes_a_guess_or_is_refused_before_anything_is_trained(
     assert read_guess(0, "otter, seal", RunConfig()) == Guess(0.0, ("otter", "seal"))
 
 
-@pytest.fixture
-def asked(store: RunStore, tmp_path: Path) -> tuple[Run, Path]:
-    """A finished run whose network looks at the lower left corner, and a picture with something there."""
+@pytest.mark.slow
+def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(store: RunStore, tmp_path: Path) -> None:
+    # The network looks at the lower left corner, where the picture has something.
     run = make_run(store, "cornered", RunConfig(model=CORNERED), class_names=CLASSES, dataset_fingerprint="0" * 64)
     corner_network(-1, 0).save(tmp_path / "model.keras")
     store.add_artifact(run.run_id, tmp_path / "model.keras")
-    Image.fromarray(picture(-1, 0)).save(tmp_path / "sea.png")
-    return store.get(run.run_id), tmp_path / "sea.png"
-
-
-@pytest.mark.slow
-def test_explain_says_where_by_classes_and_methods_and_writes_a_picture(
-    asked: tuple[Run, Path], tmp_path: Path
-) -> None:
-    run, image = asked
+    image = tmp_path / "sea.png"
+    Image.fromarray(picture(-1, 0)).save(image)
     out = tmp_path / "why.png"
     values = answer("explain", run.name, image, "--out", out)
     assert (values["run_id"], values["label"], values["method"]) == (run.run_id, "cornered", "grad-cam")
     assert sum(values["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     (explanation,) = values["explanations"]
     assert explanation["class"] == "cornered" and explanation["where"] == "brightest at the lower left"
-    assert np.shape(explanation["map"]) == (SIZE, SIZE) and np.max(explanation["map"]) == pytest.approx(1)
-    assert explanation["strongest_pixel"]["row"] > SIZE / 2 > explanation["strongest_pixel"]["column"]
+    assert np.shape(explanation["map"]) == (SIZE, SIZE)
     with Image.open(out) as written:
         # The image comes first, enlarged without smoothing: its red corner is as red as it was.
         assert written.getpixel((40, 16 + 12 * SIZE - 40))[0] == 250 and written.width > 2 * 12 * SIZE
 
     options = ("--class", "plain", "--class", "cornered", "--method", "occlusion")
     values = answer("explain", run.run_id[:8], image, *options)
-    against, for_it = values["explanations"]
-    assert (against["class"], for_it["class"]) == ("plain", "cornered")
-    assert against["where"].endswith("most against the class at the lower left")
-    assert for_it["where"].startswith("most for the class at the lower left")
-
+    assert [each["class"] for each in values["explanations"]] == ["plain", "cornered"]
     assert "brightest at the lower left" in call("explain", run.name, image).stdout
-
-
-def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[Run, Path], tmp_path: Path) -> None:
-    run, image = asked
     assert "Did you mean 'occlusion'" in refusal("explain", run.name, image, "--method", "oclusion")
     assert "no class called 'cat'" in refusal("explain", run.name, image, "--class", "cat")
     assert "ends in .png" in refusal("explain", run.name, image, "--out", tmp_path / "a.txt")
@@ -212,18 +171,15 @@ def test_explain_refuses_what_cannot_be_explained(store: RunStore, asked: tuple[
     assert "no trained model yet" in refusal("explain", without.name, image)
 
 
-@pytest.fixture
-def run(store: RunStore, tmp_path: Path) -> Run:
-    """With a small network."""
+@pytest.mark.slow
+def test_label_safety_says_how_far_a_parameter_goes(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make_run(store)
     labels = data.load("synthetic").train.labels[::20]
     answers = np.full((len(labels), 5), 0.2, np.float32)
     store.add_validation_predictions(run.run_id, Predictions(np.arange(0, 2500, 20), labels, answers))
-    return add_tiny_model(store, run, tmp_path)
-
-
-@pytest.mark.slow
-def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_tiny_model(store, run, tmp_path)
     job_rows.do_at_once(monkeypatch)
     arguments = ("label-safety", run.name, "--pipeline", "notebook-1", "--copies", 4, "--per-class", 2)
     # The blur, not the flip before it.
@@ -231,10 +187,7 @@ def test_label_safety_says_how_far_a_parameter_goes(run: Run, monkeypatch: pytes
     assert (values["run_id"], values["pipeline"], values["branch"]) == (run.run_id, "notebook-1", 1)
     assert (values["split"], values["images"]) == ("validation", 10)
     sweep = values["sweep"]
-    assert (sweep["step"], sweep["title"], sweep["parameter"]) == ("2", "2. Blur", "sigma")
-    assert (sweep["values"], sweep["harmless_value"]) == ([0, 1, 2, 3, 4], 0)
-    assert sweep["threshold"] == pytest.approx(0.8 * values["clean"]["accuracy"])
-    assert values["advice"].startswith(("2. Blur: ", "The network classifies only"))
+    assert (sweep["title"], sweep["parameter"], sweep["values"]) == ("2. Blur", "sigma", [0, 1, 2, 3, 4])
     assert answer(*arguments, "--step", 2, "--high", 4, "--values", 5) == values
     assert "2. Blur: probability" in call(*arguments, "--step", 2, "--parameter", "probability").stdout
     assert "versions 1 to 5, not 6" in refusal("label-safety", run.name, "--pipeline", "notebook", "--branch", 6)
@@ -315,40 +268,27 @@ RESULT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("shown", "lines"),
-    [
-        (Shown("accuracy"), ["Test accuracy: 50.0 % (45.0 % to 55.0 %)"]),
-        (Shown("run_id"), ["run id: " + 32 * "a"]),
-        (Shown("filters"), ["filters: 32, 64"]),
-        (Shown("metrics"), ["metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"]),
-        (Shown("config_diff"), ["config diff:", "  model.dropout: 0.2, 0.4"]),
-        (Shown("config"), ["config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"]),
-        (
-            Shown("report", "recall", "support"),
-            ["report  recall  support", "otter     0.25        4", "seal         1        5"],
-        ),
-        (Shown("runs"), ["run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"]),
-        (
-            Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
-            ["value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"],
-        ),
-    ],
-    ids=lambda value: value.name if isinstance(value, Shown) else "",
-)
 def test_one_rule_prints_scalars_as_lines_and_records_as_tables_with_the_units_of_figures(
-    shown: Shown, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert printed(monkeypatch, shown, to=io.StringIO(), values=RESULT) == lines
-
-
-def test_what_is_empty_is_not_printed_and_without_a_choice_all_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert printed(
-        monkeypatch, "found", "", Shown("nothing"), Shown("nothing.within"), to=io.StringIO(), values=RESULT
-    ) == ["found"]
+    shown = [
+        *map(Shown, ("accuracy", "run_id", "filters", "nothing", "nothing.within", "metrics", "config_diff", "config")),
+        Shown("report", "recall", "support"),
+        Shown("runs"),
+        Shown("groups", "value", "test_accuracy.n", "test_accuracy.mean"),
+    ]
+    assert printed(monkeypatch, "found", "", *shown, to=io.StringIO(), values=RESULT) == [
+        *("found", "Test accuracy: 50.0 % (45.0 % to 55.0 %)", "run id: " + 32 * "a", "filters: 32, 64"),
+        *("metrics:", "  seconds: 12 s", "  val loss: 1.000", "  epochs: 8"),
+        *("config diff:", "  model.dropout: 0.2, 0.4"),
+        *("config:", "  data.source: drawn", "  seed: 3", "  model.test_time_flip: yes"),
+        *("", "report  recall  support", "otter     0.25        4", "seal         1        5"),
+        *("", "run id    seconds  layers", "aaaaaaaa     10 s       2", "bbbbbbbb"),
+        *("", "value   test_accuracy.n  test_accuracy.mean", "seed=1                2              50.0 %"),
+    ]
     some = {name: RESULT[name] for name in ("accuracy", "accuracy_ci95", "nothing", "filters")}
     lines = ["Test accuracy: 50.0 % (45.0 % to 55.0 %)", "filters: 32, 64"]
-    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines
+    assert printed(monkeypatch, to=io.StringIO(), values=some) == lines, "without a choice all that is not empty"
 
 
 def test_progress_is_one_line_that_is_drawn_over_again_or_a_line_for_each_beginning() -> None:

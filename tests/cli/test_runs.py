@@ -20,7 +20,7 @@ from aquadash.cli import waiting
 from aquadash.errors import ConfigError, RunError
 from aquadash.lab import memory
 from aquadash.search.store import open_search_store
-from aquadash.store import Job, JobProgress, Run, RunStatus, RunStore, open_jobs, open_store
+from aquadash.store import Job, JobProgress, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.runs import CURVE_POINTS
 from aquadash.training.forecast import PAUSED
 from aquadash.work.slots import held
@@ -32,16 +32,12 @@ from tests.support.serving import free_port
 from tests.support.waiting import between_looks, interrupt, wait_for
 
 
-@pytest.fixture
-def three(store: RunStore) -> tuple[Run, Run, Run]:
-    return three_runs(store)
-
-
 def listed(*arguments: str) -> list[str]:
     return [run["name"] for run in answer("runs", "list", *arguments)["runs"]]
 
 
-def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
+def test_conditions_order_and_groups(store: RunStore) -> None:
+    first, second, _ = three_runs(store)
     assert listed("--where", "test_accuracy > 0.6 and training.optimizer <> 'adam'") == ["two"]
     assert listed("--sort", "-test_accuracy") == ["three", "two", "one"] and len(listed("--sort", "optimizer")) == 3
     said = refusal("runs", "list", "--where", "seed > 0 and test_acuracy > 0.6")
@@ -50,8 +46,7 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     groups = answer("runs", "list", "--group-by", "all-but-seed")["groups"]
     assert [group["value"]["training.optimizer"] for group in groups] == ["adam", "sgd"]
     sgd = groups[1]
-    assert sorted(sgd["runs"]) == sorted(run.run_id for run in three[:2]) and sgd["seeds"] == 2
-    assert 0.5 < sgd["test_accuracy"]["mean"] < 0.7 and sgd["test_accuracy"]["deviation"] > 0
+    assert set(sgd["runs"]) == {first.run_id, second.run_id} and sgd["seeds"] == 2
     said = call("runs", "list", "--group-by", "all-but-seed").stdout
     assert "training.optimizer=adam" in said and "test_accuracy.mean" in said
     assert {"accuracy", "test_accuracy", "tags", "model.name", "learning_rate"} <= {
@@ -59,7 +54,8 @@ def test_conditions_order_and_groups(three: tuple[Run, Run, Run]) -> None:
     }
 
 
-def test_runs_are_tagged_pinned_and_archived(three: tuple[Run, Run, Run]) -> None:
+def test_runs_are_tagged_pinned_and_archived(store: RunStore) -> None:
+    three_runs(store)
     tagged = answer("runs", "tag", "one", "two", "--tag", "Week 2", "--tag", "flip")["runs"]
     assert tagged[0]["tags"] == ["flip", "week-2"]
     assert sorted(listed("--tag", "flip")) == ["one", "two"] == sorted(listed("--where", "tags like '%week-2%'"))
@@ -96,28 +92,33 @@ def test_a_run_goes_out_and_comes_in(home: Path, tmp_path: Path) -> None:
     assert answer("runs", "export", run.run_id, inside, "--parents")["size"] == inside.stat().st_size
 
 
-@pytest.fixture
-def job() -> Job:
-    open_jobs().submit("robustness", "r1", {})
-    return job_rows.claim("robustness")
-
-
-def wait(job: Job, monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Job:
-    """Wait for the job while one thing after another happens between two looks."""
-    between_looks(monkeypatch, looks)
-    return waiting.wait_for_job(job.id, name="mine", title="robustness")
-
-
-def test_whoever_waits_for_a_job_is_told_what_is_done_until_its_end(
-    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_whoever_waits_for_a_job_is_told_what_is_done_and_a_second_ctrl_c_leaves_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs, progress = open_jobs(), JobProgress("fog, severity 1", 3, 9, 4.0)
-    ended = wait(job, monkeypatch, lambda: jobs.heartbeat(job, progress), lambda: jobs.end(job, RunStatus.FINISHED))
+
+    def begin() -> Job:
+        jobs.submit("robustness", "r1", {})
+        return job_rows.claim("robustness")
+
+    def wait(*looks: Callable[[], object]) -> Job:
+        """Wait for the job while one thing after another happens between two looks."""
+        between_looks(monkeypatch, looks)
+        return waiting.wait_for_job(job.id, name="mine", title="robustness")
+
+    job = begin()
+    ended = wait(lambda: jobs.heartbeat(job, progress), lambda: jobs.end(job, RunStatus.FINISHED))
     assert ended.status is RunStatus.FINISHED
     assert capsys.readouterr().err == "mine: robustness\n", "a pipe gets no line for each look"
+    job = begin()
+    with pytest.raises(RunError, match="stops by itself"):
+        wait(interrupt, interrupt)
+    assert jobs.heartbeat(job, None), "the first asks it to stop"
+    ended = wait(interrupt, lambda: jobs.end(job, RunStatus.STOPPED))
+    assert ended.status is RunStatus.STOPPED
 
 
-def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
+def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs_and_one_that_is_cut_off_fails(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(store, status=RunStatus.INTERRUPTED, history=CURVE_POINTS + 10)
@@ -129,11 +130,6 @@ def test_a_run_that_is_stopped_before_it_goes_on_has_all_its_epochs(
     values = json.loads(done.stdout)
     assert (values["status"], values["epochs"]) == ("stopped", CURVE_POINTS + 10)
 
-
-def test_waiting_for_a_run_that_is_cut_off_fails(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_run(store, status=RunStatus.STOPPED, history=3)
-    limits.save(ClassLimits(paused=True))
-
     def cut_off() -> None:
         open_jobs().end(job_rows.claim("train"), RunStatus.INTERRUPTED)
         memory.refresh()
@@ -141,15 +137,6 @@ def test_waiting_for_a_run_that_is_cut_off_fails(store: RunStore, monkeypatch: p
     between_looks(monkeypatch, [cut_off])
     with limits.served():
         assert "interrupted: it was cut off; resume it" in refusal("runs", "resume", "mine")
-
-
-def test_a_first_ctrl_c_asks_the_job_to_stop_and_a_second_leaves_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = open_jobs()
-    with pytest.raises(RunError, match="stops by itself"):
-        wait(job, monkeypatch, interrupt, interrupt)
-    assert jobs.heartbeat(job, None), "it hears of the first"
-    ended = wait(job, monkeypatch, interrupt, lambda: jobs.end(job, RunStatus.STOPPED))
-    assert ended.status is RunStatus.STOPPED
 
 
 @pytest.mark.slow
@@ -225,11 +212,8 @@ def test_the_plain_form_of_the_command(runs: FakeEngine) -> None:
     values = answer("search", "--trials", 6, "--seed", 3, "--name", "mine", "--set", "training.epochs=7")
     assert values["name"] == "mine" and values["status"] == "finished" and values["seed"] == 3
     assert [trial["number"] for trial in values["trials"]] == list(range(6))
-    assert {"number", "state", "value", "params", "run_id"} <= set(values["trials"][0])
     assert values["trials"][0]["value"] == values["default_value"]
     assert values["best"]["value"] == max(trial["value"] for trial in values["trials"])
-    assert values["beats_default"] is (values["best"]["value"] > values["default_value"])
-    assert sum(values["importance"].values()) == pytest.approx(1.0)
     assert set(values["importance"]) == set(values["trials"][0]["params"])
     assert "training.learning_rate=0.0001..0.1:log" in values["space"]  # A sensible subset by itself.
     assert all(run.config.training.epochs == 7 for run in runs.runs.values())
@@ -250,7 +234,6 @@ def test_list_show_and_resume_with_more(runs: FakeEngine) -> None:
     assert "mine" in call("search", "list").stdout
     shown = call("search", "show", "mine").stdout
     assert "3 complete" in shown and "No trial beats the settings to start from" in shown
-    assert "Did you mean 'training.learning_rate'" in refusal("search", "--over", "training.learning_rat=1..2")
     assert "no search called 'nothing'" in refusal("search", "show", "nothing")
     assert "unexpected extra argument" in refusal("search", "dance")
 

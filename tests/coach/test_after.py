@@ -2,8 +2,7 @@
 
 import csv
 import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,20 +35,13 @@ _CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The settings and the epochs of a run."""
-
-    config: RunConfig
-    history: list[EpochRecord]
-
-
-def _read(name: str) -> Curve:
+def _read(name: str) -> tuple[RunConfig, list[EpochRecord]]:
+    """Return the settings and the epochs of a run."""
     config = with_values(RunConfig(), _CHANGES[name])
     with Path(__file__).with_name("measured_curves.csv").open(newline="") as file:
         rows = [list(row.values())[1:] for row in csv.DictReader(file) if row["curve"] == name]
     rate = config.training.learning_rate
-    return Curve(config, [EpochRecord(int(row[0]), *map(float, row[1:]), rate, seconds=1.0) for row in rows])
+    return config, [EpochRecord(int(row[0]), *map(float, row[1:]), rate, seconds=1.0) for row in rows]
 
 
 #: Learning curves of real runs, all but the last on CIFAR-100's photographs; an epoch a row in the CSV file.
@@ -66,31 +58,24 @@ def learning(count: int) -> list[EpochRecord]:
     return epochs(count, lambda e: 1.6 - 0.05 * e, lambda e: 1.6 - 0.05 * e, accuracy=0.5)
 
 
-def flat(count: int, *, accuracy: float = 0.8) -> list[EpochRecord]:
-    """Falls for five epochs, then stays."""
-    falling = partial(epochs, count, lambda e: 1.0 - 0.1 * min(e, 5), lambda e: 1.1 - 0.1 * min(e, 5))
-    return falling(accuracy=accuracy, val_accuracy=accuracy - 0.05)
+def flat(accuracy: float = 0.8) -> list[EpochRecord]:
+    """Falls for five epochs of twenty, then stays."""
+    loss, val_loss = (lambda e: 1.0 - 0.1 * min(e, 5)), (lambda e: 1.1 - 0.1 * min(e, 5))
+    return epochs(20, loss, val_loss, accuracy=accuracy, val_accuracy=accuracy - 0.05)
 
 
-def large_gap() -> list[EpochRecord]:
-    """Training is ahead, and validation does not get worse."""
-    return epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9)
-
-
-def jumping() -> list[EpochRecord]:
-    """The training loss, from one epoch to the next."""
-    return epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
-
-
-def wavering() -> list[EpochRecord]:
-    """Up and down a little, and nowhere."""
-    return epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, accuracy=0.2, val_accuracy=0.2)
-
-
-def held_back() -> list[EpochRecord]:
-    """On a low plateau from the fourth epoch on."""
-    falling = partial(epochs, 10, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1))
-    return falling(accuracy=0.48, val_accuracy=0.5)
+#: Training is ahead, and validation does not get worse.
+LARGE_GAP = epochs(10, lambda e: 1.5 - 0.1 * e, lambda e: max(1.2 - 0.1 * e, 0.8), accuracy=0.9)
+#: The training loss jumps from one epoch to the next.
+JUMPING = epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.03 * e, lambda e: 1.1 - 0.03 * e)
+#: The losses waver a little and go nowhere.
+WAVERING = epochs(12, lambda e: 1.61 + 0.002 * (e % 2), lambda e: 1.61, accuracy=0.2, val_accuracy=0.2)
+#: The training loss jumps while the validation loss stays.
+OSCILLATING = epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3)
+#: On a low plateau from the fourth epoch on.
+HELD_BACK = epochs(
+    10, lambda e: max(1.6 - 0.1 * e, 1.2), lambda e: max(1.5 - 0.1 * e, 1.1), accuracy=0.48, val_accuracy=0.5
+)
 
 
 def constant(count: int, **more: Any) -> list[EpochRecord]:
@@ -108,11 +93,6 @@ def stopped(noise: float) -> list[EpochRecord]:
     return epochs(15, lambda e: 1.2 - 0.03 * min(e, 10), lambda e: 1.0 if e == 10 else 1.01 + noise * (e % 2 == 0))
 
 
-def oscillating() -> list[EpochRecord]:
-    """The training loss, while the validation loss stays."""
-    return epochs(10, lambda e: 1.2 + 0.2 * (e % 2) - 0.01 * e, lambda e: 1.3)
-
-
 UNCHANGED, FRESH = {"augmentation.pipeline": "none"}, {"augmentation.mode": "fresh"}
 MIXED = {**FRESH, "augmentation.mixing": "cutmix"}
 CNN = {"model.name": "cnn"}
@@ -128,22 +108,22 @@ ADVICE: dict[str, tuple[list[EpochRecord], dict[str, Any], str, dict[str, Any] |
     "overfitting: a penalty": (overfitting(), {**MIXED, **CNN}, "overfitting", {"model.l2": 0.0001}),
     "overfitting: nothing left": (overfitting(), {**MIXED, **CNN, "model.l2": 0.001}, "overfitting", {}),
     "best weights are lost": (overfitting(), NOT_KEPT, "overfitting", {"training.restore_best_weights": True}),
-    "a large gap: as overfitting": (large_gap(), {}, "large-gap", FRESH),
+    "a large gap: as overfitting": (LARGE_GAP, {}, "large-gap", FRESH),
     "a few epochs": (learning(3), {"training.epochs": 3}, "too-few-epochs", {"training.epochs": 10}),
     "twice as many epochs": (learning(12), TWELVE, "too-few-epochs", {"training.epochs": 24}),
     "patience that ran out by chance": (stopped(0.1), {}, "stopped-too-early", {"training.patience": 15}),
     "no praise for chance": (stopped(0.1), {}, "stopped-in-time", None),
     "patience that ran out in time": (stopped(0.01), {}, "stopped-too-early", None),
-    "no plateau where the loss jumps": (oscillating(), {}, "plateau", None),
-    "a schedule": (flat(20), PATIENT, "plateau", {"training.schedule": "plateau", "training.schedule_epochs": 5}),
-    "a plateau at a scheduled rate: a lower one": (flat(20), STEPS, "plateau", {"training.learning_rate": 0.003}),
-    "no plateau with nothing left to learn": (flat(20, accuracy=0.99), PATIENT, "plateau", None),
-    "underfitting: less dropout": (held_back(), {}, "underfitting", {"model.dropout": 0.2}),
-    "underfitting: no mixing": (held_back(), MIXED, "underfitting", {"augmentation.mixing": "none"}),
-    "underfitting: nothing left": (held_back(), {"model.dropout": 0.1}, "underfitting", {}),
-    "a loss that jumps": (jumping(), {}, "rate-too-high", {"training.learning_rate": 0.001}),
-    "mixed images make it jump": (jumping(), {"augmentation.mixing": "mixup"}, "rate-too-high", None),
-    "a loss that goes nowhere": (wavering(), {}, "rate-too-high", {"training.learning_rate": 0.001}),
+    "no plateau where the loss jumps": (OSCILLATING, {}, "plateau", None),
+    "a schedule": (flat(), PATIENT, "plateau", {"training.schedule": "plateau", "training.schedule_epochs": 5}),
+    "a plateau at a scheduled rate: a lower one": (flat(), STEPS, "plateau", {"training.learning_rate": 0.003}),
+    "no plateau with nothing left to learn": (flat(0.99), PATIENT, "plateau", None),
+    "underfitting: less dropout": (HELD_BACK, {}, "underfitting", {"model.dropout": 0.2}),
+    "underfitting: no mixing": (HELD_BACK, MIXED, "underfitting", {"augmentation.mixing": "none"}),
+    "underfitting: nothing left": (HELD_BACK, {"model.dropout": 0.1}, "underfitting", {}),
+    "a loss that jumps": (JUMPING, {}, "rate-too-high", {"training.learning_rate": 0.001}),
+    "mixed images make it jump": (JUMPING, {"augmentation.mixing": "mixup"}, "rate-too-high", None),
+    "a loss that goes nowhere": (WAVERING, {}, "rate-too-high", {"training.learning_rate": 0.001}),
     "a loss that creeps": (creeping(10), {}, "rate-too-low", {"training.learning_rate": 0.03}),
     "large batches": (creeping(), {"training.batch_size": 1024}, "batch-too-large", {"training.batch_size": 64}),
     "too early to tell whether it creeps": (creeping()[:7], {}, "rate-too-low", None),
@@ -184,15 +164,14 @@ def note(results: Evaluation | None, counts: dict[str, int] | None = None, **cha
 @pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.FINISHED, RunStatus.FAILED])
 @pytest.mark.parametrize("name", CURVES)
 def test_any_run_at_any_time_gets_notes_whose_changes_are_possible(name: str, status: RunStatus) -> None:
-    curve = CURVES[name]
-    for count in range(len(curve.history) + 1):
-        run = Run("a" * 32, name, status, curve.config, 0.0)
-        all_notes = run_notes(run, curve.history[:count], None)
+    config, history = CURVES[name]
+    for count in range(len(history) + 1):
+        all_notes = run_notes(Run("a" * 32, name, status, config, 0.0), history[:count], None)
         assert len(all_notes) <= MAX_NOTES
         assert [note.level for note in all_notes] == sorted((note.level for note in all_notes), key=LEVELS.index)
-        before = {note.key for note in config_notes(curve.config)}
+        before = {note.key for note in config_notes(config)}
         for note in all_notes:
-            after = config_notes(with_values(curve.config, note.changes))
+            after = config_notes(with_values(config, note.changes))
             assert {left.key for left in after if left.level == "warning"} <= before, f"{note.key} leads into trouble"
 
 
@@ -262,8 +241,8 @@ def test_only_images_of_the_run_are_counted_by_class(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_real_runs(name: str, expected: dict[str, dict]) -> None:
-    curve = CURVES[name]
-    all_notes = run_notes(Run("a" * 32, "measured", RunStatus.FINISHED, curve.config, 0.0), curve.history, None)
+    config, history = CURVES[name]
+    all_notes = run_notes(Run("a" * 32, "measured", RunStatus.FINISHED, config, 0.0), history, None)
     assert {note.key: dict(note.changes) for note in all_notes} == expected
 
 

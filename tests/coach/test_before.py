@@ -135,8 +135,7 @@ def test_a_network_that_is_not_there_is_no_reason_to_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "now", "wanted"),
-    [(2500, 0.03, 0.15), (400, 0.24, 0.25), (350, 0.2, 0.3), (300, 0.2, None)],
+    ("images", "now", "wanted"), [(2500, 0.03, 0.15), (400, 0.24, 0.25), (350, 0.2, 0.3), (300, 0.2, None)]
 )
 def test_enough_is_held_out(images: int, now: float, wanted: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILT_IN, "mine", replace(BUILT_IN["synthetic"], train=images))

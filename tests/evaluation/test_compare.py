@@ -5,58 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike, NDArray
 from scipy.stats import multinomial
 
 from aquadash.errors import DataError
-from aquadash.evaluation import (
-    agreement_of,
-    clustered_interval,
-    paired_change,
-    pairwise,
-    pareto_front,
-    wilson_interval,
-)
-from aquadash.evaluation.compare import AccuracyChange, PairTest, compare_predictions, holm
+from aquadash.evaluation import agreement_of, clustered_interval, paired_change, pairwise, pareto_front, wilson_interval
+from aquadash.evaluation.compare import AccuracyChange, compare_predictions, holm
 from aquadash.evaluation.intervals import newcombe_interval
 from aquadash.evaluation.records import Predictions
-
-LABELS = np.array([0, 0, 1, 1, 1])
-A = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3], [0.6, 0.4]])  # right, wrong, right, wrong, wrong
-B = np.array([[0.3, 0.7], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9], [0.8, 0.2]])  # wrong, right, right, right, wrong
-
-
-def of(labels: ArrayLike, probabilities: NDArray[np.float64]) -> Predictions:
-    return Predictions(np.arange(len(probabilities)), np.array(labels), probabilities.astype(np.float32))
-
-
-def of_five(probabilities: NDArray[np.float64]) -> Predictions:
-    return of(LABELS, probabilities)
-
-
-def test_fixed_and_broken_images() -> None:
-    result, same = (compare_predictions(of_five(A), of_five(b)) for b in (B, A))
-    assert (result.n, result.fixed, result.broken, result.p_value) == (5, 2, 1, 1.0)
-    assert result.fixed_indices.tolist() == [1, 3] and result.broken_indices.tolist() == [0]
-    assert (same.fixed, same.broken, same.p_value) == (0, 0, 1.0)
-    plain = json.loads(json.dumps(PairTest(0, 1, result).to_dict()))
-    assert plain["fixed_indices"] == [1, 3] and plain["p_value"] == plain["statistic"] == 1.0
-    # The probability of five heads or five tails.
-    none, all_five = np.zeros(5, bool), np.ones(5, bool)
-    assert AccuracyChange(none, all_five).p_value == AccuracyChange(all_five, none).p_value == pytest.approx(2 / 2**5)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(of_five(B), indices=np.arange(5) + 400),
-        replace(of_five(B), labels=np.array([1, 0, 0, 1, 1])),
-        of_five(np.hstack([B, np.zeros((5, 1))])),
-    ],
-)
-def test_predictions_of_other_images_labels_or_classes_are_refused(other: Predictions) -> None:
-    with pytest.raises(DataError, match="different images, labels or classes"):
-        compare_predictions(of_five(A), other)
 
 
 def stored(right: str, *, first: int = 0) -> Predictions:
@@ -65,6 +20,32 @@ def stored(right: str, *, first: int = 0) -> Predictions:
     answers = np.where(np.array(list(right)) == "1", labels, 1 - labels)
     sure = np.linspace(0.6, 0.9, len(right), dtype=np.float32)[:, None]
     return Predictions(np.arange(len(right)) + first, labels, np.where(np.eye(2)[answers] == 1, sure, 1 - sure))
+
+
+A, B = stored("10100"), stored("01110")
+
+
+def test_fixed_and_broken_images() -> None:
+    result, same = (compare_predictions(A, other) for other in (B, A))
+    assert (result.n, result.fixed, result.broken, result.p_value) == (5, 2, 1, 1.0)
+    assert result.fixed_indices.tolist() == [1, 3] and result.broken_indices.tolist() == [0]
+    assert (same.fixed, same.broken, same.p_value) == (0, 0, 1.0)
+    # The probability of five heads or five tails.
+    none, all_five = np.zeros(5, bool), np.ones(5, bool)
+    assert AccuracyChange(none, all_five).p_value == AccuracyChange(all_five, none).p_value == pytest.approx(2 / 2**5)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        stored("01110", first=400),
+        replace(B, labels=1 - B.labels),
+        replace(B, probabilities=np.hstack([B.probabilities, np.zeros((5, 1))])),
+    ],
+)
+def test_predictions_of_other_images_labels_or_classes_are_refused(other: Predictions) -> None:
+    with pytest.raises(DataError, match="different images, labels or classes"):
+        compare_predictions(A, other)
 
 
 def test_holm_agrees_with_the_textbook() -> None:
@@ -86,7 +67,8 @@ def test_pairs_have_differences_intervals_and_corrected_p_values() -> None:
     turned = first.turned()
     assert (turned.a, turned.b, turned.result.change, turned.result.broken) == (1, 0, -0.5, 30)
     plain = json.loads(json.dumps(first.to_dict()))
-    assert plain["difference"] == 0.5 and plain["p_value_holm"] == pytest.approx(first.p_holm)
+    assert plain["difference"] == 0.5 and plain["fixed_indices"] == list(range(20, 50)) and plain["statistic"] == 0
+    assert plain["p_value_holm"] == pytest.approx(first.p_holm)
 
 
 def test_pairs_that_cannot_be_compared_say_so_and_do_not_count() -> None:
@@ -130,7 +112,10 @@ def test_newcombes_interval_has_the_published_values_and_covers_the_truth() -> N
 
 def test_the_change_is_counted_overall_and_in_each_class() -> None:
     labels = [0, 0, 0, 0, 1, 1, 1, 1]
-    before, after = (of(labels, np.eye(3)[answers]) for answers in ([0, 0, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 2, 0]))
+    before, after = (
+        Predictions(np.arange(8), np.array(labels), np.eye(3)[answers])
+        for answers in ([0, 0, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 2, 0])
+    )
     overall, *classes = paired_change(before, after, class_names=("a", "b", "c"))
     assert (overall.n, overall.before, overall.after) == (8, 5 / 8, 6 / 8)
     assert (overall.fixed, overall.broken, overall.change) == (2, 1, 1 / 8)

@@ -10,21 +10,12 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve, roc_auc_score, roc_curve
 
 from aquadash.config import RunConfig
-from aquadash.evaluation import (
-    best_epoch,
-    bin_of,
-    evaluate,
-    macro_mean,
-    overfit_verdict,
-    ranking_curves,
-    reliability,
-    wilson_interval,
-)
-from aquadash.evaluation.calibration import fit_temperature, scale
+from aquadash.evaluation import best_epoch, evaluate, macro_mean, overfit_verdict, ranking_curves, wilson_interval
+from aquadash.evaluation.calibration import bin_of, fit_temperature, reliability, scale
 from aquadash.evaluation.intervals import class_intervals
-from aquadash.evaluation.metric_table import top_two_accuracy
+from aquadash.evaluation.metric_table import scores, scores_to_dict, top_two_accuracy
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
-from aquadash.store import EpochRecord
+from aquadash.store import EpochRecord, Predictions
 from tests.evaluation.test_metrics import drawn
 from tests.support.coach_runs import Curve
 from tests.support.coach_runs import epochs as history
@@ -164,7 +155,9 @@ def test_top_two_is_counted_image_by_image() -> None:
     hits = (np.argsort(-probabilities, axis=1)[:, :2] == labels[:, None]).any(axis=1)
     score = top_two_accuracy(labels, probabilities)
     assert (score.value, score.interval) == (hits.mean(), wilson_interval(int(hits.sum()), 700))
-    assert top_two_accuracy([0, 1], [[0.9, 0.1], [0.9, 0.1]]).value == 1.0, "there are but two"
+    of_two = Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.9, 0.1]], np.float32))
+    shown = scores_to_dict(scores(evaluate(of_two.labels, of_two.probabilities, class_names="ab"), of_two))
+    assert shown["top2_accuracy"] is None and shown["accuracy"] == 0.5, "of two classes it is no score"
     all_tie = np.full((1, 3), 1 / 3)
     assert [top_two_accuracy([label], all_tie).value for label in range(3)] == [1.0, 1.0, 0.0], "the answer counts"
 
@@ -238,15 +231,25 @@ def clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return around(labels), labels, around(labels), strangers
 
 
-def test_strangers_are_farther_away_than_95_percent_of_validation_images(clouds: tuple[np.ndarray, ...]) -> None:
+def test_strangers_are_farther_away_than_95_percent_of_validation_images_as_also_after_storing(
+    clouds: tuple[np.ndarray, ...],
+) -> None:
     training, labels, validation, strangers = clouds
-    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation)
+    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="of VGG")
     known, strange = detector.ood_scores(validation), detector.ood_scores(strangers)
     assert auroc(known, strange) > 0.95
     assert (strange > detector.threshold).mean() > 0.8
     assert (known <= detector.threshold).mean() == detector.accepted == 0.95
     assert detector.threshold in known
     assert [auroc([1, 2], [3, 4]), auroc([1, 3], [2, 4]), auroc([1, 1], [1, 1])] == [1, 0.75, 0.5]
+    arrays = detector.to_arrays()
+    again = OutOfDistributionDetector.from_arrays(arrays)
+    np.testing.assert_allclose(again.ood_scores(strangers), strange, rtol=1e-4)
+    assert (again.threshold, again.accepted, again.pretrained) == (detector.threshold, detector.accepted, "of VGG")
+    del arrays["pretrained"]
+    assert OutOfDistributionDetector.from_arrays(arrays).pretrained == "", "of version 0.6"
+    with pytest.raises(ValueError, match="belong together"):
+        OutOfDistributionDetector.from_arrays({**arrays, "means": np.zeros((2, 3))})
 
 
 def test_the_distance_is_mahalanobiss() -> None:
@@ -269,16 +272,3 @@ def test_the_distances_of_parts_are_added(clouds: tuple[np.ndarray, ...]) -> Non
     )
     twice = OutOfDistributionDetector.fit(rows, labels, validation_features=known, widths=(6, 6))
     np.testing.assert_allclose(twice.ood_scores(unknown), 2 * one.ood_scores(strangers), rtol=1e-6)
-
-
-def test_arrays_bring_it_back(clouds: tuple[np.ndarray, ...]) -> None:
-    training, labels, validation, strangers = clouds
-    detector = OutOfDistributionDetector.fit(training, labels, validation_features=validation, pretrained="of VGG")
-    arrays = detector.to_arrays()
-    again = OutOfDistributionDetector.from_arrays(arrays)
-    np.testing.assert_allclose(again.ood_scores(strangers), detector.ood_scores(strangers), rtol=1e-4)
-    assert (again.threshold, again.accepted, again.pretrained) == (detector.threshold, detector.accepted, "of VGG")
-    del arrays["pretrained"]
-    assert OutOfDistributionDetector.from_arrays(arrays).pretrained == "", "of version 0.6"
-    with pytest.raises(ValueError, match="belong together"):
-        OutOfDistributionDetector.from_arrays({**arrays, "means": np.zeros((2, 3))})

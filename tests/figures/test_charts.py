@@ -1,7 +1,8 @@
-"""Every chart has the right values, draws, says in words what it shows and keeps names as text."""
+"""Every chart has the right values, draws, says in words what it shows, keeps names as text, and is visible."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from aquadash.evaluation.records import Predictions
 from aquadash.figures import search_charts, theme
 from aquadash.figures.accuracy_rows import metric_bars, paired_change
 from aquadash.figures.architecture import architecture
+from aquadash.figures.cells import SHADES
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
 from aquadash.figures.class_scores import MAX_DRAWN, class_scores, drawn_classes
@@ -43,7 +45,7 @@ from aquadash.models import LayerRow
 from aquadash.robustness.corruptions import CORRUPTIONS
 from aquadash.robustness.measurement import Mean, Measurement
 from aquadash.search import Trial, TrialState
-from aquadash.search.strategies import MIN_TRIALS, has_importance, study_of
+from aquadash.search.strategies import study_of
 from aquadash.store import EpochRecord
 from aquadash.training.schedules import SCHEDULES, preview
 from tests.evaluation.test_compare import stored
@@ -51,8 +53,6 @@ from tests.evaluation.test_metrics import drawn
 from tests.search.test_plan import PLAN, trials
 from tests.support.robust_runs import made_up_result
 from tests.support.search_fakes import plan
-
-# -- data, trainings and results -------------------------------------------------------------------------------------
 
 FIVE = ("beaver", "dolphin", "otter", "seal", "whale")
 EVIL = '<a href="https://example.org">%{x}</a> $1$ and a name that goes on and on'
@@ -110,8 +110,6 @@ def test_confidence_counts_split_right_from_wrong() -> None:
     assert right == [0] * 6 + [1] + [0] * 2 + [1] and wrong == [0] * 7 + [1, 0, 0]
 
 
-# -- compared runs ---------------------------------------------------------------------------------------------------
-
 TESTS = pairwise([stored("1" * 20 + "0" * 40), stored("1" * 50 + "0" * 10), None], sets=["a"] * 3)
 MANY = [f"{EVIL} {number}" for number in range(100)]
 
@@ -153,9 +151,6 @@ def test_smoothing_has_no_pull_towards_zero_and_leaves_gaps() -> None:
     assert gap == pytest.approx([1.0, np.nan, 2.75 / 0.75], nan_ok=True)
 
 
-# -- the Evaluate page -----------------------------------------------------------------------------------------------
-
-
 def scored(name: str, classes: int = 5, seed: int = 0) -> tuple[str, Evaluation]:
     names = [*FIVE, *(f"{EVIL} {index}" for index in range(classes - 5))]
     return name, evaluate(*drawn(300, classes, seed, sharp=2.0), class_names=names)
@@ -183,7 +178,7 @@ CHANGE = change_of(
 CURVES, OTHER_CURVES = (ranking_curves(*data, class_names=FIVE) for data in (ONE, TWO))
 
 
-def test_class_scores_are_drawn_with_their_whiskers() -> None:
+def test_class_scores_are_drawn_with_their_whiskers_and_of_many_classes_the_worst() -> None:
     _, results = scored("a")
     figure = class_scores([("a", results)])
     precision = figure.data[0]
@@ -194,9 +189,7 @@ def test_class_scores_are_drawn_with_their_whiskers() -> None:
     assert precision.x[3] - precision.error_x.arrayminus[3] == pytest.approx(100 * low)
     assert precision.x[3] + precision.error_x.array[3] == pytest.approx(100 * high)
     assert list(figure.data[1].customdata[4]) == [1, 4]
-
-
-def test_of_many_classes_the_worst_are_drawn() -> None:
+    # Of many classes the worst are drawn.
     _, results = scored("a", classes=60)
     shown = drawn_classes(results.report)
     assert len(shown) == MAX_DRAWN and shown == sorted(shown)
@@ -221,8 +214,6 @@ def test_the_difference_is_in_images_or_in_points() -> None:
     assert list(cells.customdata[1]) == [0, 1]
     assert np.sign(heat.z).tolist() == [[1, 1], [-1, -1]], "more right answers and fewer mistakes are better"
 
-
-# -- robustness ------------------------------------------------------------------------------------------------------
 
 GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
 PART = made_up_result(fingerprint="f", cells=20)
@@ -250,8 +241,6 @@ def test_losses_are_sorted_by_the_first_run() -> None:
     assert rows[0].label == "JPEG" and rows[0].losses[0] is None
 
 
-# -- a search --------------------------------------------------------------------------------------------------------
-
 TRIALS = (
     *(Trial(number, TrialState.COMPLETE, trial.value, trial.params) for number, trial in enumerate(trials(12))),
     Trial(12, TrialState.PRUNED, params=trials(1)[0].params),
@@ -274,17 +263,10 @@ def test_history_holds_the_complete_trials_and_the_best_so_far() -> None:
 def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_number() -> None:
     # The search starts from a weight decay of 0.
     decays = [
-        Trial(number, TrialState.COMPLETE, 0.5, {"training.weight_decay": decay})
-        for number, decay in enumerate((0.0, 0.01))
+        Trial(at, TrialState.COMPLETE, 0.5, {"training.weight_decay": decay}) for at, decay in enumerate((0.0, 0.01))
     ]
     study = study_of(plan("training.weight_decay=1e-4..1e-1:log"), decays)
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
-
-
-def test_importance_waits_for_enough_trials_that_differ() -> None:
-    assert not has_importance(study_of(PLAN, trials(MIN_TRIALS - 1)))
-    assert not has_importance(study_of(PLAN, trials(20, flat=True)))
-    assert has_importance(study_of(PLAN, trials(MIN_TRIALS)))
 
 
 def rates(**changes: object) -> tuple[list[float], list[float]]:
@@ -301,8 +283,6 @@ LAYERS = [
 ]
 
 
-# -- every chart -----------------------------------------------------------------------------------------------------
-
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "charts: loss": lambda: learning_curves(history(8)),
     "charts: accuracy": lambda: learning_curves(history(8), metric="accuracy"),
@@ -317,10 +297,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "charts: confidence": lambda: confidence_histogram(LABELS, PROBABILITIES),
     "charts: metric": lambda: metric_bars([("a", EVALUATION), ("b", None), (EVIL, EVALUATION)]),
     "comparison: curves by time, smoothed": lambda: compare_curves(
-        [(EVIL, history(9)), ("b", history(90, seconds=9.0))],
-        metrics=["val_loss", "accuracy"],
-        axis="time",
-        weight=0.6,
+        [(EVIL, history(9)), ("b", history(90, seconds=9.0))], metrics=["val_loss", "accuracy"], axis="time", weight=0.6
     ),
     "comparison: ten runs": lambda: compare_curves(
         [(name, history(100) if index != 1 else []) for index, name in enumerate(MANY[:10])], metrics=["val_loss"]
@@ -395,3 +372,51 @@ def test_a_channels_bars_that_leave_the_chart_are_labelled_before_and_after() ->
     low, high = (note.text for note in channel_change(before, after, channel=0).layout.annotations)
     assert "before ↑ 29 %" in low and "after ↑ 11 %" in low
     assert "before" not in high and "after ↑ 40 %" in high
+
+
+LIGHT, DARK = "#ffffff", "#0b1d2a"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        channels = [value / 255 for value in bytes.fromhex(colour.removeprefix("#"))]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_lines_are_visible_on_both_pages() -> None:
+    own = [theme.class_colour("own", index) for index in range(3)]
+    pairs = (theme.TRAINING_COLOUR, theme.VALIDATION_COLOUR, theme.RIGHT_COLOUR, theme.WRONG_COLOUR)
+    for colour in (*pairs, *theme.CHANNEL_COLOURS, *theme.RUN_COLOURS, *own):
+        assert contrast(colour, LIGHT) >= 3 and contrast(colour, DARK) >= 3, colour
+
+
+@pytest.mark.parametrize("colour", sorted({colour for _, colour in SHADES}))
+def test_the_numbers_of_a_matrix_have_contrast(colour: str) -> None:
+    # Plotly's rule: white on colours with a brightness below 128, "#444" on the others.
+    brightness = np.dot(list(bytes.fromhex(colour.removeprefix("#"))), (0.299, 0.587, 0.114))
+    assert contrast(colour, LIGHT if brightness < 128 else "#444444") >= 4.5
+
+
+def test_other_classes_take_the_other_colours_and_then_made_ones() -> None:
+    colours = [theme.class_colour(f"class {i}", i) for i in range(100)]
+    assert len(set(colours)) == 100
+    assert not set(colours[:3]) & set(theme.CLASS_COLOURS.values())
+    assert set(colours[3:8]) == set(theme.CLASS_COLOURS.values())
+    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+
+
+def test_markup_templates_and_formulas_stay_text_and_long_lists_are_counted() -> None:
+    assert theme.escape("<b>a</b> & %{x} $y$") == "&lt;b&gt;a&lt;/b&gt; &amp; &#37;{x} &#36;y&#36;"
+    assert theme.listed(["a", "b", "c"], most=2) == "a, b and 1 more" and theme.listed(["a"]) == "a"
+
+
+def test_names_that_differ_at_their_end_are_still_told_apart_when_cut() -> None:
+    ends = ("without", "with", "with again", "with (f57c450b)", "with (9a59d326)")
+    cut = [theme.shorten(f"Gentle colours of the sea, {end}", length=14) for end in ends]
+    assert len(set(cut)) == len(ends) and all(each.startswith("Gentle") and len(each) <= 14 for each in cut)

@@ -6,7 +6,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,15 +25,11 @@ SIZE = 8
 BATCH = np.random.default_rng(0).integers(0, 256, (70, SIZE, SIZE, 3), dtype=np.uint8)
 
 
-def _model() -> Any:
-    """A network whose likeliest class is the strongest colour: softmax of ten times the mean colour."""
-    return colour_network(MEAN_COLOUR, 10 * np.eye(3), side=SIZE)
-
-
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network whose likeliest class is the strongest colour: softmax of ten times the mean colour."""
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    _model().save(path)
+    colour_network(MEAN_COLOUR, 10 * np.eye(3), side=SIZE).save(path)
     return path
 
 
@@ -196,8 +191,7 @@ def test_a_temperature_changes_how_sure_the_answer_is_and_not_the_answer(predict
 
 
 def test_an_answer_that_is_no_number_is_an_error() -> None:
-    model = _model()
-    model.layers[-1].set_weights([np.full((3, 3), np.nan), np.zeros(3)])
+    model = colour_network(MEAN_COLOUR, np.full((3, 3), np.nan), side=SIZE)
     (result,) = predict_files([("r.png", _png((200, 0, 0)))], Predictor(model, class_names=CLASSES))
     assert result.label is None and "diverged" in (result.error or "") and result.seen is not None
     json.dumps(result.to_dict(), allow_nan=False)
@@ -224,12 +218,9 @@ def test_missing_damaged_and_hostile_model_files(saved: Path, tmp_path: Path) ->
 
 def test_models_of_another_shape_are_refused() -> None:
     with pytest.raises(StorageError, match="expected 2 probabilities"):
-        Predictor(_model(), class_names=CLASSES[:2])
+        Predictor(colour_network(MEAN_COLOUR, np.eye(3), side=SIZE), class_names=CLASSES[:2])
     with pytest.raises(StorageError, match="RGB"):
         Predictor(models.build(ModelConfig(), image_shape=(SIZE, SIZE, 1), num_classes=3), class_names=CLASSES)
-
-
-# -- predictions as CSV ------------------------------------------------------------------------------------------------
 
 
 TABLE_CLASSES = ("beaver", "otter")
@@ -238,10 +229,6 @@ TABLE_CLASSES = ("beaver", "otter")
 def prediction(name: str, shares: tuple[float, ...] = (0.25, 0.75), **more: object) -> FilePrediction:
     label = TABLE_CLASSES[int(np.argmax(shares))]
     return FilePrediction(name, TABLE_CLASSES, label, np.array(shares, np.float32), **more)
-
-
-def rows(table: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
 
 
 def test_a_row_for_each_picture_and_run() -> None:
@@ -256,7 +243,7 @@ def test_a_row_for_each_picture_and_run() -> None:
     table = answers_csv(answers, class_names=[*TABLE_CLASSES, "cat"])
 
     assert table.startswith(b"\xef\xbb\xbf")
-    first, second, known, third = rows(table)
+    first, second, known, third = csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline=""))
     assert " ".join(first) == "file run label confidence none_of_these beaver otter cat true_label notes error"
     values = "a.png|first|otter|0.750000|yes|0.250000|0.750000||beaver|16-bit reduced to 8-bit|"
     assert list(first.values()) == values.split("|")

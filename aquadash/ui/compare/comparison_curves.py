@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aquadash.evaluation.curves import EpochMetric, best_record
-from aquadash.figures.compare_curves import TITLES, Axis, compare_curves, value_text
+from aquadash.figures.compare_curves import TITLES, Axis, compare_curves
 from aquadash.figures.theme import shorten
 from aquadash.lab.rights import Action
+from aquadash.store.fields import figure_named
 from aquadash.store.types import EpochRecord, Run
 from aquadash.ui.kit import bound, components, inputs, run_lists, shell
 from aquadash.ui.kit.compared import Compared, labels
@@ -49,9 +50,9 @@ def value_rows(named: Named, metrics: Sequence[EpochMetric]) -> list[dict[str, A
         for metric in metrics:
             best = best_record(history, monitor=metric)
             last = next((record for record in reversed(history) if math.isfinite(getattr(record, metric))), None)
-            row[f"{TITLES[metric]}: best"] = best and value_text(getattr(best, metric), metric)
+            row[f"{TITLES[metric]}: best"] = best and figure_named(metric).text(getattr(best, metric))
             row[f"{TITLES[metric]}: at epoch"] = best and best.epoch
-            row[f"{TITLES[metric]}: last"] = last and value_text(getattr(last, metric), metric)
+            row[f"{TITLES[metric]}: last"] = last and figure_named(metric).text(getattr(last, metric))
         row["Training time"] = duration(sum(record.seconds for record in history)) if history else None
         rows.append(row)
     return rows
