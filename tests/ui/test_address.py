@@ -34,14 +34,6 @@ def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> No
     assert "animal" not in app.query_params, "the default is not written"
 
 
-def test_an_address_that_changes_from_outside_wins(app: AppTest) -> None:
-    app.selectbox[0].set_value("otter").run()
-    go_back(app, animal="whale")
-    assert app.selectbox[0].value == "whale"
-    go_back(app)
-    assert app.selectbox[0].value == "seal"
-
-
 def by_itself() -> None:
     import streamlit as st
 
@@ -85,20 +77,12 @@ def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> 
     assert app.number_input[0].value == 0 and "seed" not in app.query_params
 
 
-def clicked() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import address, bound
-
-    if st.button("A bar of the chart"):
-        address.assign("outcome", "all")
-        bound.menu("outcome", ["all", "right"], label="Answer")
-
-
 def test_an_assigned_value_wins_over_an_address_that_was_not_read_yet() -> None:
-    app = run_script(clicked, outcome="right")
+    app = run_script(script, cut="1", seed="3")
     app.button[0].click().run()
-    assert app.selectbox[0].value == "all" and "outcome" not in app.query_params
+    del app.query_params["cut"]
+    app.run()
+    assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
 
 
 @pytest.fixture
@@ -126,7 +110,10 @@ def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], a
     assert app.query_params["animal"] in ("otter", ["otter"])
 
 
-def test_back_works_after_a_second(clock: list[float], app: AppTest) -> None:
+def test_a_link_works_at_once_and_back_after_a_second(clock: list[float], app: AppTest) -> None:
+    app.selectbox[0].set_value("otter").run()
+    go_back(app, animal="whale")
+    assert app.selectbox[0].value == "whale"
     app.number_input[0].set_value(51).run()
     app.number_input[0].set_value(52).run()
     clock[0] += 1.1
@@ -160,28 +147,3 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
     app.session_state["here"] = "home"
     go_back(app, sample="5", source="zoo")
     assert app.number_input[0].value == 5 and app.query_params["sample"] in ("5", ["5"])
-
-
-def several() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import address, bound
-
-    options = ["flips", "flips:3, shifts", "shifts"]
-    codec = bound.several_of(options, ignored=["x"])
-    st.multiselect("Pipelines", options, key="pipelines", default=address.sync("pipelines", codec, default=[]))
-
-
-@pytest.mark.parametrize(
-    ("text", "chosen"),
-    [
-        ("flips:3, shifts,shifts", ["flips:3, shifts", "shifts"]),
-        ("flips,x,,shifts,", ["flips", "shifts"]),
-        ("flips:3", []),
-        pytest.param("flips," * 10_000, ["flips"], id="long"),
-    ],
-)
-def test_options_with_commas_are_read_from_an_address(text: str, chosen: list[str]) -> None:
-    app = run_script(several, pipelines=text)
-    assert app.session_state["pipelines"] == chosen
-    assert bool(app.info) == (not chosen)

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from functools import partial
 
 import numpy as np
 import pytest
@@ -110,13 +109,10 @@ def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
     assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value
 
 
-open_launch = partial(open_view, paired_runs.launch)
-
-
 def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(st, "switch_page", lambda page, *, query_params: gone.append((page, query_params)))
-    app = open_launch(pair_base="quick", pair_seed="3")
+    app = open_view(paired_runs.launch, pair_base="quick", pair_seed="3")
     app.button(key="pair-launch").click().run()
     assert not app.exception
     with_it, without = store.list_runs()
@@ -128,11 +124,12 @@ def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monk
 
 def test_a_pipeline_has_to_be_saved_and_to_change_something(engine: FakeEngine) -> None:
     draft = PipelineSpec("notebook-1", "Mine", "", PIPELINES["notebook-2"].branches)
-    assert "Save the pipeline first" in words(open_launch(pipeline=draft))
-    assert "both runs would be the same" in words(open_launch(pipeline="none"))
+    assert "Save the pipeline first" in words(open_view(paired_runs.launch, pipeline=draft))
+    assert "both runs would be the same" in words(open_view(paired_runs.launch, pipeline="none"))
 
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+PNG = saved(Image.fromarray(PIXELS), "PNG")
 
 
 def images_page() -> None:
@@ -144,27 +141,15 @@ def images_page() -> None:
     st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
 
-choose = partial(run_script, images_page)
-
-
 def chosen(app: AppTest) -> studio_images.SampleImages:
     return app.session_state["chosen"]
 
 
-def png(pixels: np.ndarray) -> bytes:
-    return saved(Image.fromarray(pixels), "PNG")
-
-
-def test_training_images_come_with_their_class_and_place() -> None:
-    app, dataset = choose(images="5,7,5"), small_dataset()
-    images, labels, positions = chosen(app)
-    assert positions == [5, 7]
-    np.testing.assert_array_equal(images, dataset.train.images[[5, 7]])
-    assert labels == ("whale", "seal")
-
-
-def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
-    app = choose()
+def test_training_images_come_with_their_class_and_place_and_more_keep_the_first() -> None:
+    images, labels, positions = chosen(run_script(images_page, images="5,7,5"))
+    assert positions == [5, 7] and labels == ("whale", "seal")
+    np.testing.assert_array_equal(images, small_dataset().train.images[[5, 7]])
+    app = run_script(images_page)
     before = chosen(app).positions
     assert len(before) == 2
     app.number_input(key="image-count").set_value(16).run()
@@ -179,15 +164,14 @@ def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
 
 
 def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
-    app = choose()
+    app = run_script(images_page)
     app.segmented_control(key="from").set_value("own").run()
     assert address_of(app, "from") == "own"
     assert len(chosen(app).positions) == 2, "training images until there is a picture"
     wide = np.zeros((40, 400, 3), dtype=np.uint8)
     wide[:, 180:220] = 200
-    app.file_uploader(key="own-pictures").upload("exact.png", png(PIXELS), "image/png").upload(
-        "wide.png", png(wide), "image/png"
-    ).run()
+    field = app.file_uploader(key="own-pictures").upload("exact.png", PNG, "image/png")
+    field.upload("wide.png", saved(Image.fromarray(wide), "PNG"), "image/png").run()
     images, labels, positions = chosen(app)
     np.testing.assert_array_equal(images[0], PIXELS)
     assert (images[1] == 200).all(), "the middle of it"
@@ -196,10 +180,10 @@ def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
 
 
 def test_bad_files_are_refused_by_name_and_too_many_are_left_out() -> None:
-    app = choose(**{"from": "own"})
+    app = run_script(images_page, **{"from": "own"})
     field = app.file_uploader(key="own-pictures").upload("*no*.png", b"\x89PNG of a kind", "image/png")
     for number in range(17):
-        field = field.upload(f"picture-{number}.png", png(PIXELS), "image/png")
+        field = field.upload(f"picture-{number}.png", PNG, "image/png")
     field.run()
     assert len(app.error) == 1 and r"\*no\*.png" in app.error[0].value
     assert len(chosen(app).images) == 15 and "2 left out" in app.info[0].value

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aquadash.ui.kit import bound
 from tests.support.app_pages import run_script
 
 
@@ -106,3 +107,15 @@ def test_a_text_that_cannot_be_used_gives_a_note_and_the_default(name: str, bad:
     assert app.expander[0].number_input and not app.expander[0].info, "a note is not folded away"
     assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
     assert address(app) == {"stated": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("flips:3, shifts,shifts", ["flips:3, shifts", "shifts"]),
+        ("flips,x,,shifts,", ["flips", "shifts"]),
+        pytest.param("flips," * 10_000, ["flips"], id="long"),
+    ],
+)
+def test_options_with_commas_are_read_from_an_address(text: str, chosen: list[str]) -> None:
+    assert bound.several_of(["flips", "flips:3, shifts", "shifts"], ignored=["x"]).parse(text) == chosen

@@ -5,9 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import StorageError
 from aquadash.pages import PAGES
-from aquadash.people import Person, Role
 from tests.support.app_pages import address_of, run_script
-from tests.support.classrooms import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -61,7 +59,6 @@ def sections_script() -> None:
     import streamlit as st
 
     from aquadash.errors import StorageError
-    from aquadash.ui.kit.lab import visitor
     from aquadash.ui.kit.sections import Section, Sections
 
     def broken(name: str) -> None:
@@ -73,7 +70,6 @@ def sections_script() -> None:
         {
             "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}")),
             "broken": Section("Broken", broken),
-            "marks": Section("Marks", lambda name: st.write("marks"), offered=lambda: visitor().leads),
         },
     )
     section = made.choose()
@@ -99,17 +95,9 @@ def said(app: AppTest) -> list[str]:
 
 def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_its_place() -> None:
     app = run_script(sections_script)
-    assert app.segmented_control(key="view").options == ["Fish", "Broken", "Marks"]
+    assert app.segmented_control(key="view").options == ["Fish", "Broken"]
     assert said(app) == ["fish, Anna", "shown: None"]
     assert said(run_script(sections_script, view="broken")) == ["shown: None", "No Anna."]
-
-
-def test_students_do_not_have_what_is_for_the_teacher(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = run_script(sections_script, view="marks")
-    assert app.segmented_control(key="view").options == ["Fish", "Broken"]
-    assert "fish, Anna" in said(app) and "marks" not in said(app)
-    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
-    assert "marks" in said(run_script(sections_script, view="marks"))
 
 
 def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:
