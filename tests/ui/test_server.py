@@ -1,11 +1,13 @@
-"""The server's start, pages, and shrinking of uploads."""
+"""The server's start, what it warms up, its pages, and shrinking of uploads."""
 
 import os
 import re
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,10 +23,11 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from aquadash.data.framing import fit
 from aquadash.data.images import SHRINK_BYTES, decode, shrink
+from aquadash.errors import StorageError
 from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import server
-from aquadash.ui.kit import uploads
+from aquadash.ui.kit import uploads, warmup
 from aquadash.ui.server import Shrinking
 from tests.support.app_pages import APP
 from tests.support.asgi import ask
@@ -50,6 +53,25 @@ def test_the_server_starts_in_silence_and_without_what_only_a_class_needs() -> N
     assert not done.stderr
     for name in done.stdout.split():
         assert not name.startswith(("aquadash.ui.classroom", "aquadash.classroom.sessions")), name
+
+
+def test_waiting_jobs_are_served_once_and_a_failed_attempt_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+    attempts = iter([StorageError("read-only"), None])
+
+    def open_engine() -> SimpleNamespace:
+        if (error := next(attempts)) is not None:
+            raise error
+        return SimpleNamespace(serve=lambda: served.append("served"))
+
+    monkeypatch.setattr("aquadash.work.queue.open_engine", open_engine)
+    for _ in range(4):
+        before = set(threading.enumerate())
+        warmup.start()
+        for thread in set(threading.enumerate()) - before:
+            if thread.name.startswith("aquadash"):
+                thread.join(60)
+    assert served == ["served"]
 
 
 UPRIGHT = Image.Exif()
