@@ -136,7 +136,6 @@ def render_menu(page: str) -> None:
 
 
 def _chosen(page: str) -> None:
-    """Set the source and reset the page's parameter for it, in the menu's callback."""
     address.assign(SOURCE, st.session_state[_MENU])
     if page in _BEGINNINGS:
         address.assign(*_BEGINNINGS[page])

@@ -103,7 +103,7 @@ def render_maps(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob
         label=f"Maps by {titles[method]}",
     )
     st.html(_legends(maps))
-    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, maps)]))
+    st.caption(f"{METHODS[method].help} ({METHODS[method].source}) {_remark(network, maps[0])}")
     if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
         _show_layers(run, image)
 
@@ -136,7 +136,6 @@ def render_strip(
 
 
 def _view_picker(key: str) -> str:
-    """Draw the choice between the map over its image and the map alone."""
     return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="View")
 
 
@@ -171,26 +170,21 @@ def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
     )
 
 
-def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str]:
-    """Describe the figures of a method in sentences."""
-    first = found[0]
+def _remark(network: RemoteExplainer, first: Explanation) -> str:
     name = plain(first.class_name)
     if first.method == "integrated-gradients":
         total, change = first.facts["sum"], first.facts["change"]
-        return [
+        return (
             f"For {name} the contributions add up to {100 * total:+.1f} points of probability. From plain black and "
             f"white images to this image, the probability changes by {100 * change:+.1f} points."
-        ]
+        )
     if first.method == "occlusion":
-        side = f"{first.facts['patch']:.0f} × {first.facts['patch']:.0f}"
-        lost = 100 * first.facts["most_lost"]
-        return [
-            f"Each square covers {side} pixels. The most important one costs {name} {lost:.0f} points of probability."
-            if lost > 0
-            else f"Each square covers {side} pixels. No square lowers the probability of {name}."
-        ]
+        side, lost = f"{first.facts['patch']:.0f}", 100 * first.facts["most_lost"]
+        most = f"The most important one costs {name} {lost:.0f} points of probability."
+        none = f"No square lowers the probability of {name}."
+        return f"Each square covers {side} × {side} pixels. {most if lost > 0 else none}"
     height, width, _ = network.map_shape
-    return [f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."]
+    return f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."
 
 
 #: Maximum number of drawn filters.
