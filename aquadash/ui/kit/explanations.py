@@ -48,12 +48,7 @@ _lock = threading.Lock()
 def explained(
     run: Run, images: NDArray[np.uint8], classes: Sequence[int] | None, *, method: str
 ) -> tuple[Explanation, ...]:
-    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones.
-
-    Raises:
-        ExplainError: The network has no convolution, or its answer is not a number.
-        AquaDashError: As for :func:`~aquadash.ui.kit.predictions.predictor`.
-    """
+    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones."""
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     wanted: Sequence[int | None] = classes or [None] * len(images)
     checksums = (hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest() for image in images)

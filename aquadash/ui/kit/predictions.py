@@ -28,12 +28,7 @@ WAKING = "Loading the network ..."
 
 
 def predictor(run: Run) -> RemoteExplainer:
-    """Return the run's network for predictions and explanations.
-
-    Raises:
-        NotAllowedError: The visitor may not open it.
-        AquaDashError: The run has no model, or it cannot be loaded within the limits of time and memory.
-    """
+    """Return the run's network for predictions and explanations, if the visitor may open it."""
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     return _predictor(run)
 
