@@ -79,11 +79,8 @@ def unusable() -> None:
 
     from aquadash.ui.kit import inputs
 
-    st.session_state.setdefault("whole", 3)
-    st.session_state.setdefault("secret", "open sesame")
-    st.session_state.setdefault("menu", "seal")
-    st.session_state.setdefault("limit", 3)
-    st.session_state.setdefault("beyond", 12)
+    for key, value in {"whole": 3, "secret": "open sesame", "menu": "seal", "limit": 3, "beyond": 12}.items():
+        st.session_state.setdefault(key, value)
     inputs.number_input("Rate", 0.0, 9.0, key="whole")
     inputs.text_input("Code", type="password", key="secret")
     inputs.selectbox("Animal", ["otter", "seal"], index=None, key="menu")

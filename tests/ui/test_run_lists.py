@@ -40,17 +40,19 @@ def finished(name: str, val_accuracy: float, **values: Any) -> Run:
     return run(name, metrics={"val_accuracy": val_accuracy, "test_accuracy": 0.5}, **values)
 
 
-def test_the_best_finished_run_is_the_default_of_menus() -> None:
+def test_the_best_finished_run_is_the_default_of_menus_unless_a_student_has_imported_it() -> None:
     runs = [
         run("new", RunStatus.QUEUED),
+        replace(finished("made up", 1.0), origin="o" * 32, shared=False),
+        replace(finished("the teacher's", 0.7), origin="p" * 32),
         finished("fair", 0.5),
         finished("trial", 0.9, search_id="s"),
         finished("stopped", 0.8, status=RunStatus.STOPPED),
         finished("best", 0.6),
         run("failed", RunStatus.FAILED),
     ]
-
-    assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+    names = ["the teacher's", "best", "fair", "made up", "trial", "stopped", "new", "failed"]
+    assert [entry.name for entry in best_first(runs)] == names
 
 
 def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,13 +61,6 @@ def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pyte
     assert [entry.name for entry in pictured_first(runs)] == ["photos", "drawings", "new"]
     monkeypatch.setattr(datasets, "current", lambda: "synthetic")
     assert [entry.name for entry in pictured_first(runs)] == ["drawings", "photos", "new"]
-
-
-def test_what_a_student_has_imported_is_nobodys_default() -> None:
-    made_up = replace(finished("made up", 1.0), origin="o" * 32, shared=False)
-    taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
-    ranked = best_first([made_up, finished("fair", 0.5), taught])
-    assert [entry.name for entry in ranked] == ["the teacher's", "fair", "made up"]
 
 
 running = partial(run, status=RunStatus.RUNNING)

@@ -36,23 +36,18 @@ def test_a_page_drawn_without_its_frame_is_closed_to_strangers(class_pages: None
     assert "body" not in [entry.value for entry in app.markdown]
 
 
-def test_our_errors_are_shown_as_text() -> None:
+def test_an_error_is_shown_as_text_in_its_place_and_an_unexpected_one_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     app = run(StorageError("The folder *home* cannot be written. Free some space."))
     assert app.error[0].value == "The folder \\*home\\* cannot be written. Free some space."
-    assert not app.exception
     assert [entry.value for entry in app.markdown] == [PAGES["train"].question, "after"], "the rest is there"
-
-
-def test_a_full_disk_is_named_and_other_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    assert "No space left on device" in run(OSError(28, "No space left on device")).error[0].value
-    app = run(ValueError("secret detail"))
-    assert not app.exception and "secret detail" not in app.error[0].value and "secret detail" in caplog.text
-
-
-def test_a_fragment_fails_by_itself() -> None:
     app = run(StorageError("No part."), in_fragment=True)
     assert app.error[0].value == "No part."
     assert [entry.value for entry in app.markdown][-2:] == ["body", "after"]
+    assert "No space left on device" in run(OSError(28, "No space left on device")).error[0].value
+    app = run(ValueError("secret detail"))
+    assert "secret detail" not in app.error[0].value and "secret detail" in caplog.text
 
 
 def sections_script() -> None:
