@@ -1,15 +1,11 @@
-"""Runs on the pages: their lists, the live view of a running one, their comparison, and the data sets."""
+"""Runs on the pages: their lists, the live view of a running one, and their comparison."""
 
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
-from aquadash import data
-from aquadash.data import Source
-from aquadash.errors import DataError, UnknownNameError
 from aquadash.lab import memory
 from aquadash.presets import PRESETS
 from aquadash.store import Progress, Run, RunStatus, RunStore
@@ -21,15 +17,6 @@ from aquadash.ui.kit.run_lists import best_first, pictured_first
 from aquadash.ui.train import live
 from tests.support import live_runs
 from tests.support.runs import make_run, run_record, skilled
-
-
-def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = Mock(side_effect=AssertionError("nobody asked"))
-    monkeypatch.setitem(data.sources.BUILT_IN, "far", Source("far", "Far images", "", False, load, key=lambda: None))
-    with pytest.raises(DataError, match="Far images is not on this computer yet"):
-        datasets.dataset("far")
-    with pytest.raises(UnknownNameError):
-        datasets.dataset("farther")
 
 
 def run(name: str, status: RunStatus = RunStatus.FINISHED, source: str = "synthetic", **values: Any) -> Run:

@@ -50,36 +50,18 @@ def test_an_error_is_shown_as_text_in_its_place_and_an_unexpected_one_is_logged(
     assert "secret detail" not in app.error[0].value and "secret detail" in caplog.text
 
 
-def sections_script() -> None:
+def tabbed_script() -> None:
     import streamlit as st
 
     from aquadash.errors import StorageError
     from aquadash.ui.kit.sections import Section, Sections
 
-    def broken(name: str) -> None:
-        raise StorageError(f"No {name}.")
+    def fail(text: str) -> None:
+        raise StorageError("No crab.")
 
-    made = Sections(
-        "view",
-        "Views",
-        {
-            "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}")),
-            "broken": Section("Broken", broken),
-        },
-    )
-    section = made.choose()
-    st.write(f"shown: {section.render('Anna')}")
-
-
-def tabbed_script() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit.sections import Section, Sections
-
-    table = {
-        word: Section(word.title(), st.write, group=group)
-        for word, group in (("cod", "Fish"), ("otter", "Mammals"), ("seal", "Mammals"), ("crab", "Others"))
-    }
+    groups = {"cod": "Fish", "otter": "Mammals", "seal": "Mammals"}
+    table = {word: Section(word.title(), st.write, group=group) for word, group in groups.items()}
+    table["crab"] = Section("Crab", fail, group="Others")
     made = Sections("view", "Views", table)
     made.choose().render(f"drawn: {st.session_state['view']}")
 
@@ -88,14 +70,7 @@ def said(app: AppTest) -> list[str]:
     return [element.value for element in (*app.caption, *app.markdown, *app.error)]
 
 
-def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_its_place() -> None:
-    app = run_script(sections_script)
-    assert app.segmented_control(key="view").options == ["Fish", "Broken"]
-    assert said(app) == ["fish, Anna", "shown: None"]
-    assert said(run_script(sections_script, view="broken")) == ["shown: None", "No Anna."]
-
-
-def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:
+def test_sections_in_groups_are_tabs_that_open_their_first_section_and_an_error_stays_in_its_section() -> None:
     app = run_script(tabbed_script)
     tabs = app.segmented_control(key="view-group")
     assert (tabs.options, tabs.value) == (["Fish", "Mammals", "Others"], "Fish")
@@ -105,6 +80,6 @@ def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> 
     app.segmented_control(key="view").set_value("seal").run()
     assert said(app) == ["drawn: seal"] and address_of(app, "view") == "seal"
     app.segmented_control(key="view-group").set_value("Others").run()
-    assert said(app) == ["drawn: crab"] and address_of(app, "view") == "crab"
+    assert said(app) == ["No crab."] and address_of(app, "view") == "crab"
     app.segmented_control(key="view-group").set_value("Fish").run()
     assert said(app) == ["drawn: cod"] and address_of(app, "view") is None

@@ -3,7 +3,7 @@
 import pytest
 
 from aquadash.ui.kit.text import duration, plain, safe_markdown
-from tests.support.app_pages import go_back, run_script
+from tests.support.app_pages import run_script
 
 
 @pytest.mark.parametrize(
@@ -55,31 +55,6 @@ def test_a_note_has_no_large_headings(heading: str) -> None:
 def test_other_markdown_stays_in_a_note() -> None:
     for text in ("a\n\n---\n\nb", "a | b\n--- | ---\n1 | 2", "-# x", "1.5 # x", "a = b", "- ###### x"):
         assert safe_markdown(text) == text
-
-
-def picker() -> None:
-    import streamlit as st
-
-    from aquadash.config import RunConfig
-    from aquadash.store.types import Run, RunStatus
-    from aquadash.ui.kit import components
-
-    runs = [Run(digit * 32, f"run *{digit}*", RunStatus.FINISHED, RunConfig(), 0.0) for digit in "abc"]
-    chosen = components.run_picker(runs)
-    st.write("none" if chosen is None else chosen.run_id)
-
-
-def test_a_link_chooses_a_run_by_its_id_or_the_start_of_it_and_a_stale_one_none_with_a_way_out() -> None:
-    app = run_script(picker, run="b")
-    for text in ("b" * 32, "c" * 8, "a"):
-        go_back(app, run=text)
-        assert app.markdown[0].value == text[0] * 32 and not app.warning
-    for text in ("deadbeef", "<b>", "", "a" * 33):
-        go_back(app, run=text)
-        assert app.markdown[0].value == "none" and "it may have been deleted" in app.warning[0].value
-    app.selectbox(key="run").set_value("b" * 32).run()
-    assert app.markdown[0].value == "b" * 32
-    assert not app.warning
 
 
 def clicks() -> None:
