@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from aquadash.errors import AquaDashError
-from aquadash.pages import PAGES
+from aquadash.pages import ME, PAGES
 from aquadash.ui.kit import address, admission, datasets, warmup
 from aquadash.ui.kit.admission import Admission
 from aquadash.ui.kit.lab import lab
@@ -31,7 +31,7 @@ _FAILED_SECONDS = 20.0
 def page(name: str) -> Iterator[None]:
     """Frame a page of :data:`aquadash.pages.PAGES`: ``with shell.page("data"): ...``."""
     with bare_page():
-        address.enter(name, shared=(datasets.SOURCE,))
+        address.enter(name, shared=(datasets.SOURCE, ME))
         record = PAGES[name]
         render_head(f"{record.icon} {record.heading or record.title}", question=record.question)
         datasets.render_menu(name)
