@@ -74,5 +74,4 @@ def was_removed(token: str | None) -> bool:
 
 def token() -> str | None:
     """Return the browser's token, as it was when the page's connection was opened."""
-    value = st.context.cookies.get(COOKIE)
-    return value if isinstance(value, str) else None
+    return st.context.cookies.get(COOKIE)

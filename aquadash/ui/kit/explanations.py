@@ -151,18 +151,17 @@ def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
 def _legends(found: Sequence[Explanation]) -> str:
     """Return the legends of the maps as HTML; maps with the same scale share one."""
     classes = {(each.signed, *pictures.legend_texts(each)): each.class_name for each in found}
-    return "".join(_legend(*scale, of=name if len(classes) > 1 else "") for scale, name in classes.items())
-
-
-def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
-    colours = ", ".join(pictures.scale_colours(signed=signed))
-    name = f"{html.escape(class_text(of))}: " if of else ""
-    return (
-        '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; font-size: 0.8125rem">'
-        f"<span>{name}{html.escape(low)}</span>"
-        '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
-        f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
-    )
+    legends = []
+    for (signed, low, high), of in classes.items():
+        colours = ", ".join(pictures.scale_colours(signed=signed))
+        name = f"{html.escape(class_text(of))}: " if len(classes) > 1 else ""
+        legends.append(
+            '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; '
+            f'font-size: 0.8125rem"><span>{name}{html.escape(low)}</span>'
+            '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
+            f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
+        )
+    return "".join(legends)
 
 
 def _remark(network: RemoteExplainer, first: Explanation) -> str:

@@ -189,15 +189,12 @@ def render_stop_button(
 def render_error(error: Exception) -> None:
     """Show the message of an error of ours, and a general one for others."""
     if isinstance(error, AquaDashError):
-        st.error(plain(str(error)), icon="🚧")
+        text = str(error)
     elif isinstance(error, OSError):
-        st.error(
-            plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"),
-            icon="🚧",
-        )
+        text = f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"
     else:
-        st.error(
+        text = (
             "Something went wrong that AquaDash did not expect. Nothing that was stored is lost; the details are in "
-            "the console that it was started from.",
-            icon="🚧",
+            "the console that it was started from."
         )
+    st.error(plain(text), icon="🚧")
