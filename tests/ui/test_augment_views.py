@@ -1,25 +1,34 @@
-"""The views of the Augment page: its images, the preview, its figures, and the form that starts two runs to compare."""
+"""The views of the Augment page: images, preview, figures, label safety, and the start of two runs to compare."""
 
 import base64
 import io
 import re
-from functools import partial
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aquadash import augment
+from aquadash import augment, data
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, op
 from aquadash.config import config_diff
-from aquadash.store import RunStore
-from aquadash.ui.augment import paired_runs, studio_images
-from tests.support.app_pages import address_of, alternatives, html, ids, run_script, words
+from aquadash.lab import memory
+from aquadash.lab.jobs import measured as kept_measurement
+from aquadash.robustness import measure
+from aquadash.robustness.job import KIND
+from aquadash.store import Predictions, Run, RunStore
+from aquadash.store.artifacts import MODEL
+from aquadash.ui.augment import label_safety, paired_runs, studio_images
+from tests.support import job_rows
+from tests.support.app_pages import address_of, alternatives, charts, html, ids, run_script, words
 from tests.support.encoded_pictures import saved
+from tests.support.runs import make_run
 from tests.support.search_fakes import FakeEngine
-from tests.support.studios import open_view, small_dataset, studio
+from tests.support.studios import open_view, small_dataset, studio, without_links
 
 
 def page() -> None:
@@ -110,13 +119,10 @@ def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
     assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value
 
 
-open_launch = partial(open_view, paired_runs.launch)
-
-
 def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(st, "switch_page", lambda page, *, query_params: gone.append((page, query_params)))
-    app = open_launch(pair_base="quick", pair_seed="3")
+    app = open_view(paired_runs.launch, pair_base="quick", pair_seed="3")
     app.button(key="pair-launch").click().run()
     assert not app.exception
     with_it, without = store.list_runs()
@@ -128,11 +134,12 @@ def test_one_click_queues_and_compares(store: RunStore, engine: FakeEngine, monk
 
 def test_a_pipeline_has_to_be_saved_and_to_change_something(engine: FakeEngine) -> None:
     draft = PipelineSpec("notebook-1", "Mine", "", PIPELINES["notebook-2"].branches)
-    assert "Save the pipeline first" in words(open_launch(pipeline=draft))
-    assert "both runs would be the same" in words(open_launch(pipeline="none"))
+    assert "Save the pipeline first" in words(open_view(paired_runs.launch, pipeline=draft))
+    assert "both runs would be the same" in words(open_view(paired_runs.launch, pipeline="none"))
 
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+PNG = saved(Image.fromarray(PIXELS), "PNG")
 
 
 def images_page() -> None:
@@ -144,27 +151,15 @@ def images_page() -> None:
     st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
 
-choose = partial(run_script, images_page)
-
-
 def chosen(app: AppTest) -> studio_images.SampleImages:
     return app.session_state["chosen"]
 
 
-def png(pixels: np.ndarray) -> bytes:
-    return saved(Image.fromarray(pixels), "PNG")
-
-
-def test_training_images_come_with_their_class_and_place() -> None:
-    app, dataset = choose(images="5,7,5"), small_dataset()
-    images, labels, positions = chosen(app)
-    assert positions == [5, 7]
-    np.testing.assert_array_equal(images, dataset.train.images[[5, 7]])
-    assert labels == ("whale", "seal")
-
-
-def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
-    app = choose()
+def test_training_images_come_with_their_class_and_place_and_more_keep_the_first() -> None:
+    images, labels, positions = chosen(run_script(images_page, images="5,7,5"))
+    assert positions == [5, 7] and labels == ("whale", "seal")
+    np.testing.assert_array_equal(images, small_dataset().train.images[[5, 7]])
+    app = run_script(images_page)
     before = chosen(app).positions
     assert len(before) == 2
     app.number_input(key="image-count").set_value(16).run()
@@ -179,15 +174,14 @@ def test_more_images_keep_the_first_and_other_images_replace_all() -> None:
 
 
 def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
-    app = choose()
+    app = run_script(images_page)
     app.segmented_control(key="from").set_value("own").run()
     assert address_of(app, "from") == "own"
     assert len(chosen(app).positions) == 2, "training images until there is a picture"
     wide = np.zeros((40, 400, 3), dtype=np.uint8)
     wide[:, 180:220] = 200
-    app.file_uploader(key="own-pictures").upload("exact.png", png(PIXELS), "image/png").upload(
-        "wide.png", png(wide), "image/png"
-    ).run()
+    field = app.file_uploader(key="own-pictures").upload("exact.png", PNG, "image/png")
+    field.upload("wide.png", saved(Image.fromarray(wide), "PNG"), "image/png").run()
     images, labels, positions = chosen(app)
     np.testing.assert_array_equal(images[0], PIXELS)
     assert (images[1] == 200).all(), "the middle of it"
@@ -196,10 +190,107 @@ def test_a_persons_own_pictures_are_seen_as_training_would() -> None:
 
 
 def test_bad_files_are_refused_by_name_and_too_many_are_left_out() -> None:
-    app = choose(**{"from": "own"})
+    app = run_script(images_page, **{"from": "own"})
     field = app.file_uploader(key="own-pictures").upload("*no*.png", b"\x89PNG of a kind", "image/png")
     for number in range(17):
-        field = field.upload(f"picture-{number}.png", png(PIXELS), "image/png")
+        field = field.upload(f"picture-{number}.png", PNG, "image/png")
     field.run()
     assert len(app.error) == 1 and r"\*no\*.png" in app.error[0].value
     assert len(chosen(app).images) == 15 and "2 left out" in app.info[0].value
+
+
+class Sharpness:
+    """A network that names every sharp image rightly and calls a blurred one a whale."""
+
+    image_shape = (32, 32, 3)
+    class_names = ("beaver", "dolphin", "otter", "seal", "whale")
+
+    def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        self._known = {image[5].tobytes(): label for image, label in zip(images, labels, strict=True)}
+        self._known |= {image[5, ::-1].tobytes(): label for image, label in zip(images, labels, strict=True)}
+
+    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.eye(5, dtype=np.float32)[[self._known.get(image[5].tobytes(), 4) for image in images]]
+
+
+@pytest.fixture
+def alone(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_links(monkeypatch)
+    job_rows.start_no_process(monkeypatch)
+
+
+@pytest.fixture
+def sharp(alone: None, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose network is one whose answers are known."""
+    run, train = make_run(store), data.load("synthetic").train
+    store.add_text_artifact(run.run_id, MODEL, "a model")
+    chosen = np.arange(100, 2500, 24)
+    answers = np.full((len(chosen), 5), 0.2, np.float32)
+    store.add_validation_predictions(run.run_id, Predictions(chosen, train.labels[chosen], answers))
+    network = Sharpness(train.images, train.labels)
+    monkeypatch.setattr(measure, "load_network", lambda store, run: network)
+    return run
+
+
+def measured(app: AppTest) -> AppTest:
+    """After its measurement has ended."""
+    app.button(key="safety-start").click().run()
+    job_rows.do_next(KIND)
+    return again(app)
+
+
+def again(app: AppTest) -> AppTest:
+    """The page as it is now."""
+    memory.refresh()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_label_safety_without_steps_a_run_or_its_validation_images_says_so(alone: None, store: RunStore) -> None:
+    assert "changes nothing" in words(open_view(label_safety.render, pipeline="notebook", branch=0))
+    # The included model knows another data set.
+    assert "No finished run was trained on" in words(open_view(label_safety.render))
+    run = make_run(store)
+    store.add_text_artifact(run.run_id, MODEL, "a model")
+    assert "kept no validation images" in words(measured(open_view(label_safety.render)))
+
+
+def test_label_safety_of_a_draft_is_measured_in_the_background_and_says_how_far_one_can_go(
+    sharp: Run, home: Path
+) -> None:
+    draft = PipelineSpec("draft", "Draft", "", PIPELINES["notebook-1"].branches)
+    app = open_view(label_safety.render, pipeline=draft)
+    # The flip comes first, but has no strength to vary.
+    assert (app.selectbox(key="safety-step").value, app.selectbox(key="safety-parameter").value) == ("2", "sigma")
+    measured(app)
+    assert "2. Blur: safe up to sigma" in words(app)
+    (curve,) = charts(app)
+    assert "100 % at 0, 20 % at 10" in curve and "The threshold is 80 %" in curve
+    assert html(app).count(">0 of 50 right") == 16 and html(app).count(">50 of 50 right") == 4
+    app.number_input(key="safety-threshold").set_value(10).run()
+    assert "safe at every sigma" in words(app) and not app.button, "another threshold needs no measurement"
+    # The result is read again after a restart; without its file the page offers to measure.
+    kept_measurement.cache_clear()
+    assert charts(open_view(label_safety.render, pipeline=draft)) == [curve]
+    shutil.rmtree(home / "label-safety")
+    kept_measurement.cache_clear()
+    assert again(open_view(label_safety.render, pipeline=draft)).button(key="safety-start").label == "Measure"
+
+
+def test_a_step_and_a_run_that_are_gone_are_replaced_without_a_note(
+    sharp: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_run(store, "other")
+    app = open_view(label_safety.render, pipeline="notebook-2", safety_run=other.run_id)
+    app.selectbox(key="safety-step").select("2.children.1").run()
+    assert not app.error and app.slider[0].value == (0, 2)
+    # Another pipeline and another data set are chosen.
+    monkeypatch.setitem(PIPELINES, "notebook-2", PIPELINES["notebook-4"])
+    store.update(other.run_id, class_names=other.class_names, dataset_fingerprint="f" * 64)
+    again(app)
+    assert app.selectbox(key="safety-step").value != "2.children.1" and address_of(app, "safety-step") is None
+    assert app.selectbox(key="safety-run").value == address_of(app, "safety-run") == sharp.run_id
+    assert "The address asks for" not in words(app) and not app.warning
+    linked = open_view(label_safety.render, safety_run=other.run_id)
+    assert "has no results to show here" in linked.warning[0].value

@@ -80,14 +80,9 @@ def test_without_a_network_the_stored_answer_is_there_and_a_message(shelf: Shelf
     assert len(errors(app)) == 1
 
 
-def test_data_opens_an_image_with_the_answers_of_the_best_run(shelf: Shelf) -> None:
-    app = open_app_page("data", source="synthetic", open="train-0")
-    assert "source=synthetic" in links(app)[0] and "open=train-0" in links(app)[0]
-    assert len(list_of(app, "Nearest training images")) == 6
-    assert errors(app) == []
-
-
-def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_opens_an_image_with_the_answers_of_a_run_that_goes_on(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     store, odd = open_store(), np.arange(1, 2500, 2)
     labels = data.load("synthetic").train.labels[odd]
@@ -97,18 +92,16 @@ def test_a_run_that_goes_on_answers_as_before(home: Path, tmp_path: Path, monkey
     live_runs.queue(store, run.run_id)
     app = open_app_page("data", source="synthetic", open="train-1")
     assert errors(app) == [] and any("recognised, 100 %" in each.value for each in app.markdown)
+    assert "source=synthetic" in links(app)[0] and "open=train-1" in links(app)[0]
     assert all(int(text.split(",")[0].split()[-1]) % 2 == 0 for text in list_of(app, "Nearest training images"))
 
 
-@pytest.mark.parametrize(
-    ("name", "image", "message"),
-    [
-        ("run", "test-500", "There is no image 500"),
-        ("changed", "test-1", "has changed since this run was trained"),
-    ],
-)
-def test_an_image_that_cannot_be_opened_gives_a_message(shelf: Shelf, name: str, image: str, message: str) -> None:
-    assert message in errors(opened(shelf[name], image))[0]
+def test_an_image_that_cannot_be_opened_gives_a_message_and_an_address_that_names_none_a_note(shelf: Shelf) -> None:
+    assert "There is no image 500" in errors(opened(shelf["run"], "test-500"))[0]
+    assert "has changed since this run was trained" in errors(opened(shelf["changed"], "test-1"))[0]
+    app = opened(shelf["without"], "<b>")
+    assert any("such as test-12" in each.value for each in app.info)
+    assert address_of(app, "open") is None
 
 
 @pytest.mark.parametrize("text", ["12", "test-", "test--1", "test-²", "<b>", "train-12345678", "", None, 7])
@@ -116,12 +109,6 @@ def test_an_image_has_one_name_and_nothing_else_is_one(text: object) -> None:
     assert image_name("train-007") == "train-7" and image_name("test-12") == "test-12"
     with pytest.raises(ValueError):
         image_name(text)
-
-
-def test_an_address_that_names_no_image_gets_a_note(shelf: Shelf) -> None:
-    app = opened(shelf["without"], "<b>")
-    assert any("such as test-12" in each.value for each in app.info)
-    assert address_of(app, "open") is None
 
 
 @pytest.mark.slow

@@ -79,11 +79,8 @@ def unusable() -> None:
 
     from aquadash.ui.kit import inputs
 
-    st.session_state.setdefault("whole", 3)
-    st.session_state.setdefault("secret", "open sesame")
-    st.session_state.setdefault("menu", "seal")
-    st.session_state.setdefault("limit", 3)
-    st.session_state.setdefault("beyond", 12)
+    for key, value in {"whole": 3, "secret": "open sesame", "menu": "seal", "limit": 3, "beyond": 12}.items():
+        st.session_state.setdefault(key, value)
     inputs.number_input("Rate", 0.0, 9.0, key="whole")
     inputs.text_input("Code", type="password", key="secret")
     inputs.selectbox("Animal", ["otter", "seal"], index=None, key="menu")
@@ -130,21 +127,15 @@ def test_a_chosen_option_with_another_title_is_sent_again() -> None:
     assert sent() == [False, False]
 
 
-def calls(path: Path) -> list[ast.expr]:
-    """Return the functions that a file calls."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-
-
 def test_pages_take_their_input_widgets_from_there() -> None:
     paths = [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("aquadash/ui/**/*.py")]
     others = {"inputs", "bound"}
     elsewhere = [
-        f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
         for path in paths
         if path.name != "inputs.py"
-        for call in calls(path)
-        if isinstance(call, ast.Attribute) and call.attr in INPUTS and ast.unparse(call.value) not in others
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in INPUTS and ast.unparse(node.value) not in others
     ]
     assert elsewhere == [], "use aquadash.ui.kit.inputs"
 

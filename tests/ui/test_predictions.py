@@ -8,7 +8,6 @@ from PIL import Image
 from aquadash.ui.kit import picture_cards
 from aquadash.ui.kit.gallery import SHOWN_EDGE, Bar, Card, markup
 from aquadash.ui.kit.predictions import Item, Memory, Network, closer
-from tests.support.app_pages import run_script
 from tests.support.encoded_pictures import saved
 from tests.support.runs import run_record
 
@@ -116,24 +115,3 @@ def test_every_text_is_escaped() -> None:
     html = markup([card], size_rem=6, columns=None, label="Pictures")
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 6
-
-
-def pages() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import gallery
-
-    with gallery.paged(95, per_page=10, key="page") as shown:
-        st.session_state["slice"] = shown
-
-
-def test_the_page_is_in_the_address_and_one_beyond_the_last_is_the_last() -> None:
-    app = run_script(pages, page="999")
-    assert app.session_state["slice"] == slice(90, 95)
-    assert app.button(key="page-next").disabled
-    app.button(key="page-previous").click().run()
-    assert app.session_state["slice"] == slice(80, 90)
-    assert app.query_params["page"] == "9"
-    app.number_input(key="page").set_value(1).run()
-    assert app.session_state["slice"] == slice(0, 10)
-    assert app.button(key="page-previous").disabled

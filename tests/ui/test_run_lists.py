@@ -1,30 +1,22 @@
-"""Lists of runs on the pages, the live view of a running one, and the data sets that pages show."""
+"""Runs on the pages: their lists, the live view of a running one, and their comparison."""
 
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
-from aquadash import data
-from aquadash.data import Source
-from aquadash.errors import DataError, UnknownNameError
+from aquadash.lab import memory
 from aquadash.presets import PRESETS
-from aquadash.store import Progress, Run, RunStatus
+from aquadash.store import Progress, Run, RunStatus, RunStore
+from aquadash.store.artifacts import PREDICTIONS
+from aquadash.ui.compare import comparison_settings
 from aquadash.ui.kit import datasets, run_lists
+from aquadash.ui.kit.compared import Compared
 from aquadash.ui.kit.run_lists import best_first, pictured_first
 from aquadash.ui.train import live
-from tests.support.runs import run_record
-
-
-def test_a_data_set_is_never_downloaded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = Mock(side_effect=AssertionError("nobody asked"))
-    monkeypatch.setitem(data.sources.BUILT_IN, "far", Source("far", "Far images", "", False, load, key=lambda: None))
-    with pytest.raises(DataError, match="Far images is not on this computer yet"):
-        datasets.dataset("far")
-    with pytest.raises(UnknownNameError):
-        datasets.dataset("farther")
+from tests.support import live_runs
+from tests.support.runs import make_run, run_record, skilled
 
 
 def run(name: str, status: RunStatus = RunStatus.FINISHED, source: str = "synthetic", **values: Any) -> Run:
@@ -35,17 +27,19 @@ def finished(name: str, val_accuracy: float, **values: Any) -> Run:
     return run(name, metrics={"val_accuracy": val_accuracy, "test_accuracy": 0.5}, **values)
 
 
-def test_the_best_finished_run_is_the_default_of_menus() -> None:
+def test_the_best_finished_run_is_the_default_of_menus_unless_a_student_has_imported_it() -> None:
     runs = [
         run("new", RunStatus.QUEUED),
+        replace(finished("made up", 1.0), origin="o" * 32, shared=False),
+        replace(finished("the teacher's", 0.7), origin="p" * 32),
         finished("fair", 0.5),
         finished("trial", 0.9, search_id="s"),
         finished("stopped", 0.8, status=RunStatus.STOPPED),
         finished("best", 0.6),
         run("failed", RunStatus.FAILED),
     ]
-
-    assert [entry.name for entry in best_first(runs)] == ["best", "fair", "trial", "stopped", "new", "failed"]
+    names = ["the teacher's", "best", "fair", "made up", "trial", "stopped", "new", "failed"]
+    assert [entry.name for entry in best_first(runs)] == names
 
 
 def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,13 +48,6 @@ def test_runs_of_the_sidebars_data_set_come_before_better_ones(monkeypatch: pyte
     assert [entry.name for entry in pictured_first(runs)] == ["photos", "drawings", "new"]
     monkeypatch.setattr(datasets, "current", lambda: "synthetic")
     assert [entry.name for entry in pictured_first(runs)] == ["drawings", "photos", "new"]
-
-
-def test_what_a_student_has_imported_is_nobodys_default() -> None:
-    made_up = replace(finished("made up", 1.0), origin="o" * 32, shared=False)
-    taught = replace(finished("the teacher's", 0.7), origin="p" * 32)
-    ranked = best_first([made_up, finished("fair", 0.5), taught])
-    assert [entry.name for entry in ranked] == ["the teacher's", "fair", "made up"]
 
 
 running = partial(run, status=RunStatus.RUNNING)
@@ -97,3 +84,35 @@ def test_place_in_the_queue() -> None:
     assert live.queue_text(second, visible=1, hidden=0).startswith("Number 2 in the queue: 1 run will start before it")
     done = run("f")
     assert run_lists.active_first([done, second, first, busy]) == [busy, first, second, done]
+
+
+def test_the_same_pipeline_edited_in_between_is_a_difference() -> None:
+    def carried(step: str) -> dict[str, object]:
+        steps = f'{{"mine": {{"branches": [{{"operators": ["{step}"]}}]}}}}'
+        return {"augmentation.pipeline": "mine", "augmentation.definitions": steps}
+
+    one, other = run_record("one", carried("a")), run_record("other", carried("b"))
+    ((label, told),) = comparison_settings.settings_table([one, other], everything=False)
+    assert label == "Pipelines saved with the run"
+    assert told[0].startswith("mine (version ") and told[1] not in (told[0], "–")
+    assert comparison_settings.settings_table([one, run_record("other", carried("a"))], everything=False) == []
+    labels = [label for label, _ in comparison_settings.settings_table([one, run_record("other")], everything=False)]
+    assert "Augmentation" in labels and "Pipelines saved with the run" not in labels
+
+
+def test_predictions_that_are_put_back_are_compared(store: RunStore) -> None:
+    runs = tuple(make_run(store, name, predictions=skilled(0.7, seed=seed)) for seed, name in enumerate(("one", "two")))
+    path = store.artifact(runs[1].run_id, PREDICTIONS)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    torn = Compared(runs, ("one", "two"), "test")
+    assert torn.results.pairs[0].result is None and "damaged" in torn.damaged()["two"]
+    assert torn.results.evaluations[0] is not None and torn.results.evaluations[1] is None
+    path.write_bytes(whole)
+    mended = Compared(runs, ("one", "two"), "test")
+    assert mended.results.pairs[0].result is not None and not mended.damaged()
+
+    first = mended.results.evaluations[0]
+    live_runs.queue(store, runs[1].run_id)
+    memory.refresh()
+    assert Compared(runs, ("one", "two"), "test").results.evaluations == (first, None), "resumed while it is read"

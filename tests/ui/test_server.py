@@ -1,35 +1,42 @@
-"""The server's start, pages, and shrinking of uploads."""
+"""The server's start, what it warms up, the hosts and origins that it answers, its pages, and shrinking of uploads."""
 
+import http.client
 import os
 import re
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from aquadash.classroom import invitation
 from aquadash.data.framing import fit
 from aquadash.data.images import SHRINK_BYTES, decode, shrink
+from aquadash.errors import StorageError
 from aquadash.pages import PAGES, addresses
 from aquadash.settings import PROJECT_ROOT
-from aquadash.ui import server
-from aquadash.ui.kit import uploads
+from aquadash.ui import hosts, server
+from aquadash.ui.kit import uploads, warmup
 from aquadash.ui.server import Shrinking
 from tests.support.app_pages import APP
 from tests.support.asgi import ask
 from tests.support.encoded_pictures import saved
-from tests.support.serving import free_port
+from tests.support.serving import free_port, serving
 
 
 @pytest.mark.usefixtures("no_engine")
@@ -50,6 +57,25 @@ def test_the_server_starts_in_silence_and_without_what_only_a_class_needs() -> N
     assert not done.stderr
     for name in done.stdout.split():
         assert not name.startswith(("aquadash.ui.classroom", "aquadash.classroom.sessions")), name
+
+
+def test_waiting_jobs_are_served_once_and_a_failed_attempt_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+    attempts = iter([StorageError("read-only"), None])
+
+    def open_engine() -> SimpleNamespace:
+        if (error := next(attempts)) is not None:
+            raise error
+        return SimpleNamespace(serve=lambda: served.append("served"))
+
+    monkeypatch.setattr("aquadash.work.queue.open_engine", open_engine)
+    for _ in range(4):
+        before = set(threading.enumerate())
+        warmup.start()
+        for thread in set(threading.enumerate()) - before:
+            if thread.name.startswith("aquadash"):
+                thread.join(60)
+    assert served == ["served"]
 
 
 UPRIGHT = Image.Exif()
@@ -103,9 +129,9 @@ def test_small_pictures_other_kinds_and_damaged_files_are_left_alone() -> None:
         assert len(data) > SHRINK_BYTES and shrink(data, name=name) is data, name
 
 
-def form(name: str, data: bytes, *, more: bytes = b"") -> bytes:
+def form(name: str, data: bytes) -> bytes:
     head = f'--xx\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: image/jpeg\r\n\r\n'
-    return head.encode() + data + b"\r\n" + more + b"--xx--\r\n"
+    return head.encode() + data + b"\r\n--xx--\r\n"
 
 
 class Kept:
@@ -130,17 +156,13 @@ class Kept:
         assert ask(self._app, path, method=method, body=body, headers=headers).status == 200
 
 
-def test_photographs_are_small_when_they_are_kept() -> None:
-    kept, data = Kept(), large("photo.jpg")
-    kept.send(f"{uploads.PATH}session/1", form("photo.jpg", data))
+def test_photographs_are_small_when_they_are_kept_and_anything_else_comes_through_as_it_was_sent() -> None:
+    kept, photo, archive = Kept(), large("photo.jpg"), b"PK\x03\x04" + bytes(26_000_000)
+    kept.send(f"{uploads.PATH}session/1", form("photo.jpg", photo))
     small = kept.files["photo.jpg"]
-    assert len(small) < 0.7 * len(data)
-    assert decode(small, name="photo.jpg").original_size == decode(data, name="photo.jpg").original_size
+    assert len(small) < 0.7 * len(photo)
+    assert decode(small, name="photo.jpg").original_size == decode(photo, name="photo.jpg").original_size
 
-
-def test_anything_else_comes_through_as_it_was_sent() -> None:
-    kept = Kept()
-    photo, archive = large("photo.jpg"), b"PK\x03\x04" + bytes(26_000_000)
     for name, data, path, method, told in (
         ("broken.jpg", photo[:600_000], f"{uploads.PATH}s/1", "PUT", True),
         ("archive.zip", archive, f"{uploads.PATH}s/2", "PUT", True),
@@ -172,3 +194,84 @@ def test_the_app_gets_its_style_with_its_page_and_nothing_else_does() -> None:
         assert sorted(early) == sorted(record.code), name
     for address in ("/favicon.png", "/_stcore/health", "/static/js/index.js", "/class/join"):
         assert ask(app, address).status == 404, address
+
+
+def answers(host: str, origin: str | None = None) -> tuple[int, int]:
+    """Return the status of a request and of a WebSocket with this ``Host`` and ``Origin``; 101: it was let in."""
+
+    async def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("inside")
+
+    async def connection(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    routes = [WebSocketRoute("/", connection), Route("/", page)]
+    app = Starlette(routes=routes, middleware=hosts.middleware())
+    headers = {"host": host} if origin is None else {"host": host, "origin": origin}
+    return ask(app, "/", headers=headers).status, ask(app, "/", headers=headers, scheme="ws").status
+
+
+@pytest.fixture
+def listens_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The address that the server listens on, under ``"server.address"``."""
+    options = {"server.address": "localhost"}
+    monkeypatch.setattr(st, "get_option", options.__getitem__)
+    monkeypatch.setattr(invitation, "addresses", lambda: ["192.168.1.5"])
+    return options
+
+
+@pytest.mark.usefixtures("listens_on")
+@pytest.mark.parametrize("host", ["localhost:8501", "LocalHost", "127.0.0.1:8501", "[::1]:8501"])
+def test_this_computer_is_answered_from_its_own_pages_alone(host: str) -> None:
+    assert answers(host) == answers(host, f"http://{host}") == (200, 101)
+    name = host.removesuffix(":8501")
+    for origin in (f"http://{name}:8502", "http://evil.example", "http://evil.example:8501", "null", ""):
+        assert answers(host, origin) == (403, 403), origin
+
+
+@pytest.mark.usefixtures("listens_on")
+@pytest.mark.parametrize(
+    "host", ["evil.example:8501", "evil.example", "localhost.evil.example", "192.168.1.5:8501", "", "[::2]", "a@b"]
+)
+def test_any_other_host_is_refused(host: str) -> None:
+    assert answers(host) == answers(host, f"http://{host}") == (400, 400)
+
+
+def test_a_class_is_answered_at_the_addresses_that_are_printed(listens_on: dict[str, str]) -> None:
+    for address in ("0.0.0.0", "::"):
+        listens_on["server.address"] = address
+        assert answers("192.168.1.5:8501", "http://192.168.1.5:8501") == (200, 101)
+    for address, host in (("10.0.0.7", "10.0.0.7:8501"), ("FD00:0:0::7", "[fd00::7]:8501")):
+        listens_on["server.address"] = address
+        assert answers(host, f"http://{host}") == (200, 101)
+        assert answers("192.168.1.5:8501") == (400, 400)
+
+
+@pytest.mark.usefixtures("listens_on")
+def test_a_proxy_has_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AQUADASH_PUBLIC_ADDRESS", "https://Lab.school.example:8443")
+    origin = "https://lab.school.example:8443"
+    assert answers("lab.school.example:8443", origin) == (200, 101)
+    assert answers("localhost:8501", origin) == (200, 101), "a proxy that sets Host"
+    assert answers("lab.school.example:8443", "https://lab.school.example") == (403, 403)
+
+
+def test_a_served_app_refuses_pages_that_rebind_a_name_and_listens_at_its_printed_address(home: Path) -> None:
+    """The hosts are made before the first request, from the server's own address."""
+    address = next(iter(invitation.addresses()), "")
+    if not address:
+        pytest.skip("this computer has no address in a network")
+    with serving(home, STREAMLIT_SERVER_ADDRESS="0.0.0.0", AQUADASH_CLASSROOM="1") as running:
+        port = int(running.address.rpartition(":")[2])
+
+        def status(host: str, *, origin: str = "", path: str = "/class/join") -> int:
+            connection = http.client.HTTPConnection(address, port, timeout=60)
+            connection.request(
+                "GET", path, headers={"Host": f"{host}:{port}", "Origin": origin or f"http://{host}:{port}"}
+            )
+            return connection.getresponse().status
+
+        assert status(address) == status("localhost") == 200
+        for path in ("/class/join", "/compare", "/_stcore/stream"):
+            assert status("evil.example", path=path) == 400
+            assert status("localhost", origin="http://localhost:1", path=path) == 403

@@ -5,9 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import StorageError
 from aquadash.pages import PAGES
-from aquadash.people import Person, Role
 from tests.support.app_pages import address_of, run_script
-from tests.support.classrooms import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 
@@ -38,57 +36,32 @@ def test_a_page_drawn_without_its_frame_is_closed_to_strangers(class_pages: None
     assert "body" not in [entry.value for entry in app.markdown]
 
 
-def test_our_errors_are_shown_as_text() -> None:
+def test_an_error_is_shown_as_text_in_its_place_and_an_unexpected_one_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     app = run(StorageError("The folder *home* cannot be written. Free some space."))
     assert app.error[0].value == "The folder \\*home\\* cannot be written. Free some space."
-    assert not app.exception
     assert [entry.value for entry in app.markdown] == [PAGES["train"].question, "after"], "the rest is there"
-
-
-def test_a_full_disk_is_named_and_other_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    assert "No space left on device" in run(OSError(28, "No space left on device")).error[0].value
-    app = run(ValueError("secret detail"))
-    assert not app.exception and "secret detail" not in app.error[0].value and "secret detail" in caplog.text
-
-
-def test_a_fragment_fails_by_itself() -> None:
     app = run(StorageError("No part."), in_fragment=True)
     assert app.error[0].value == "No part."
     assert [entry.value for entry in app.markdown][-2:] == ["body", "after"]
-
-
-def sections_script() -> None:
-    import streamlit as st
-
-    from aquadash.errors import StorageError
-    from aquadash.ui.kit.lab import visitor
-    from aquadash.ui.kit.sections import Section, Sections
-
-    def broken(name: str) -> None:
-        raise StorageError(f"No {name}.")
-
-    made = Sections(
-        "view",
-        "Views",
-        {
-            "fish": Section("🐟 Fish", lambda name: st.write(f"fish, {name}")),
-            "broken": Section("Broken", broken),
-            "marks": Section("Marks", lambda name: st.write("marks"), offered=lambda: visitor().leads),
-        },
-    )
-    section = made.choose()
-    st.write(f"shown: {section.render('Anna')}")
+    assert "No space left on device" in run(OSError(28, "No space left on device")).error[0].value
+    app = run(ValueError("secret detail"))
+    assert "secret detail" not in app.error[0].value and "secret detail" in caplog.text
 
 
 def tabbed_script() -> None:
     import streamlit as st
 
+    from aquadash.errors import StorageError
     from aquadash.ui.kit.sections import Section, Sections
 
-    table = {
-        word: Section(word.title(), st.write, group=group)
-        for word, group in (("cod", "Fish"), ("otter", "Mammals"), ("seal", "Mammals"), ("crab", "Others"))
-    }
+    def fail(text: str) -> None:
+        raise StorageError("No crab.")
+
+    groups = {"cod": "Fish", "otter": "Mammals", "seal": "Mammals"}
+    table = {word: Section(word.title(), st.write, group=group) for word, group in groups.items()}
+    table["crab"] = Section("Crab", fail, group="Others")
     made = Sections("view", "Views", table)
     made.choose().render(f"drawn: {st.session_state['view']}")
 
@@ -97,22 +70,7 @@ def said(app: AppTest) -> list[str]:
     return [element.value for element in (*app.caption, *app.markdown, *app.error)]
 
 
-def test_the_first_section_is_the_default_and_what_fails_in_another_is_said_in_its_place() -> None:
-    app = run_script(sections_script)
-    assert app.segmented_control(key="view").options == ["Fish", "Broken", "Marks"]
-    assert said(app) == ["fish, Anna", "shown: None"]
-    assert said(run_script(sections_script, view="broken")) == ["shown: None", "No Anna."]
-
-
-def test_students_do_not_have_what_is_for_the_teacher(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = run_script(sections_script, view="marks")
-    assert app.segmented_control(key="view").options == ["Fish", "Broken"]
-    assert "fish, Anna" in said(app) and "marks" not in said(app)
-    look_as(monkeypatch, join("Ms Hill", Role.TEACHER)[1])
-    assert "marks" in said(run_script(sections_script, view="marks"))
-
-
-def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> None:
+def test_sections_in_groups_are_tabs_that_open_their_first_section_and_an_error_stays_in_its_section() -> None:
     app = run_script(tabbed_script)
     tabs = app.segmented_control(key="view-group")
     assert (tabs.options, tabs.value) == (["Fish", "Mammals", "Others"], "Fish")
@@ -122,6 +80,6 @@ def test_sections_in_groups_are_tabs_of_which_each_opens_its_first_section() -> 
     app.segmented_control(key="view").set_value("seal").run()
     assert said(app) == ["drawn: seal"] and address_of(app, "view") == "seal"
     app.segmented_control(key="view-group").set_value("Others").run()
-    assert said(app) == ["drawn: crab"] and address_of(app, "view") == "crab"
+    assert said(app) == ["No crab."] and address_of(app, "view") == "crab"
     app.segmented_control(key="view-group").set_value("Fish").run()
     assert said(app) == ["drawn: cod"] and address_of(app, "view") is None

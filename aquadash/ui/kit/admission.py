@@ -3,6 +3,7 @@
 Each action is checked again by :mod:`aquadash.lab.rights`.
 """
 
+from contextlib import suppress
 from enum import StrEnum
 
 import streamlit as st
@@ -57,23 +58,20 @@ def person_of(token: str | None) -> Person:
     """Return the person of a token; :data:`STRANGER` if it is unknown, or the sessions cannot be read."""
     from aquadash.classroom.sessions import open_sessions
 
-    try:
+    with suppress(AquaDashError):
         return open_sessions().person_of(token) or STRANGER
-    except AquaDashError:
-        return STRANGER
+    return STRANGER
 
 
 def was_removed(token: str | None) -> bool:
     """Return whether the teacher has removed the person of a token."""
     from aquadash.classroom.sessions import open_sessions
 
-    try:
+    with suppress(AquaDashError):
         return open_sessions().was_removed(token)
-    except AquaDashError:
-        return False
+    return False
 
 
 def token() -> str | None:
     """Return the browser's token, as it was when the page's connection was opened."""
-    value = st.context.cookies.get(COOKIE)
-    return value if isinstance(value, str) else None
+    return st.context.cookies.get(COOKIE)

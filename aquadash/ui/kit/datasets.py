@@ -22,11 +22,7 @@ BY_CONTENT: dict[str | type, Callable[[Any], object]] = {Dataset: lambda dataset
 
 
 def dataset(source: str) -> Dataset:
-    """Return a data set, loaded once for everybody and never downloaded.
-
-    Raises:
-        AquaDashError: It is unknown, missing, damaged or another student's.
-    """
+    """Return a data set, loaded once for everybody and never downloaded; another student's is refused."""
     built_in = data.SOURCES.get(source)
     if built_in is not None and built_in.key() is None:
         # Loading would start a download; the student starts it on the Data page.
@@ -47,12 +43,7 @@ def here(source: str) -> bool:
 
 
 def matching_dataset(run: Run) -> Dataset:
-    """Return the data set of a run.
-
-    Raises:
-        DataError: It has changed or lacks images that the run names.
-        AquaDashError: As for :func:`dataset`.
-    """
+    """Return the :func:`dataset` of a run; :class:`DataError` if it has changed or lacks images that the run names."""
     present, runs = dataset(run.config.data.source), lab().runs
     changed = DataError(
         f"The data set “{title_of(run.config.data.source)}” has changed since this run was trained, so that its images "
@@ -136,7 +127,6 @@ def render_menu(page: str) -> None:
 
 
 def _chosen(page: str) -> None:
-    """Set the source and reset the page's parameter for it, in the menu's callback."""
     address.assign(SOURCE, st.session_state[_MENU])
     if page in _BEGINNINGS:
         address.assign(*_BEGINNINGS[page])

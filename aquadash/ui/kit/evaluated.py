@@ -58,11 +58,6 @@ class Evaluated:
         return lab().runs.history(self.run.run_id)
 
     @property
-    def validation(self) -> Predictions | None:
-        """The predictions of the validation images; None where the run kept none."""
-        return lab().runs.validation_predictions(self.run.run_id)
-
-    @property
     def validated_on_test(self) -> bool:
         """True if the validation images are test images, as in the report."""
         return self.run.config.training.validation == "test"
@@ -82,7 +77,7 @@ class Evaluated:
 
     def rescaling(self) -> Rescaling | None:
         """Return the calibration with a temperature; None without validation predictions to fit it on."""
-        if (validation := self.validation) is None:
+        if (validation := lab().runs.validation_predictions(self.run.run_id)) is None:
             return None
         on_test = self.validated_on_test
         return self._once("rescaling", lambda: rescale(self.predictions, validation, validated_on_test=on_test))

@@ -48,12 +48,7 @@ _lock = threading.Lock()
 def explained(
     run: Run, images: NDArray[np.uint8], classes: Sequence[int] | None, *, method: str
 ) -> tuple[Explanation, ...]:
-    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones.
-
-    Raises:
-        ExplainError: The network has no convolution, or its answer is not a number.
-        AquaDashError: As for :func:`~aquadash.ui.kit.predictions.predictor`.
-    """
+    """Return :meth:`aquadash.explain.explainer.Explainer.explain_many`, cached; draw a progress bar for new ones."""
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     wanted: Sequence[int | None] = classes or [None] * len(images)
     checksums = (hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest() for image in images)
@@ -103,7 +98,7 @@ def render_maps(run: Run, image: NDArray[np.uint8], *, label: int | None, y_prob
         label=f"Maps by {titles[method]}",
     )
     st.html(_legends(maps))
-    st.caption(" ".join([f"{METHODS[method].help} ({METHODS[method].source})", *_remarks(network, maps)]))
+    st.caption(f"{METHODS[method].help} ({METHODS[method].source}) {_remark(network, maps[0])}")
     if bound.toggle("why-layers", label="Show what the layers see", help=term("feature map")):
         _show_layers(run, image)
 
@@ -136,7 +131,6 @@ def render_strip(
 
 
 def _view_picker(key: str) -> str:
-    """Draw the choice between the map over its image and the map alone."""
     return bound.choice(key, {"over": "Over the image", "alone": "Map alone"}, label="View")
 
 
@@ -157,40 +151,34 @@ def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
 def _legends(found: Sequence[Explanation]) -> str:
     """Return the legends of the maps as HTML; maps with the same scale share one."""
     classes = {(each.signed, *pictures.legend_texts(each)): each.class_name for each in found}
-    return "".join(_legend(*scale, of=name if len(classes) > 1 else "") for scale, name in classes.items())
+    legends = []
+    for (signed, low, high), of in classes.items():
+        colours = ", ".join(pictures.scale_colours(signed=signed))
+        name = f"{html.escape(class_text(of))}: " if len(classes) > 1 else ""
+        legends.append(
+            '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; '
+            f'font-size: 0.8125rem"><span>{name}{html.escape(low)}</span>'
+            '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
+            f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
+        )
+    return "".join(legends)
 
 
-def _legend(signed: bool, low: str, high: str, *, of: str) -> str:
-    colours = ", ".join(pictures.scale_colours(signed=signed))
-    name = f"{html.escape(class_text(of))}: " if of else ""
-    return (
-        '<div style="display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.5rem; font-size: 0.8125rem">'
-        f"<span>{name}{html.escape(low)}</span>"
-        '<span aria-hidden="true" style="flex: 0 1 10rem; min-width: 6rem; height: 0.8rem; border-radius: 0.2rem; '
-        f'background: linear-gradient(to right, {colours})"></span><span>{html.escape(high)}</span></div>'
-    )
-
-
-def _remarks(network: RemoteExplainer, found: Sequence[Explanation]) -> list[str]:
-    """Describe the figures of a method in sentences."""
-    first = found[0]
+def _remark(network: RemoteExplainer, first: Explanation) -> str:
     name = plain(first.class_name)
     if first.method == "integrated-gradients":
         total, change = first.facts["sum"], first.facts["change"]
-        return [
+        return (
             f"For {name} the contributions add up to {100 * total:+.1f} points of probability. From plain black and "
             f"white images to this image, the probability changes by {100 * change:+.1f} points."
-        ]
+        )
     if first.method == "occlusion":
-        side = f"{first.facts['patch']:.0f} × {first.facts['patch']:.0f}"
-        lost = 100 * first.facts["most_lost"]
-        return [
-            f"Each square covers {side} pixels. The most important one costs {name} {lost:.0f} points of probability."
-            if lost > 0
-            else f"Each square covers {side} pixels. No square lowers the probability of {name}."
-        ]
+        side, lost = f"{first.facts['patch']:.0f}", 100 * first.facts["most_lost"]
+        most = f"The most important one costs {name} {lost:.0f} points of probability."
+        none = f"No square lowers the probability of {name}."
+        return f"Each square covers {side} × {side} pixels. {most if lost > 0 else none}"
     height, width, _ = network.map_shape
-    return [f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."]
+    return f"The map has {height} × {width} values, enlarged to the image. Each map has its own scale."
 
 
 #: Maximum number of drawn filters.

@@ -122,7 +122,6 @@ def bars_markup(bars: Sequence[Bar]) -> str:
 
 
 def _card(card: Card) -> str:
-    """Return a card's HTML."""
     pixels = ' class="aqua-pixels"' if max(card.image.shape[:2]) <= SHOWN_EDGE else ""
     accent = f' style="border-top: 0.25rem solid {html.escape(card.accent)}"' if card.accent else ""
     subtitle = f'<br><span class="aqua-sub">{html.escape(card.subtitle)}</span>' if card.subtitle else ""

@@ -113,10 +113,8 @@ def _found(filters: Filters, class_names: Sequence[str], *, among: str) -> str:
         None if index is None else plain(class_text(class_names[index]))
         for index in (filters.true_class, filters.predicted_class)
     )
-    if true and predicted and true != predicted:
-        what = f"{true} taken for {predicted}"
-    elif true and predicted:
-        what = f"{true} recognised"
+    if true and predicted:
+        what = f"{true} recognised" if true == predicted else f"{true} taken for {predicted}"
     elif true:
         what = true
     elif predicted:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 import numpy as np
@@ -161,12 +162,8 @@ def clickable(*runs: Run, source: str = "", own: Sequence[OwnPicture] = (), as_n
         title = plain(display_name(pictures[opened].item.upload.name))
     else:
         return
-    render = st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=_close)(_render)
+    render = st.dialog(title, width=_DIALOG_WIDTH, on_dismiss=partial(address.assign, KEY, ""))(_render)
     render(opened, runs, source or runs[0].config.data.source, pictures, as_now)
-
-
-def _close() -> None:
-    address.assign(KEY, "")
 
 
 def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
@@ -218,7 +215,6 @@ def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, Own
 
 
 def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Shown:
-    """Return an image of a data set, the run's or another one."""
     same = run is not None and run.config.data.source == source
     try:
         dataset = datasets.matching_dataset(run) if run is not None and same else datasets.dataset(source)
@@ -243,7 +239,6 @@ def _of_data_set(opened: str, run: Run | None, source: str, as_now: bool) -> _Sh
 
 
 def _of_own(picture: OwnPicture, run: Run) -> _Shown:
-    """Return a picture of the visitor."""
     network = predictor(run)
     look = closer(picture.item, network)
     if look.thumbnail is None:

@@ -79,13 +79,9 @@ def _number(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": value} if inside else {}
 
 
-def _text(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _itself(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     # A password is not sent back to the browser.
     return {} if arguments.get("type") == "password" else {"value": value}
-
-
-def _state(value: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {"value": bool(value)}
 
 
 selectbox = _beginning(st.selectbox, _entry)
@@ -96,10 +92,10 @@ pills = _beginning(st.pills, _entries)
 slider = _beginning(st.slider, _number)
 select_slider = _beginning(st.select_slider, _places)
 number_input = _beginning(st.number_input, _number)
-text_input = _beginning(st.text_input, _text)
-text_area = _beginning(st.text_area, _text)
-checkbox = _beginning(st.checkbox, _state)
-toggle = _beginning(st.toggle, _state)
+text_input = _beginning(st.text_input, _itself)
+text_area = _beginning(st.text_area, _itself)
+checkbox = _beginning(st.checkbox, _itself)
+toggle = _beginning(st.toggle, _itself)
 
 
 def render_controlled(

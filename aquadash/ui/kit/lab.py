@@ -7,10 +7,7 @@ from aquadash.ui.kit import admission
 
 
 def lab() -> Lab:
-    """Return the visitor's lab.
-
-    Its parts raise :class:`~aquadash.errors.AquaDashError` where the run store could not be opened.
-    """
+    """Return the visitor's lab; its parts raise an error where the run store cannot be opened."""
     return Lab(visitor())
 
 

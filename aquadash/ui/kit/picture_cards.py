@@ -150,7 +150,6 @@ def render_label_choice(upload: Upload, class_names: Sequence[str]) -> None:
     """Draw the choice of the true label."""
     options = [*class_names, NONE_OF_THESE]
     common = {"key": _label_key(upload.file_id, class_names), "persist_state": "session"}
-
     text = (class_titles(class_names) | {NONE_OF_THESE: "🚫 not one of these"}).__getitem__
     question = "What is it really?"
     if len(class_names) <= MAX_PILLS:

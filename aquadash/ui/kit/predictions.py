@@ -28,12 +28,7 @@ WAKING = "Loading the network ..."
 
 
 def predictor(run: Run) -> RemoteExplainer:
-    """Return the run's network for predictions and explanations.
-
-    Raises:
-        NotAllowedError: The visitor may not open it.
-        AquaDashError: The run has no model, or it cannot be loaded within the limits of time and memory.
-    """
+    """Return the run's network for predictions and explanations, if the visitor may open it."""
     lab().rights.require(Action.OPEN_MODEL, run.resource)
     return _predictor(run)
 
@@ -117,9 +112,9 @@ class Memory:
 
     def predict(self, items: Sequence[Item], networks: Sequence[Network]) -> Iterator[Item]:
         """Predict the files without an answer, reading each once; yield each file when it has its answers."""
-        remaining = iter(self.missing(items, networks))
+        remaining, predictors = iter(self.missing(items, networks)), [network.predictor for network in networks]
         while batch := list(islice(remaining, FILES_AT_ONCE)):
-            looks = [_look(item, networks) for item in batch]
+            looks = [_look(item, predictors) for item in batch]
             for network in networks:
                 answers = answered(looks, network.predictor, temperature=network.temperature)
                 for item, answer in zip(batch, answers, strict=True):
@@ -133,7 +128,7 @@ class Memory:
         sizes = dict.fromkeys(network.predictor.image_shape[:2] for network in networks)
         look = self._looks.get(item.id)
         if look is None or (look.error is None and not sizes.keys() <= look.seen.keys()):
-            look = self._keep_look(item, _look(item, networks))
+            look = self._keep_look(item, _look(item, [network.predictor for network in networks]))
         return replace(look, seen={size: look.seen[size] for size in sizes if size in look.seen})
 
     def forget(self, uploads: Sequence[Upload]) -> None:
@@ -154,13 +149,9 @@ class Memory:
 
 def closer(item: Item, network: Predictor | RemotePredictor) -> Look:
     """Return a file as one network sees it, with a picture of the size of a dialog."""
-    return _read(item, [network.image_shape[:2]], edge=_LARGE_EDGE)
+    return _look(item, [network], edge=_LARGE_EDGE)
 
 
-def _look(item: Item, networks: Sequence[Network]) -> Look:
-    return _read(item, [network.predictor.image_shape[:2] for network in networks], edge=gallery.SHOWN_EDGE)
-
-
-def _read(item: Item, sizes: Sequence[tuple[int, int]], *, edge: int) -> Look:
-    name, read = item.upload.name, item.upload.getvalue
-    return look_at(name, read, sizes=sizes, position=item.position, thumbnail_edge=edge)
+def _look(item: Item, networks: Sequence[Predictor | RemotePredictor], *, edge: int = gallery.SHOWN_EDGE) -> Look:
+    sizes, read = [network.image_shape[:2] for network in networks], item.upload.getvalue
+    return look_at(item.upload.name, read, sizes=sizes, position=item.position, thumbnail_edge=edge)

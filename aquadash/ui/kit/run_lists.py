@@ -63,19 +63,14 @@ def _counts(run: Run) -> bool:
     return run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
 
 
-def pictured_first(runs: Sequence[Run], *, before: str = "") -> list[Run]:
-    """Return :func:`best_first` with runs whose data set is missing behind those that show images.
-
-    Runs of the origin ``before`` come after the finished runs that show images; in each part, runs of the sidebar's
-    data set are the first.
-    """
+def pictured_first(runs: Sequence[Run]) -> list[Run]:
+    """Return :func:`best_first` with the runs that show images before the others, and the sidebar's data set first."""
     here = {source for source in {run.config.data.source for run in runs} if data.is_here(source)}
     current = datasets.current()
 
-    def rank(run: Run) -> tuple[bool, bool, bool]:
+    def rank(run: Run) -> tuple[bool, bool]:
         has_no_images = run.archived or not has_results(run) or run.config.data.source not in here
-        is_last = bool(before) and (has_no_images or run.origin == before or not _counts(run))
-        return has_no_images, is_last, run.config.data.source != current
+        return has_no_images, run.config.data.source != current
 
     return sorted(best_first(runs), key=rank)
 

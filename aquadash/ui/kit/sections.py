@@ -78,7 +78,6 @@ class Sections(Generic[P, R]):
         return word
 
     def _open_group(self) -> None:
-        """Show the first section of a tab, in its callback."""
         group = st.session_state[f"{self.name}-group"]
         address.assign(self.name, next(word for word, section in self.mine().items() if section.group == group))
 

@@ -1,4 +1,4 @@
-"""The frame of every page: its head, and errors shown as messages instead of tracebacks."""
+"""The frame of every page: its head, runs of an earlier version, and errors as messages instead of tracebacks."""
 
 import functools
 import logging
@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from aquadash.errors import AquaDashError
-from aquadash.pages import PAGES
-from aquadash.ui.kit import address, admission, datasets, upgrading, warmup
+from aquadash.pages import ME, PAGES
+from aquadash.ui.kit import address, admission, datasets, warmup
 from aquadash.ui.kit.admission import Admission
-from aquadash.ui.kit.text import plain
+from aquadash.ui.kit.lab import lab
+from aquadash.ui.kit.text import count, plain
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 DOUBLE_CLICK_SECONDS = 2.0
 
-_FAILED = "shell:failed"
+_FAILED, _UPGRADED = "shell:failed", "upgrade:done"
 #: Seconds that a failure stays on the page, also when its part is drawn again.
 _FAILED_SECONDS = 20.0
 
@@ -30,12 +31,12 @@ _FAILED_SECONDS = 20.0
 def page(name: str) -> Iterator[None]:
     """Frame a page of :data:`aquadash.pages.PAGES`: ``with shell.page("data"): ...``."""
     with bare_page():
-        address.enter(name, shared=(datasets.SOURCE,))
+        address.enter(name, shared=(datasets.SOURCE, ME))
         record = PAGES[name]
         render_head(f"{record.icon} {record.heading or record.title}", question=record.question)
         datasets.render_menu(name)
         with guard():
-            upgrading.render_notice(name)
+            _render_upgrade(name)
         yield
 
 
@@ -44,6 +45,39 @@ def render_head(title: str, *, question: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="page-head"):
         st.title(title, anchor=False, width="content")
         st.markdown(question, width="content")
+
+
+def _render_upgrade(page: str) -> None:
+    """Say on every page that runs of an earlier version are not shown yet; on Home, offer to bring them over."""
+    if page == "home" and _UPGRADED in st.session_state:
+        _upgrade_result()
+    if not lab().runs.may_upgrade():
+        return
+    with st.container(border=True, key="upgrade"):
+        st.markdown("**An earlier version of AquaDash has left its runs here.** They are not shown yet.")
+        if page != "home":
+            st.page_link("pages/home.py", label="Bring them over on Home")
+            return
+        st.markdown(
+            "One click copies its runs, searches and waiting trainings into the new database beside the old files. "
+            "Nothing old is changed or deleted. Stop the earlier version first. It takes a few seconds."
+        )
+        place = st.empty()
+        if place.button("Bring them over", type="primary", key="upgrade-start"):
+            bar = place.progress(0.0, text="Starting ...")
+
+            def show(text: str, fraction: float | None) -> None:
+                bar.progress(fraction or 0.0, text=plain(f"{text} ..."))
+
+            st.session_state[_UPGRADED] = lab().runs.upgrade(progress=show)
+            st.rerun()
+
+
+def _upgrade_result() -> None:
+    done = st.session_state[_UPGRADED]
+    st.success(f"{count(done.runs, 'run')} and {count(done.searches, 'search', 'searches')} are here now.")
+    if done.damaged:
+        st.warning("These could not be read:\n" + "\n".join(f"- {plain(line)}" for line in done.damaged), icon="🚧")
 
 
 @contextmanager
@@ -155,15 +189,12 @@ def render_stop_button(
 def render_error(error: Exception) -> None:
     """Show the message of an error of ours, and a general one for others."""
     if isinstance(error, AquaDashError):
-        st.error(plain(str(error)), icon="🚧")
+        text = str(error)
     elif isinstance(error, OSError):
-        st.error(
-            plain(f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"),
-            icon="🚧",
-        )
+        text = f"The computer refused: {error.strerror or type(error).__name__}. Is the disk full or read-only?"
     else:
-        st.error(
+        text = (
             "Something went wrong that AquaDash did not expect. Nothing that was stored is lost; the details are in "
-            "the console that it was started from.",
-            icon="🚧",
+            "the console that it was started from."
         )
+    st.error(plain(text), icon="🚧")

@@ -62,11 +62,6 @@ def time_left(seconds: float | None) -> str:
     return f"about {duration(seconds)} left" if seconds else ""
 
 
-def expected_time(seconds: float) -> str:
-    """Return an estimated time in markdown."""
-    return f"about **{duration(seconds)}**"
-
-
 def joined(*texts: str) -> str:
     """Join the texts that are not empty: ``"5 of 8 done · about 45 s left"``."""
     return " · ".join(text for text in texts if text)

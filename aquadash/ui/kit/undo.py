@@ -28,11 +28,8 @@ def offer(run_ids: Sequence[str], words: str, *, waited: bool = False) -> None:
     """Offer to undo a deletion, from the next drawing on; runs that ``waited`` return to the queue."""
     if run_ids:
         # A run that was restored elsewhere and deleted again must not have two rows with one key.
-        earlier = [
-            (tuple(run_id for run_id in ids if run_id not in run_ids), *told)
-            for ids, *told in st.session_state.get(_DELETED, [])
-        ]
-        st.session_state[_DELETED] = [*(row for row in earlier if row[0]), (tuple(run_ids), words, waited)]
+        _forget(run_ids)
+        st.session_state[_DELETED].append((tuple(run_ids), words, waited))
 
 
 def restore(run_ids: Sequence[str], *, to_queue: bool = False) -> None:

@@ -57,7 +57,6 @@ _KEPT = "pictures kept"
 
 
 def _keep(key: str) -> None:
-    """Keep the pictures of a field, in its callback."""
     held = st.session_state[key]
     st.session_state[_KEPT] = held if isinstance(held, list) else [held] if held else []
 

@@ -19,7 +19,7 @@ from aquadash.ui.kit import bound, datasets, form_state, inputs, shell
 from aquadash.ui.kit import hyperparameters as fields
 from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
-from aquadash.ui.kit.text import count, expected_time, mid_sentence, plain
+from aquadash.ui.kit.text import count, duration, mid_sentence, plain
 
 #: The menu's entry for the settings of the form of a single training.
 THE_FORM = "form"
@@ -87,7 +87,7 @@ def estimate_text(plan: SearchPlan) -> str:
     known_paces = [seconds for seconds in paces if seconds is not None]
     if not known_paces:
         return f"{size}; the first trial will show how long it takes"
-    return f"{size}, {expected_time(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}"
+    return f"{size}, about **{duration(plan.trials * (STARTING_SECONDS + plan.epochs * max(known_paces)))}**"
 
 
 def _start() -> tuple[str, RunConfig]:

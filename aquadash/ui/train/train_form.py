@@ -40,7 +40,7 @@ from aquadash.ui.kit.glossary import term
 from aquadash.ui.kit.lab import lab
 from aquadash.ui.kit.predictions import WAKING
 from aquadash.ui.kit.tables import bar_column, number_column, render_columns, text_column
-from aquadash.ui.kit.text import count, duration, expected_time, joined, plain, roughly
+from aquadash.ui.kit.text import count, duration, joined, plain, roughly
 from aquadash.ui.train import train_settings
 
 #: Key of the menu of a card with several presets.
@@ -135,7 +135,7 @@ def _estimate(config: RunConfig) -> None:
     """Draw the data set and the time that the run usually takes."""
     seconds = _seconds_per_epoch(config)
     total = None if seconds is None else STARTING_SECONDS + usual_epochs(config) * seconds
-    time = "not timed here yet" if total is None else expected_time(total)
+    time = "not timed here yet" if total is None else f"about **{duration(total)}**"
     # Raises an error if the data set is too small for the split.
     _sizes(config)
     st.caption(f"⏱️ {plain(title_of(config.data.source))} · {time}")

@@ -36,7 +36,7 @@ def pick_results() -> Evaluated | None:
     ended = [run for run in lab().runs.all() if _usable(run)]
     usable = [run for run in run_lists.or_included_model(ended) if _usable(run)]
     # The included model comes last: it is better than most first runs.
-    with_results = run_lists.pictured_first(usable, before=ORIGIN)
+    with_results = sorted(run_lists.pictured_first(usable), key=lambda run: (run.archived, run.origin == ORIGIN))
     if not with_results:
         st.info("This section needs a run with results, and there is none yet.", icon="🏊")
         _offer_run()
