@@ -154,6 +154,11 @@ def test_a_first_visitor_sees_drawn_animals_and_the_gallery_follows_class_split_
     first = html(app)
     assert first.count("<img") == 20 and not re.search("seal|beaver|dolphin", first)
     assert (app.number_input(key="page").value, app.number_input(key="page").label) == (2, "Page (of 10)")
+    app.button(key="page-next").click().run()
+    assert address_of(app, "page") == "3"
+    assert not {*re.findall(r"test-\d+", first)} & {*re.findall(r"test-\d+", html(app))}, "other images"
+    app = open_app_page("data", classes="otter,whale", split="test", show="20", page="99")
+    assert address_of(app, "page") == "10" and app.button(key="page-next").disabled
 
 
 def test_a_failed_download_is_shown(no_photographs: None, monkeypatch: pytest.MonkeyPatch) -> None:
