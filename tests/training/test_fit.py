@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
 from aquadash.predict import Predictor
 from aquadash.store import Progress, Stopped
-from aquadash.training import epoch_loop, prepare
+from aquadash.training import epoch_loop
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup, predict
 from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.out_of_distribution import feature_reader
@@ -272,20 +271,15 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
         split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(1))))
 
 
-def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset) -> None:
     config = with_values(SMALL, {"augmentation.pipeline": "notebook-2"})
-    data = prepare.split(config, tiny_dataset)
-    copies = prepare.TrainingImages(config, data, progress=lambda *_: None)
+    data = split(config, tiny_dataset)
+    copies = TrainingImages(config, data, progress=lambda *_: None)
     assert copies.epoch(1)[0] is copies.epoch(2)[0]
-    seeds: set[int] = set()
-
-    def start(*_: object, seed_of: Callable[[int], int], **__: object) -> None:
-        """tests/training/test_processes compares the images of a seed."""
-        seeds.update(map(seed_of, (1, 2, 3)))
-
-    monkeypatch.setattr(prepare, "DrawingProcess", start)
-    prepare.TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
-    assert len(seeds) == 3
+    fresh = TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
+    drawn = {fresh.epoch(epoch)[0].tobytes() for epoch in (1, 2, 3)}
+    fresh.close()
+    assert len(drawn) == 3
 
 
 EPOCHS = 100
