@@ -14,14 +14,13 @@ from aquadash.config import RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.store import EpochRecord
 from aquadash.training import hardware
-from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
 from aquadash.training.faster import OnePassSGD, as_saved, with_less_work
 from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.mixing import Mixes, draw_mixes, mix
 from aquadash.training.prepare import visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
-from aquadash.training.schedules import SCHEDULES, learning_rates, plateau_cuts, preview
+from aquadash.training.schedules import SCHEDULES, EarlyStopping, learning_rates, plateau_cuts, preview
 from aquadash.training.trainer import Pace
 
 

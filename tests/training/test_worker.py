@@ -37,8 +37,8 @@ from aquadash.store.artifacts import EPOCHS, OOD_DETECTOR
 from aquadash.store.runs import KIND
 from aquadash.training import checkpoint, worker
 from aquadash.training.checkpoint import Checkpoint, probe_positions, with_epoch
-from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.prepare import TrainingData
+from aquadash.training.schedules import EarlyStopping
 from aquadash.work.queue import Engine
 from aquadash.work.worker import JobContext
 from tests.support import job_rows, live_runs
