@@ -72,13 +72,10 @@ class AnswerProcess:
         max_bytes: int = MAX_BYTES,
         forks: bool = False,
     ) -> None:
-        """Store the limits; nothing is started yet.
+        """Store the limits, which the constants describe; nothing is started yet.
 
         Args:
             begin: Called by the process when it starts.
-            answer_seconds: Seconds that an answer may take.
-            idle_seconds: Seconds without a question after which the process ends.
-            max_bytes: Bytes that the process may allocate beyond what it has after its start.
             forks: Whether to fork the standby process, which has TensorFlow loaded, where the system can fork.
         """
         self._forks = forks
@@ -117,7 +114,9 @@ class AnswerProcess:
         with self._lock:
             # Retry once where the process ended between two questions.
             reply = self._ask(function, args, progress) or self._ask(function, args, progress)
-            kind, value = reply or (_Reply.ERROR, AnswerError(_CRASHED))
+            if reply is None:
+                raise AnswerError(_CRASHED)
+            kind, value = reply
             if kind is _Reply.ERROR:
                 raise value
             return value

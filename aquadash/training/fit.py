@@ -92,7 +92,7 @@ def fit(
             stopped = True
         finally:
             if trainer:
-                trainer.close()
+                trainer.images.close()
         return _result(config, dataset, trainer, state, stopped, listener) if state and trainer else None
 
 

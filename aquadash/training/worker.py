@@ -96,7 +96,7 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
             store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve)
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
     except Stopped:
-        raise Stopped(_stopped_early(store, run.run_id)) from None
+        result = None
     if result is None:
         raise Stopped(_stopped_early(store, run.run_id))
     job.beat()
