@@ -92,7 +92,7 @@ def fit(
             stopped = True
         finally:
             if trainer:
-                trainer.images.close()
+                trainer.close()
         return _result(config, dataset, trainer, state, stopped, listener) if state and trainer else None
 
 

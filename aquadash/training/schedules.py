@@ -73,16 +73,11 @@ def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float]
 
 def plateau_cuts(training: TrainingConfig, history: Sequence[EpochRecord]) -> int:
     """Count the cuts of ``plateau`` by the rule of Keras's ``ReduceLROnPlateau`` without cooldown and ``min_delta``."""
-    cuts = wait = 0
-    best: float | None = None
+    cuts, state = 0, EarlyStopping(math.ceil(training.schedule_epochs), training.monitor)
     for record in history:
-        value = getattr(record, training.monitor)
-        if best is None or improves(training.monitor, value, best):
-            best, wait = value, 0
-            continue
-        wait += 1
-        if wait >= training.schedule_epochs:
-            cuts, wait = cuts + 1, 0
+        state = state.after(record.epoch, getattr(record, training.monitor))
+        if state.should_stop:
+            cuts, state = cuts + 1, replace(state, wait=0)
     return cuts
 
 

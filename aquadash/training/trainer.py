@@ -66,6 +66,10 @@ class Trainer:
             self._validation: NDArray[np.generic] | None = None
             undo.pop_all()
 
+    def close(self) -> None:
+        """End the drawing process."""
+        self.images.close()
+
     def restore(self, state: Checkpoint) -> None:
         """Load a state, to resume from it."""
         self._enter(phase_of(self._config, state.epoch))

@@ -98,7 +98,11 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
     except Stopped:
         result = None
     if result is None:
-        raise Stopped(_stopped_early(store, run.run_id))
+        kept = len(store.history(run.run_id))
+        if not kept:
+            raise Stopped("Stopped before the first epoch was complete, so there is no model.")
+        complete = f"{kept} complete epoch{'s' * (kept != 1)}"
+        raise Stopped(f"Stopped while resuming. Kept so far: {complete}. Resume the run to continue.")
     job.beat()
     if not result.stopped:
         # All epochs are complete, so a stop request no longer saves anything.
@@ -108,14 +112,6 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
     if result.stopped:
         raise Stopped(f"Stopped by request after {len(result.history)} complete epochs.")
     return {}
-
-
-def _stopped_early(store: RunStore, run_id: str) -> str:
-    """Describe a run that was stopped before this process had a model of it."""
-    if epochs := len(store.history(run_id)):
-        kept = f"{epochs} complete epoch{'s' * (epochs != 1)}"
-        return f"Stopped while resuming. Kept so far: {kept}. Resume the run to continue."
-    return "Stopped before the first epoch was complete, so there is no model."
 
 
 @dataclass

@@ -335,7 +335,7 @@ def test_hundreds_of_tracings_give_the_same_bits(tiny_dataset: Dataset) -> None:
     for _ in range(400):
         trainer = Trainer(config, tiny_dataset, Listener(), lambda *_: None)
         state = trainer.train_one_epoch(None)
-        trainer.images.close()
+        trainer.close()
         record = state.history[-1]
         found[b"".join(map(np.ndarray.tobytes, state.weights)) + repr((record.loss, record.val_loss)).encode()] += 1
     assert list(found.values()) == [400]

@@ -95,19 +95,6 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
     assert np.allclose(again, predictions.probabilities, atol=1e-6)
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("uncompiled")
-def test_unseen_images_are_measured_too(
-    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
-    run = trained(store, many, monkeypatch, **{"training.validation": "test"})
-    predictions = store.predictions(run.run_id)
-    right = predictions.probabilities.argmax(axis=1) == predictions.labels
-    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
-    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
-
-
 def test_the_loss_that_broke_is_named(store: RunStore) -> None:
     state = epoch(1)
     for losses, said in (({"val_loss": math.inf}, "inf"), ({"loss": math.nan, "val_loss": math.inf}, "nan")):
@@ -167,7 +154,9 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_stop_keeps_results_and_unseen_images_are_measured_too(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from aquadash.training import fit
 
     whole = fit.fit
@@ -178,9 +167,13 @@ def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monke
         return result
 
     monkeypatch.setattr(fit, "fit", stopped_at_its_end)
-    run = trained(store, tiny_dataset, monkeypatch)
-    assert run.status is RunStatus.FINISHED and "test_accuracy" in run.metrics
-    assert "model.keras" in store.artifact_names(run.run_id)
+    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
+    run = trained(store, many, monkeypatch, **{"training.validation": "test"})
+    assert run.status is RunStatus.FINISHED and "model.keras" in store.artifact_names(run.run_id)
+    predictions = store.predictions(run.run_id)
+    right = predictions.probabilities.argmax(axis=1) == predictions.labels
+    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
+    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
 
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
