@@ -89,8 +89,7 @@ def test_so_does_one_with_other_settings(tiny_dataset: Dataset, uncompiled: None
 
 def _same_results(resumed: Any, whole: Any) -> None:
     assert without_seconds(resumed.history) == without_seconds(whole.history)
-    for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-        assert np.array_equal(one, other)
+    np.testing.assert_equal(resumed.model.get_weights(), whole.model.get_weights())
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
 
 
@@ -101,8 +100,7 @@ def test_a_run_stopped_in_an_epoch_leaves_the_last_one(first: tuple[Any, Listene
     left, had = broken.checkpoints[-1], first[1].checkpoints[1]
     assert without_seconds(left.history) == without_seconds(had.history)
     for name in ("weights", "optimizer", "best_weights"):
-        for one, other in zip(getattr(left, name), getattr(had, name), strict=True):
-            assert np.array_equal(one, other)
+        np.testing.assert_equal(getattr(left, name), getattr(had, name))
     assert fit(SMALL, tiny_dataset, Listener(stop_in_epoch=1)) is None, "no epoch is complete"
 
 
@@ -121,8 +119,7 @@ def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
     fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, one_by_one)
     grouped, alone = first[1].checkpoints[1], one_by_one.checkpoints[1]
     assert without_seconds(grouped.history) == without_seconds(alone.history)
-    for mine, other in zip(grouped.weights, alone.weights, strict=True):
-        assert np.array_equal(mine, other)
+    np.testing.assert_equal(grouped.weights, alone.weights)
 
 
 def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
