@@ -91,13 +91,6 @@ def _half_cosine(start: float, end: float, fraction: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2
 
 
-def improves(monitor: str, value: float, best: float) -> bool:
-    """Return whether a validation figure is better than the best so far; NaN never is."""
-    if math.isnan(value):
-        return False
-    return math.isnan(best) or (value < best if monitor == "val_loss" else value > best)
-
-
 @dataclass(frozen=True)
 class EarlyStopping:
     """Counts epochs without a better validation figure, as ``keras.callbacks.EarlyStopping(min_delta=0)`` does."""
@@ -114,8 +107,9 @@ class EarlyStopping:
     wait: int = 0
 
     def after(self, epoch: int, value: float) -> EarlyStopping:
-        """Return the state after an epoch with that figure."""
-        if improves(self.monitor, value, self.best):
+        """Return the state after an epoch with that figure; NaN is never the best."""
+        is_better = value < self.best if self.monitor == "val_loss" else value > self.best
+        if is_better or (math.isnan(self.best) and not math.isnan(value)):
             return replace(self, best_epoch=epoch, best=value, wait=0)
         return replace(self, wait=self.wait + 1)
 
