@@ -185,15 +185,9 @@ def store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult)
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
-    metrics |= _figures_of_detector(run, dataset, result)
+    unknown = cifar100.other_classes() if run.config.data.source == "cifar100" else None
+    if result.ood_detector is not None and unknown is not None:
+        from aquadash.training.out_of_distribution import ood_metrics
+
+        metrics |= ood_metrics(result.model, result.ood_detector, known=dataset.test.images, unknown=unknown)
     store.update(run.run_id, metrics=metrics)
-
-
-def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
-    """Measure the detection of images of other classes; empty where there are no such images."""
-    images = cifar100.other_classes() if run.config.data.source == "cifar100" else None
-    if result.ood_detector is None or images is None:
-        return {}
-    from aquadash.training.out_of_distribution import ood_metrics
-
-    return ood_metrics(result.model, result.ood_detector, known=dataset.test.images, unknown=images)
