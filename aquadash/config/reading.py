@@ -37,14 +37,9 @@ def _completed(name: str, info: FieldInfo) -> Setting:
     (record,) = (part for part in info.metadata if isinstance(part, Setting))
     limits: dict[str, Any] = {}
     for limit in info.metadata:
-        for bound, key, allowed in (
-            ("ge", "low", True),
-            ("gt", "low", False),
-            ("le", "high", True),
-            ("lt", "high", False),
-        ):
+        for bound, key in (("ge", "low"), ("gt", "low"), ("le", "high"), ("lt", "high")):
             if (value := getattr(limit, bound, None)) is not None:
-                limits |= {key: value, f"{key}_allowed": allowed}
+                limits |= {key: value, f"{key}_allowed": bound in ("ge", "le")}
     origin = get_origin(info.annotation)
     choices = get_args(info.annotation) if origin is Literal else ()
     kind: Any = str if choices else tuple if origin is tuple else info.annotation

@@ -145,20 +145,17 @@ class ModelConfig(ConfigSection):
         "Strides", group="network", families=("cnn",), term="stride",
         help="Pixels a filter moves at a time in the first convolution of a block; 2 halves the image.")] = 2
     convolutions: Annotated[int, Field(ge=1, le=4), Setting(
-        "Convolutions per block", group="network", order=-1, families=("cnn",), search=(1, 2),
-        term="block",
+        "Convolutions per block", group="network", order=-1, families=("cnn",), search=(1, 2), term="block",
         help="Convolutions in each block.")] = 1
     activation: Annotated[Activation, Setting(
         "Activation", group="network", families=("cnn",), search=("linear", "relu", "gelu"),
         term="activation", texts=_ACTIVATIONS,
         help="The function applied to each convolution's sums. The report uses none (linear).")] = "linear"
     batch_normalization: Annotated[bool, Setting(
-        "Batch normalization", group="network", families=("cnn",), search=(False, True),
-        term="batch normalization",
+        "Batch normalization", group="network", families=("cnn",), search=(False, True), term="batch normalization",
         help="Rescale the outputs of each convolution over the batch, which steadies and speeds up learning.")] = False
     residual: Annotated[bool, Setting(
-        "Residual connections", group="network", families=("cnn",), search=(False, True),
-        term="residual connection",
+        "Residual connections", group="network", families=("cnn",), search=(False, True), term="residual connection",
         needs=lambda values: values["model.convolutions"] > 1,
         help="Add a block's input to its output where the shapes agree, so that deep networks still learn.")] = False
     pooling: Annotated[Literal["max", "average", "none"], Setting(
@@ -198,8 +195,7 @@ class ModelConfig(ConfigSection):
         affects_pace=False, term="regularization",
         help="Penalty on the sum of the weights' squares; keeps weights small.")] = 0.0
     fine_tuning: Annotated[Literal["head", "top", "all"], Setting(
-        "Trainable layers", group="transfer", families=_PRETRAINED, search=("head", "top", "all"),
-        term="fine-tuning",
+        "Trainable layers", group="transfer", families=_PRETRAINED, search=("head", "top", "all"), term="fine-tuning",
         texts={"head": "the new head only", "top": "the head and the topmost blocks", "all": "all layers"},
         help="The layers of a pretrained network that learn: only the new head, also the topmost blocks, or "
         "all.")] = "head"
@@ -218,8 +214,7 @@ class TrainingConfig(ConfigSection):
     """The training."""
 
     epochs: Annotated[int, Field(ge=1, le=2000), Setting(
-        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False,
-        term="epoch",
+        "Maximum epochs", group="first", unit="epochs", search=(10, 20, 40), affects_pace=False, term="epoch",
         help="The maximum number of passes over the training images.")] = 200
     batch_size: Annotated[int, Field(ge=1, le=2048), Setting(
         "Batch size", group="optimizer", order=-1, search=(16, 32, 64, 128), term="batch",
@@ -229,8 +224,7 @@ class TrainingConfig(ConfigSection):
         help="Leave an epoch's last batch out when it is not full. A batch of one or two images makes one large step "
         "in a random direction just before validation. Different images are left out each time.")] = True
     optimizer: Annotated[Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"], Setting(
-        "Optimizer", group="optimizer", order=-2, search=("nesterov", "rmsprop", "adam", "adamw"),
-        term="optimizer",
+        "Optimizer", group="optimizer", order=-2, search=("nesterov", "rmsprop", "adam", "adamw"), term="optimizer",
         texts={"sgd": "SGD", "momentum": "SGD with momentum",
                "nesterov": "SGD with Nesterov momentum", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"},
         help="The rule that turns gradients into weight updates.")] = "sgd"
@@ -238,8 +232,7 @@ class TrainingConfig(ConfigSection):
         "Learning rate", group="first", search=SearchRange(1e-4, 0.1, log=True), affects_pace=False,
         help="The size of each weight update; the peak of a schedule.")] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1), Setting(
-        "Momentum", group="optimizer", step=0.01, search=SearchRange(0.5, 0.99), affects_pace=False,
-        term="momentum",
+        "Momentum", group="optimizer", step=0.01, search=SearchRange(0.5, 0.99), affects_pace=False, term="momentum",
         needs=lambda values: values["training.optimizer"] in WITH_MOMENTUM,
         help="Fraction of the last step that the next one keeps, for the optimizers with momentum.")] = 0.9
     weight_decay: Annotated[float, Field(ge=0, le=1), Setting(
@@ -248,8 +241,7 @@ class TrainingConfig(ConfigSection):
         help="Fraction by which each step shrinks the weights, times the learning rate; biases and normalisation are "
         "left alone. AdamW is Adam made for it.")] = 0.0
     schedule: Annotated[Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"], Setting(
-        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), affects_pace=False,
-        term="schedule",
+        "Schedule", group="schedule", search=("constant", "cosine", "one_cycle"), affects_pace=False, term="schedule",
         texts={"constant": "constant", "step": "step: a cut every few epochs",
                "exponential": "exponential: a little less each step", "cosine": "cosine: a smooth fall to zero",
                "one_cycle": "one cycle: up, then down to zero", "plateau": "plateau: a cut when progress stops"},

@@ -34,8 +34,7 @@ from aquadash.store.types import EpochRecord, EpochReplay, Guess, Images, Predic
 if TYPE_CHECKING:
     from aquadash.classroom.leaderboard import Board
     from aquadash.store.upgrade import Upgrade
-    from aquadash.training.cost import Cost
-    from aquadash.training.forecast import Paces, Waiting
+    from aquadash.training.forecast import Cost, Paces, Waiting
     from aquadash.training.reproduction import Reproduction
     from aquadash.work.queue import Engine
 
@@ -304,14 +303,14 @@ class Runs(Part):
 
     def cost(self, run_id: str) -> Cost:
         """The cost of a run: its time and the size of its network."""
-        from aquadash.training.cost import cost_of
+        from aquadash.training.forecast import cost_of
 
         return cost_of(self.history(run_id), self._network_size(run_id))
 
     @_of_run(256)
     def _network_size(self, run_id: str) -> tuple[int, float] | None:
         """Return the number of weights and the megabytes of a run's network."""
-        from aquadash.training.cost import network_size
+        from aquadash.training.forecast import network_size
 
         return network_size(open_store(), run_id)
 

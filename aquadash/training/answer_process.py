@@ -39,6 +39,11 @@ MIN_FREE_MEMORY = 2 * 1024**3
 #: Seconds that a cancelled answer has to end by itself.
 _CANCEL_SECONDS = 2.0
 
+_CRASHED = (
+    "The process that runs networks and augmentations crashed, probably because memory ran out. Try again. If it "
+    "crashes again, the network is too large for this computer or its file is damaged."
+)
+
 #: When memory runs out, Linux kills the process with the highest score first: this one, not the app.
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
@@ -55,10 +60,6 @@ class _Reply(Enum):
     ERROR = auto()
 
 
-class _EndedError(Exception):
-    """The process has ended; ``args[0]`` is whether it had started to answer."""
-
-
 class AnswerProcess:
     """Answers one question at a time in a process that is replaced when it has ended; thread-safe."""
 
@@ -71,13 +72,10 @@ class AnswerProcess:
         max_bytes: int = MAX_BYTES,
         forks: bool = False,
     ) -> None:
-        """Store the limits; nothing is started yet.
+        """Store the limits, which the constants describe; nothing is started yet.
 
         Args:
             begin: Called by the process when it starts.
-            answer_seconds: Seconds that an answer may take.
-            idle_seconds: Seconds without a question after which the process ends.
-            max_bytes: Bytes that the process may allocate beyond what it has after its start.
             forks: Whether to fork the standby process, which has TensorFlow loaded, where the system can fork.
         """
         self._forks = forks
@@ -114,23 +112,14 @@ class AnswerProcess:
             AquaDashError: Raised by the function.
         """
         with self._lock:
-            for is_last in (False, True):
-                try:
-                    kind, value = self._ask(function, args, progress)
-                except _EndedError as ended:
-                    self._kill()
-                    # Retry once where the process ended between two questions.
-                    if is_last or ended.args[0]:
-                        raise AnswerError(
-                            "The process that runs networks and augmentations crashed, probably because memory ran "
-                            "out. Try again. If it crashes again, the network is too large for this computer or its "
-                            "file is damaged."
-                        ) from None
-                else:
-                    if kind is _Reply.ERROR:
-                        raise value
-                    return value
-            raise AssertionError("not reached")
+            # Retry once where the process ended between two questions.
+            reply = self._ask(function, args, progress) or self._ask(function, args, progress)
+            if reply is None:
+                raise AnswerError(_CRASHED)
+            kind, value = reply
+            if kind is _Reply.ERROR:
+                raise value
+            return value
 
     def end(self) -> None:
         """End the process; the next question starts another."""
@@ -139,8 +128,8 @@ class AnswerProcess:
 
     def _ask(
         self, function: Callable[..., Any], args: tuple[Any, ...], progress: Callable[[float], object] | None
-    ) -> tuple[_Reply, Any]:
-        """Return the answer, or the error that the function raised."""
+    ) -> tuple[_Reply, Any] | None:
+        """Return the answer or the error; None where the process ended before it began to answer."""
         deadline = time.monotonic() + self.answer_seconds
         self._send(function, args)
         has_begun, fraction = False, 0.0
@@ -149,7 +138,8 @@ class AnswerProcess:
                 try:
                     reply = self._receive(0.1)
                 except (EOFError, OSError):
-                    raise _EndedError(has_begun) from None
+                    self._kill()
+                    return (_Reply.ERROR, AnswerError(_CRASHED)) if has_begun else None
                 if reply is not None:
                     has_begun = True
                     if reply[0] in (_Reply.ANSWER, _Reply.ERROR):
@@ -162,8 +152,6 @@ class AnswerProcess:
                         f"The answer took more than {self.answer_seconds:.0f} seconds, so AquaDash stopped waiting. "
                         "Ask for fewer images at once, or use a smaller network."
                     )
-        except _EndedError:
-            raise
         except BaseException:
             self._cancel()
             raise

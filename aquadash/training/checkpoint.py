@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from aquadash.store import EpochRecord, EpochReplay, Progress, RunStore
 from aquadash.store.artifacts import CHECKPOINTS
-from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.prepare import TrainingData
+from aquadash.training.schedules import EarlyStopping
 
 _log = logging.getLogger(__name__)
 

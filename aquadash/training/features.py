@@ -48,18 +48,14 @@ def features(
     return values
 
 
-def batch_size(body: keras.Model) -> int:
-    """Return the batch size for a body: a power of two, smaller for larger outputs of its layers."""
-    largest = max(math.prod(layer.output.shape[1:]) for layer in body.layers)
-    fitting = _BATCH_BYTES // (4 * largest)
-    return min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
-
-
 def compute_features(
     body: keras.Model, images: NDArray[np.uint8], progress: Callable[[float], None] = lambda fraction: None
 ) -> NDArray[np.float32]:
     """Compute the features of all images; exported scripts carry this function, which needs no cache."""
-    forward, step = _forward(body), batch_size(body)
+    largest = max(math.prod(layer.output.shape[1:]) for layer in body.layers)
+    fitting = _BATCH_BYTES // (4 * largest)
+    # A power of two.
+    forward, step = _forward(body), min(_BATCH, 2 ** int(math.log2(max(1, fitting))))
     values = np.empty((len(images), int(body.output_shape[-1])), np.float32)
     for start in range(0, len(images), step):
         progress(start / len(images))

@@ -1,4 +1,4 @@
-"""Forecasts of trainings: about how many seconds one takes, and how many pass until a queued one starts.
+"""The cost of a training, and forecasts: about how many seconds one takes, and how many until a queued one starts.
 
 A training is expected to take the median time of earlier ones with the same network and images.
 """
@@ -16,9 +16,11 @@ from aquadash.augment import plan
 from aquadash.config import SETTINGS, AugmentationConfig, RunConfig
 from aquadash.data import SOURCES, Source
 from aquadash.data.folder.about import PREFIX, all_kept
-from aquadash.errors import AquaDashError
+from aquadash.errors import AquaDashError, StorageError
 from aquadash.models import head_epochs
-from aquadash.store import Run, RunStatus
+from aquadash.models.network_file import parameter_count
+from aquadash.store import EpochRecord, Run, RunStatus, RunStore
+from aquadash.store.artifacts import MODEL
 
 #: Seconds from a run's start to its first batch: the process, TensorFlow, the images.
 STARTING_SECONDS = 5.0
@@ -131,3 +133,41 @@ def _takes(run: Run, paces: Paces) -> float:
     # The epochs that train a new head alone take almost no time, so the remaining epochs take nearly all of it.
     fraction = min(1.0, (epochs - done) / (epochs - head_epochs(run.config)))
     return STARTING_SECONDS + seconds * epochs * fraction
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of a run; None stands for an unknown value."""
+
+    #: The number of trained epochs.
+    epochs: int | None = None
+    #: Training time of all epochs, validation included.
+    seconds: float | None = None
+    #: The median over the epochs, which leaves out the compiling of the first epoch.
+    seconds_per_epoch: float | None = None
+    #: The number of weights of the network, frozen ones included.
+    parameters: int | None = None
+    #: The size of the network's file, in 10^6 bytes.
+    megabytes: float | None = None
+
+
+def network_size(store: RunStore, run_id: str) -> tuple[int, float] | None:
+    """Return the number of weights and the megabytes of a run's network; None for a missing or damaged file."""
+    path = store.artifact(run_id, MODEL)
+    try:
+        return None if path is None else (parameter_count(path), path.stat().st_size / 1e6)
+    except (StorageError, OSError):
+        return None
+
+
+def cost_of(history: Sequence[EpochRecord], network: tuple[int, float] | None) -> Cost:
+    """Return the cost of a run from its epochs and the size of its network."""
+    seconds = [record.seconds for record in history]
+    parameters, megabytes = network or (None, None)
+    return Cost(
+        epochs=len(history) or None,
+        seconds=sum(seconds) if seconds else None,
+        seconds_per_epoch=statistics.median(seconds) if seconds else None,
+        parameters=parameters,
+        megabytes=megabytes,
+    )

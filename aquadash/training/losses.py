@@ -13,20 +13,14 @@ class Losses:
 
     def __init__(self, training: TrainingConfig, labels: NDArray[np.int64], *, num_classes: int) -> None:
         """Compute the class weights from the labels."""
+        logits, smoothing = training.from_logits, training.label_smoothing
         self._num_classes = num_classes
-        self._plain = keras.losses.SparseCategoricalCrossentropy(from_logits=training.from_logits)
-        self._smoothed = (
-            keras.losses.CategoricalCrossentropy(
-                from_logits=training.from_logits, label_smoothing=training.label_smoothing
-            )
-            if training.label_smoothing
-            else None
-        )
-        self._class_weights = (
-            tf.constant(balanced_weights(labels, num_classes=num_classes))
-            if training.class_weights == "balanced"
-            else None
-        )
+        self._plain = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+        self._smoothed = self._class_weights = None
+        if smoothing:
+            self._smoothed = keras.losses.CategoricalCrossentropy(from_logits=logits, label_smoothing=smoothing)
+        if training.class_weights == "balanced":
+            self._class_weights = tf.constant(balanced_weights(labels, num_classes=num_classes))
 
     def training(self, labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
         """Return the mean loss of a batch, smoothed and weighted by the settings; labels are int32 (batch,)."""

@@ -49,7 +49,8 @@ ENVIRONMENT = {
 def prepare() -> None:
     """Import MLflow, if a server is named, in a process that stands by: the import takes a second."""
     if settings.tracking_uri() and importlib.util.find_spec("mlflow") is not None:
-        os.environ.update(ENVIRONMENT | {name: os.environ[name] for name in ENVIRONMENT if name in os.environ})
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         # urllib3 logs a warning for each retry.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         import mlflow  # noqa: F401
@@ -71,19 +72,16 @@ def mirrored(store: RunStore, run_id: str) -> Iterator[Callable[[EpochRecord], o
 
     thread = Thread(target=send_news, name="mlflow", daemon=True)
     thread.start()
-    status: RunStatus | None = RunStatus.FAILED
     try:
         yield news.put
-        status = RunStatus.FINISHED
-    except Stopped:
-        status = RunStatus.STOPPED
-        raise
+        news.put(RunStatus.FINISHED)
     except LeaseLostError:
         # Another worker goes on with the run.
-        status = None
+        raise
+    except BaseException as error:
+        news.put(RunStatus.STOPPED if isinstance(error, Stopped) else RunStatus.FAILED)
         raise
     finally:
-        news.put(status)
         news.put(None)
         thread.join(PATIENCE)
         if thread.is_alive():

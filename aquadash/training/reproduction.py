@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from aquadash.config import config_diff
 from aquadash.errors import RunError
 from aquadash.models.network_file import stored_weights
-from aquadash.store.types import EpochRecord, Run, RunStatus
+from aquadash.store.types import Run, RunStatus
 
 if TYPE_CHECKING:
     from aquadash.store.runs import RunStore
 
-#: Figures of time, which differ between equal runs.
-_TIMES = frozenset({"seconds"})
 _FIGURES = "final figures"
 
 Arrays = dict[str, NDArray[Any]]
@@ -137,9 +135,15 @@ def compare_arrays(name: str, a: Mapping[str, NDArray[Any]], b: Mapping[str, NDA
 
 
 def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
+    """Return the numbers by kind, without the seconds, which differ between equal runs."""
     parts = {
-        "metrics by epoch": _history(store.history(run.run_id)),
-        _FIGURES: {name: np.array(value) for name, value in run.metrics.items() if name not in _TIMES},
+        "metrics by epoch": {
+            f"{name}, epoch {record.epoch}": np.array(value)
+            for record in store.history(run.run_id)
+            for name, value in asdict(record).items()
+            if name not in ("seconds", "epoch")
+        },
+        _FIGURES: {name: np.array(value) for name, value in run.metrics.items() if name != "seconds"},
         "weights": stored_weights(store.model_path(run.run_id), lambda one: np.asarray(one[()])),
         "predictions of the test images": asdict(store.predictions(run.run_id)),
     }
@@ -147,15 +151,6 @@ def _numbers(store: RunStore, run: Run) -> dict[str, Arrays]:
     if validation is not None:
         parts["predictions of the validation images"] = asdict(validation)
     return parts
-
-
-def _history(epochs: list[EpochRecord]) -> Arrays:
-    return {
-        f"{name}, epoch {record.epoch}": np.array(value)
-        for record in epochs
-        for name, value in asdict(record).items()
-        if name not in (*_TIMES, "epoch")
-    }
 
 
 def _reasons(run: Run, repeat: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

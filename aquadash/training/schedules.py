@@ -1,17 +1,20 @@
-"""Learning-rate schedules: factors of ``training.learning_rate`` as functions of the position in training, in epochs.
+"""Learning-rate schedules, and the rule of Keras's ``EarlyStopping`` as a value that a checkpoint can store.
 
-They depend on nothing else, so a resumed run has the same rates as one without a break.
+Schedules are factors of ``training.learning_rate`` as functions of the position in training, in epochs, and of nothing
+else, so a resumed run has the same rates as one without a break.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquadash.config import TrainingConfig
 from aquadash.store.types import EpochRecord
-from aquadash.training.early_stopping import improves
 
 #: One cycle (Smith and Topin 2018, "Super-Convergence"): the rate rises from 1/25 of the peak over 30 % of the training
 #: and ends at 1/10,000 of its start.
@@ -70,16 +73,11 @@ def preview(training: TrainingConfig, *, points: int = 200) -> tuple[list[float]
 
 def plateau_cuts(training: TrainingConfig, history: Sequence[EpochRecord]) -> int:
     """Count the cuts of ``plateau`` by the rule of Keras's ``ReduceLROnPlateau`` without cooldown and ``min_delta``."""
-    cuts = wait = 0
-    best: float | None = None
+    cuts, state = 0, EarlyStopping(math.ceil(training.schedule_epochs), training.monitor)
     for record in history:
-        value = getattr(record, training.monitor)
-        if best is None or improves(training.monitor, value, best):
-            best, wait = value, 0
-            continue
-        wait += 1
-        if wait >= training.schedule_epochs:
-            cuts, wait = cuts + 1, 0
+        state = state.after(record.epoch, getattr(record, training.monitor))
+        if state.should_stop:
+            cuts, state = cuts + 1, replace(state, wait=0)
     return cuts
 
 
@@ -91,3 +89,31 @@ def _rate(training: TrainingConfig, position: float) -> float:
 def _half_cosine(start: float, end: float, fraction: float) -> float:
     fraction = min(max(fraction, 0.0), 1.0)
     return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Counts epochs without a better validation figure, as ``keras.callbacks.EarlyStopping(min_delta=0)`` does."""
+
+    #: Epochs without a better figure before it stops; 0 never stops.
+    patience: int
+    #: ``val_loss`` or ``val_accuracy``.
+    monitor: str = "val_loss"
+    #: The epoch with the best figure so far, from 1; 0 before the first.
+    best_epoch: int = 0
+    #: The best figure; NaN before the first epoch.
+    best: float = math.nan
+    #: Epochs since the best.
+    wait: int = 0
+
+    def after(self, epoch: int, value: float) -> EarlyStopping:
+        """Return the state after an epoch with that figure; NaN is never the best."""
+        is_better = value < self.best if self.monitor == "val_loss" else value > self.best
+        if is_better or (math.isnan(self.best) and not math.isnan(value)):
+            return replace(self, best_epoch=epoch, best=value, wait=0)
+        return replace(self, wait=self.wait + 1)
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self.patience <= self.wait

@@ -20,7 +20,6 @@ from aquadash.models import ChannelStatistics, transfer
 from aquadash.store import EpochRecord, EpochReplay, Progress
 from aquadash.training import hardware
 from aquadash.training.checkpoint import Checkpoint, Listener, Weights, with_epoch
-from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.epoch_loop import EpochLoop
 from aquadash.training.features import features
 from aquadash.training.losses import Losses
@@ -28,7 +27,7 @@ from aquadash.training.mixing import draw_mixes
 from aquadash.training.phases import Phase, build_loop, load_pretrained, phase_of
 from aquadash.training.prepare import TrainingImages, split, visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order, set_layer_seeds
-from aquadash.training.schedules import learning_rates
+from aquadash.training.schedules import EarlyStopping, learning_rates
 
 
 class Trainer:

@@ -96,9 +96,13 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
             store.log_epoch(run.run_id, resume_from.history[-1], curve=resume_from.curve)
         result = fit.fit(run.config, dataset, listener=listener, resume_from=resume_from)
     except Stopped:
-        raise Stopped(_stopped_early(store, run.run_id)) from None
+        result = None
     if result is None:
-        raise Stopped(_stopped_early(store, run.run_id))
+        kept = len(store.history(run.run_id))
+        if not kept:
+            raise Stopped("Stopped before the first epoch was complete, so there is no model.")
+        complete = f"{kept} complete epoch{'s' * (kept != 1)}"
+        raise Stopped(f"Stopped while resuming. Kept so far: {complete}. Resume the run to continue.")
     job.beat()
     if not result.stopped:
         # All epochs are complete, so a stop request no longer saves anything.
@@ -108,14 +112,6 @@ def _train(store: RunStore, job: JobContext, mirror: Callable[[EpochRecord], obj
     if result.stopped:
         raise Stopped(f"Stopped by request after {len(result.history)} complete epochs.")
     return {}
-
-
-def _stopped_early(store: RunStore, run_id: str) -> str:
-    """Describe a run that was stopped before this process had a model of it."""
-    if epochs := len(store.history(run_id)):
-        kept = f"{epochs} complete epoch{'s' * (epochs != 1)}"
-        return f"Stopped while resuming. Kept so far: {kept}. Resume the run to continue."
-    return "Stopped before the first epoch was complete, so there is no model."
 
 
 @dataclass
@@ -189,15 +185,9 @@ def store_result(store: RunStore, run: Run, dataset: Dataset, result: FitResult)
         unseen = evaluate(predictions.labels[tail], predictions.probabilities[tail], class_names=dataset.class_names)
         metrics["unseen_test_loss"] = unseen.loss
         metrics["unseen_test_accuracy"] = unseen.accuracy
-    metrics |= _figures_of_detector(run, dataset, result)
+    unknown = cifar100.other_classes() if run.config.data.source == "cifar100" else None
+    if result.ood_detector is not None and unknown is not None:
+        from aquadash.training.out_of_distribution import ood_metrics
+
+        metrics |= ood_metrics(result.model, result.ood_detector, known=dataset.test.images, unknown=unknown)
     store.update(run.run_id, metrics=metrics)
-
-
-def _figures_of_detector(run: Run, dataset: Dataset, result: FitResult) -> dict[str, float]:
-    """Measure the detection of images of other classes; empty where there are no such images."""
-    images = cifar100.other_classes() if run.config.data.source == "cifar100" else None
-    if result.ood_detector is None or images is None:
-        return {}
-    from aquadash.training.out_of_distribution import ood_metrics
-
-    return ood_metrics(result.model, result.ood_detector, known=dataset.test.images, unknown=images)

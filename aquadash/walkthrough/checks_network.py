@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aquadash.evaluation.records import EpochRecord
-from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.schedules import EarlyStopping
 from aquadash.walkthrough import report
 from aquadash.walkthrough.lessons import Verdict, nearly, no_number, read_number, right, wrong
 from aquadash.walkthrough.network import lowest_flattened_loss

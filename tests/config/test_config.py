@@ -98,14 +98,6 @@ def test_a_run_usually_ends_after_the_epochs_of_the_nearest_preset(changes: dict
     assert usual_epochs(config.with_values(PRESETS["notebook-fixed"].config, changes)) == epochs
 
 
-def test_a_setting_tells_its_limits() -> None:
-    epochs, dropout = config.setting("training.epochs"), config.setting("model.dropout")
-    assert (epochs.kind, epochs.low, epochs.high) == (int, 1, 2000)
-    assert (dropout.low, dropout.low_allowed, dropout.high, dropout.high_allowed) == (0, True, 1, False)
-    assert config.setting("training.optimizer").choices == ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
-    assert (config.setting("training.restore_best_weights").kind, config.setting("model.filters").kind) == (bool, tuple)
-
-
 def test_yaml_is_read_back_and_fills_up_from_a_base() -> None:
     for entry in PRESETS.values():
         assert config.from_yaml(config.to_yaml(entry.config)) == entry.config

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from aquadash.data import Dataset
 from aquadash.errors import ConfigError, RunError
 from aquadash.predict import Predictor
 from aquadash.store import Progress, Stopped
-from aquadash.training import epoch_loop, prepare
+from aquadash.training import epoch_loop
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup, predict
 from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.out_of_distribution import feature_reader
@@ -90,8 +89,7 @@ def test_so_does_one_with_other_settings(tiny_dataset: Dataset, uncompiled: None
 
 def _same_results(resumed: Any, whole: Any) -> None:
     assert without_seconds(resumed.history) == without_seconds(whole.history)
-    for one, other in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
-        assert np.array_equal(one, other)
+    np.testing.assert_equal(resumed.model.get_weights(), whole.model.get_weights())
     assert np.array_equal(resumed.predictions.probabilities, whole.predictions.probabilities)
 
 
@@ -102,8 +100,7 @@ def test_a_run_stopped_in_an_epoch_leaves_the_last_one(first: tuple[Any, Listene
     left, had = broken.checkpoints[-1], first[1].checkpoints[1]
     assert without_seconds(left.history) == without_seconds(had.history)
     for name in ("weights", "optimizer", "best_weights"):
-        for one, other in zip(getattr(left, name), getattr(had, name), strict=True):
-            assert np.array_equal(one, other)
+        np.testing.assert_equal(getattr(left, name), getattr(had, name))
     assert fit(SMALL, tiny_dataset, Listener(stop_in_epoch=1)) is None, "no epoch is complete"
 
 
@@ -122,8 +119,7 @@ def test_a_seed_repeats_however_batches_are_grouped_and_whatever_others_draw(
     fit(with_values(SMALL, {"training.epochs": 2}), tiny_dataset, one_by_one)
     grouped, alone = first[1].checkpoints[1], one_by_one.checkpoints[1]
     assert without_seconds(grouped.history) == without_seconds(alone.history)
-    for mine, other in zip(grouped.weights, alone.weights, strict=True):
-        assert np.array_equal(mine, other)
+    np.testing.assert_equal(grouped.weights, alone.weights)
 
 
 def test_the_mathematics_is_that_of_keras_fit(tiny_dataset: Dataset) -> None:
@@ -272,20 +268,15 @@ def test_the_report_s_validation_takes_the_first_400_test_images(tiny_dataset: D
         split(config, replace(tiny_dataset, test=tiny_dataset.test.take(slice(1))))
 
 
-def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset) -> None:
     config = with_values(SMALL, {"augmentation.pipeline": "notebook-2"})
-    data = prepare.split(config, tiny_dataset)
-    copies = prepare.TrainingImages(config, data, progress=lambda *_: None)
+    data = split(config, tiny_dataset)
+    copies = TrainingImages(config, data, progress=lambda *_: None)
     assert copies.epoch(1)[0] is copies.epoch(2)[0]
-    seeds: set[int] = set()
-
-    def start(*_: object, seed_of: Callable[[int], int], **__: object) -> None:
-        """tests/training/test_processes compares the images of a seed."""
-        seeds.update(map(seed_of, (1, 2, 3)))
-
-    monkeypatch.setattr(prepare, "DrawingProcess", start)
-    prepare.TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
-    assert len(seeds) == 3
+    fresh = TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
+    drawn = {fresh.epoch(epoch)[0].tobytes() for epoch in (1, 2, 3)}
+    fresh.close()
+    assert len(drawn) == 3
 
 
 EPOCHS = 100

@@ -1,13 +1,16 @@
-"""Forecasts from earlier runs: the seconds of an epoch, and the start of queued runs."""
+"""The cost of a run, and forecasts from earlier runs: the seconds of an epoch, and the start of queued runs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from aquadash.config import with_values
-from aquadash.store import Progress, Run, RunStatus
-from aquadash.training.forecast import STARTING_SECONDS, Paces, waiting_times
+from aquadash.store import EpochRecord, Progress, Run, RunStatus, RunStore
+from aquadash.training.forecast import STARTING_SECONDS, Paces, cost_of, network_size, waiting_times
 from tests.support.lessons import SHORT
+from tests.support.runs import make_run
+from tests.support.weights_files import keras_file
 
 NOW = 1_000.0
 TEN = with_values(SHORT, {"training.epochs": 10})
@@ -109,3 +112,14 @@ def test_the_start_is_unknown_behind_unknown_times_and_while_the_queue_is_paused
         assert seconds([known, overdue, run("b", rank=1), run("c", rank=2)], slots=2)[0] == (1, 0.0)
     held = waiting_times([known, run("a")], slots=1, paused=True, now=NOW)
     assert [(one.rank, one.seconds) for one in held.values()] == [(1, None)]
+
+
+def test_time_is_summed_and_the_first_epochs_compiling_does_not_count(store: RunStore, tmp_path: Path) -> None:
+    history = [EpochRecord(epoch, 1.0, 0.5, 1.0, 0.5, 0.01, 9.0 if epoch == 1 else 2.0) for epoch in (1, 2, 3)]
+    run = make_run(store, "a")
+    cost = cost_of(history, network_size(store, run.run_id))
+    assert (cost.epochs, cost.seconds, cost.seconds_per_epoch) == (3, 13.0, 2.0)
+    assert cost.parameters is None and cost.megabytes is None
+    store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
+    cost = cost_of([], network_size(store, run.run_id))
+    assert cost.parameters == 1000 and cost.megabytes and cost.seconds is None

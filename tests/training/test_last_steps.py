@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from tests.support.tiny_networks import QUICK
 
 pytestmark = pytest.mark.slow
 
+#: The results of a run, the last steps of its worker, and a folder with the home before each step.
+Trained = tuple[dict[str, Any], list[str], Path]
 
 #: The writes of a worker to the store after the last epoch of two, in this order.
 LAST_STEPS = (
@@ -37,7 +40,8 @@ class Steps:
     """Notes what the worker writes after its first epoch, and copies the home before each step, as a kill leaves it."""
 
     def __init__(self, patch: pytest.MonkeyPatch, copies: Path) -> None:
-        self.taken: list[str] | None = None
+        self.taken: list[str] = []
+        self.epochs = 0
         self.copies = copies
         self.watch(patch, RunStore, "add_artifact", lambda path, *_: path.name)
         self.watch(patch, RunStore, "add_text_artifact", lambda name, *_: name)
@@ -60,11 +64,10 @@ class Steps:
         # The heartbeat's thread writes whenever it likes.
         if threading.current_thread() is not threading.main_thread():
             return
-        if self.taken is None:
-            self.taken = [] if name == "epoch" else None
-            return
-        copy_home(self.copies / name)
-        self.taken.append(name)
+        if self.epochs:
+            copy_home(self.copies / name)
+            self.taken.append(name)
+        self.epochs += name == "epoch"
 
 
 def copy_home(target: Path) -> None:
@@ -89,10 +92,8 @@ def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def never_killed(
-    tmp_path_factory: pytest.TempPathFactory, small_worker: None
-) -> tuple[dict[str, Any], list[str], Path]:
-    """A run without a kill: its results, the last steps of its worker, and a folder with the home before each step."""
+def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -> Trained:
+    """A run without a kill."""
     home, copies = tmp_path_factory.mktemp("never-killed"), tmp_path_factory.mktemp("copies")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AQUADASH_HOME", str(home))
@@ -100,7 +101,6 @@ def never_killed(
         steps = Steps(patch, copies)
         run_id = store.submit(QUICK).run_id
         live_runs.train(store, run_id)
-        assert steps.taken is not None
         found = left(store, run_id)
         # Nothing of a copy may come from where it was copied from.
         shutil.rmtree(home)
@@ -123,13 +123,13 @@ def left(store: RunStore, run_id: str) -> dict[str, Any]:
     }
 
 
-def test_the_last_steps_are_these(never_killed: tuple[dict[str, Any], list[str], Path]) -> None:
+def test_the_last_steps_are_these(never_killed: Trained) -> None:
     assert tuple(never_killed[1]) == LAST_STEPS
 
 
 @pytest.mark.parametrize("step", LAST_STEPS)
 def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
-    step: str, never_killed: tuple[dict[str, Any], list[str], Path], monkeypatch: pytest.MonkeyPatch
+    step: str, never_killed: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, _, copies = never_killed
     monkeypatch.setenv("AQUADASH_HOME", str(copies / step))
@@ -142,14 +142,7 @@ def test_a_worker_that_is_killed_before_a_last_step_loses_nothing(
         return
     lost = store.jobs.requeue(job, "The worker was lost")
     assert store.get(lost.run).status is RunStatus.QUEUED
-    trained: list[None] = []
-    train = Trainer.train_one_epoch
-
-    def counted(*arguments: Any) -> Any:
-        trained.append(None)
-        return train(*arguments)
-
-    monkeypatch.setattr(Trainer, "train_one_epoch", counted)
-    job_rows.do_next(KIND)
-    assert len(trained) == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
+    with mock.patch.object(Trainer, "train_one_epoch", autospec=True, side_effect=Trainer.train_one_epoch) as train:
+        job_rows.do_next(KIND)
+    assert train.call_count == (step in ("epochs.npz", "slot-0.npz")), "from the last complete epoch on"
     assert left(store, lost.run) == expected

@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -20,10 +19,9 @@ from aquadash import settings
 from aquadash.errors import RunError
 from aquadash.store import EpochRecord, LeaseLostError, Run, RunStatus, RunStore, Stopped, open_store
 from aquadash.training import mlflow_log
-from aquadash.training.mlflow_log import EXPERIMENT
 from tests.cli.test_cli import answer, refusal
 from tests.support.runs import make_run
-from tests.support.serving import free_port
+from tests.support.serving import free_port, start_server
 from tests.support.waiting import wait_for
 
 #: Nothing listens on the port for "discard".
@@ -167,34 +165,31 @@ def test_an_earlier_run_is_sent_by_a_command(tracking: Any, store: RunStore, mon
     assert "does not answer or refused" in refusal("runs", "export", run.run_id, "--mlflow")
 
 
-#: No telemetry, and no processes for MLflow's own jobs.
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-
 QUICK = ("--preset", "notebook-fixed", "--set", "training.epochs=2", "--set", "augmentation.pipeline=none")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a tracking server in a process of its own; mlflow-skinny has none."""
+@pytest.fixture
+def server(tracking: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a tracking server in a process of its own; mlflow-skinny has none."""
     pytest.importorskip("flask", reason="the whole of MLflow is not installed (requirements-dev.txt has it)")
-    folder = tmp_path_factory.mktemp("tracking")
-    port, log = free_port(), folder / "server.log"
-    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    words = f"-m mlflow server --serve-artifacts --workers 1 --host 127.0.0.1 --port {port}".split()
-    stores = f"--backend-store-uri sqlite:///{folder}/tracking.db --artifacts-destination {folder}/artifacts".split()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *words, *stores],
-            stdout=output,
-            stderr=output,
-            cwd=folder,
-            env=environment | _QUIET,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    port, log = free_port(), tmp_path / "server.log"
+    words = f"-m mlflow server --serve-artifacts --workers 1 --host 127.0.0.1 --port {port}"
+    stores = f"--backend-store-uri sqlite:///{tmp_path}/server.db --artifacts-destination {tmp_path}/artifacts"
+    command = [sys.executable, *words.split(), *stores.split()]
+    process = start_server(command, log, cwd=tmp_path, start_new_session=True)
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+            return True
+        return False
+
     try:
-        wait_for(lambda: _answers(url, process, log), timeout=120, saying=lambda: log.read_text()[-2000:])
-        yield url
+        wait_for(answers, timeout=120, saying=log.read_text)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        yield type(tracking)(f"http://127.0.0.1:{port}")
     finally:
         # The process is gone where it could not start.
         with suppress(ProcessLookupError):
@@ -202,48 +197,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(20)
 
 
-def _answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
-    assert process.poll() is None, log.read_text()[-2000:]
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def check_run(url: str, run_id: str, *, name: str, files: set[str]) -> None:
-    """Check the run's name, settings, curve, figures and files on the server."""
-    from mlflow import MlflowClient
-
-    client, stored = MlflowClient(url), open_store().get(run_id)
-    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
-    (run,) = client.search_runs([experiment], f"tags.`aquadash.run_id` = '{run_id}'")
-    assert (run.info.run_name, run.info.status) == (name, "FINISHED") and run.info.end_time >= run.info.start_time
-    assert run.data.params["training.batch_size"] == "32"
-    assert run.data.metrics["final_test_accuracy"] == stored.metrics["test_accuracy"]
-    points = [(each.step, each.value) for each in client.get_metric_history(run.info.run_id, "val_accuracy")]
-    assert points == [(each.epoch, each.val_accuracy) for each in open_store().history(run_id)]
-    assert run.data.tags["aquadash.dataset_fingerprint"] == stored.dataset_fingerprint
-    sizes = {each.path: each.file_size for each in client.list_artifacts(run.info.run_id)}
-    assert files <= sizes.keys()
-    for file in files - {"worker.log"}:
-        assert sizes[file] == (settings.run_folder(run_id) / file).stat().st_size
-
-
 @pytest.mark.soak
-def test_a_real_server_gets_a_training_and_an_earlier_run(
-    server: str, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    earlier = make_run(open_store(), "earlier", note="A note.").run_id
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    trained = answer("train", *QUICK, "--name", "far away")
-    assert trained["status"] == "finished"
-    every = {"config.json", "environment.json", "history.csv", "model.keras", "predictions.npz", "worker.log"}
-    check_run(server, trained["run_id"], name="far away", files=every)
-    assert " WARNING " not in open_store().log(trained["run_id"])
-    for _ in range(2):
-        answer("runs", "export", "earlier", "--mlflow")
-    check_run(server, earlier, name="earlier", files={"config.json", "predictions.npz"})
+def test_a_real_server_gets_a_training_once(server: Any, home: Path) -> None:
+    run_id = answer("train", *QUICK, "--name", "far away")["run_id"]
+    stored, sent = open_store().get(run_id), only_run(server)
+    assert (sent.info.run_name, sent.info.status) == ("far away", "FINISHED")
+    assert sent.info.end_time >= sent.info.start_time and sent.data.params["training.batch_size"] == "32"
+    assert sent.data.metrics["final_test_accuracy"] == stored.metrics["test_accuracy"]
+    assert sent.data.tags["aquadash.dataset_fingerprint"] == stored.dataset_fingerprint
+    sizes = {each.path: each.file_size for each in server.list_artifacts(sent.info.run_id)}
+    assert sizes["model.keras"] == (settings.run_folder(run_id) / "model.keras").stat().st_size
+    assert {"config.json", "environment.json", "history.csv", "predictions.npz", "worker.log"} <= sizes.keys()
+    assert " WARNING " not in open_store().log(run_id)
+    assert answer("runs", "export", run_id, "--mlflow")["mlflow_run_id"] == only_run(server).info.run_id
+    points = server.get_metric_history(sent.info.run_id, "val_accuracy")
+    assert [each.value for each in points] == [each.val_accuracy for each in open_store().history(run_id)]
 
 
 @pytest.mark.soak

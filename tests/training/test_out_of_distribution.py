@@ -68,20 +68,15 @@ def test_a_network_keeps_its_first_body(data: TrainingData, pretrained: tuple[An
     np.testing.assert_allclose(scores, found.ood_scores(features) / found.threshold, rtol=1e-2)
 
 
-def test_a_network_that_hands_all_its_flattened_values_to_its_last_layer_gets_none(data: TrainingData) -> None:
+def test_too_many_features_and_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
     settings = ModelConfig(name="cnn", filters=(8,), strides=1, dense_units=())
     model = models.build(settings, image_shape=SHAPE, num_classes=2)
     assert feature_reader(model)(data.images[:1]).shape[1] > 4096
     assert detector(model, data) is None
-
-
-def test_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
     model = built("baseline")
-    few = TrainingData(data.images[[0, 20]], data.labels[[0, 20]], data.images[:4], data.labels[:4], np.arange(4))
-    assert detector(model, few) is None
-    same = [0, 0, 20, 20]
-    alike = TrainingData(data.images[same], data.labels[same], data.images[same], data.labels[same], np.arange(4))
-    assert detector(model, alike) is None
+    for learnt, held_out in (([0, 20], [0, 1, 2, 3]), ([0, 0, 20, 20], [0, 0, 20, 20])):
+        pairs = [each[positions] for positions in (learnt, held_out) for each in (data.images, data.labels)]
+        assert detector(model, TrainingData(*pairs, np.arange(4))) is None
 
 
 def test_other_weights_say_nothing(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:

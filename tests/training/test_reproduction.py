@@ -1,4 +1,4 @@
-"""The comparison of a run with its repeat, and the cost of runs."""
+"""The comparison of a run with its repeat."""
 
 import json
 from dataclasses import replace
@@ -10,8 +10,7 @@ import pytest
 from aquadash.errors import NotAllowedError, RunError
 from aquadash.lab import Lab
 from aquadash.people import OWNER, Person
-from aquadash.store import EpochRecord, Run, RunStatus, RunStore, open_store
-from aquadash.training.cost import cost_of, network_size
+from aquadash.store import Run, RunStatus, RunStore
 from aquadash.training.reproduction import compare_arrays, reproduction
 from tests.support.lessons import ANNA, BEN
 from tests.support.runs import make_run
@@ -72,15 +71,3 @@ def test_a_student_may_compare_another_s_run_without_its_network(store: RunStore
     store.update(second.run_id, status=RunStatus.STOPPED, message="Stopped by request.")
     with pytest.raises(RunError, match="stopped: Stopped by request"):
         reproduction(store, first.run_id, second.run_id)
-
-
-def test_time_is_summed_and_the_first_epochs_compiling_does_not_count(tmp_path: Path) -> None:
-    store = open_store()
-    history = [EpochRecord(epoch, 1.0, 0.5, 1.0, 0.5, 0.01, 9.0 if epoch == 1 else 2.0) for epoch in (1, 2, 3)]
-    run = make_run(store, "a")
-    cost = cost_of(history, network_size(store, run.run_id))
-    assert (cost.epochs, cost.seconds, cost.seconds_per_epoch) == (3, 13.0, 2.0)
-    assert cost.parameters is None and cost.megabytes is None
-    store.add_artifact(run.run_id, keras_file(tmp_path / "model.keras", 1000))
-    cost = cost_of([], network_size(store, run.run_id))
-    assert cost.parameters == 1000 and cost.megabytes and cost.seconds is None

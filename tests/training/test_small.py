@@ -14,14 +14,13 @@ from aquadash.config import RunConfig, TrainingConfig, with_values
 from aquadash.errors import ConfigError
 from aquadash.store import EpochRecord
 from aquadash.training import hardware
-from aquadash.training.early_stopping import EarlyStopping
 from aquadash.training.epoch_loop import EpochLoop, ParameterGroup
 from aquadash.training.faster import OnePassSGD, as_saved, with_less_work
 from aquadash.training.losses import Losses, balanced_weights
 from aquadash.training.mixing import Mixes, draw_mixes, mix
 from aquadash.training.prepare import visited_images
 from aquadash.training.randomness import Purpose, derived_seed, epoch_order
-from aquadash.training.schedules import SCHEDULES, learning_rates, plateau_cuts, preview
+from aquadash.training.schedules import SCHEDULES, EarlyStopping, learning_rates, plateau_cuts, preview
 from aquadash.training.trainer import Pace
 
 
@@ -78,21 +77,15 @@ def test_a_last_batch_that_is_not_full_is_left_out(count: int, batch_size: int, 
     assert len(epoch_order(0, 1, count, keep=visited)) == visited
 
 
-def trained_for(epochs: int, **values: object) -> RunConfig:
-    return with_values(RunConfig(), {"training.epochs": epochs, "training.batch_size": 10, **values})
-
-
 @pytest.mark.slow
 def test_pace_counts_from_the_end_of_the_first_call() -> None:
     now = iter([10.0, 11.0])
-    pace = Pace(trained_for(3), images=100, history=[], stopwatch=lambda: next(now))
+    config = with_values(RunConfig(), {"training.epochs": 3, "training.batch_size": 10})
+    pace = Pace(config, images=100, history=[], stopwatch=lambda: next(now))
     assert pace.progress(1, 10).images_per_second == 0  # The network was compiled meanwhile.
     second = pace.progress(3, 10)
     assert second.images_per_second == pytest.approx(20)
     assert second.eta_seconds == pytest.approx((3 - 0.3) * 100 / 20)
-
-
-# -- losses ------------------------------------------------------------------------------------------------------------
 
 
 LABELS = np.array([0, 0, 0, 1])
@@ -116,9 +109,6 @@ def test_training_smooths_and_weighs_the_cross_entropy_and_validation_does_not()
     assert weights == pytest.approx([4 / 6, 2.0, 0.0])
     weighted = (weights[LABELS] * cross_entropy).mean()
     assert losses(class_weights="balanced") == pytest.approx([weighted, cross_entropy.mean()], rel=1e-5)
-
-
-# -- learning rates ----------------------------------------------------------------------------------------------------
 
 
 def rates(training: TrainingConfig, *, batches: int = 10) -> np.ndarray:
@@ -184,15 +174,9 @@ def test_plateau_cuts_when_keras_would() -> None:
         past = history(*losses[: epoch + 1])
         next_rate = learning_rates(training, epoch=epoch + 2, batches=1, history=past)[0]
         assert next_rate == pytest.approx(float(model.optimizer.learning_rate)), epoch
-
-
-def test_plateau_may_watch_accuracy() -> None:
-    training = TrainingConfig(schedule="plateau", schedule_epochs=1, monitor="val_accuracy")
-    assert plateau_cuts(training, history(0.5, 0.4, 0.3)) == 0
-    assert plateau_cuts(training, history(0.5, 0.6, 0.7)) == 2
-
-
-# -- what the processor can do -----------------------------------------------------------------------------------------
+    of_accuracy = TrainingConfig(schedule="plateau", schedule_epochs=1, monitor="val_accuracy")
+    assert plateau_cuts(of_accuracy, history(0.5, 0.4, 0.3)) == 0
+    assert plateau_cuts(of_accuracy, history(0.5, 0.6, 0.7)) == 2
 
 
 @pytest.fixture
@@ -251,13 +235,9 @@ def drawn(
     return draw_mixes(config, ORDER, epoch=epoch, image_shape=(side, side - 8, 3))
 
 
-def test_nothing_is_mixed_unless_asked_for() -> None:
-    assert drawn(RunConfig().augmentation.mixing) is None
-    assert drawn("mixup", batch_size=1) is None, "an image has no other in its batch"
-
-
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
 def test_partners_come_from_the_same_batch_and_most_of_an_image_is_its_own(mixing: str) -> None:
+    assert drawn(mixing, batch_size=1) is None, "an image has no other in its batch"
     mixes = drawn(mixing)
     partners, masks = mixes.partners.numpy(), mixes.masks.numpy()
     assert masks.shape == (5, 32, 24, 1) and partners.shape == ORDER.shape
@@ -278,6 +258,7 @@ def test_mixup_is_the_same_everywhere_and_cutmix_a_rectangle() -> None:
 
 
 def test_mixes_follow_from_seed_and_epoch_and_a_small_alpha_leaves_images_nearly_alone() -> None:
+    assert drawn(RunConfig().augmentation.mixing) is None
     assert drawn("mixup", alpha=0.01).masks.numpy().mean() > 0.95 > drawn("mixup", alpha=5.0).masks.numpy().mean()
     same = [np.array_equal(drawn("cutmix").masks, drawn("cutmix", **other).masks) for other in ({}, {"seed": 4})]
     assert same == [True, False]

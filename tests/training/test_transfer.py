@@ -37,13 +37,6 @@ def small(narrow_bodies: None, all_uncompiled: None, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
-    """The run that was never interrupted, and what its listener heard; nothing changes in it."""
-    listener = Listener()
-    return fit(TRANSFER, tiny_dataset, listener), listener
-
-
-@pytest.fixture(scope="module")
 def head(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
     """A run whose head alone learns, and what its listener heard; nothing changes in it."""
     listener = Listener()
@@ -79,13 +72,6 @@ def test_another_computer_s_features_are_not_used(tiny_dataset: Dataset, monkeyp
     assert [looks(), looks()] == [True, False]
     monkeypatch.setattr(hardware, "last_digits", lambda training: "another computer")
     assert looks()
-
-
-def test_the_body_waits_for_the_head_and_then_learns(whole: tuple[Any, Listener]) -> None:
-    result, listener = whole
-    sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
-    assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
-    assert len(result.history) == 4 and result.predictions.probabilities.shape == (120, 3)
 
 
 def test_the_head_phase_equals_the_whole_frozen_network(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
@@ -124,8 +110,12 @@ def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> 
         np.testing.assert_allclose(moves[1][path], 2 * move, rtol=1e-2, atol=1e-6)
 
 
-def test_resuming_changes_nothing_in_any_phase(tiny_dataset: Dataset, whole: tuple[Any, Listener]) -> None:
-    never_interrupted, listener = whole
+def test_the_body_waits_for_the_head_and_resuming_changes_nothing_in_any_phase(tiny_dataset: Dataset) -> None:
+    listener = Listener()
+    never_interrupted = fit(TRANSFER, tiny_dataset, listener)
+    sizes = [len(checkpoint.weights) for checkpoint in listener.checkpoints]
+    assert sizes[:2] == [2, 2] and sizes[2] == sizes[3] > 30
+    assert len(never_interrupted.history) == 4 and never_interrupted.predictions.probabilities.shape == (120, 3)
     broken = Listener(stop_in_epoch=3)
     stopped = fit(TRANSFER, tiny_dataset, broken)
     # The predictions are those of the last complete epoch, although a part of the next one was trained.

@@ -24,6 +24,7 @@ from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.people import Person
 from aquadash.store import (
     EpochRecord,
+    EpochReplay,
     LeaseLostError,
     Predictions,
     Progress,
@@ -32,11 +33,12 @@ from aquadash.store import (
     RunStore,
     Stopped,
 )
-from aquadash.store.artifacts import OOD_DETECTOR
+from aquadash.store.artifacts import EPOCHS, OOD_DETECTOR
 from aquadash.store.runs import KIND
 from aquadash.training import checkpoint, worker
-from aquadash.training.checkpoint import Checkpoint
-from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.checkpoint import Checkpoint, probe_positions, with_epoch
+from aquadash.training.prepare import TrainingData
+from aquadash.training.schedules import EarlyStopping
 from aquadash.work.queue import Engine
 from aquadash.work.worker import JobContext
 from tests.support import job_rows, live_runs
@@ -91,19 +93,6 @@ def test_a_finished_run_has_its_files(store: RunStore, tiny_dataset: Dataset, mo
     model = keras.saving.load_model(store.model_path(run.run_id), safe_mode=True)
     again = np.asarray(model(models.normalise(tiny_dataset.test.images)))
     assert np.allclose(again, predictions.probabilities, atol=1e-6)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("uncompiled")
-def test_unseen_images_are_measured_too(
-    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
-    run = trained(store, many, monkeypatch, **{"training.validation": "test"})
-    predictions = store.predictions(run.run_id)
-    right = predictions.probabilities.argmax(axis=1) == predictions.labels
-    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
-    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
 
 
 def test_the_loss_that_broke_is_named(store: RunStore) -> None:
@@ -165,7 +154,9 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("uncompiled")
-def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_stop_keeps_results_and_unseen_images_are_measured_too(
+    store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from aquadash.training import fit
 
     whole = fit.fit
@@ -176,9 +167,13 @@ def test_a_late_stop_keeps_results(store: RunStore, tiny_dataset: Dataset, monke
         return result
 
     monkeypatch.setattr(fit, "fit", stopped_at_its_end)
-    run = trained(store, tiny_dataset, monkeypatch)
-    assert run.status is RunStatus.FINISHED and "test_accuracy" in run.metrics
-    assert "model.keras" in store.artifact_names(run.run_id)
+    many = replace(tiny_dataset, test=tiny_dataset.test.take(np.arange(420) % len(tiny_dataset.test)))
+    run = trained(store, many, monkeypatch, **{"training.validation": "test"})
+    assert run.status is RunStatus.FINISHED and "model.keras" in store.artifact_names(run.run_id)
+    predictions = store.predictions(run.run_id)
+    right = predictions.probabilities.argmax(axis=1) == predictions.labels
+    assert run.metrics["unseen_test_accuracy"] == pytest.approx(right[400:].mean())
+    assert run.metrics["val_accuracy"] == pytest.approx(right[:400].mean())
 
 
 def test_a_resumed_run_keeps_no_detector_of_the_weights_that_it_had_before(store: RunStore) -> None:
@@ -229,22 +224,17 @@ def epoch(number: int) -> Checkpoint:
     return Checkpoint(weights, weights, [], EarlyStopping(0), (record,), None, QUICK.to_json(), "f" * 64)
 
 
-def test_a_complete_epoch_makes_up_for_lost_workers(store: RunStore) -> None:
-    claimed(store)
+def test_a_lost_worker_writes_no_epoch_and_a_complete_one_makes_up_for_it(store: RunStore) -> None:
+    lost = claimed(store)
     store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
+    with pytest.raises(LeaseLostError):
+        listener(store, lost).on_epoch(epoch(1))
+    assert store.history(lost.run) == [] and store.artifact_names(lost.run, folder="checkpoint") == []
     job = JobContext(store.jobs, job_rows.claim(KIND))
     assert job_rows.latest(KIND).worker_failures == 1
     listener(store, job).on_epoch(epoch(1))
     assert job_rows.latest(KIND).worker_failures == 0
     assert [record.epoch for record in store.history(job.run)] == [1] and store.get(job.run).curve == (0.5,)
-
-
-def test_an_epoch_of_a_worker_that_was_cut_off_is_not_written(store: RunStore) -> None:
-    job = claimed(store)
-    store.jobs.requeue(job_rows.latest(KIND), "The worker was lost")
-    with pytest.raises(LeaseLostError):
-        listener(store, job).on_epoch(epoch(1))
-    assert store.history(job.run) == [] and store.artifact_names(job.run, folder="checkpoint") == []
 
 
 def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
@@ -256,6 +246,71 @@ def test_a_damaged_checkpoint_is_passed_over(store: RunStore) -> None:
     slot = store.artifact(run_id, "checkpoint/slot-1.npz")
     slot.write_bytes(slot.read_bytes()[: slot.stat().st_size // 2])  # As if the worker had died while it wrote.
     assert checkpoint.latest(store, run_id).epoch == 2
+
+
+def data_of(labels: list[int]) -> TrainingData:
+    count = len(labels)
+    images = np.zeros((count, 2, 2, 3), np.uint8)
+    held_out = np.arange(count, dtype=np.int64) * 3
+    return TrainingData(images, np.zeros(count, np.int64), images, np.array(labels), held_out)
+
+
+def test_probes_are_spread_over_the_classes_and_over_each_class() -> None:
+    labels = np.repeat(np.arange(5), 75)
+    chosen = probe_positions(labels)
+    assert len(chosen) == 20 and np.bincount(labels[chosen]).tolist() == [4] * 5
+    assert chosen[:4].tolist() == [0, 18, 37, 56]
+    np.testing.assert_array_equal(chosen, probe_positions(labels))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([0, 1, 1, 1, 1, 1], [1, 3]), ([2, 2, 0], [1, 0, 2]), ([0], [1]), ([], [])],
+)
+def test_small_classes_give_what_they_have(labels: list[int], expected: list[int]) -> None:
+    of_images = np.array(labels, np.int64)
+    assert np.bincount(of_images[probe_positions(of_images, count=4)]).tolist() == expected
+
+
+def test_epochs_are_added_one_by_one() -> None:
+    data = data_of([0, 0, 1, 2])
+    first = np.eye(3, dtype=np.float32)[[0, 1, 1, 2]]
+    second = np.eye(3, dtype=np.float32)[[0, 0, 1, 0]]
+    replay = with_epoch(None, 1, data, first)
+    replay = with_epoch(replay, 2, data, second)
+    assert replay.epochs == 2
+    assert replay.probe_indices.tolist() == [0, 3, 6, 9] and replay.probe_labels.tolist() == [0, 0, 1, 2]
+    assert replay.confusion_matrices.tolist() == [
+        [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
+        [[2, 0, 0], [0, 1, 0], [1, 0, 0]],
+    ]
+    np.testing.assert_array_equal(replay.probe_probabilities, np.stack([first, second]))
+    assert with_epoch(None, 3, data, first) is None, "the first epochs are missing"
+
+
+def test_arrays_that_do_not_belong_together_are_refused() -> None:
+    replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
+    arrays = vars(replay)
+    assert EpochReplay.from_arrays(arrays).epochs == 1
+    for name, broken in (
+        ("confusion_matrices", np.zeros((2, 2, 2), np.int32)),
+        ("probe_labels", np.zeros(5, np.int64)),
+        ("probe_probabilities", np.zeros((1, 2), np.float32)),
+    ):
+        with pytest.raises(ValueError, match="belong together"):
+            EpochReplay.from_arrays({**arrays, name: broken})
+
+
+def test_a_file_that_is_just_being_replaced_reads_as_none(store: RunStore, tmp_path: Path) -> None:
+    run_id = make_run(store, status=RunStatus.QUEUED).run_id
+    assert store.epoch_replay(run_id) is None
+    replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
+    store.add_epoch_replay(run_id, replay)
+    found = store.epoch_replay(run_id)
+    np.testing.assert_array_equal(found.probe_probabilities, replay.probe_probabilities)
+    (tmp_path / EPOCHS).write_bytes(b"PK half a file")
+    store.add_artifact(run_id, tmp_path / EPOCHS)
+    assert store.epoch_replay(run_id) is None
 
 
 def pipeline(name: str, **parameters: float) -> PipelineSpec:

@@ -82,7 +82,7 @@ class Price(NamedTuple):
     title: str
     #: Title of the axis, with the unit.
     axis: str
-    #: Attribute of :class:`aquadash.training.cost.Cost`.
+    #: Attribute of :class:`aquadash.training.forecast.Cost`.
     field: str
     #: Text of a value.
     text: Callable[[float], str]

@@ -19,7 +19,7 @@ from aquadash.data import Dataset, Split
 from aquadash.store import EpochRecord, Predictions, Progress, Stopped
 from aquadash.training import worker
 from aquadash.training.checkpoint import Checkpoint, Listener
-from aquadash.training.early_stopping import EarlyStopping
+from aquadash.training.schedules import EarlyStopping
 
 BATCHES = 10
 BATCH_SECONDS = 0.02
