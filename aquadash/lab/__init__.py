@@ -11,6 +11,8 @@ The pages and the command line call it. Only the lab checks a person's rights an
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aquadash.lab import memory
@@ -63,3 +65,27 @@ class Lab:
     def refresh(self) -> None:
         """Forget cached readings that may be stale, such as after the end of a job in another process."""
         memory.refresh()
+
+
+class Part:
+    """The base of a part of one person's lab. The docstrings of methods list errors besides these.
+
+    Raises:
+        NotAllowedError: The person lacks the right, or exceeds a limit of the class.
+        RunError: The state of a run or job forbids the action.
+        UnknownNameError: There is no resource of that name.
+        StorageError: The store cannot be read or written.
+    """
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self._rights = Rights(person)
+        self._limits = Limits(person)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Run a change of what is stored. Afterwards the next call reads again, even if the change failed."""
+        try:
+            yield
+        finally:
+            memory.refresh()

@@ -17,7 +17,7 @@ from aquadash.data.folder.splitting import DEFAULT_SPLIT, SplitChoice
 from aquadash.data.folder.types import CheckReport, LeftOut
 from aquadash.data.progress import in_turn, silent
 from aquadash.errors import DataError, NotAllowedError
-from aquadash.lab.part import Part
+from aquadash.lab import Part
 from aquadash.lab.rights import Action
 from aquadash.people import Resource
 

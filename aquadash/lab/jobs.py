@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
 from aquadash.export import jobs as export_jobs
-from aquadash.lab import runs
+from aquadash.lab import Part, runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import FRESH_SECONDS, kept
-from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.store import Job, Run, open_jobs, open_store
 

@@ -4,7 +4,7 @@ from aquadash.classroom import codes, limits
 from aquadash.classroom.codes import Codes
 from aquadash.classroom.limits import ClassLimits
 from aquadash.classroom.sessions import Member, open_sessions
-from aquadash.lab.part import Part
+from aquadash.lab import Part
 from aquadash.lab.rights import Action
 from aquadash.people import Resource, Role
 

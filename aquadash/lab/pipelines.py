@@ -2,7 +2,7 @@
 
 from aquadash.augment import Library, PipelineSpec, library, saved_pipelines
 from aquadash.augment.saved_pipelines import Draft
-from aquadash.lab.part import Part
+from aquadash.lab import Part
 from aquadash.lab.rights import Action
 
 

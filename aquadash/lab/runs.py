@@ -21,8 +21,8 @@ from aquadash.data.progress import ProgressCallback, silent
 from aquadash.errors import AquaDashError, DataError, NotAllowedError, RunError, StorageError, UnknownNameError
 from aquadash.evaluation import Evaluation, PairTest, evaluate, pairwise
 from aquadash.evaluation.calibration import fit_temperature
+from aquadash.lab import Part
 from aquadash.lab.memory import FRESH_SECONDS, kept
-from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.store import Run, RunStatus, RunStore, open_jobs, open_store
 from aquadash.store.artifacts import OOD_DETECTOR

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from aquadash.errors import NotAllowedError, RunError, UnknownNameError
-from aquadash.lab import runs
+from aquadash.lab import Part, runs
 from aquadash.lab.data import DataSets
 from aquadash.lab.memory import FRESH_SECONDS, kept
-from aquadash.lab.part import Part
 from aquadash.lab.rights import Action
 from aquadash.search import Search, SearchHead, SearchPlan, Trial, job
 from aquadash.search.store import open_search_store

@@ -39,7 +39,7 @@ class SearchParameter:
     def __str__(self) -> str:
         """Return the text that :func:`parse` reads."""
         if isinstance(self.values, SearchRange):
-            low, high = _number_text(self.values.low), _number_text(self.values.high)
+            low, high = _value_text(self.values.low), _value_text(self.values.high)
             return f"{self.name}={low}..{high}{':log' if self.values.log else ''}"
         return f"{self.name}={separator(self.name, self.values).join(_value_text(value) for value in self.values)}"
 
@@ -159,11 +159,9 @@ def _typed(name: str, value: Value) -> Value:
 
 def _value_text(value: Value) -> str:
     """Return the text of a value for :func:`parse`; an empty list of layers is "none"."""
-    return _number_text(value) if isinstance(value, float) else str(value) or "none"
-
-
-def _number_text(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else repr(float(number))
+    if not isinstance(value, float):
+        return str(value) or "none"
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def suggested(config: RunConfig) -> dict[str, SearchParameter]:

@@ -89,10 +89,6 @@ def serving_queue() -> Iterator[None]:
             process.stdin.close()
 
 
-def submitted(store: RunStore, *configs: RunConfig) -> list[str]:
-    return [store.submit(config).run_id for config in configs]
-
-
 def quick(seed: int, epochs: int = 45) -> RunConfig:
     """A training of 0.2 seconds an epoch."""
     return with_values(BASE, {"training.epochs": epochs, "seed": seed})
@@ -131,7 +127,7 @@ def finished(store: RunStore, run_id: str, cluster: Cluster) -> None:
 
 
 def test_ten_runs_are_done_once_each(cluster: Cluster, store: RunStore) -> None:
-    runs = submitted(store, *map(quick, range(10, 20)))
+    runs = [store.submit(quick(seed)).run_id for seed in range(10, 20)]
     first = runs[0]
 
     def left() -> int:
@@ -175,7 +171,7 @@ def test_ten_runs_are_done_once_each(cluster: Cluster, store: RunStore) -> None:
 
 def test_a_machine_hands_its_run_over_and_one_without_power_loses_nothing(cluster: Cluster, store: RunStore) -> None:
     with serving_queue():
-        (run_id,) = submitted(store, quick(21, epochs=200))
+        run_id = store.submit(quick(21, epochs=200)).run_id
         first_name = later(store, run_id, cluster).worker.name
         first, second = sorted(cluster.machines, key=lambda one: not one.trainings())
         for machine in (first, second):

@@ -78,16 +78,6 @@ def test_settings_outside_of_the_space_are_tried_first_all_the_same(runs: FakeEn
     assert all(1e-4 <= trial.params["training.learning_rate"] <= 1e-3 for trial in others)
 
 
-def test_as_many_trials_at_once_as_there_are_slots(runs: FakeEngine) -> None:
-    control = begin(runs, plan(trials=5), slots=3)
-    assert control.step() is RunStatus.RUNNING
-    assert len(runs.at_work) == 3
-    runs.finish(runs.at_work[1].run_id, 0.5)
-    control.step()
-    assert len(runs.at_work) == 3 and len(runs.runs) == 4
-    assert len(carry_out(control, runs).trials) == 5
-
-
 def test_a_run_without_a_result_is_a_failed_trial_and_the_search_goes_on(runs: FakeEngine) -> None:
     ends: dict[str, Callable[[str], object]] = {
         "The loss became nan.": lambda run_id: runs.end(run_id, RunStatus.FAILED, "The loss became nan."),
@@ -219,7 +209,7 @@ def test_a_sampler_and_a_pruner_of_an_earlier_version_count_as_random_and_none(r
 def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(runs: FakeEngine) -> None:
     crashed = begin(runs, plan(trials=6), slots=3)
     crashed.step()
-    first, second, third = list(runs.runs)
+    first, second, third = list(runs.runs)  # As many at once as there are slots.
     runs.finish(first, 0.7)
     runs.train(second, 0.4)
     control = continued(runs, crashed.search.search_id)
@@ -227,7 +217,7 @@ def test_after_a_crash_runs_at_work_and_runs_that_ended_are_picked_up(runs: Fake
     trials = control.search.trials
     assert [trial.run_id for trial in trials[:3]] == [first, second, third]
     assert trials[0].value == 0.7 and trials[1].state is TrialState.RUNNING
-    assert len(runs.runs) == 4
+    assert len(runs.at_work) == 3 and len(runs.runs) == 4
     assert len(carry_out(control, runs).trials) == len(runs.runs) == 6
 
 

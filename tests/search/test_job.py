@@ -169,14 +169,12 @@ def test_searches_are_listed_newest_first_and_found_by_id_prefix_or_name(store: 
         store.get("../../etc/passwd")
 
 
-def test_a_plan_is_read_as_it_was_written(store: SearchStore) -> None:
+@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}])
+def test_a_plan_is_read_as_it_was_written_and_a_damaged_one_is_an_error_for_people(
+    store: SearchStore, damage: dict[str, object]
+) -> None:
     one = plan("training.optimizer=sgd,adam", "model.dropout=0..0.5", pruner="median", seed=4, trials=7)
     assert store.get(store.submit(one)).plan == one
-
-
-@pytest.mark.parametrize("damage", [{"config": {"seed": "x"}}, {"space": 3}, {"trials": None}])
-def test_a_damaged_plan_is_an_error_for_people(store: SearchStore, damage: dict[str, object]) -> None:
-    store.submit(plan())
     with open_store().database.reading("read the search") as connection:
         row = connection.execute(select(searches)).mappings().one()
     with pytest.raises(ConfigError, match="This search cannot be read"):

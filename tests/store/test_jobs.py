@@ -374,3 +374,7 @@ def test_a_database_that_cannot_be_opened_is_named(home: Path, monkeypatch: pyte
     with pytest.raises(StorageError) as refused:
         open_jobs()
     assert "secret" not in str(refused.value)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # Python raises a ModuleNotFoundError for such an entry.
+    with pytest.raises(StorageError, match=r"pip install -r requirements-cluster.txt") as refused:
+        open_jobs()
+    assert "secret" not in str(refused.value)

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -330,7 +329,7 @@ def test_twenty_threads_that_change_one_run_wait_for_one_another(store: RunStore
     assert run.name in names and set(run.tags) == names
 
 
-def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
+def test_an_impossible_guess_is_refused_and_one_before_the_end_stays(store: RunStore) -> None:
     run = make_run(store, status=RunStatus.QUEUED)
     job = live_runs.start(store, run.run_id)
     for guess in (Guess(0.6, ("otter", "seal")), Guess(0.0), Guess(confused_pair=("<b>a</b>", "b, c"))):
@@ -340,9 +339,6 @@ def test_a_guess_is_made_before_the_end_and_stays(store: RunStore) -> None:
     with pytest.raises(RunError, match="before a run ends"):
         store.set_guess(run.run_id, Guess(0.9))
     assert store.get(run.run_id).guess == guess
-
-
-def test_what_is_no_guess_is_refused() -> None:
     with pytest.raises(RunError, match="empty"):
         Guess()
     for accuracy in (1.2, -0.1, float("nan")):
@@ -402,11 +398,3 @@ def test_the_database_is_opened_with_its_own_home_only(tmp_path: Path, monkeypat
         settings.home_mark().write_text("of another database")
         with pytest.raises(StorageError, match="names another database"):
             open_store()
-
-
-def test_a_driver_that_is_not_installed_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)  # Python raises a ModuleNotFoundError for such an entry.
-    monkeypatch.setenv("AQUADASH_DATABASE", "postgresql://me:secret@127.0.0.1:1/lab")
-    with pytest.raises(StorageError, match=r"pip install -r requirements-cluster.txt") as refused:
-        open_store()
-    assert "secret" not in str(refused.value)
