@@ -210,12 +210,7 @@ def test_figures_survive_the_file_and_those_of_older_versions_are_read(measured:
 
 @pytest.mark.parametrize(
     ("part", "damaged"),
-    [
-        ("{", ""),
-        ('"version": 1', '"version": 2'),
-        ('"images": 120', '"images": 42'),
-        ('"clean"', '"dirty"'),
-    ],
+    [("{", ""), ('"version": 1', '"version": 2'), ('"images": 120', '"images": 42'), ('"clean"', '"dirty"')],
 )
 def test_a_damaged_file_is_named_as_such(measured: Measurement, part: str, damaged: str) -> None:
     with pytest.raises(StorageError, match="damaged"):
