@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.errors import ExplainError
+from aquadash.errors import ExplainError, look_up
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import network
-from aquadash.explain.methods import method_entry
+from aquadash.explain.methods import METHODS
 from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
 from aquadash.models import transfer
 from aquadash.models.lazy import tf
@@ -60,7 +60,7 @@ class Explainer(Predictor):
         progress: ProgressCallback = lambda fraction: None,
     ) -> tuple[Explanation, ...]:
         """Explain images, uint8 (n, *image_shape), for a class or the likeliest one, by a method of ``METHODS``."""
-        entry = method_entry(method)
+        entry = look_up("explanation method", method, METHODS)
         probabilities = self.predict_images(images)
         if not np.isfinite(probabilities).all():
             raise ExplainError(
