@@ -157,10 +157,7 @@ class Explainer(Predictor):
             enlarged = tf.image.resize(summed, self.image_shape[:2])[..., 0]
             return 0.5 * (enlarged[:count] + tf.reverse(enlarged[count:], [2])) if self._mirror_image else enlarged
 
-        images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
-        return tf.function(class_maps, jit_compile=False).get_concrete_function(
-            images, tf.TensorSpec((None,), tf.int32)
-        )
+        return self._trace(class_maps, tf.uint8)
 
     def _trace_pixel_gradients(self) -> Any:
         def pixel_gradients(pixels: Any, classes: Any) -> Any:
@@ -170,10 +167,12 @@ class Explainer(Predictor):
                 chosen = tf.gather(answers, classes, axis=1, batch_dims=1)
             return tape.gradient(chosen, pixels)
 
-        pixels = tf.TensorSpec((None, *self.image_shape), tf.float32)
-        return tf.function(pixel_gradients, jit_compile=False).get_concrete_function(
-            pixels, tf.TensorSpec((None,), tf.int32)
-        )
+        return self._trace(pixel_gradients, tf.float32)
+
+    def _trace(self, function: Callable[[Any, Any], Any], dtype: Any) -> Any:
+        """Trace a function of images of that type and classes."""
+        images, classes = tf.TensorSpec((None, *self.image_shape), dtype), tf.TensorSpec((None,), tf.int32)
+        return tf.function(function, jit_compile=False).get_concrete_function(images, classes)
 
 
 class _ReportingExplainer(Explainer):

@@ -48,10 +48,6 @@ def build(name: str, precision: str = "float32", **settings: Any) -> Any:
     return with_flip(model) if config.test_time_flip else model
 
 
-def built(name: str, precision: str = "float32", **settings: Any) -> Explainer:
-    return Explainer(build(name, precision, **settings), class_names=FIVE)
-
-
 def explained(
     explainer: Explainer, image: NDArray[np.uint8], *, class_index: int | None = None, **options: Any
 ) -> Explanation:
@@ -194,7 +190,7 @@ def test_every_method_runs_on_a_saved_network(
 
 
 def test_threads_and_batches_give_the_same_maps() -> None:
-    explainer = built("notebook")
+    explainer = Explainer(build("notebook"), class_names=FIVE)
     images = np.stack([np.roll(random_image(), shift, axis=1) for shift in range(5)])
 
     def explain(number: int) -> NDArray[np.float32]:
