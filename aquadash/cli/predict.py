@@ -26,7 +26,7 @@ from aquadash.cli.output import (
 from aquadash.data.framing import fit
 from aquadash.data.images import decode, read
 from aquadash.errors import AquaDashError, ImageError, look_up
-from aquadash.explain.methods import METHODS, method_entry
+from aquadash.explain.methods import METHODS
 from aquadash.store import Run
 from aquadash.store.artifacts import OOD_DETECTOR, read_artifact
 
@@ -78,7 +78,7 @@ def predict(run: Run, images: tuple[Path, ...], position: float, table_file: Pat
 @click.option("--out", type=FILE, help="Write image and maps to this PNG file.")
 def explain(run: Run, image: Path, method: str, class_names: tuple[str, ...], out: Path | None) -> None:
     """Show the parts of a picture that support a class, by default the one that a run's model takes it for."""
-    method_entry(method)
+    look_up("explanation method", method, METHODS)
     if out is not None and out.suffix.lower() != ".png":
         raise ImageError(f"The file to write is {out.name!r}; expected a name that ends in .png.")
     path, _ = lab.runs.network(run)

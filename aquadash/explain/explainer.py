@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.errors import ExplainError
+from aquadash.errors import ExplainError, look_up
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector
 from aquadash.explain import network
-from aquadash.explain.methods import method_entry
+from aquadash.explain.methods import METHODS
 from aquadash.explain.results import Activation, ConvolutionFilters, Explanation
 from aquadash.models import transfer
 from aquadash.models.lazy import tf
@@ -60,7 +60,7 @@ class Explainer(Predictor):
         progress: ProgressCallback = lambda fraction: None,
     ) -> tuple[Explanation, ...]:
         """Explain images, uint8 (n, *image_shape), for a class or the likeliest one, by a method of ``METHODS``."""
-        entry = method_entry(method)
+        entry = look_up("explanation method", method, METHODS)
         probabilities = self.predict_images(images)
         if not np.isfinite(probabilities).all():
             raise ExplainError(
@@ -157,10 +157,7 @@ class Explainer(Predictor):
             enlarged = tf.image.resize(summed, self.image_shape[:2])[..., 0]
             return 0.5 * (enlarged[:count] + tf.reverse(enlarged[count:], [2])) if self._mirror_image else enlarged
 
-        images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
-        return tf.function(class_maps, jit_compile=False).get_concrete_function(
-            images, tf.TensorSpec((None,), tf.int32)
-        )
+        return self._trace(class_maps, tf.uint8)
 
     def _trace_pixel_gradients(self) -> Any:
         def pixel_gradients(pixels: Any, classes: Any) -> Any:
@@ -170,10 +167,12 @@ class Explainer(Predictor):
                 chosen = tf.gather(answers, classes, axis=1, batch_dims=1)
             return tape.gradient(chosen, pixels)
 
-        pixels = tf.TensorSpec((None, *self.image_shape), tf.float32)
-        return tf.function(pixel_gradients, jit_compile=False).get_concrete_function(
-            pixels, tf.TensorSpec((None,), tf.int32)
-        )
+        return self._trace(pixel_gradients, tf.float32)
+
+    def _trace(self, function: Callable[[Any, Any], Any], dtype: Any) -> Any:
+        """Trace a function of images of that type and classes."""
+        images, classes = tf.TensorSpec((None, *self.image_shape), dtype), tf.TensorSpec((None,), tf.int32)
+        return tf.function(function, jit_compile=False).get_concrete_function(images, classes)
 
 
 class _ReportingExplainer(Explainer):

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aquadash.errors import look_up
-
 if TYPE_CHECKING:
     from aquadash.explain.explainer import Explainer, ProgressCallback
 
@@ -42,13 +40,6 @@ class Method:
     #: Whether pixels can count against the class as well as for it.
     signed: bool
     compute: Compute
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """The legends of the map's least and greatest value."""
-        if self.signed:
-            return "evidence against it", "evidence for it"
-        return "does not speak for it", "supports it most"
 
 
 def occlusion_map(
@@ -173,8 +164,3 @@ METHODS: dict[str, Method] = {
         compute=integrated_gradients,
     ),
 }
-
-
-def method_entry(name: str) -> Method:
-    """Look a method up by its name."""
-    return look_up("explanation method", name, METHODS)

@@ -64,11 +64,10 @@ def scale_colours(*, signed: bool) -> tuple[str, ...]:
 
 def legend_texts(explanation: Explanation) -> tuple[str, str]:
     """Return the legends of the scale's two ends."""
-    low, high = METHODS[explanation.method].ends
     if not explanation.signed:
-        return low, high
+        return "does not speak for it", "supports it most"
     _, end = shown(explanation)
-    return f"{low} ({-100 * end:+.2g} points)", f"{high} ({100 * end:+.2g} points)"
+    return f"evidence against it ({-100 * end:+.2g} points)", f"evidence for it ({100 * end:+.2g} points)"
 
 
 def alt_text(explanation: Explanation) -> str:

@@ -196,8 +196,7 @@ def export_run(
 
 def file_name(run: Run) -> str:
     """Return a file name that every operating system accepts: the run's name and the start of its id."""
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in run.name)
-    words = "-".join(part for part in plain.split("-") if part)[:40]
+    words = re.sub(r"[^A-Za-z0-9]+", "-", run.name).strip("-")[:40]
     return f"{words or 'run'}-{run.run_id[:8]}.zip"
 
 

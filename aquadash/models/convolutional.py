@@ -1,4 +1,4 @@
-"""Convolutional networks from scratch: the report's, layer by layer, and one of the student's own design.
+"""Networks from scratch: the report's, layer by layer, one of the student's own design, and dense layers alone.
 
 The second's default settings are the first.
 """
@@ -55,7 +55,7 @@ def build(
             "are allowed. Use fewer filters, smaller kernels or fewer convolutions."
         )
     inputs = keras.Input(image_shape)
-    x = normalized(inputs, config, statistics)
+    x = _normalized(inputs, config, statistics)
     for width in config.filters:
         x = _block(x, width, config)
     x = {
@@ -63,7 +63,7 @@ def build(
         "average": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
     }[config.summary]()(x)
-    outputs = dense_layers(
+    outputs = _dense_layers(
         x,
         config,
         num_classes,
@@ -73,14 +73,24 @@ def build(
     return keras.Model(inputs, outputs, name="cnn")
 
 
-def normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelStatistics) -> keras.KerasTensor:
+def build_perceptron(
+    config: ModelConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: ChannelStatistics
+) -> keras.Model:
+    """Build dense layers on all pixels in one row; a ConfigError says that it would have too many parameters."""
+    inputs = keras.Input(image_shape)
+    x = layers.Flatten()(_normalized(inputs, config, statistics))
+    outputs = _dense_layers(x, config, num_classes, advice="Use fewer units or smaller images.")
+    return keras.Model(inputs, outputs, name="perceptron")
+
+
+def _normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelStatistics) -> keras.KerasTensor:
     """Add the normalization of the pixels that the settings name."""
     if config.normalization == "symmetric":
         return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(x)
     return standardized(x, statistics, name="normalization") if config.normalization == "standardize" else x
 
 
-def dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *, advice: str) -> keras.KerasTensor:
+def _dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *, advice: str) -> keras.KerasTensor:
     """Add the dense layers of the settings and the softmax; a ConfigError with ``advice`` refuses too large ones."""
     dense_parameters = sum(a * b for a, b in pairwise((x.shape[-1], *config.dense_units, num_classes)))
     if dense_parameters > _MAX_DENSE:

@@ -10,7 +10,7 @@ from typing import Any
 from aquadash.augment import plan
 from aquadash.config import DEFINITIONS, AugmentationConfig, Family, ModelConfig, RunConfig, setting
 from aquadash.errors import AquaDashError, look_up
-from aquadash.models import applications, backbone, convolutional, efficientnet_lite, perceptron, transfer
+from aquadash.models import applications, backbone, convolutional, efficientnet_lite, transfer
 from aquadash.models.inputs import UNKNOWN, ChannelStatistics
 from aquadash.models.lazy import keras
 from aquadash.models.summary import ModelSummary, summarize
@@ -76,7 +76,7 @@ MODELS: dict[str, ModelEntry] = {
         "Multi-layer perceptron",
         "Dense layers alone, without convolution: every pixel has weights of its own, so that a pattern learnt in one "
         "place is unknown in all others. Compare it with a CNN to see what convolution is good for.",
-        perceptron.build,
+        convolutional.build_perceptron,
         "perceptron",
     ),
     "backbone_wide": _BACKBONE,

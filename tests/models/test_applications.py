@@ -175,5 +175,4 @@ def test_an_image_that_is_too_small_is_refused(name: str) -> None:
 @pytest.mark.parametrize(("size", "file_size"), [(0, 224), (96, 96), (100, 224)])
 def test_mobilenet_has_weights_for_each_size(size: int, file_size: int) -> None:
     weights = applications.weights(ModelConfig(name="mobilenetv2", input_size=size))
-    expected = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{file_size}_no_top.h5"
-    assert weights.file_name == expected
+    assert weights.file_name == f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{file_size}_no_top.h5"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import keras
 import numpy as np
 import pytest
 
@@ -23,12 +24,6 @@ CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)
 
 #: Parameters of the original with its own head for ImageNet's 1,000 classes.
 PARAMETERS = 4_652_008
-
-
-def body_of(model: Any) -> Any:
-    parts = transfer.parts(model)
-    assert parts
-    return parts.body
 
 
 def originals() -> dict[str, np.ndarray]:
@@ -53,13 +48,12 @@ def originals() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def network() -> Any:
-    """Tests may load weights into it and let any of its layers learn."""
-    return models.build(CONFIG, image_shape=(32, 32, 3), num_classes=5)
+def body() -> Any:
+    """Build the network's body; tests may load weights into it."""
+    return transfer.parts(models.build(CONFIG, image_shape=(32, 32, 3), num_classes=5)).body
 
 
-def test_its_layers_are_those_of_the_original(network: Any) -> None:
-    body = body_of(network)
+def test_its_layers_and_pixels_are_those_of_the_original(body: Any) -> None:
     learning = sum(int(np.prod(weight.shape)) for weight in body.weights if not weight.name.startswith("moving"))
     assert learning + 1280 * 1000 + 1000 == PARAMETERS
     shapes = {layer.name: layer.output.shape[1:] for layer in body.layers}
@@ -69,12 +63,6 @@ def test_its_layers_are_those_of_the_original(network: Any) -> None:
     assert sum("add" in name for name in shapes) == 9
     epsilons = {layer.epsilon for layer in body.layers if hasattr(layer, "epsilon")}
     assert epsilons == {1e-3}
-
-
-def test_pixels_reach_it_as_in_its_training(network: Any) -> None:
-    import keras
-
-    body = body_of(network)
     pixels = keras.Model(body.input, body.get_layer("pixels").output)
     levels = np.array([0, 127, 255], np.uint8)
     images = np.broadcast_to(levels[:, None, None, None], (3, 32, 32, 3))
@@ -83,33 +71,25 @@ def test_pixels_reach_it_as_in_its_training(network: Any) -> None:
 
 
 def test_missing_weights_name_the_command(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AQUADASH_WEIGHTS", raising=False)
     with pytest.raises(DataError, match=f"not installed: .*Install them with '{efficientnet_lite.INSTALL_COMMAND}'"):
         check(PRESETS["efficientnet_lite0"].config)
 
+    at_home = home / "weights" / efficientnet_lite.FILE_NAME
     elsewhere = tmp_path / "elsewhere" / efficientnet_lite.FILE_NAME
-    for path, named in (
-        (elsewhere, elsewhere.parent),
-        (elsewhere, elsewhere),
-        (home / "weights" / elsewhere.name, None),
-    ):
+    for path, named in ((at_home, ""), (elsewhere, elsewhere.parent), (elsewhere, elsewhere)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-        if named:
-            monkeypatch.setenv("AQUADASH_WEIGHTS", str(named))
-        else:
-            monkeypatch.delenv("AQUADASH_WEIGHTS")
+        monkeypatch.setenv("AQUADASH_WEIGHTS", str(named))
         check(PRESETS["efficientnet_lite0"].config)
         assert efficientnet_lite.weights(CONFIG).fetch(lambda text, fraction: None) == path
 
 
-def test_weights_of_the_package_come_to_their_layers(network: Any, tmp_path: Path) -> None:
+def test_weights_of_the_package_come_to_their_layers(body: Any, tmp_path: Path) -> None:
     theirs = originals()
     arrays = script.converted(theirs)
     path = tmp_path / efficientnet_lite.FILE_NAME
     np.savez(path, allow_pickle=False, **arrays)
-    load_npz(body_of(network), path)
-    body = body_of(network)
+    load_npz(body, path)
     assert set(arrays) == {variable.path.replace("/", ".") for variable in body.weights}
     depthwise = np.asarray(body.get_layer("block2b_depthwise_conv").kernel)
     np.testing.assert_array_equal(depthwise[:, :, 7, 0], theirs["_blocks.2._depthwise_conv.weight"][7, 0])
@@ -120,7 +100,7 @@ def test_weights_of_the_package_come_to_their_layers(network: Any, tmp_path: Pat
 
     np.savez(path, allow_pickle=False, **{**arrays, "top_bn.gamma": np.zeros(3)})
     with pytest.raises(DataError, match="damaged or of another network"):
-        load_npz(body_of(network), path)
+        load_npz(body, path)
 
 
 #: One tensor as ``torch.save`` of PyTorch before 1.6 writes it: 0 to 5 in three rows of two, stored by column.

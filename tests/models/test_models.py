@@ -11,47 +11,49 @@ from aquadash import models
 from aquadash.config import ModelConfig
 from aquadash.errors import ConfigError, StorageError
 from aquadash.files import file_digest
-from aquadash.models import ChannelStatistics, backbone
-from aquadash.models import transfer as transfer_module
+from aquadash.models import ChannelStatistics, backbone, transfer
 from aquadash.models.transfer import parts, with_features, with_flip
 from aquadash.models.weights import load_npz
 from aquadash.presets import preset
 from tests.support.tiny_networks import assigned
 
-
-def test_images_become_float32_of_0_to_1() -> None:
-    scaled = np.asarray(models.normalise(np.array([0, 51, 255], np.uint8)))
-    assert scaled.dtype == np.float32 and scaled.tolist() == pytest.approx([0, 0.2, 1])
-
-
-# -- the network that can be built freely ------------------------------------------------------------------------------
-
-
 SHAPE = (32, 32, 3)
+
+#: Kind, output, parameters and multiplications of the report's layers; the last column follows from the others.
+REPORT = [
+    ("Conv2D", (16, 16, 32), 416, 16 * 16 * (2 * 2 * 3) * 32),
+    ("MaxPooling2D", (16, 16, 32), 0, 0),
+    ("Conv2D", (8, 8, 64), 8256, 8 * 8 * (2 * 2 * 32) * 64),
+    ("MaxPooling2D", (8, 8, 64), 0, 0),
+    ("Flatten", (4096,), 0, 0),
+    ("Dense", (256,), 1048832, 4096 * 256),
+    ("Dropout", (256,), 0, 0),
+    ("Dense", (128,), 32896, 256 * 128),
+    ("Dropout", (128,), 0, 0),
+    ("Dense", (5,), 645, 128 * 5),
+]
 
 
 def build(name: str = "cnn", **settings: object) -> object:
     return models.build(ModelConfig(name=name, **settings), image_shape=SHAPE, num_classes=5)
 
 
-def kinds(model: object) -> list[tuple[str, tuple[int, ...]]]:
-    return [(row.kind, row.output_shape) for row in models.summarize(model).layers]
-
-
-def test_its_defaults_are_the_reports_network() -> None:
-    report = models.build(ModelConfig(), image_shape=SHAPE, num_classes=5)
-    own = build()
-    assert kinds(own) == kinds(report)
-    assert own.count_params() == report.count_params() == 1_091_045
+def test_the_report_s_network_is_the_default_of_one_s_own() -> None:
+    report, own = build("notebook"), build()
+    summary = models.summarize(report)
+    assert [(row.kind, row.output_shape, row.params, row.multiply_adds) for row in summary.layers] == REPORT
+    assert summary.params == summary.trainable_params == own.count_params() == 1_091_045
+    assert summary.multiply_adds == sum(row[-1] for row in REPORT)
+    assert {row.part for row in summary.layers} == {""}
     images = np.random.default_rng(0).random((3, *SHAPE), np.float32)
     own.set_weights(report.get_weights())
     np.testing.assert_array_equal(own(images), report(images))
 
 
 def test_the_perceptron_has_the_dense_layers_of_the_reports_network_alone() -> None:
-    layers = [row[0] for row in REPORT[4:]]
-    assert [kind for kind, _ in kinds(build("perceptron"))] == layers
-    assert build("perceptron").count_params() == 3072 * 256 + 256 + 32_896 + 645 == 820_229
+    rows = models.summarize(build("perceptron")).layers
+    assert [row.kind for row in rows] == [row[0] for row in REPORT[4:]]
+    assert sum(row.params for row in rows) == 3072 * 256 + 256 + 32_896 + 645 == 820_229
     narrow = build("perceptron", dense_units=(10,), normalization="standardize")
     assert narrow.count_params() == 3072 * 10 + 10 + 10 * 5 + 5
 
@@ -84,15 +86,17 @@ def test_pixels_reach_the_network_as_asked() -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, *SHAPE), dtype=np.uint8)
     statistics = ChannelStatistics.of(images)
     scaled = images.astype(np.float64) / 255
+    normalised = np.asarray(models.normalise(images))
+    assert normalised.dtype == np.float32
+    np.testing.assert_allclose(normalised, scaled, atol=1e-6)
     assert statistics.means == pytest.approx(scaled.mean(axis=(0, 1, 2)))
     assert statistics.deviations == pytest.approx(scaled.std(axis=(0, 1, 2)))
     for kind, expected in {
         "symmetric": scaled * 2 - 1,
         "standardize": (scaled - scaled.mean(axis=(0, 1, 2))) / scaled.std(axis=(0, 1, 2)),
     }.items():
-        model = models.build(
-            ModelConfig(name="cnn", normalization=kind), image_shape=SHAPE, num_classes=5, statistics=statistics
-        )
+        config = ModelConfig(name="cnn", normalization=kind)
+        model = models.build(config, image_shape=SHAPE, num_classes=5, statistics=statistics)
         seen = keras.Model(model.inputs, model.get_layer("normalization").output)(scaled.astype(np.float32))
         np.testing.assert_allclose(seen, expected, atol=1e-5)
     assert min(ChannelStatistics.of(np.full((2, 4, 4, 3), 7, np.uint8)).deviations) > 0, "divisors of one colour"
@@ -108,37 +112,10 @@ def test_a_network_that_would_not_fit_is_refused() -> None:
 
 
 def test_half_precision_is_for_this_network_alone() -> None:
-    model = models.build(
-        ModelConfig(name="cnn", batch_normalization=True), image_shape=SHAPE, num_classes=5, precision="mixed_bfloat16"
-    )
+    config = ModelConfig(name="cnn", batch_normalization=True)
+    model = models.build(config, image_shape=SHAPE, num_classes=5, precision="mixed_bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     assert model.layers[1].compute_dtype == "bfloat16" and model.layers[1].variable_dtype == "float32"
-
-
-# -- the table of layers, and what a look at an image costs ------------------------------------------------------------
-
-
-#: Kind, output, parameters and multiplications of the report's layers; the last column follows from the others.
-REPORT = [
-    ("Conv2D", (16, 16, 32), 416, 16 * 16 * (2 * 2 * 3) * 32),
-    ("MaxPooling2D", (16, 16, 32), 0, 0),
-    ("Conv2D", (8, 8, 64), 8256, 8 * 8 * (2 * 2 * 32) * 64),
-    ("MaxPooling2D", (8, 8, 64), 0, 0),
-    ("Flatten", (4096,), 0, 0),
-    ("Dense", (256,), 1048832, 4096 * 256),
-    ("Dropout", (256,), 0, 0),
-    ("Dense", (128,), 32896, 256 * 128),
-    ("Dropout", (128,), 0, 0),
-    ("Dense", (5,), 645, 128 * 5),
-]
-
-
-def test_the_report_s_table_of_layers() -> None:
-    summary = models.summarize(models.build(ModelConfig(), image_shape=SHAPE, num_classes=5))
-    assert [(row.kind, row.output_shape, row.params, row.multiply_adds) for row in summary.layers] == REPORT
-    assert summary.params == summary.trainable_params == 1_091_045
-    assert summary.multiply_adds == sum(row[-1] for row in REPORT)
-    assert {row.part for row in summary.layers} == {""}
 
 
 def test_kernels_of_every_kind_are_counted() -> None:
@@ -150,33 +127,26 @@ def test_kernels_of_every_kind_are_counted() -> None:
         keras.layers.GlobalAveragePooling2D(),
     ]
     rows = models.summarize(keras.Sequential(layers)).layers
-    assert [row.multiply_adds for row in rows] == [
-        8 * 8 * 9 * 3,
-        8 * 8 * (9 * 3 + 3 * 16),
-        4 * 4 * (16 // 2) * 8,
-        0,
-    ]
+    expected = [8 * 8 * 9 * 3, 8 * 8 * (9 * 3 + 3 * 16), 4 * 4 * (16 // 2) * 8, 0]
+    assert [row.multiply_adds for row in rows] == expected
 
 
 def test_the_layers_of_both_parts_are_listed() -> None:
     inputs = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(4, 3, name="top_convolution")(inputs)
-    body = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=transfer_module.BODY)
-    model = transfer_module.compose(body, ModelConfig(dense_units=(6,)), 2)
-    transfer_module.thaw_body(body, "head", last_frozen="")
+    body = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=transfer.BODY)
+    model = transfer.compose(body, ModelConfig(dense_units=(6,)), 2)
+    transfer.thaw_body(body, "head", last_frozen="")
     summary = models.summarize(model)
     assert [row.part for row in summary.layers] == ["body"] * 2 + ["head"] * 4
     assert sum(row.params for row in summary.layers) == summary.params == model.count_params()
     assert summary.trainable_params == 4 * 6 + 6 + 6 * 2 + 2
-    transfer_module.thaw_body(body, "all", last_frozen="")
+    transfer.thaw_body(body, "all", last_frozen="")
     assert models.summarize(model).trainable_params == summary.params
 
 
-STATISTICS = ChannelStatistics((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
-
-
 def built(name: str) -> keras.Model:
-    return models.build(preset(name).config.model, image_shape=(32, 32, 3), num_classes=5, statistics=STATISTICS)
+    return models.build(preset(name).config.model, image_shape=SHAPE, num_classes=5)
 
 
 @pytest.mark.usefixtures("narrow_bodies")

@@ -59,9 +59,6 @@ def _fetch(wanted: ImageNetWeights) -> Path:
     return wanted.fetch(lambda text, fraction: None)
 
 
-# --- where they are looked for
-
-
 def test_weights_are_looked_for(home: Path, keras_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _weights().locate() is None
     in_cache = _tiny(keras_home / "models" / "tiny_notop.h5")
@@ -111,9 +108,6 @@ def test_what_the_environment_names_wrongly_is_an_error(tmp_path: Path, monkeypa
     _tiny(path, more=1000)
     with pytest.raises(DataError, match="has 1,010 parameters, but Tiny without its own head has 10"):
         _weights().check()
-
-
-# --- the server
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -172,9 +166,6 @@ def test_a_download_is_reported_and_checked(home: Path, tmp_path: Path, server: 
         assert not path.exists()
 
 
-# --- before a run is queued
-
-
 def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "unreachable", lambda url: "no network")
     store = open_store()
@@ -182,9 +173,6 @@ def test_nothing_is_queued_without_weights(monkeypatch: pytest.MonkeyPatch) -> N
         Engine(store).submit(CONFIG)
     assert store.list_runs() == []
     check(RunConfig())
-
-
-# --- files of the kinds that Keras writes
 
 
 def _network(*, as_a_body: bool = False) -> Any:

@@ -113,16 +113,14 @@ def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(st
         assert "model.keras of tested is missing" in refusal("robustness", "tested", *other, "--replace"), "it begins"
 
 
-def test_a_run_without_a_model_or_an_end_is_refused(store: RunStore, run: Run) -> None:
-    with pytest.raises(RunError, match="model.keras of .* is missing"):
-        start(store, run.run_id, REQUEST)
+def test_what_cannot_be_measured_is_refused_or_fails_with_its_reason(
+    store: RunStore, run: Run, no_process: None
+) -> None:
     queued = make_run(store, "waits", status=RunStatus.QUEUED)
-    with pytest.raises(RunError, match="once it has ended"):
-        start(store, queued.run_id, REQUEST)
-    assert job_for(run) is None and job_for(queued) is None
-
-
-def test_a_damaged_model_and_changed_data_fail_with_their_reason(store: RunStore, run: Run, no_process: None) -> None:
+    for one, reason in ((run, "model.keras of .* is missing"), (queued, "once it has ended")):
+        with pytest.raises(RunError, match=reason):
+            start(store, one.run_id, REQUEST)
+        assert job_for(one) is None
     changed = make_run(store, "changed", dataset_fingerprint="0" * 64)
     for one, reason in ((run, "cannot be loaded"), (changed, "data set has changed")):
         store.add_text_artifact(one.run_id, MODEL, "no model")
