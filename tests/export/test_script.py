@@ -1,6 +1,7 @@
 """Tests of the script that repeats a run without AquaDash, to the last bit."""
 
 import ast
+import functools
 import json
 import os
 import shutil
@@ -39,6 +40,8 @@ from tests.support.fit_listeners import Listener
 from tests.support.live_runs import train
 from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK, assigned
+
+NONE = AugmentationPlan((PIPELINES["none"],))
 
 CONFIGS = {
     "the small modern network": assigned(
@@ -81,13 +84,54 @@ def drawn() -> Dataset:
     return replace(drawn, train=train, test=test)
 
 
-def execute(folder: Path, *program: str) -> dict[str, Any]:
-    """Run ``train.py``, or a program for Python, where AquaDash cannot be imported; return its comparison."""
+#: A program that imports the libraries once, which takes seconds, and runs each script in a fork of itself.
+_RUNNER = """
+import os, sys, traceback
+import keras, numpy, tensorflow
+
+for line in sys.stdin:
+    folder, program = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        sys.path[0] = folder
+        sys.argv = [program]
+        sys.stdout = sys.stderr = open("said.txt", "w")
+        try:
+            # A notebook has no __file__.
+            names = {"__name__": "__main__"} | ({"__file__": program} if program == "train.py" else {})
+            exec(compile(open(program).read(), program, "exec"), names)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        sys.stdout.flush()
+        os._exit(status)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+@functools.cache
+def _runner() -> subprocess.Popen[str]:
+    """Start the program for the first script; it ends with the tests, which close its input."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUNNER],
+        cwd="/",
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
+    """Run a script that cannot import AquaDash; return its comparison with the run."""
     (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, *(program or ["train.py"])]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    runner = _runner()
+    assert runner.stdin and runner.stdout
+    print(folder, program, sep="\t", file=runner.stdin, flush=True)
+    assert runner.stdout.readline() == "0\n", (folder / "said.txt").read_text()[-3000:]
     return dict(json.loads((folder / "repeated" / "comparison.json").read_text()))
 
 
@@ -140,10 +184,10 @@ def test_script_and_notebook_give_the_run_s_metrics_and_notice_differences(
     np.savez(taken_home / "predictions.npz", **kept)
     cells = json.loads((taken_home / "notebook.ipynb").read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    (taken_home / "cells.py").write_text("\n".join(code), encoding="utf-8")
     differences = {**said["largest_differences"], "probabilities": pytest.approx(0.25)}
     changed = {"identical": False, "largest_differences": differences}
-    # A notebook has no __file__, as a program after -c.
-    assert execute(taken_home, "-c", "\n".join(code)) == said | changed
+    assert execute(taken_home, "cells.py") == said | changed
 
     with np.load(taken_home / "data.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
