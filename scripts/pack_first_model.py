@@ -119,9 +119,9 @@ def write_answers(
     )
     for name, answers in ((PREDICTIONS, test), (VALIDATION_PREDICTIONS, validation)):
         np.savez(out / name, indices=answers.indices, labels=answers.labels, probabilities=answers.probabilities)
-    found = detector(model, images)
-    assert found is not None
-    np.savez_compressed(out / OOD_DETECTOR, **found.to_arrays())  # type: ignore[arg-type]
+    unknown_detector = detector(model, images)
+    assert unknown_detector is not None
+    np.savez_compressed(out / OOD_DETECTOR, **unknown_detector.to_arrays())  # type: ignore[arg-type]
     of_validation, of_test = (
         evaluate(answers.labels, answers.probabilities, class_names=dataset.class_names)
         for answers in (validation, test)
@@ -131,7 +131,7 @@ def write_answers(
         "val_loss": of_validation.loss,
         "val_accuracy": of_validation.accuracy,
         **stored_scores(of_test, test),
-        **ood_metrics(model, found, known=dataset.test.images, unknown=strangers),
+        **ood_metrics(model, unknown_detector, known=dataset.test.images, unknown=strangers),
     }
     return metrics, rescale(test, validation)
 

@@ -184,8 +184,8 @@ class Tab:
             self.counts.errors.append(element.exception.message)
         if message.metadata.cacheable and message.hash not in self._kept:
             self._kept[message.hash] = (self._runs, message.delta.fragment_id)
-        for found in _MEDIA.findall(raw):
-            path = found.decode()
+        for match in _MEDIA.findall(raw):
+            path = match.decode()
             if path not in self._loaded:
                 self._loaded.add(path)
                 task = asyncio.create_task(self._load(path))

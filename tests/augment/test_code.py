@@ -139,7 +139,7 @@ def operators(draw: st.DrawFn, depth: int = 1, one_channel: bool = False) -> Ope
         and info.name not in _SLOW
     ]
     info = OPERATORS[draw(st.sampled_from(names))]
-    given = tuple(
+    chosen = tuple(
         (parameter.name, draw(values(parameter)))
         for parameter in info.parameters
         if parameter.default is None or draw(st.booleans())
@@ -148,15 +148,15 @@ def operators(draw: st.DrawFn, depth: int = 1, one_channel: bool = False) -> Ope
     for number, (slot, _) in enumerate(info.slots):
         inner = operators(depth + 1, one_channel or info.one_channel)
         children.append((slot, tuple(draw(st.lists(inner, min_size=number == 0, max_size=2)))))
-    return Operator(info.name, given, tuple(children), draw(st.just(1.0) | st.floats(0.0, 1.0)), draw(st.booleans()))
+    return Operator(info.name, chosen, tuple(children), draw(st.just(1.0) | st.floats(0.0, 1.0)), draw(st.booleans()))
 
 
 @st.composite
 def pipelines(draw: st.DrawFn) -> PipelineSpec:
     """Any pipeline of some branches."""
     branches = st.builds(Branch, _titles, st.lists(operators(), max_size=3).map(tuple))
-    found = draw(st.lists(branches, min_size=1, max_size=3))
-    return PipelineSpec(draw(_titles), draw(_titles), draw(_titles), tuple(found))
+    drawn = draw(st.lists(branches, min_size=1, max_size=3))
+    return PipelineSpec(draw(_titles), draw(_titles), draw(_titles), tuple(drawn))
 
 
 #: Anything that JSON can hold, and what Python's reader takes beyond that: NaN, infinity and numbers of any size.

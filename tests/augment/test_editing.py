@@ -58,9 +58,9 @@ def test_settings_probability_and_switch_change_one_step_only() -> None:
     changed = editing.set_setting(SPEC, BLURRED, "sigma", Range(0.0, 1.0))
     changed = editing.set_probability(changed, BLURRED, 0.25)
     changed = editing.set_enabled(changed, BLURRED, False)
-    found = by_id(changed)
-    assert found.pop(BLURRED) == op("GaussianBlur", sigma=Range(0.0, 1.0), probability=0.25, enabled=False)
-    assert [found[each] for each in (FLIPPED, SWAPPED, LAST)] == [FLIP, SWAP, SWAP]
+    operators = by_id(changed)
+    assert operators.pop(BLURRED) == op("GaussianBlur", sigma=Range(0.0, 1.0), probability=0.25, enabled=False)
+    assert [operators[each] for each in (FLIPPED, SWAPPED, LAST)] == [FLIP, SWAP, SWAP]
 
 
 def test_branches_are_added_renamed_and_removed_but_for_the_last() -> None:

@@ -92,14 +92,14 @@ def digests(*, seed: int, reverse: bool = False) -> dict[str, str]:
     """
     imgaug.seed(seed)
     cv2.setRNGSeed(seed)
-    found = {}
+    digests = {}
     for info in sorted(OPERATORS.values(), key=lambda one: one.name, reverse=reverse):
         np.random.seed(seed)
         operators = list(all_ends(info))
         results = [augmented(_IMAGES, Branch("one", (one,)), seed=8) for one in (operators[0], operators[-1])]
         assert np.random.randint(2**31) == np.random.RandomState(seed).randint(2**31), info.name
-        found[info.name] = hashlib.sha256(np.stack(results).tobytes()).hexdigest()
-    return found
+        digests[info.name] = hashlib.sha256(np.stack(results).tobytes()).hexdigest()
+    return digests
 
 
 def test_every_operator_gives_the_same_bytes_after_other_draws_and_leaves_numpys_generator_alone() -> None:

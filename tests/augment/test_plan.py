@@ -40,11 +40,11 @@ def drawn(config: RunConfig, seed: int = 5) -> np.ndarray:
 )
 def test_how_many_images_come_out_and_progress_reaches_the_end(changes: dict[str, object], factor: int) -> None:
     shares: list[float] = []
-    found = plan(settings(**changes).augmentation)
-    assert found.factor == factor
-    images = draw(_IMAGES, found, seed=5, progress=lambda _, share: shares.append(share or 0.0))
+    result = plan(settings(**changes).augmentation)
+    assert result.factor == factor
+    images = draw(_IMAGES, result, seed=5, progress=lambda _, share: shares.append(share or 0.0))
     assert len(images) == factor * len(_IMAGES)
-    np.testing.assert_array_equal(found.labels(np.arange(40)), np.tile(np.arange(40), factor))
+    np.testing.assert_array_equal(result.labels(np.arange(40)), np.tile(np.arange(40), factor))
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
 
 
@@ -97,14 +97,14 @@ def test_no_images_give_none_and_what_cannot_be_augmented_is_refused() -> None:
 def test_a_mixture_takes_each_pipeline_by_its_weight_and_all_branches_of_one_alike() -> None:
     images = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
     save(PipelineSpec("", "", "", (Branch("Original", ()), *_FLIP.branches)), title="both")
-    found = plan(settings(pipeline="both:3, none:1").augmentation)
-    result = draw(images, found, seed=1)
+    mixture = plan(settings(pipeline="both:3, none:1").augmentation)
+    result = draw(images, mixture, seed=1)
     turned = (result == images[:, :, ::-1]).all(axis=(1, 2, 3))
     same = (result == images).all(axis=(1, 2, 3))
     assert np.all(turned | same)
     assert 0.33 < turned.mean() < 0.42, "half of three quarters"
-    np.testing.assert_array_equal(draw(images, found, seed=1), result)
-    assert not np.array_equal(draw(images, found, seed=2), result)
+    np.testing.assert_array_equal(draw(images, mixture, seed=1), result)
+    assert not np.array_equal(draw(images, mixture, seed=2), result)
 
 
 def test_a_config_keeps_what_its_pipeline_was() -> None:
@@ -228,26 +228,26 @@ def test_clipping_is_counted_at_each_end() -> None:
     after = before.copy()
     after[0, 0] = 255  # a quarter of the first image
     after[0, 1, :2] = 0  # an eighth of it
-    found = compared(before, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
-    assert found.clipped_white == pytest.approx(1 / 8)
-    assert found.clipped_black == pytest.approx(1 / 16)
-    assert found.clipped == pytest.approx(3 / 16)
-    assert found.unchanged == 0.5
+    result = compared(before, after, branch=Branch("b", (op("Fliplr", p=1.0),)))
+    assert result.clipped_white == pytest.approx(1 / 8)
+    assert result.clipped_black == pytest.approx(1 / 16)
+    assert result.clipped == pytest.approx(3 / 16)
+    assert result.unchanged == 0.5
 
 
 def test_means_and_deviations_are_those_of_the_pixels() -> None:
-    found = numbers_of(op("Add", value=20))
-    for channel, change in enumerate(found.channels):
+    result = numbers_of(op("Add", value=20))
+    for channel, change in enumerate(result.channels):
         assert change.mean_before == pytest.approx(IMAGES[..., channel].mean())
         assert change.deviation_before == pytest.approx(IMAGES[..., channel].std())
         assert change.mean_after == pytest.approx(change.mean_before + 20)
         assert change.deviation_after == pytest.approx(change.deviation_before)
-    assert [change.name for change in found.channels] == ["red", "green", "blue"]
+    assert [change.name for change in result.channels] == ["red", "green", "blue"]
 
 
 def test_what_may_be_wrong_is_warned_of() -> None:
-    def kinds(found: BranchNumbers) -> list[str]:
-        return [caution.kind for caution in found.cautions]
+    def kinds(result: BranchNumbers) -> list[str]:
+        return [caution.kind for caution in result.cautions]
 
     white = numbers_of(op("Add", value=255))
     assert white.nearly_constant == 1.0 and kinds(white) == ["nearly constant"]

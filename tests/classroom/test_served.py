@@ -80,8 +80,8 @@ def test_an_upload_into_the_page_of_another_is_refused(served_class: Server) -> 
 def documented() -> str:
     """Return the Caddyfile of the documentation."""
     text = (PROJECT_ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```caddy\n(.*?)```", text, re.DOTALL)
-    return str(found)
+    (example,) = re.findall(r"```caddy\n(.*?)```", text, re.DOTALL)
+    return str(example)
 
 
 def caddy(command: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -374,13 +374,13 @@ def rows_of(*labels: int, parts: str = "") -> list[Picture]:
 def divided(
     them: list[Picture],
     *near: tuple[int, int],
-    given: bool = False,
+    split_given: bool = False,
     choice: SplitChoice = DEFAULT,
     distance: float = 0.1,
 ) -> splitting.Division:
     pairs = [Copy(*pair, False, distance) for pair in near]
     classes = max(one.label for one in them) + 1
-    return splitting.divide(them, pairs, num_classes=classes, split_given=given, choice=choice)
+    return splitting.divide(them, pairs, num_classes=classes, split_given=split_given, choice=choice)
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -411,14 +411,14 @@ def test_a_class_of_one_scene_is_divided_and_each_keeps_two_to_learn_from_and_on
 
 def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds() -> None:
     them = rows_of(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
-    division = divided(them, (0, 6), (3, 4), given=True)
+    division = divided(them, (0, 6), (3, 4), split_given=True)
     assert division.train.tolist() == [1, 2, 3, 4, 5] and division.test.tolist() == [6, 7] and division.leaks == 1
-    kept = divided(them, (0, 6), given=True, choice=SplitChoice(drop_leaks=False))
+    kept = divided(them, (0, 6), split_given=True, choice=SplitChoice(drop_leaks=False))
     assert kept.train.tolist() == [0, 1, 2, 3, 4, 5] and kept.leaks == 0
     # Nearly equal pictures are grouped through pairs; pictures that are less alike are not.
     chain = ((0, 1), (1, 2), (2, 6))
-    assert divided(them, *chain, given=True, distance=0.01).train.tolist() == [3, 4, 5]
-    assert divided(them, *chain, given=True).train.tolist() == [0, 1, 3, 4, 5]
+    assert divided(them, *chain, split_given=True, distance=0.01).train.tolist() == [3, 4, 5]
+    assert divided(them, *chain, split_given=True).train.tolist() == [0, 1, 3, 4, 5]
     redrawn = divided(them)
     assert len(redrawn.train) + len(redrawn.test) == 8 and redrawn.test.tolist() != [6, 7]
 
@@ -426,7 +426,7 @@ def test_a_given_split_is_kept_without_the_training_pictures_that_the_test_holds
 def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() -> None:
     them = rows_of(0, 0, 0, 1, 1, 1, 0, 1, parts="rrrrrree")
     them[6] = replace(them[6], sha256=them[0].sha256)
-    assert divided(them, (0, 6), given=True).copies == 0, "in a split that is given, it is a leak"
+    assert divided(them, (0, 6), split_given=True).copies == 0, "in a split that is given, it is a leak"
     division = divided([replace(one, part=None) for one in them], (0, 6))
     assert division.copies == 1 and sorted([*division.train, *division.test]) == [0, 1, 2, 3, 4, 5, 7]
 

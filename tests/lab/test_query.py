@@ -168,7 +168,7 @@ def test_every_name_can_be_asked_for_and_forged_figures_take_no_name_away() -> N
         select(RUNS, example)
     known = names(run_fields(RUNS))
     for name, field in known.items():
-        found = [run.name for run in select(RUNS, f'"{name}" is null')]
-        assert found == [run.name for run in RUNS if field.get(run) is None], name
+        unnamed = [run.name for run in select(RUNS, f'"{name}" is null')]
+        assert unnamed == [run.name for run in RUNS if field.get(run) is None], name
     assert known["accuracy"] is known["val_accuracy"] and known["epochs"].name == "epochs"
     assert [run.name for run in select(RUNS, '"like" > 0')] == ["Quick Adam"]

@@ -43,26 +43,26 @@ class FakeStore:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.asked: list[str] = []
+        self.reads: list[str] = []
         #: Called after the runs are read, before they are returned.
         self.after_reading: Callable[[], None] = lambda: None
 
     def list_runs(self, *, deleted: bool = False) -> list[Run]:
-        self.asked.append("runs")
+        self.reads.append("runs")
         listed = [] if deleted else [self.run]
         self.after_reading()
         return listed
 
     def read(self, run_id: str) -> Run:
-        self.asked.append("read")
+        self.reads.append("read")
         return self.run
 
     def history(self, run_id: str) -> list[EpochRecord]:
-        self.asked.append("history")
+        self.reads.append("history")
         return [EpochRecord(1, 1.0, 0.5, 1.0, 0.5, 0.01, 2.0)]
 
     def predictions(self, run_id: str) -> Predictions:
-        self.asked.append("predictions")
+        self.reads.append("predictions")
         return Predictions(np.arange(2), np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]], dtype=np.float32))
 
 
@@ -79,12 +79,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
 def test_many_readers_of_a_home_read_once(store: FakeStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for _ in range(10):
         assert RUNS.get("a" * 32) is RUNS.all()[0]
-    assert store.asked == ["runs"]
+    assert store.reads == ["runs"]
     RUNS.get("b" * 32)
-    assert store.asked.pop() == "read", "a run that is not in the list is read alone"
+    assert store.reads.pop() == "read", "a run that is not in the list is read alone"
     assert RUNS.all(deleted=True) == ()
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path))
-    assert len(RUNS.all()) == 1 and store.asked.count("runs") == 3
+    assert len(RUNS.all()) == 1 and store.reads.count("runs") == 3
 
 
 def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore) -> None:
@@ -108,16 +108,16 @@ def test_an_answer_under_way_at_a_refresh_is_not_reused(store: FakeStore) -> Non
 
 
 def test_answers_are_kept_as_far_as_they_are_small() -> None:
-    asked: list[int] = []
+    computed: list[int] = []
 
     @memory.kept(10, size=lambda answer: answer)
     def number(value: int) -> int:
-        asked.append(value)
+        computed.append(value)
         return value
 
     for value in (4, 5, 4, 11, 11, 3, 4):
         assert number(value) == value
-    assert asked == [4, 5, 11, 11, 3], "the least recently used result goes first, one that is too large is not kept"
+    assert computed == [4, 5, 11, 11, 3], "the least recently used result goes first, one that is too large is not kept"
 
 
 def test_waiting_for_a_run_serves_the_queue(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,12 +142,12 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
         memory.refresh()
     with pytest.raises(ValueError, match="read-only"):
         RUNS.evaluation("a" * 32).confusion_matrix[0, 0] = 5
-    assert store.asked.count("history") == 1
-    assert store.asked.count("predictions") == 1
+    assert store.reads.count("history") == 1
+    assert store.reads.count("predictions") == 1
     store.run = dataclasses.replace(store.run, ended_at=3.0)
     memory.refresh()
     RUNS.history("a" * 32)
-    assert store.asked.count("history") == 2, "a run that was resumed and ended again is read again"
+    assert store.reads.count("history") == 2, "a run that was resumed and ended again is read again"
     store.run = dataclasses.replace(store.run, status=RunStatus.INTERRUPTED, ended_at=None)
     memory.refresh()
     assert RUNS.evaluation("a" * 32).n == 2, "an interrupted run may have no end time"
@@ -157,7 +157,7 @@ def test_what_has_ended_is_read_once(store: FakeStore) -> None:
         RUNS.evaluation("a" * 32)
     for number in (3, 4):
         memory.refresh()
-        assert RUNS.history("a" * 32) == RUNS.history("a" * 32) and store.asked.count("history") == number
+        assert RUNS.history("a" * 32) == RUNS.history("a" * 32) and store.reads.count("history") == number
 
 
 def test_what_was_missing_or_damaged_of_a_run_and_is_put_back_is_found(tmp_path: Path) -> None:

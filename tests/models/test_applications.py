@@ -79,17 +79,17 @@ def test_weights_and_features_are_those_of_keras(
     name: str, built: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Keras is asked for its weights, with a download in place of which it says what it would have fetched.
-    asked = []
+    requests = []
     with monkeypatch.context() as patch:
         patch.setattr(
             file_utils,
             "get_file",
-            lambda fname, origin, **options: asked.append((fname, origin, options.get("file_hash"))),
+            lambda fname, origin, **options: requests.append((fname, origin, options.get("file_hash"))),
         )
         patch.setattr(keras.Model, "load_weights", lambda *_: None)
         network = _keras_network(name)
     weights: Any = applications.weights(_config(name))
-    assert asked == [(weights.file_name, weights.url, weights.md5)]
+    assert requests == [(weights.file_name, weights.url, weights.md5)]
 
     path = tmp_path / "weights.h5"
     write_like_keras(network, path)

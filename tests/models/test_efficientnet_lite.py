@@ -40,11 +40,11 @@ def originals() -> dict[str, np.ndarray]:
             shapes |= {f"{name}_project_conv.weight": (filters, width, 1, 1), f"{name}_bn2": (filters,)}
             number, before = number + 1, filters
     shapes |= {"_conv_head.weight": (1280, 320, 1, 1), "_bn1": (1280,)}
-    found = {}
+    tensors = {}
     for name, shape in shapes.items():
         kinds = [""] if name.endswith("weight") else [".weight", ".bias", ".running_mean", ".running_var"]
-        found.update({name + kind: random.random(shape, np.float32) for kind in kinds})
-    return found
+        tensors.update({name + kind: random.random(shape, np.float32) for kind in kinds})
+    return tensors
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +115,8 @@ SAVED_BY_TORCH = (
 
 
 def test_tensors_are_read_as_they_lie_in_memory_and_nothing_else_is_read() -> None:
-    found = script.tensors_of(io.BytesIO(SAVED_BY_TORCH))
-    np.testing.assert_array_equal(found["weight"], [[0, 3], [1, 4], [2, 5]])
+    tensors = script.tensors_of(io.BytesIO(SAVED_BY_TORCH))
+    np.testing.assert_array_equal(tensors["weight"], [[0, 3], [1, 4], [2, 5]])
     too_large = SAVED_BY_TORCH.replace(b"K\x03K\x02\x86", b"K\x03K\x03\x86")
     with pytest.raises(ValueError, match="strides is incompatible"):
         script.tensors_of(io.BytesIO(too_large))

@@ -70,10 +70,10 @@ def test_every_setting_changes_the_network(network: str) -> None:
 
     @functools.cache
     def layers(**settings: Any) -> list[dict[str, Any]]:
-        found = build(network, **settings).get_config()["layers"]
-        for layer in found:
+        described = build(network, **settings).get_config()["layers"]
+        for layer in described:
             layer.pop("name"), layer["config"].pop("name"), layer.pop("inbound_nodes")
-        return found
+        return described
 
     used = {name for name in ModelConfig.model_fields if models.uses(network, f"model.{name}")}
     for name in used - {"name", "test_time_flip"}:  # The flip is used after training.
@@ -193,10 +193,10 @@ def test_a_body_is_had_as_it_was_before_it_was_fine_tuned(monkeypatch: pytest.Mo
     learnt = [1.5 * weights for weights in body.get_weights()]
     body.set_weights(learnt)
     for network in (model, with_flip(model)):
-        found = backbone.pretrained_body(network)
-        assert found.digest == file_digest(file)
-        for given, expected in zip(found.model(images), before, strict=True):
-            np.testing.assert_allclose(np.asarray(given), expected, rtol=1e-4, atol=1e-5)
+        pretrained = backbone.pretrained_body(network)
+        assert pretrained.digest == file_digest(file)
+        for output, expected in zip(pretrained.model(images), before, strict=True):
+            np.testing.assert_allclose(np.asarray(output), expected, rtol=1e-4, atol=1e-5)
     assert all(map(np.array_equal, body.get_weights(), learnt))
     assert backbone.pretrained_body(built("baseline")) is None
     monkeypatch.setitem(backbone.WEIGHTS_FILES, "backbone_wide", file.with_name("gone.npz"))

@@ -86,11 +86,11 @@ def test_every_network_is_the_same_from_its_file(values: Config, precision: str,
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
     saved.save(path)
     assert sum(stored_weights(path, lambda one: int(one.size)).values()) == saved.count_params(), "every weight by name"
-    found = load_model(path, config, num_classes=5)
-    shown, expected = ([row.name for row in models.summarize(each).layers] for each in (found, saved))
+    loaded = load_model(path, config, num_classes=5)
+    shown, expected = ([row.name for row in models.summarize(each).layers] for each in (loaded, saved))
     assert shown == expected
     by_keras = keras.saving.load_model(path, safe_mode=True)
-    for network in (found, by_keras):
+    for network in (loaded, by_keras):
         np.testing.assert_array_equal(np.asarray(network(IMAGES)), answers)
 
 
@@ -99,8 +99,8 @@ def test_one_that_was_trained_in_bfloat16_can_be_had_in_float32(tmp_path: Path) 
     network, exact = trained(config, "mixed_bfloat16"), trained(config)
     exact.set_weights(network.get_weights())
     network.save(tmp_path / "model.keras")
-    found = load_model(tmp_path / "model.keras", config, num_classes=5, precision="float32")
-    np.testing.assert_array_equal(np.asarray(found(IMAGES)), np.asarray(exact(IMAGES)))
+    loaded = load_model(tmp_path / "model.keras", config, num_classes=5, precision="float32")
+    np.testing.assert_array_equal(np.asarray(loaded(IMAGES)), np.asarray(exact(IMAGES)))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_file_altered_by_hand_answers_as_the_settings_say(tmp_path: Path) -> N
     network = trained(config)
     network.save(path)
     change(path, lambda text: text.replace('"relu"', '"tanh"'), lambda file: None)
-    found = load_model(path, config, num_classes=5)
-    np.testing.assert_array_equal(np.asarray(found(IMAGES)), np.asarray(network(IMAGES)))
+    loaded = load_model(path, config, num_classes=5)
+    np.testing.assert_array_equal(np.asarray(loaded(IMAGES)), np.asarray(network(IMAGES)))
 
 
 def test_weights_that_are_not_in_the_description_are_compared_before_they_are_read(tmp_path: Path) -> None:
@@ -261,9 +261,9 @@ def test_hostile_files_are_refused_at_once_without_tensorflow(tmp_path: Path) ->
     told = subprocess.run(
         [sys.executable, "-c", _LOOK, *map(str, paths)], check=True, capture_output=True, text=True, timeout=120
     )
-    found, *imported = json.loads(told.stdout)
+    loaded, *imported = json.loads(told.stdout)
     assert imported == [False, False]
-    for (name, (_, expected)), (said, seconds) in zip(HOSTILE.items(), found, strict=True):
+    for (name, (_, expected)), (said, seconds) in zip(HOSTILE.items(), loaded, strict=True):
         assert expected in said, (name, said)
         assert seconds < 2, (name, seconds)
 

@@ -75,15 +75,17 @@ def test_every_page_is_drawn_in_a_new_home(warm_home: Path, no_engine: None, pag
     assert app.markdown[0].value == PAGES[page].question
 
 
-@pytest.mark.parametrize(("page", "place", "asked"), MALFORMED)
-def test_a_malformed_address_is_said(runs: list[Run], page: str, place: dict[str, str], asked: dict[str, str]) -> None:
+@pytest.mark.parametrize(("page", "place", "malformed"), MALFORMED)
+def test_a_malformed_address_is_said(
+    runs: list[Run], page: str, place: dict[str, str], malformed: dict[str, str]
+) -> None:
     about = {"run": runs[0].run_id} if page == "evaluate" else {"runs": ids(*runs)}
-    app = open_app_page(page, **about, **place, **asked)
+    app = open_app_page(page, **about, **place, **malformed)
     notes = address_notes(app)
     assert not app.error
-    assert sorted(note.split()[4] for note in notes) == sorted(asked)
+    assert sorted(note.split()[4] for note in notes) == sorted(malformed)
     assert not any(re.search(r"(?<!\\)<", note) for note in notes), "no markup"
-    assert not any(address_of(app, name) == text for name, text in asked.items())
+    assert not any(address_of(app, name) == text for name, text in malformed.items())
 
 
 @pytest.mark.parametrize("page", ["train", "evaluate", "predict", "walkthrough"])

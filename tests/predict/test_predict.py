@@ -84,10 +84,10 @@ def test_another_process_gives_the_same_answers(saved: Path, tmp_path: Path) -> 
     here = Predictor.load(saved, MEAN_COLOUR, class_names=CLASSES, detector=detector).answer_images(BATCH)
 
     remote = RemotePredictor(saved, MEAN_COLOUR, class_names=CLASSES, detector=tmp_path / "strangers.npz")
-    there = remote.answer_images(BATCH)
+    remotely = remote.answer_images(BATCH)
 
     assert remote.image_shape == (SIZE, SIZE, 3)
-    for ours, theirs in zip(here, there, strict=True):
+    for ours, theirs in zip(here, remotely, strict=True):
         np.testing.assert_allclose(theirs, ours, rtol=1e-5)
     assert [part.shape for part in remote.answer_images(BATCH[:0]) if part is not None] == [(0, 3), (0,)]
 

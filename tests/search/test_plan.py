@@ -124,9 +124,9 @@ def test_a_space_is_widened_by_the_value_to_start_from() -> None:
 @pytest.mark.parametrize("model", sorted(MODELS))
 def test_every_suggestion_can_be_searched_unless_it_does_nothing_beside_the_other_settings(model: str) -> None:
     config = with_values(RunConfig(), {"model.name": model})
-    found, working = suggested(config), effective(flatten(config))
-    assert not any(SETTINGS[name].incomparable for name in found)
-    for name, parameter in found.items():
+    suggestions, working = suggested(config), effective(flatten(config))
+    assert not any(SETTINGS[name].incomparable for name in suggestions)
+    for name, parameter in suggestions.items():
         assert parameter.name == name and checked(parameter) == parameter == parse(str(parameter))
         with contextlib.nullcontext() if name in working else pytest.raises(ConfigError, match="beside the other"):
             SearchPlan(config, (parameter,)).checked()
@@ -134,12 +134,12 @@ def test_every_suggestion_can_be_searched_unless_it_does_nothing_beside_the_othe
         assert not outside or (
             isinstance(parameter.values, SearchRange) and parameter.values.log and base_value(config, name) == 0
         ), name
-    assert {"training.learning_rate", "training.batch_size", "training.optimizer"} <= set(found)
-    assert ("model.filters" in found) is (model == "cnn")
+    assert {"training.learning_rate", "training.batch_size", "training.optimizer"} <= set(suggestions)
+    assert ("model.filters" in suggestions) is (model == "cnn")
     wide = suggested(with_values(config, {"training.learning_rate": 2.0}))["training.learning_rate"].values
     assert isinstance(wide, SearchRange) and wide.high == 2.0
     if MODELS[model].pretrained:
-        assert found["training.learning_rate"].values == SearchRange(1e-4, 1e-2, log=True)
+        assert suggestions["training.learning_rate"].values == SearchRange(1e-4, 1e-2, log=True)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
@@ -169,10 +169,10 @@ def trials(count: int, *, flat: bool = False) -> list[Trial]:
 
 @pytest.mark.slow
 def test_the_setting_that_decides_comes_first() -> None:
-    found = importance(PLAN, trials(30))
-    assert next(iter(found)) == "training.learning_rate" and set(found) == {part.name for part in PLAN.space}
-    assert sum(found.values()) == pytest.approx(1.0) and found["training.learning_rate"] > 0.7
-    assert importance(PLAN, trials(30)) == found  # The same trials, the same answer.
+    shares = importance(PLAN, trials(30))
+    assert next(iter(shares)) == "training.learning_rate" and set(shares) == {part.name for part in PLAN.space}
+    assert sum(shares.values()) == pytest.approx(1.0) and shares["training.learning_rate"] > 0.7
+    assert importance(PLAN, trials(30)) == shares  # The same trials, the same answer.
 
 
 def test_it_says_nothing_of_few_or_equal_trials_or_of_those_outside_of_the_space() -> None:
@@ -203,9 +203,9 @@ def search(*values: float | None) -> Search:
     ],
 )
 def test_verdict(values: tuple[float | None, ...], beats: bool, said: str) -> None:
-    found = search(*values)
-    assert found.beats_default is beats
-    assert re.search(said, describe_result(found))
-    without_first = replace(found, trials=found.trials[1:])
+    ended = search(*values)
+    assert ended.beats_default is beats
+    assert re.search(said, describe_result(ended))
+    without_first = replace(ended, trials=ended.trials[1:])
     assert without_first.default is None and not without_first.beats_default
     assert not without_first.complete or "are hidden from you" in describe_result(without_first)

@@ -23,9 +23,9 @@ def test_it_is_a_finished_run_with_everything_that_pages_show(store: RunStore) -
     assert [record.epoch for record in history] == list(range(1, int(run.metrics["epochs"]) + 1))
     assert run.curve[-1] == pytest.approx(history[-1].val_accuracy, abs=1e-4)
     predictions = store.predictions(run.run_id)
-    found = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
-    assert found.n == 500 and found.accuracy > 0.7
-    expected = stored_scores(found, predictions)
+    measured = evaluate(predictions.labels, predictions.probabilities, class_names=run.class_names)
+    assert measured.n == 500 and measured.accuracy > 0.7
+    expected = stored_scores(measured, predictions)
     assert expected == {name: run.metrics[name] for name in expected}
     replay, detector = store.epoch_replay(run.run_id), store.read_file(run.run_id, OOD_DETECTOR)
     assert replay.epochs == len(history)
@@ -69,8 +69,8 @@ def test_the_model_gives_the_stored_predictions(store: RunStore, cifar100_archiv
     predictor = Predictor.load(store.model_path(run.run_id), run.config.model, class_names=run.class_names)
     stored = store.predictions(run.run_id)
     # bfloat16 has three digits, and processors round differently.
-    found = predictor.predict_images(dataset.test.images[::5])
-    np.testing.assert_allclose(found, stored.probabilities[::5], atol=0.05)
+    measured = predictor.predict_images(dataset.test.images[::5])
+    np.testing.assert_allclose(measured, stored.probabilities[::5], atol=0.05)
     right = stored.probabilities.argmax(axis=1) == dataset.test.labels
     assert right.mean() == pytest.approx(run.metrics["test_accuracy"])
-    assert (found.argmax(axis=1) == dataset.test.labels[::5]).mean() == pytest.approx(right[::5].mean(), abs=0.02)
+    assert (measured.argmax(axis=1) == dataset.test.labels[::5]).mean() == pytest.approx(right[::5].mean(), abs=0.02)

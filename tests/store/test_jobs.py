@@ -155,9 +155,9 @@ def test_a_lease_that_has_run_out_interrupts_or_puts_back(jobs: JobTable) -> Non
     once, again = claimed(jobs), claimed(jobs, "again")
     for job in (once, again):
         let_the_lease_run_out(job, jobs=jobs)
-    found = jobs.get(once.id)
-    assert found.status is RunStatus.INTERRUPTED and found.ended_at is not None and found.worker == HERE
-    assert found.message.endswith("(no heartbeat) before the look was done. Start it again.")
+    stored = jobs.get(once.id)
+    assert stored.status is RunStatus.INTERRUPTED and stored.ended_at is not None and stored.worker == HERE
+    assert stored.message.endswith("(no heartbeat) before the look was done. Start it again.")
     assert jobs.get(again.id).status is RunStatus.QUEUED and jobs.get(again.id).ended_at is None
 
     taken = jobs.claim(["again"], HERE)

@@ -157,7 +157,7 @@ def test_deleting_is_undone(store: RunStore) -> None:
 
 
 def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_change(store: RunStore) -> None:
-    gone, there = (make_run(store).run_id for _ in range(2))
+    gone, kept = (make_run(store).run_id for _ in range(2))
     nobodys = ["f" * 32, "nonsense"]
     store.change_tags(gone, add=["good"])
     store.delete(gone)
@@ -168,10 +168,10 @@ def test_a_run_that_is_not_there_or_was_deleted_meanwhile_costs_no_other_its_cha
         lambda run_id: store.change_tags(run_id, add=["new"], remove=["good"]),
     ):
         fractions: list[float] = []
-        result = for_each([*nobodys, gone, there, there], change, progress=fractions.append)
-        assert result.done == [there] and "in the bin" in result.failed[gone] and fractions == [0.25, 0.5, 0.75, 1.0]
+        result = for_each([*nobodys, gone, kept, kept], change, progress=fractions.append)
+        assert result.done == [kept] and "in the bin" in result.failed[gone] and fractions == [0.25, 0.5, 0.75, 1.0]
         assert all("There is no run" in result.failed[run_id] for run_id in nobodys)
-    assert store.get(gone).tags == ("good",) and store.get(there).tags == ("new",) and store.get(there).hidden
+    assert store.get(gone).tags == ("good",) and store.get(kept).tags == ("new",) and store.get(kept).hidden
 
 
 def test_predictions_come_back_exactly(store: RunStore) -> None:
@@ -181,13 +181,13 @@ def test_predictions_come_back_exactly(store: RunStore) -> None:
     store.request_stop(run_id)
     with pytest.raises(RunError, match="is stopped. It ended before it had any trained model"):
         store.model_path(run_id)
-    given = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).dirichlet(np.ones(3), 4))
-    store.add_predictions(run_id, given)
-    found = store.predictions(run_id)
+    predictions = Predictions(np.arange(4), np.array([0, 1, 2, 0]), np.random.default_rng(0).dirichlet(np.ones(3), 4))
+    store.add_predictions(run_id, predictions)
+    stored = store.predictions(run_id)
     for name in ("indices", "labels", "probabilities"):
-        assert np.array_equal(getattr(found, name), getattr(given, name))
+        assert np.array_equal(getattr(stored, name), getattr(predictions, name))
         with pytest.raises(ValueError, match="read-only"):
-            getattr(found, name)[0] = 0
+            getattr(stored, name)[0] = 0
 
 
 def test_damaged_predictions_are_said_to_be_so_and_never_unpickled(store: RunStore, tmp_path: Path) -> None:

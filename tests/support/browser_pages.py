@@ -46,16 +46,16 @@ class _Scripts:
     """Counts the script runs that a page has requested and those that are done, without automatic ones."""
 
     def __init__(self, page: Page) -> None:
-        self.asked = self.done = 0
+        self.requested = self.done = 0
         page.on("request", self._leaves)
         page.on("websocket", self._connects)
 
     def _leaves(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame.parent_frame is None:
-            self.asked, self.done = 1, 0
+            self.requested, self.done = 1, 0
 
     def _connects(self, socket: WebSocket) -> None:
-        self.asked, self.done = 1, 0
+        self.requested, self.done = 1, 0
         sent = begun = 0
 
         def asks(frame: bytes | str) -> None:
@@ -63,7 +63,7 @@ class _Scripts:
             message = BackMsg.FromString(frame)
             if message.HasField("rerun_script") and not message.rerun_script.is_auto_rerun:
                 sent += 1
-                self.asked = sent
+                self.requested = sent
 
         def answers(frame: bytes | str) -> None:
             nonlocal begun
@@ -93,9 +93,9 @@ def settled(page: Page) -> None:
     # The browser sends the change of a click after the next frame.
     page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     scripts = _scripts[page]
-    asked = scripts.asked
+    requested = scripts.requested
     # Playwright delivers events of the browser only while it waits.
-    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= asked, saying=lambda: vars(scripts))
+    wait_for(lambda: page.wait_for_timeout(1) or scripts.done >= requested, saying=lambda: vars(scripts))
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
 
 

@@ -82,10 +82,10 @@ class ContrastReader:
     class_names = ("plain", "striped")
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.answered = 0
 
     def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.asked += len(images)
+        self.answered += len(images)
         striped = images.astype(float).std(axis=(1, 2, 3)) >= 40.0
         return np.eye(2, dtype=np.float32)[striped.astype(int)]
 

@@ -328,11 +328,11 @@ def test_hundreds_of_tracings_give_the_same_bits(tiny_dataset: Dataset) -> None:
     """Of first epochs of the report's network, one in 330 was another while its step stood inside the loop's graph."""
     tf.config.experimental.enable_op_determinism()
     config = with_values(RunConfig(), {"augmentation.pipeline": "none", "training.patience": 0, "seed": 1})
-    found: Counter[bytes] = Counter()
+    results: Counter[bytes] = Counter()
     for _ in range(400):
         trainer = Trainer(config, tiny_dataset, Listener(), lambda *_: None)
         state = trainer.train_one_epoch(None)
         trainer.close()
         record = state.history[-1]
-        found[b"".join(map(np.ndarray.tobytes, state.weights)) + repr((record.loss, record.val_loss)).encode()] += 1
-    assert list(found.values()) == [400]
+        results[b"".join(map(np.ndarray.tobytes, state.weights)) + repr((record.loss, record.val_loss)).encode()] += 1
+    assert list(results.values()) == [400]

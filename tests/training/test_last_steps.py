@@ -77,8 +77,8 @@ def copy_home(target: Path) -> None:
         if not source.endswith(".db"):
             shutil.copy2(source, target)
             return
-        with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
-            there.backup(here)
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as here:
+            original.backup(here)
 
     shutil.copytree(settings.home(), target, copy_function=copy, ignore=shutil.ignore_patterns("*.db-*"))
 
@@ -101,10 +101,10 @@ def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -
         steps = Steps(patch, copies)
         run_id = store.submit(QUICK).run_id
         live_runs.train(store, run_id)
-        found = left(store, run_id)
+        state = left(store, run_id)
         # Nothing of a copy may come from where it was copied from.
         shutil.rmtree(home)
-        return found, steps.taken, copies
+        return state, steps.taken, copies
 
 
 def left(store: RunStore, run_id: str) -> dict[str, Any]:

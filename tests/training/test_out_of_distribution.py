@@ -50,22 +50,22 @@ def pretrained(data: TrainingData, narrow_bodies: None, all_uncompiled: None) ->
 
 
 def test_a_network_keeps_its_first_body(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:
-    model, found = pretrained
-    assert found.pretrained == file_digest(backbone.WEIGHTS_FILES["backbone_wide"])
-    features = feature_reader(model, pretrained=found.pretrained)(data.images)
+    model, detector = pretrained
+    assert detector.pretrained == file_digest(backbone.WEIGHTS_FILES["backbone_wide"])
+    features = feature_reader(model, pretrained=detector.pretrained)(data.images)
     own = feature_reader(model)(data.images)
     width, stage = own.shape[1], backbone.WIDTHS["backbone_wide"][-2]
-    assert features.shape == (40, 2 * width + stage) == (40, found.means.shape[1])
+    assert features.shape == (40, 2 * width + stage) == (40, detector.means.shape[1])
     # Nothing was fine-tuned yet: the first and the last part are the same, each of length 1.
     np.testing.assert_allclose(features[:, :width], features[:, -width:], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), np.sqrt(3), rtol=1e-4)
-    assert not found.precision[:width, width:].any() and not found.precision[width:-width, -width:].any()
-    metrics = ood_metrics(model, found, known=data.images, unknown=np.zeros((5, *SHAPE), np.uint8))
+    assert not detector.precision[:width, width:].any() and not detector.precision[width:-width, -width:].any()
+    metrics = ood_metrics(model, detector, known=data.images, unknown=np.zeros((5, *SHAPE), np.uint8))
     assert metrics["strangers"] == 5 and metrics["known_accepted"] >= 0.9
 
-    predictor = Predictor(with_flip(model), class_names=CLASSES, detector=found)
+    predictor = Predictor(with_flip(model), class_names=CLASSES, detector=detector)
     scores = predictor.answer_images(data.images)[1]
-    np.testing.assert_allclose(scores, found.ood_scores(features) / found.threshold, rtol=1e-2)
+    np.testing.assert_allclose(scores, detector.ood_scores(features) / detector.threshold, rtol=1e-2)
 
 
 def test_too_many_features_and_too_few_or_equal_training_images_give_none(data: TrainingData) -> None:
@@ -80,8 +80,8 @@ def test_too_many_features_and_too_few_or_equal_training_images_give_none(data: 
 
 
 def test_other_weights_say_nothing(data: TrainingData, pretrained: tuple[Any, OutOfDistributionDetector]) -> None:
-    model, found = pretrained
-    other = replace(found, pretrained="0" * 64)
+    model, detector = pretrained
+    other = replace(detector, pretrained="0" * 64)
     assert Predictor(model, class_names=CLASSES, detector=other).answer_images(data.images[:2])[1] is None
     with pytest.raises(StorageError, match="are missing"):
         feature_reader(model, pretrained=other.pretrained)

@@ -29,23 +29,23 @@ def measure(tiny_dataset: Dataset) -> Any:
 
 
 def test_a_run_of_one_phase_visits_all_variants_that_fill_its_batches(measure: Any) -> None:
-    found = measure("augmentation.pipeline=notebook training.batch_size=32 training.drop_remainder=true")
-    (phase,) = found["phases"]
+    probe = measure("augmentation.pipeline=notebook training.batch_size=32 training.drop_remainder=true")
+    (phase,) = probe["phases"]
     assert (phase["epochs"], phase["on_features"]) == (10, False)
-    assert 0 < phase["seconds_per_epoch"] == found["seconds_per_epoch"]
-    assert found["seconds_total_at_most"] == pytest.approx(found["seconds_preparing"] + 10 * phase["seconds_per_epoch"])
+    assert 0 < phase["seconds_per_epoch"] == probe["seconds_per_epoch"]
+    assert probe["seconds_total_at_most"] == pytest.approx(probe["seconds_preparing"] + 10 * phase["seconds_per_epoch"])
     # Of 5 variants of each of 48 images.
-    assert (found["measured_steps"], found["step_images"]) == (7, 32)
-    assert found["images_per_second"] == pytest.approx(7 * 32 / found["seconds_per_epoch"])
+    assert (probe["measured_steps"], probe["step_images"]) == (7, 32)
+    assert probe["images_per_second"] == pytest.approx(7 * 32 / probe["seconds_per_epoch"])
 
 
 def test_a_pretrained_network_has_a_phase_for_its_head(measure: Any) -> None:
-    found = measure("model.name=backbone model.fine_tuning=all training.head_epochs=3")
-    assert [(phase["epochs"], phase["on_features"]) for phase in found["phases"]] == [(3, True), (7, False)]
-    head, whole = (phase["seconds_per_epoch"] for phase in found["phases"])
-    assert found["seconds_per_epoch"] == max(head, whole)
-    assert found["seconds_total_at_most"] == pytest.approx(found["seconds_preparing"] + 3 * head + 7 * whole)
-    assert {layer["part"] for layer in found["layers"]} == {"body", "head"}
+    probe = measure("model.name=backbone model.fine_tuning=all training.head_epochs=3")
+    assert [(phase["epochs"], phase["on_features"]) for phase in probe["phases"]] == [(3, True), (7, False)]
+    head, whole = (phase["seconds_per_epoch"] for phase in probe["phases"])
+    assert probe["seconds_per_epoch"] == max(head, whole)
+    assert probe["seconds_total_at_most"] == pytest.approx(probe["seconds_preparing"] + 3 * head + 7 * whole)
+    assert {layer["part"] for layer in probe["layers"]} == {"body", "head"}
 
 
 def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,9 +143,9 @@ def test_it_ends_with_the_app_however_that_ends() -> None:
 
 def test_many_may_ask_at_once(process: AnswerProcess) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda number: process.ask(remember, number), range(24)))
-    assert len({pid for pid, _ in found}) == 1
-    assert sorted(max((seen for _, seen in found), key=len)[-24:]) == list(range(24))
+        answers = list(pool.map(lambda number: process.ask(remember, number), range(24)))
+    assert len({pid for pid, _ in answers}) == 1
+    assert sorted(max((seen for _, seen in answers), key=len)[-24:]) == list(range(24))
 
 
 def test_it_can_be_started_early(process: AnswerProcess, monkeypatch: pytest.MonkeyPatch) -> None:

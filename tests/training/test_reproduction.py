@@ -44,13 +44,13 @@ def test_what_differs_is_told_with_the_reasons(store: RunStore, tmp_path: Path) 
     other = {"python": "3.12", "versions": {"keras": "3.16.0"}, "cpu_count": 4}
     store.add_text_artifact(second.run_id, "environment.json", json.dumps(other))
     store.update(second.run_id, class_names=second.class_names, dataset_fingerprint="another")
-    found = reproduction(store, first.run_id, second.run_id)
-    assert not found.identical
-    by_name = {part.name: part for part in found.parts}
+    result = reproduction(store, first.run_id, second.run_id)
+    assert not result.identical
+    by_name = {part.name: part for part in result.parts}
     assert by_name["metrics by epoch"].identical
     assert (by_name["weights"].different, by_name["weights"].max_difference) == (5, 2.5)
-    assert found.max_difference == 2.5
-    reasons = "\n".join(found.reasons)
+    assert result.max_difference == 2.5
+    reasons = "\n".join(result.reasons)
     assert "another fingerprint" in reasons and "Python was 3.11 and is 3.12" in reasons
     assert "keras was 3.15.1 and is 3.16.0" in reasons and "cores was 2 and is 4" in reasons
 
@@ -62,11 +62,11 @@ def test_a_student_may_compare_another_s_run_without_its_network(store: RunStore
     runs = Lab(ANNA).runs
     with pytest.raises(NotAllowedError):
         runs.network(first)
-    found = runs.reproduction(first.run_id, second.run_id)
-    assert found.identical and found.max_difference == 0.0 and found.reasons == ()
+    result = runs.reproduction(first.run_id, second.run_id)
+    assert result.identical and result.max_difference == 0.0 and result.reasons == ()
     compared = ["metrics by epoch", "final figures", "weights", "predictions of the test images"]
-    assert [part.name for part in found.parts] == compared
-    assert found.to_dict()["identical"] is True
+    assert [part.name for part in result.parts] == compared
+    assert result.to_dict()["identical"] is True
 
     store.update(second.run_id, status=RunStatus.STOPPED, message="Stopped by request.")
     with pytest.raises(RunError, match="stopped: Stopped by request"):

@@ -209,9 +209,9 @@ def test_last_digits_depend_on_device_and_libraries(cpu_info: Path, monkeypatch:
         cpu_info.write_text(f"model name\t: Any\ncpu MHz\t\t: {hertz}\nflags\t\t: {flags}\n" * 2)
         return hardware.last_digits(TrainingConfig(device=device))
 
-    found = [named(), named(device="cpu"), named(flags="fpu avx512f")]
+    keys = [named(), named(device="cpu"), named(flags="fpu avx512f")]
     monkeypatch.setattr(hardware, "library_version", lambda name: "99")
-    assert len({*found, named()}) == 4 and named() == named(hertz=3000)
+    assert len({*keys, named()}) == 4 and named() == named(hertz=3000)
 
 
 def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:

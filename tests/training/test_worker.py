@@ -306,8 +306,8 @@ def test_a_file_that_is_just_being_replaced_reads_as_none(store: RunStore, tmp_p
     assert store.epoch_replay(run_id) is None
     replay = with_epoch(None, 1, data_of([0, 1]), np.eye(2, dtype=np.float32))
     store.add_epoch_replay(run_id, replay)
-    found = store.epoch_replay(run_id)
-    np.testing.assert_array_equal(found.probe_probabilities, replay.probe_probabilities)
+    stored = store.epoch_replay(run_id)
+    np.testing.assert_array_equal(stored.probe_probabilities, replay.probe_probabilities)
     (tmp_path / EPOCHS).write_bytes(b"PK half a file")
     store.add_artifact(run_id, tmp_path / EPOCHS)
     assert store.epoch_replay(run_id) is None

@@ -59,12 +59,12 @@ def test_what_it_finds_is_the_result_of_one_that_finishes() -> None:
         assert (job.run, job.request) == ("r1", {})
         job.report("half", 1, 2)
         job.beat()
-        found = job_rows.latest("test").progress
-        assert (found.phase, found.fraction) == ("half", 0.5)
+        progress = job_rows.latest("test").progress
+        assert (progress.phase, progress.fraction) == ("half", 0.5)
         job.report_fraction("packing", 0.25)
         job.beat()
-        found = job_rows.latest("test").progress
-        assert (found.phase, found.fraction) == ("packing", 0.25)
+        progress = job_rows.latest("test").progress
+        assert (progress.phase, progress.fraction) == ("packing", 0.25)
         job.report_fraction("packing", None)
         return {"images": 3}
 

@@ -86,8 +86,8 @@ def _progress(runs: Sequence[Run], names: Sequence[str]) -> None:
     if stoppable:
         label, them = ("Stop", "it") if len(stoppable) == 1 else (f"Stop these {len(stoppable)}", "them")
         help = f"Complete epochs are kept, and Train can resume {them}."
-        asked = all(run.stop_requested for run in stoppable)
-        shell.render_stop_button(stop, asked=asked, key="stop-compared", label=label, help=help)
+        stop_requested = all(run.stop_requested for run in stoppable)
+        shell.render_stop_button(stop, stop_requested=stop_requested, key="stop-compared", label=label, help=help)
 
 
 def _metrics(into: DeltaGenerator) -> list[EpochMetric]:

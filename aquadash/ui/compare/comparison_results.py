@@ -203,7 +203,7 @@ def _change_columns(changes: Sequence[AccuracyChange | None]) -> list[Column]:
 
 
 def _why_not(compared: Compared) -> str:
-    if sum(found is not None for found in compared.results.predictions) > 1:
+    if sum(each is not None for each in compared.results.predictions) > 1:
         return "These runs were measured on different images, so they cannot be compared image by image."
     if sum("test_accuracy" in run.metrics for run in compared.runs) > 1:
         return f"Fewer than two of these runs kept their answers to the {compared.images} images."
@@ -248,7 +248,7 @@ def _pair_menu(label: str, key: str, compared: Compared, positions: Sequence[int
 def render_confusion(compared: Compared) -> None:
     """Draw a small matrix a run, and below them the difference of two."""
     evaluations = compared.results.evaluations
-    drawn = [index for index, found in enumerate(evaluations) if found is not None]
+    drawn = [index for index, each in enumerate(evaluations) if each is not None]
     if not drawn:
         st.caption(f"A matrix appears here once a run has predicted the {compared.images} images.")
         return

@@ -106,7 +106,7 @@ def render_cost(compared: Compared) -> None:
     costs, evaluations = [lab().runs.cost(run.run_id) for run in compared.runs], compared.results.evaluations
     title = f"{compared.images.capitalize()} accuracy"
     runs = list(zip(compared.names, evaluations, (getattr(cost, price.field) for cost in costs), strict=True))
-    measured = [index for index, (_, found, _) in enumerate(runs) if found is not None]
+    measured = [index for index, (_, evaluation, _) in enumerate(runs) if evaluation is not None]
     # A single run with results is not "measured on other images".
     together = measured if len(measured) == 1 else compared.measured_together()
     chart = cost_accuracy(runs, cost=price.axis, title=title, text=price.text, together=together)
@@ -118,7 +118,9 @@ def render_cost(compared: Compared) -> None:
         st.caption("Times depend on the computer.")
     render_columns(
         Column("Run", compared.names),
-        Column(title, [None if found is None else f"{100 * found.accuracy:.1f} %" for found in evaluations]),
+        Column(
+            title, [None if evaluation is None else f"{100 * evaluation.accuracy:.1f} %" for evaluation in evaluations]
+        ),
         Column("Training time", [None if cost.seconds is None else duration(cost.seconds) for cost in costs]),
         number_column("Seconds per epoch", [cost.seconds_per_epoch for cost in costs], "%.2f"),
         Column("Epochs", [cost.epochs for cost in costs]),

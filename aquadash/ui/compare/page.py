@@ -96,6 +96,6 @@ def _default_images(runs: Sequence[Run]) -> Images:
     if not with_results:
         return "test"
     compared = Compared(with_results, tuple(labels(with_results)), "validation")
-    if any(found is None for found in compared.results.predictions):
+    if any(predictions is None for predictions in compared.results.predictions):
         return "test"
     return "validation" if all(test.result is not None for test in compared.results.pairs) else "test"

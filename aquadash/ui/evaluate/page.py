@@ -44,22 +44,24 @@ def _beside_images(
         with left, shell.guard():
             narrowed = draw(one, other)
         with right, shell.guard():
-            image_browser.render_test_images(one.run, one.predictions, class_names=one.found.classes, narrowed=narrowed)
+            image_browser.render_test_images(
+                one.run, one.predictions, class_names=one.evaluation.classes, narrowed=narrowed
+            )
 
     return both
 
 
 def mistakes(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the most frequent mistakes, and the confusion matrix, whose cells show their images."""
-    scores.take_cell_click(one.found.classes)
-    scores.render_frequent_mistakes(one.found)
+    scores.take_cell_click(one.evaluation.classes)
+    scores.render_frequent_mistakes(one.evaluation)
     _beside_images(_matrix)(one, other)
 
 
 def _matrix(one: Evaluated, other: Evaluated | None) -> None:
-    scores.render_confusion_matrix(one.found, other=None if other is None else other.found)
-    scores.render_confusions(one.found)
-    explain_section.render_link(one.found.classes)
+    scores.render_confusion_matrix(one.evaluation, other=None if other is None else other.evaluation)
+    scores.render_confusions(one.evaluation)
+    explain_section.render_link(one.evaluation.classes)
     guess_box.render_guess(one.run)
 
 
@@ -86,7 +88,7 @@ SECTIONS: Sections[[Evaluated, Evaluated | None], None] = Sections(
         "explain": Section(
             "🔦 Explain",
             _beside_images(
-                lambda one, _: explain_section.render(one.run, one.predictions, class_names=one.found.classes)
+                lambda one, _: explain_section.render(one.run, one.predictions, class_names=one.evaluation.classes)
             ),
             group=_WHY,
         ),

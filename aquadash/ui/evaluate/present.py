@@ -120,9 +120,9 @@ def screens_of(run: Run) -> list[Section[[], None]]:
         Section("How often is it right?", lambda: _accuracy(one)),
         Section("Confusion matrix", lambda: _matrix(one)),
     ]
-    if mistakes := largest_confusions(one.found.confusion_matrix, most=1):
+    if mistakes := largest_confusions(one.evaluation.confusion_matrix, most=1):
         true, predicted, number = mistakes[0]
-        names = [plain(class_text(one.found.classes[index])) for index in (true, predicted)]
+        names = [plain(class_text(one.evaluation.classes[index])) for index in (true, predicted)]
         title = f"Most frequent mistake: {names[0]} taken for {names[1]}, {count(number, 'time')}"
         screens.append(Section(title, lambda: _cards(one, true_class=true, predicted_class=predicted)))
     screens += [
@@ -201,7 +201,7 @@ def _curve(run: Run) -> None:
 
 
 def _accuracy(one: Evaluated) -> None:
-    evaluation = one.found
+    evaluation = one.evaluation
     value, interval = percent(evaluation.accuracy, evaluation.accuracy_ci95)
     st.html(f"<div class='aqua-figure'>{value}</div>")
     seen = "which it had never seen"
@@ -216,12 +216,12 @@ def _accuracy(one: Evaluated) -> None:
 
 
 def _matrix(one: Evaluated) -> None:
-    figure = confusion_matrix(one.found.confusion_matrix, class_names=one.found.classes, by_row=False)
+    figure = confusion_matrix(one.evaluation.confusion_matrix, class_names=one.evaluation.classes, by_row=False)
     _plot(figure, "present-matrix", height=540)
 
 
 def _classes(one: Evaluated) -> None:
-    _plot(class_scores([(one.run.name, one.found)]), "present-classes", height=540)
+    _plot(class_scores([(one.run.name, one.evaluation)]), "present-classes", height=540)
     st.markdown("The lines are 95 % intervals. Classes whose lines overlap widely may be equally hard.")
 
 
@@ -233,7 +233,7 @@ def _cards(one: Evaluated, **filters: Any) -> None:
     tested = one.predictions
     positions = select(tested.labels, tested.probabilities, sort="most confident", **filters)
     cards = [
-        replace(image_browser.card(dataset, tested, int(position), class_names=one.found.classes), opens="")
+        replace(image_browser.card(dataset, tested, int(position), class_names=one.evaluation.classes), opens="")
         for position in positions[:_ROW]
     ]
     gallery.render_cards(cards, size_rem=_CARD_REM, label="Test images with the network's answers")

@@ -46,7 +46,7 @@ from aquadash.ui.kit.text import count, joined, percent, plain
 
 def render_scores(one: Evaluated) -> None:
     """Draw each metric with its interval and the value of guessing."""
-    classes = len(one.found.classes)
+    classes = len(one.evaluation.classes)
     chance = {"accuracy": f"chance {100 / classes:.0f} %", "loss": f"chance {math.log(classes):.2f}"}
     with st.container(horizontal=True, width="content", key="evaluate-scores"):
         for name, score in one.scores().items():
@@ -62,7 +62,7 @@ def render_caveats(one: Evaluated) -> None:
         if limits.in_force().test_results_hidden:
             st.caption("🏁 These are test images: learn from the mistakes, but choose runs by validation accuracy.")
     if one.run.config.training.validation == "test":
-        st.warning(_the_reports_way(one.run, one.found), icon="🔬")
+        st.warning(_the_reports_way(one.run, one.evaluation), icon="🔬")
 
 
 def render_curves(run: Run, history: Sequence[EpochRecord]) -> None:
@@ -122,12 +122,12 @@ CLASS_SCORES_KEY = "class-scores"
 
 def render_class_scores(one: Evaluated, other: Evaluated | None) -> None:
     """Draw the chart and the table; a click on a score shows the images that it counts."""
-    names = one.found.classes
+    names = one.evaluation.classes
     if click := components.new_click(CLASS_SCORES_KEY, len(SCORES), len(names)):
         score, index = click
         chosen = (names[index], image_browser.ANY)
         image_browser.show_cell(*(chosen[::-1] if SCORES[score][0] == "precision" else chosen))
-    figure = class_scores([(each.run.name, each.found) for each in (one, other) if each is not None])
+    figure = class_scores([(each.run.name, each.evaluation) for each in (one, other) if each is not None])
     components.render_plot(figure, key=CLASS_SCORES_KEY)
     if len(names) > MAX_DRAWN:
         st.caption(f"The chart shows the {MAX_DRAWN} classes with the lowest F1, the table all of them.")
@@ -144,7 +144,7 @@ def render_class_table(one: Evaluated) -> None:
         for name, score in one.scores().items():
             if METRICS[name].with_classes:
                 _metric(METRICS[name], score, "")
-    evaluation = one.found
+    evaluation = one.evaluation
     every = (*evaluation.report, evaluation.macro_average, evaluation.weighted_average)
     averages = (
         "The mean of classes gives every class the same weight. The mean of images weights each class by its support."
@@ -239,9 +239,9 @@ def render_ranking_curves(one: Evaluated, other: Evaluated | None) -> None:
     kind = cast(Kind, bound.choice("curve", _CURVES, label="Curve", help=help))
     second = None if other is None else (other.run.name, other.curves())
     components.render_plot(ranking_curves_figure(one.curves(), kind=kind, other=second), key="ranking-curves")
-    if len(one.found.classes) > MAX_CURVES:
+    if len(one.evaluation.classes) > MAX_CURVES:
         st.caption(f"The chart shows the {MAX_CURVES} classes with the smallest areas, the table all of them.")
-    columns = [Column("Class", [*map(class_text, one.found.classes), "Mean of classes"])]
+    columns = [Column("Class", [*map(class_text, one.evaluation.classes), "Mean of classes"])]
     areas: tuple[tuple[Kind, str, str], ...] = (
         ("roc", "ROC area", term("ROC area")),
         ("precision-recall", "Average precision", term("average precision")),
@@ -353,7 +353,7 @@ def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
     if one.validated_on_test:
         text += (
             " The result leaves out the test images that this run used for validation."
-            if rescaling.before.n < one.found.n
+            if rescaling.before.n < one.evaluation.n
             else " This run used all its test images for validation, so the result is probably too good."
         )
     return text

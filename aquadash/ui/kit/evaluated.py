@@ -43,7 +43,7 @@ class Evaluated:
     """A run that has ended and predicted the test images."""
 
     run: Run
-    found: Evaluation
+    evaluation: Evaluation
     #: Of the test images.
     predictions: Predictions
 
@@ -64,12 +64,12 @@ class Evaluated:
 
     def scores(self) -> dict[str, Score]:
         """Return each metric by name."""
-        return self._once("scores", lambda: scores(self.found, self.predictions))
+        return self._once("scores", lambda: scores(self.evaluation, self.predictions))
 
     def curves(self) -> tuple[ClassCurves, ...]:
         """Return the ROC and precision-recall curves of each class against the rest."""
         labels, probabilities = self.predictions.labels, self.predictions.probabilities
-        return self._once("curves", lambda: ranking_curves(labels, probabilities, class_names=self.found.classes))
+        return self._once("curves", lambda: ranking_curves(labels, probabilities, class_names=self.evaluation.classes))
 
     def calibration(self) -> Calibration:
         """Return the calibration on all test images."""

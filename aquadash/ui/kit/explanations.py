@@ -148,9 +148,9 @@ def _card(explanation: Explanation, subtitle: str, view: str) -> gallery.Card:
     )
 
 
-def _legends(found: Sequence[Explanation]) -> str:
+def _legends(explanations: Sequence[Explanation]) -> str:
     """Return the legends of the maps as HTML; maps with the same scale share one."""
-    classes = {(each.signed, *pictures.legend_texts(each)): each.class_name for each in found}
+    classes = {(each.signed, *pictures.legend_texts(each)): each.class_name for each in explanations}
     legends = []
     for (signed, low, high), of in classes.items():
         colours = ", ".join(pictures.scale_colours(signed=signed))

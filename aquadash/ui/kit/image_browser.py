@@ -66,7 +66,7 @@ def render_test_images(
 ) -> None:
     """Draw the filters and the images that pass them and the section's choice, ``narrowed``."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        found = st.container()
+        title = st.container()
         popover = st.popover("Filters", icon=":material/filter_alt:", key="image-filters", on_change="rerun")
         icon = ":material/filter_alt_off:"
         st.button("Show all", icon=icon, on_click=show_cell, args=(ANY, ANY), key="no-filters", type="tertiary")
@@ -74,7 +74,7 @@ def render_test_images(
     among = None if narrowed is None else narrowed.mask
     positions = select(predictions.labels, predictions.probabilities, among=among, **vars(filters))
     what = _found(filters, class_names, among="" if narrowed is None else narrowed.words)
-    found.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
+    title.markdown(f"**{what}: {len(positions):,} of {count(len(predictions.labels), 'test image')}**")
     dataset = matching_dataset(run)
     with gallery.paged(len(positions), per_page=per_page) as shown:
         if dataset is None:

@@ -48,7 +48,7 @@ def render_job(job: Job, *, key: str, unit: str = "", stop_help: str | None = No
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.stop_requested or lab().jobs.may_stop(job):
             stop = partial(lab().jobs.stop, job.id)
-            shell.render_stop_button(stop, asked=job.stop_requested, key=f"{key}-stop", help=stop_help)
+            shell.render_stop_button(stop, stop_requested=job.stop_requested, key=f"{key}-stop", help=stop_help)
         left = "Working out how long it takes ..." if progress.eta is None else time_left(progress.eta)
         st.caption(left, width="content")
 

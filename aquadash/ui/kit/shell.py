@@ -178,11 +178,17 @@ def render_failure() -> None:
 
 
 def render_stop_button(
-    stop: Callable[[], object], *, asked: bool, key: str, label: str = "Stop", help: str | None = None, may: bool = True
+    stop: Callable[[], object],
+    *,
+    stop_requested: bool,
+    key: str,
+    label: str = "Stop",
+    help: str | None = None,
+    may: bool = True,
 ) -> None:
     """Draw the button that stops a job; disabled once ``asked``, and where the visitor ``may`` stop nothing."""
-    label = "Stopping ..." if asked and may else label
-    disabled = asked or not may
+    label = "Stopping ..." if stop_requested and may else label
+    disabled = stop_requested or not may
     render_action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
 
 

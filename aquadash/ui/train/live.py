@@ -160,7 +160,7 @@ def _head(run: Run) -> None:
     else:
         shell.render_stop_button(
             partial(lab().runs.stop, run.run_id),
-            asked=run.stop_requested,
+            stop_requested=run.stop_requested,
             key=f"stop-{run.run_id}",
             help="Complete epochs are kept, and it can be resumed.",
             may=not run.status.ended and rights.allow(Action.STOP, run.resource),

@@ -103,7 +103,7 @@ def _actions(search: Search) -> None:
     if search.at_work and rights.allow(Action.STOP, search.resource):
         shell.render_stop_button(
             partial(lab().searches.stop, search.search_id),
-            asked=search.stop_requested,
+            stop_requested=search.stop_requested,
             key=f"stop-{search.search_id}",
             help="Running trainings stop, and their trials end without a result. You can continue the search.",
         )

@@ -32,7 +32,7 @@ _WHOSE = {"run": "This run", "report": "The report"}
 
 def loss(results: Evaluated) -> None:
     """Loss: how wrong an answer is, and what a softmax too many does to it."""
-    classes = len(results.found.classes)
+    classes = len(results.evaluation.classes)
     st.markdown(
         "Training needs one number that says how wrong an answer is. The cross-entropy uses the probability of the "
         "right class: it is near 0 when the network was sure and right, and large when it was sure and wrong. A "
@@ -43,7 +43,10 @@ def loss(results: Evaluated) -> None:
     parts.real("This run's answers, measured both ways")
     flat = network.flattened_loss(results.predictions.labels, results.predictions.probabilities)
     parts.figures(
-        {"Test loss": f"{results.found.loss:.3f}", "The same answers, treated as raw scores": f"{flat.mean():.3f}"},
+        {
+            "Test loss": f"{results.evaluation.loss:.3f}",
+            "The same answers, treated as raw scores": f"{flat.mean():.3f}",
+        },
         help=term("loss"),
     )
     controls, render_question = parts.attempt("loss", "make the answer more or less sure")
@@ -167,7 +170,7 @@ def predictions(results: Evaluated) -> None:
         "another question.",
         help=term("confidence"),
     )
-    names, tested = results.found.classes, results.predictions
+    names, tested = results.evaluation.classes, results.predictions
     sure, answers = tested.probabilities.max(axis=1), tested.probabilities.argmax(axis=1)
     parts.real("Five images of the report, and this run's test images with the same numbers")
     rows = report.ANSWERS
@@ -207,7 +210,7 @@ def predictions(results: Evaluated) -> None:
 
 
 def _pictures(results: Evaluated, shown: np.ndarray) -> None:
-    names, tested = results.found.classes, results.predictions
+    names, tested = results.evaluation.classes, results.predictions
     dataset = image_browser.matching_dataset(results.run)
     if dataset is None:
         image_browser.render_answers_table(shown, tested.labels[shown], tested.probabilities[shown], class_names=names)
@@ -221,7 +224,7 @@ def _pictures(results: Evaluated, shown: np.ndarray) -> None:
 
 def matrix(results: Evaluated) -> None:
     """Confusion matrix: precision, recall and accuracy are three questions."""
-    evaluation = results.found
+    evaluation = results.evaluation
     st.markdown(
         "Each row is a true class, each column an answer. **Accuracy** is the diagonal divided by all images. "
         "**Recall** looks along a row: how many of the seals were found? **Precision** looks down a column: how many "
@@ -322,7 +325,7 @@ def curves(results: Evaluated) -> None:
 
 def result(results: Evaluated) -> None:
     """Result: a score is worth as much as the number of images behind it."""
-    evaluation = results.found
+    evaluation = results.evaluation
     st.markdown(
         "An accuracy is measured on the images that happen to be in the test set; other images would give another "
         "number. The 95 % interval says where the true accuracy probably lies. It gets narrower with more images, but "
@@ -412,7 +415,7 @@ def recommendation(results: Evaluated) -> None:
     figures, question = st.columns([3, 2], gap="medium")
     comparison = beside(
         results.run,
-        results.found,
+        results.evaluation,
         results.history,
         parameters=lab().runs.cost(results.run.run_id).parameters,
         training_images=_images(results.run),
@@ -421,7 +424,7 @@ def recommendation(results: Evaluated) -> None:
     difference = ""
     if source is not None and source.drawn:
         difference = "The report's images are photographs and this run's are drawings"
-    elif set(results.found.classes) != set(report.CLASSES):
+    elif set(results.evaluation.classes) != set(report.CLASSES):
         difference = "This run has other classes than the report"
     with figures:
         render_columns(
