@@ -38,41 +38,17 @@ PAGES = {
         addresses=("start", "home"),
         lockable=False,
     ),
-    "data": Page(
-        "Data",
-        "🐟",
-        "What does the network learn from, and what is it tested on?",
-        visits=8,
-    ),
+    "data": Page("Data", "🐟", "What does the network learn from, and what is it tested on?", visits=8),
     "augment": Page(
-        "Augment",
-        "🎲",
-        "What does the network see when its training images are changed at random?",
-        visits=10,
+        "Augment", "🎲", "What does the network see when its training images are changed at random?", visits=10
     ),
-    "train": Page(
-        "Train",
-        "🏊",
-        "What does the network learn, epoch by epoch?",
-        visits=36,
-        code=("PlotlyChart",),
-    ),
+    "train": Page("Train", "🏊", "What does the network learn, epoch by epoch?", visits=36, code=("PlotlyChart",)),
     "evaluate": Page(
-        "Evaluate",
-        "🔎",
-        "Where is the network right, and where does it fail?",
-        visits=16,
-        code=("PlotlyChart",),
+        "Evaluate", "🔎", "Where is the network right, and where does it fail?", visits=16, code=("PlotlyChart",)
     ),
     "predict": Page("Predict", "📷", "What does the network say about my picture?", visits=6),
     "quiz": Page("Quiz", "❓", "Can you do better than the network?"),
-    "compare": Page(
-        "Compare",
-        "⚖️",
-        "What made one run better than another?",
-        visits=10,
-        code=("DataFrame",),
-    ),
+    "compare": Page("Compare", "⚖️", "What made one run better than another?", visits=10, code=("DataFrame",)),
     "walkthrough": Page(
         "Walkthrough",
         "🎓",

@@ -33,12 +33,7 @@ _SEEDS = 5
 
 
 def generate_runs(
-    store: RunStore,
-    *,
-    runs: int = 1000,
-    epochs: int = 100,
-    predicted: int = 50,
-    on_progress: ProgressCallback = silent,
+    store: RunStore, *, runs: int = 1000, epochs: int = 100, predicted: int = 50, on_progress: ProgressCallback = silent
 ) -> list[str]:
     """Write runs with varied settings, five seeds of each, and return their ids; most are finished, some are not."""
     random = np.random.default_rng(0)

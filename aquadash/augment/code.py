@@ -10,12 +10,7 @@ from aquadash.augment.reading import check
 from aquadash.augment.spec import Operator, PipelineSpec, walk
 from aquadash.source import CarriedSource, sorted_imports
 
-_COMMAND_IMPORTS = {
-    "import argparse",
-    "from pathlib import Path",
-    "import numpy as np",
-    "from PIL import Image",
-}
+_COMMAND_IMPORTS = {"import argparse", "from pathlib import Path", "import numpy as np", "from PIL import Image"}
 
 #: The packages that draw random numbers or pixels, named because imaug does not fix the versions of its dependencies.
 DRAWING = ("imaug", "imagecorruptions-imaug", "scikit-image", "scipy", "pillow", "numba")

@@ -27,11 +27,5 @@ from aquadash.config.reading import (
     to_yaml,
     with_values,
 )
-from aquadash.config.sections import (
-    WITH_MOMENTUM,
-    AugmentationConfig,
-    ModelConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from aquadash.config.sections import WITH_MOMENTUM, AugmentationConfig, ModelConfig, RunConfig, TrainingConfig
 from aquadash.config.setting import Family, SearchRange, Setting, Value

@@ -43,10 +43,7 @@ class Method:
 
 
 def occlusion_map(
-    explainer: Explainer,
-    images: NDArray[np.uint8],
-    classes: NDArray[np.int32],
-    progress: ProgressCallback,
+    explainer: Explainer, images: NDArray[np.uint8], classes: NDArray[np.int32], progress: ProgressCallback
 ) -> list[MapAndFacts]:
     """Return the mean loss of probability when a grey square covers a pixel (Zeiler and Fergus 2014, section 4.2)."""
     height, width = images.shape[1:3]
@@ -77,10 +74,7 @@ def occlusion_map(
 
 
 def integrated_gradients(
-    explainer: Explainer,
-    images: NDArray[np.uint8],
-    classes: NDArray[np.int32],
-    progress: ProgressCallback,
+    explainer: Explainer, images: NDArray[np.uint8], classes: NDArray[np.int32], progress: ProgressCallback
 ) -> list[MapAndFacts]:
     """Return each pixel's share of the probability, from plain images to this one (Sundararajan et al. 2017, eq. 1)."""
     # The Gauss-Legendre rule is for -1 to 1; the path goes from 0 to 1.

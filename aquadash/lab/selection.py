@@ -175,10 +175,7 @@ class BulkResult:
 
 
 def for_each(
-    run_ids: Sequence[str],
-    action: Callable[[str], object],
-    *,
-    progress: Callable[[float], object] | None = None,
+    run_ids: Sequence[str], action: Callable[[str], object], *, progress: Callable[[float], object] | None = None
 ) -> BulkResult:
     """Call an action with the id of each run, also after a run that cannot be changed; ``progress`` is 0 to 1."""
     result = BulkResult()

@@ -58,11 +58,8 @@ def build(
     x = _normalized(inputs, config, statistics)
     for width in config.filters:
         x = _block(x, width, config)
-    x = {
-        "flatten": layers.Flatten,
-        "average": layers.GlobalAveragePooling2D,
-        "max": layers.GlobalMaxPooling2D,
-    }[config.summary]()(x)
+    summaries = {"flatten": layers.Flatten, "average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+    x = summaries[config.summary]()(x)
     outputs = _dense_layers(
         x,
         config,

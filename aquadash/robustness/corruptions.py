@@ -75,12 +75,7 @@ def check_corruption(name: str, severity: int) -> None:
 
 
 def corrupt(
-    images: NDArray[np.uint8],
-    name: str,
-    severity: int,
-    *,
-    seed: int,
-    positions: NDArray[np.int64] | None = None,
+    images: NDArray[np.uint8], name: str, severity: int, *, seed: int, positions: NDArray[np.int64] | None = None
 ) -> NDArray[np.uint8]:
     """Corrupt images; the random choices follow from the seed, the corruption and the image's position alone."""
     check_corruption(name, severity)

@@ -124,13 +124,7 @@ class RunStore(RunArtifacts):
     # -- new runs, and their place in the queue ----------------------------------------------------------------------
 
     def submit(
-        self,
-        config: RunConfig,
-        *,
-        needs: str = "",
-        name: str | None = None,
-        owner: Person = OWNER,
-        **about: Any,
+        self, config: RunConfig, *, needs: str = "", name: str | None = None, owner: Person = OWNER, **about: Any
     ) -> Run:
         """Store a new run and its place in the queue, in one transaction.
 

@@ -21,9 +21,7 @@ class OnePassSGD(keras.optimizers.SGD):
             super().update_step(gradient, variable, learning_rate)
             return
         tf.raw_ops.ResourceApplyGradientDescent(
-            var=variable.handle,
-            alpha=tf.cast(learning_rate, variable.dtype),
-            delta=tf.cast(gradient, variable.dtype),
+            var=variable.handle, alpha=tf.cast(learning_rate, variable.dtype), delta=tf.cast(gradient, variable.dtype)
         )
 
 

@@ -24,11 +24,7 @@ _BATCH_BYTES = 200_000_000
 
 
 def features(
-    body: keras.Model,
-    images: NDArray[np.uint8],
-    *,
-    key: str,
-    progress: Callable[[float], None],
+    body: keras.Model, images: NDArray[np.uint8], *, key: str, progress: Callable[[float], None]
 ) -> NDArray[np.float32]:
     """Return the features of uint8 images, float32 (n, features), from the cache or computed.
 

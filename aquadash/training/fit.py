@@ -45,11 +45,7 @@ class FitResult:
 
 
 def fit(
-    config: RunConfig,
-    dataset: Dataset,
-    *,
-    listener: Listener,
-    resume_from: Checkpoint | None = None,
+    config: RunConfig, dataset: Dataset, *, listener: Listener, resume_from: Checkpoint | None = None
 ) -> FitResult | None:
     """Train as the config says, or resume from a checkpoint; return None if stopped before an epoch was complete.
 

@@ -104,9 +104,7 @@ def _app_page(code: tuple[str, ...]) -> str:
     early = "".join(f'<script type="module" async>import("./static/js/{name}")</script>' for name in scripts)
     # In the body, after Streamlit's own rules in the head: the later of two equal rules wins.
     return page.replace(
-        '<div id="root"></div>',
-        f'<style>\n{style}</style><div id="root"></div><script>\n{script}</script>{early}',
-        1,
+        '<div id="root"></div>', f'<style>\n{style}</style><div id="root"></div><script>\n{script}</script>{early}', 1
     )
 
 

@@ -110,8 +110,7 @@ def start(repeats: int) -> None:
     with StatusLine() as line:
         result = bench_start(repeats=repeats, on_progress=line.progress)
     print_result(
-        result,
-        f"first batch on the screen {result['browser_seconds']:.2f} s after the click (median of {repeats})",
+        result, f"first batch on the screen {result['browser_seconds']:.2f} s after the click (median of {repeats})"
     )
 
 

@@ -61,10 +61,7 @@ def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
         (_text(title="a\ud800"), "not valid JSON"),
         (_text(branches=[{"title": "One"}]), "branches.1 lacks 'operators'"),
         (_text(summary="x" * 100_001), "at most 100,000"),
-        (
-            _with({"name": "Fliplr", "settings": {"p": None}}),
-            "branches.1.operators.1.settings.p is None: .* number",
-        ),
+        (_with({"name": "Fliplr", "settings": {"p": None}}), "branches.1.operators.1.settings.p is None: .* number"),
         *(
             (_with({"name": "Add", "settings": {"value": "HERE"}}).replace('"HERE"', number), "")
             for number in ("NaN", "Infinity", "1e400", "1" + "0" * 400, "1" + "0" * 5000)

@@ -22,11 +22,7 @@ from tests.support.waiting import wait_for
 
 MISSING = clusters.MISSING or clusters.namespaces_missing()
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(bool(MISSING), reason=MISSING),
-]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600), pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 BASE = with_values(RunConfig(), {"augmentation.pipeline": "none", "training.patience": 0, "seed": 5})
 

@@ -201,11 +201,7 @@ def batch(part: str) -> dict[bytes, Any]:
     fine = np.repeat([*cifar100.FINE_LABELS.values(), 0, 99], cifar100.IMAGES_PER_CLASS[part])
     fine = rng.permutation(fine)
     data = np.repeat(np.arange(len(fine), dtype=np.uint32) % 251, 3072).astype(np.uint8).reshape(-1, 3072)
-    return {
-        b"data": data,
-        b"fine_labels": fine.tolist(),
-        b"filenames": [b"image_%d.png" % i for i in range(len(fine))],
-    }
+    return {b"data": data, b"fine_labels": fine.tolist(), b"filenames": [b"image_%d.png" % i for i in range(len(fine))]}
 
 
 def meta() -> dict[bytes, Any]:

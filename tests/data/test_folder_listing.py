@@ -207,9 +207,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -
     assert [one.name for one in pictures] == ["cat/1.png", "dog/2.png"]
     assert [one.label for one in refused] == [1, 0, 0, 0]
     for one, (name, word) in zip(
-        refused,
-        (("dog/empty", "empty"), ("cat/short", "cut short"), ("cat/lie", "PNG"), ("cat/a", "PDF")),
-        strict=True,
+        refused, (("dog/empty", "empty"), ("cat/short", "cut short"), ("cat/lie", "PNG"), ("cat/a", "PDF")), strict=True
     ):
         assert name in one.name and one.name in one.reason and word in one.reason
 

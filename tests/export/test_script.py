@@ -18,15 +18,7 @@ import pytest
 from aquadash import augment, data, models
 from aquadash.augment import OPERATORS, PIPELINES, AugmentationPlan, Branch, PipelineSpec
 from aquadash.augment.code import drawing_code
-from aquadash.config import (
-    DEFINITIONS,
-    SETTINGS,
-    AugmentationConfig,
-    ModelConfig,
-    RunConfig,
-    flatten,
-    with_values,
-)
+from aquadash.config import DEFINITIONS, SETTINGS, AugmentationConfig, ModelConfig, RunConfig, flatten, with_values
 from aquadash.data import Dataset
 from aquadash.export import bundle, script
 from aquadash.export.script import Recipe, train_notebook, train_script

@@ -9,14 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from aquadash.store import open_store
-from tests.support.browser_pages import (
-    add_included_model,
-    address_has,
-    in_sight,
-    no_error,
-    resting_places,
-    settled,
-)
+from tests.support.browser_pages import add_included_model, address_has, in_sight, no_error, resting_places, settled
 from tests.support.runs import make_run, skilled
 from tests.support.serving import SLOW, Server, needs_chromium, serving
 

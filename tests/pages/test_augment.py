@@ -9,17 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aquadash.augment import (
-    PIPELINES,
-    Branch,
-    PipelineSpec,
-    Range,
-    library,
-    op,
-    pipeline,
-    saved_pipelines,
-    to_code,
-)
+from aquadash.augment import PIPELINES, Branch, PipelineSpec, Range, library, op, pipeline, saved_pipelines, to_code
 from aquadash.augment.reading import from_json
 from aquadash.augment.saved_pipelines import Draft, keep_draft, version_of
 from aquadash.augment.spec import Operator, walk

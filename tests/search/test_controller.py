@@ -56,11 +56,7 @@ def test_all_trials_are_made_and_ranked_by_validation(runs: FakeEngine, sampler:
     assert all(trial.state is TrialState.COMPLETE for trial in search.trials)
     first = search.trials[0]
     assert runs.get(first.run_id).config == BASE and search.default_value == pytest.approx(accuracy_of(BASE))
-    assert first.params == {
-        "training.learning_rate": 0.01,
-        "training.optimizer": "sgd",
-        "training.batch_size": 32,
-    }
+    assert first.params == {"training.learning_rate": 0.01, "training.optimizer": "sgd", "training.batch_size": 32}
     for trial in search.trials:
         run = runs.get(trial.run_id)
         assert run.config == with_values(BASE, trial.params)

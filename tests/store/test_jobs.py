@@ -26,8 +26,7 @@ HERE = Worker("here", 7)
     params=[
         "sqlite",
         pytest.param(
-            "postgresql",
-            marks=[pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)],
+            "postgresql", marks=[pytest.mark.soak, pytest.mark.skipif(bool(clusters.MISSING), reason=clusters.MISSING)]
         ),
     ]
 )

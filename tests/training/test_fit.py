@@ -68,11 +68,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(first: tuple[Any, Listener], 
     [
         {"seed": 4},
         {"augmentation.mixing": "cutmix"},
-        {
-            "augmentation.pipeline": "notebook",
-            "training.optimizer": "momentum",
-            "training.restore_best_weights": False,
-        },
+        {"augmentation.pipeline": "notebook", "training.optimizer": "momentum", "training.restore_best_weights": False},
         {"augmentation.pipeline": "notebook-1", "augmentation.mode": "fresh", "training.optimizer": "rmsprop"},
     ],
     ids=["another seed", "mixed", "augmented, with momentum", "fresh, with rmsprop"],

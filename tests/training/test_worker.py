@@ -264,8 +264,7 @@ def test_probes_are_spread_over_the_classes_and_over_each_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "expected"),
-    [([0, 1, 1, 1, 1, 1], [1, 3]), ([2, 2, 0], [1, 0, 2]), ([0], [1]), ([], [])],
+    ("labels", "expected"), [([0, 1, 1, 1, 1, 1], [1, 3]), ([2, 2, 0], [1, 0, 2]), ([0], [1]), ([], [])]
 )
 def test_small_classes_give_what_they_have(labels: list[int], expected: list[int]) -> None:
     of_images = np.array(labels, np.int64)
@@ -280,10 +279,7 @@ def test_epochs_are_added_one_by_one() -> None:
     replay = with_epoch(replay, 2, data, second)
     assert replay.epochs == 2
     assert replay.probe_indices.tolist() == [0, 3, 6, 9] and replay.probe_labels.tolist() == [0, 0, 1, 2]
-    assert replay.confusion_matrices.tolist() == [
-        [[1, 1, 0], [0, 1, 0], [0, 0, 1]],
-        [[2, 0, 0], [0, 1, 0], [1, 0, 0]],
-    ]
+    assert replay.confusion_matrices.tolist() == [[[1, 1, 0], [0, 1, 0], [0, 0, 1]], [[2, 0, 0], [0, 1, 0], [1, 0, 0]]]
     np.testing.assert_array_equal(replay.probe_probabilities, np.stack([first, second]))
     assert with_epoch(None, 3, data, first) is None, "the first epochs are missing"
 

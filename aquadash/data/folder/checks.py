@@ -156,12 +156,7 @@ def _of_copies(pictures: Sequence[Picture], near: Sequence[Copy], split_given: b
             "A network learns such pictures by heart, so the test would flatter it. Such training pictures are left "
             "out unless you choose otherwise.",
         ),
-        (
-            "duplicates",
-            "note",
-            "of the same file twice in a class",
-            "Only the first of them is kept.",
-        ),
+        ("duplicates", "note", "of the same file twice in a class", "Only the first of them is kept."),
         (
             "near duplicates",
             "note",

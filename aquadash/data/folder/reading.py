@@ -35,11 +35,7 @@ _REPORT_EVERY = 0.2
 
 
 def read_all(
-    entries: Sequence[Entry],
-    *,
-    size: int,
-    out: Path,
-    progress: ProgressCallback,
+    entries: Sequence[Entry], *, size: int, out: Path, progress: ProgressCallback
 ) -> tuple[tuple[Picture, ...], tuple[LeftOut, ...]]:
     """Decode files and write their middle squares, scaled to ``size``, one after the other to ``out``."""
     pictures: list[Picture] = []

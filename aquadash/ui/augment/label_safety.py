@@ -49,8 +49,7 @@ def render(studio: Studio) -> None:
         threshold = fives("safety-threshold", 1, 100, label="Threshold in %", default=80, help=_THRESHOLD)
     request = _request(studio, switched_steps, images).checked()
     job_panel.follow(
-        lab().jobs.robustness_job(run.run_id, request),
-        partial(_measurement, studio, run, request, threshold / 100),
+        lab().jobs.robustness_job(run.run_id, request), partial(_measurement, studio, run, request, threshold / 100)
     )
 
 
@@ -82,9 +81,7 @@ def _run(studio: Studio) -> Run | None:
     ]
     if not runs:
         components.render_empty_state(
-            "🛟",
-            f"No finished run was trained on **{plain(studio.dataset.title)}** yet.",
-            label="Train",
+            "🛟", f"No finished run was trained on **{plain(studio.dataset.title)}** yet.", label="Train"
         )
         return None
     held = st.session_state.get("safety-run")

@@ -339,10 +339,7 @@ def render_report(
 
 
 def _finding(
-    finding: Finding,
-    report: CheckReport,
-    images: Mapping[int, NDArray[np.uint8]] | None,
-    pictures: Sequence[Picture],
+    finding: Finding, report: CheckReport, images: Mapping[int, NDArray[np.uint8]] | None, pictures: Sequence[Picture]
 ) -> None:
     st.markdown(plain(finding.advice))
     if finding.names:

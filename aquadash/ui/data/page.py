@@ -103,12 +103,7 @@ def render_pictures(dataset: Dataset, split: str, filters: DeltaGenerator) -> No
 
 
 SECTIONS = Sections(
-    "view",
-    "Show",
-    {
-        "pictures": Section("Pictures", render_pictures),
-        "numbers": Section("Numbers", render_numbers),
-    },
+    "view", "Show", {"pictures": Section("Pictures", render_pictures), "numbers": Section("Numbers", render_numbers)}
 )
 
 

@@ -29,11 +29,7 @@ worker.describe_environment = lambda run, dataset: {"seed": run.config.seed}  # 
 
 
 def fit(
-    config: RunConfig,
-    dataset: Dataset,
-    *,
-    listener: Listener,
-    resume_from: Checkpoint | None = None,
+    config: RunConfig, dataset: Dataset, *, listener: Listener, resume_from: Checkpoint | None = None
 ) -> SimpleNamespace | None:
     """As the real one, with a result of the same fields; early stopping is left out."""
     state, stopped = resume_from, False
