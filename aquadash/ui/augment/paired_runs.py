@@ -25,13 +25,8 @@ def launch(studio: Studio) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: preset.title for name, preset in PRESETS.items()}
-        base = bound.menu(
-            "pair-base",
-            titles,
-            label="Settings",
-            default=_PRESET,
-            help="A preset for everything except the augmentation.",
-        )
+        help = "A preset for everything except the augmentation."
+        base = bound.menu("pair-base", titles, label="Settings", default=_PRESET, help=help)
         own = lab().limits.seed
         seed = bound.number("pair-seed", 0, 2**32 - 1, label="Seed", default=own, width=150, help=term("seed"))
     changes = {"data.source": studio.dataset.name, "seed": seed}

@@ -53,14 +53,8 @@ def render(library: Library) -> None:
         st.button("Undo", icon=":material/undo:", key="undo", disabled=not held.past, on_click=builder_state.undo)
         st.button("Redo", icon=":material/redo:", key="redo", disabled=not held.future, on_click=builder_state.redo)
         if saved:
-            st.button(
-                "Save",
-                icon="💾",
-                key="save-changes",
-                disabled=not changed,
-                help="Replaces the saved pipeline.",
-                on_click=_save_changes,
-            )
+            help = "Replaces the saved pipeline."
+            st.button("Save", icon="💾", key="save-changes", disabled=not changed, on_click=_save_changes, help=help)
         # A new key folds the menus (STREAMLIT.md, "Closed popovers").
         number = st.session_state.get(_MENUS, 0)
         with st.popover("Save as", key=f"save-menu-{number}", on_change="rerun") as menu:
@@ -125,14 +119,9 @@ def _more(spec: PipelineSpec, base: PipelineSpec, *, saved: bool) -> None:
     components.render_download("Export as JSON", text, file_name=f"{_file_stem(spec)}.json", key="export")
     # A new key empties the field after an import.
     key = f"import-{st.session_state.get(_UPLOADS, 0)}"
+    help = "A file that “Export as JSON” wrote."
     st.file_uploader(
-        "Import JSON",
-        key=key,
-        max_upload_size=1,
-        disabled=switched_off(),
-        on_change=_import,
-        args=(key,),
-        help="A file that “Export as JSON” wrote.",
+        "Import JSON", key=key, max_upload_size=1, disabled=switched_off(), on_change=_import, args=(key,), help=help
     )
     if not saved:
         return

@@ -173,13 +173,9 @@ def pick_second_run(run: Run, runs: Sequence[Run], *, used: bool) -> Run | None:
     others = {other.run_id: other for other in ended if other.class_names == run.class_names}
     others.pop(run.run_id, None)
     titles = {"": "none" if others else "no run with these classes"} | components.run_labels(others.values())
+    codec = bound.id_of(titles, expected="the id of another run with results on the same classes")
     chosen = bound.menu(
-        "with",
-        titles,
-        label="Overlay another run",
-        codec=bound.id_of(titles, expected="the id of another run with results on the same classes"),
-        width=200,
-        disabled=not (others and used),
+        "with", titles, label="Overlay another run", width=200, disabled=not (others and used), codec=codec
     )
     return others.get(chosen) if used else None
 

@@ -115,12 +115,9 @@ def _actions(search: Search) -> None:
         resume = partial(lab().searches.resume, search.search_id)
         shell.render_action_button("Continue", resume, key=f"resume-{search.search_id}", type="primary", icon="▶️")
     if search.best is not None:
+        help = "Fills the form of a single training with the settings of the best trial."
         clone.render_clone_button(
-            search.best.run_id,
-            key="use-best",
-            label="Use the best",
-            icon=":material/arrow_forward:",
-            help="Fills the form of a single training with the settings of the best trial.",
+            search.best.run_id, key="use-best", label="Use the best", icon=":material/arrow_forward:", help=help
         )
     if settings.classroom() and rights.allow(Action.HIDE):
         shell.render_action_button(

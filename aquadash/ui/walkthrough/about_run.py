@@ -413,12 +413,9 @@ def recommendation(results: Evaluated) -> None:
     )
     parts.real("The report's figures beside this run's")
     figures, question = st.columns([3, 2], gap="medium")
+    parameters = lab().runs.cost(results.run.run_id).parameters
     comparison = beside(
-        results.run,
-        results.evaluation,
-        results.history,
-        parameters=lab().runs.cost(results.run.run_id).parameters,
-        training_images=_images(results.run),
+        results.run, results.evaluation, results.history, training_images=_images(results.run), parameters=parameters
     )
     source = data.SOURCES.get(results.run.config.data.source)
     difference = ""
