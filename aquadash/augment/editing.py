@@ -251,7 +251,6 @@ def _replaced(spec: PipelineSpec, step_id: StepId, change: Callable[[Operator], 
 
 
 def _changed(spec: PipelineSpec, place: Place, change: Callable[[Steps], Steps]) -> PipelineSpec:
-    """Return the pipeline with the steps of one place changed."""
     group = group_at(spec, place)
     steps = change(group.steps)
     if isinstance(place, int):

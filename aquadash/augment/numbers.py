@@ -217,13 +217,11 @@ def _more_of(level: int, before: NDArray[np.uint8], after: NDArray[np.uint8]) ->
 
 
 def _constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return whether each image is nearly constant, bool (n,)."""
     pixels = images.reshape(len(images), -1, 3).astype(np.float32)
     deviation = np.sqrt(pixels.var(axis=1).mean(axis=1))
     return np.asarray(deviation < CONSTANT_DEVIATION)
 
 
 def _black(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return whether each image is mostly black, bool (n,)."""
     fraction = (images.max(axis=-1) <= BLACK_LEVEL).reshape(len(images), -1).mean(axis=1)
     return np.asarray(fraction > BLACK_FRACTION)

@@ -188,7 +188,6 @@ def _mixture_by_branch(
 
 
 def _spec(name: str, config: AugmentationConfig) -> PipelineSpec:
-    """Return the pipeline of a name in these settings."""
     if name in PIPELINES:
         return PIPELINES[name]
     values = read_definitions(config.definitions).get(name)

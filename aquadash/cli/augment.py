@@ -60,7 +60,6 @@ def augment(source: str, pipeline: str, count: int | None, seed: int, out: Path 
 def _write(
     images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], out: Path, line: StatusLine
 ) -> list[str]:
-    """Write every image as a PNG file; return the names."""
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):

@@ -84,7 +84,6 @@ def kind_promised_by(name: str) -> str | None:
 
 
 def _name_of(data: bytes) -> str:
-    """Return the kind of a file without fixed first bytes."""
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
     if data[:4] == b"RIFF":

@@ -61,7 +61,6 @@ def select(
 
 
 def _sort_key(sort: Sort, y_true: NDArray[np.int64], y_prob: NDArray[np.float64]) -> NDArray[Any]:
-    """Return the keys to sort by, ascending, shape (n,)."""
     confident, right = y_prob.max(axis=1), y_prob.argmax(axis=1) == y_true
     if sort == "most confident":
         return -confident

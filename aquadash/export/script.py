@@ -122,7 +122,6 @@ def _literal(value: object) -> str:
 
 
 def _settings(section: Mapping[str, object]) -> str:
-    """Write settings as a plain namespace."""
     return "SimpleNamespace(\n" + "".join(f"    {name}={_literal(value)},\n" for name, value in section.items()) + ")"
 
 

@@ -77,7 +77,6 @@ class Searches(Part):
         return True
 
     def _check(self, plan: SearchPlan) -> None:
-        """Refuse a plan that the limits of the class forbid."""
         if not self._limits.may_search:
             raise NotAllowedError(
                 "Searches take the computer for long, so in this class only the teacher starts them. Ask your teacher."

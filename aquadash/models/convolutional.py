@@ -81,7 +81,6 @@ def build_perceptron(
 
 
 def _normalized(x: keras.KerasTensor, config: ModelConfig, statistics: ChannelStatistics) -> keras.KerasTensor:
-    """Add the normalization of the pixels that the settings name."""
     if config.normalization == "symmetric":
         return layers.Rescaling(2.0, -1.0, dtype="float32", name="normalization")(x)
     return standardized(x, statistics, name="normalization") if config.normalization == "standardize" else x
@@ -104,7 +103,6 @@ def _dense_layers(x: keras.KerasTensor, config: ModelConfig, num_classes: int, *
 
 
 def _regularizer(config: ModelConfig) -> keras.Regularizer | None:
-    """Return the penalties of the settings; None for none."""
     return keras.regularizers.L1L2(config.l1, config.l2) if config.l1 or config.l2 else None
 
 

@@ -177,7 +177,6 @@ def _snake_case(name: str) -> str:
 
 
 def _image_shape(layer: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Return the shape of the images that the first layer takes."""
     _, height, width, channels = layer["config"]["batch_shape"]
     if not all(type(side) is int and side >= 1 for side in (height, width)) or channels != 3:
         raise ValueError(f"it takes images of the shape {str((height, width, channels))[:60]}")

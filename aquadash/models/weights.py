@@ -223,6 +223,5 @@ def _folders() -> tuple[Path, Path]:
 
 
 def _short(error: BaseException) -> str:
-    """Return the first line of an error's text."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]

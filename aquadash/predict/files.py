@@ -175,7 +175,6 @@ def predict_files(
 
 
 def _thumbnail(image: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
-    """Shrink a picture so that neither side is longer than ``edge``."""
     picture = Image.fromarray(image)
     # Shrinking by a whole factor first is much faster, with no visible difference.
     picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -90,7 +90,6 @@ def advice(measured: Measurement, request: SweepRequest, *, threshold: float, cl
 
 
 def _rough(parameter: Parameter, value: float) -> str:
-    """Format an interpolated value with two digits."""
     shown = 100 * value if parameter.percent else value
     digits = f"{shown:.0f}" if abs(shown) >= 10 else f"{shown:.2g}"
     return f"{digits} %" if parameter.percent else digits

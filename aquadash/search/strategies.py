@@ -121,7 +121,6 @@ def _distribution(parameter: SearchParameter, text: Text | None = None) -> BaseD
 
 
 def _named(parameter: SearchParameter, value: Value, text: Text | None) -> Value:
-    """Return the text of a choice for people; numbers stay."""
     is_number = setting(parameter.name).kind in (int, float)
     return value if text is None or is_number else text(parameter.name, value)
 

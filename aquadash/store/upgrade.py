@@ -121,7 +121,6 @@ def upgrade(store: RunStore, source: Path | None = None, *, progress: ProgressCa
 
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a SQLite file for reading."""
     # As immutable, unless a log lies beside it: SQLite then makes no files, and the folder may be read-only.
     logs = [Path(f"{path}{suffix}") for suffix in ("-wal", "-journal")]
     immutable = "" if any(log.is_file() and log.stat().st_size for log in logs) else "&immutable=1"
@@ -297,7 +296,6 @@ def _write(
     jobs: Mapping[str, sqlite3.Row],
     done: Upgrade,
 ) -> None:
-    """Write the rows and the queue in one transaction."""
     waiting = [("train", run.run_id, run.owner, run.queued_at) for run, _ in runs if not run.status.ended]
     waiting += [
         ("search", key, row["owner"], 0.0) for key, row in searches.items() if row["status"] == RunStatus.QUEUED

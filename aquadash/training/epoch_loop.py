@@ -186,7 +186,6 @@ class EpochLoop:
 
 
 def _scaled(images: tf.Tensor) -> tf.Tensor:
-    """Scale uint8 images; return features as they are."""
     return normalise(images) if images.dtype == tf.uint8 else images
 
 

@@ -164,7 +164,6 @@ def _log_metrics(client: Any, mlflow_id: str, values: Mapping[str, float], step:
 
 
 def _end(client: Any, mlflow_id: str, store: RunStore, run: Run, status: RunStatus) -> None:
-    """Log final figures, tags and files, and how the run has ended."""
     from mlflow.entities import RunTag
 
     sent = client.get_run(mlflow_id).data.metrics

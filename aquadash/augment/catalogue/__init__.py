@@ -62,7 +62,6 @@ _FIELDS = {field.name for field in fields(OperatorInfo)}
 
 
 def _read_family(family: str) -> Iterator[OperatorInfo]:
-    """Yield the operators of a family's file."""
     tables = tomllib.loads((Path(__file__).parent / f"{family}.toml").read_text(encoding="utf-8"))
     defaults, shared = tables.pop("defaults", {}), _SHARED | tables.pop("settings", {})
     for name, table in tables.items():

@@ -136,7 +136,6 @@ def class_key(folder: str) -> str:
 
 
 def _class_names(keys: Sequence[str]) -> tuple[str, ...]:
-    """Return distinct names of the classes."""
     names: dict[str, None] = {}
     same: Counter[str] = Counter()
     for key in keys:
@@ -194,7 +193,6 @@ def _of_archive(archive: zipfile.ZipFile) -> tuple[list[File], list[LeftOut]]:
 
 
 def _name_of(info: zipfile.ZipInfo) -> str:
-    """Return the path of a file in an archive."""
     # Apple's archiver writes UTF-8 without its flag (APPNOTE.TXT 6.3.10, appendix D), so zipfile decodes code page 437.
     if not info.flag_bits & 0x800:
         with suppress(UnicodeError):

@@ -177,7 +177,6 @@ def _menu(group: Group, index: int) -> None:
 
 
 def _place(spec: PipelineSpec, group: Group, index: int) -> None:
-    """Draw a step's position in its list, and the menu of lists."""
     step = group.steps[index]
     places = _places(spec, group, step)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -208,7 +207,6 @@ def _place(spec: PipelineSpec, group: Group, index: int) -> None:
 
 
 def _places(spec: PipelineSpec, own: Group, step: Operator) -> dict[str, Place]:
-    """Return the lists that a step may move to by title, its own included."""
     places: dict[str, Place] = {}
     for group in editing.groups(spec):
         inside_it = any(each.id == step.id for each in group.around)

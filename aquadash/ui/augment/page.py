@@ -63,7 +63,6 @@ def render() -> None:
 
 
 def _beside_steps(spec: PipelineSpec, branch: int) -> Studio:
-    """Draw the preview, or the catalogue in its place."""
     dataset = datasets.dataset(datasets.current())
     view = address.sync(SECTIONS.name, bound.one_of(SECTIONS.table), default="preview")
     if view == "catalogue":

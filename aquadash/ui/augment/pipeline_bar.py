@@ -87,7 +87,6 @@ _MENUS = "studio:menus"
 
 
 def _file_stem(spec: PipelineSpec) -> str:
-    """Return a file name without its ending: letters, digits and hyphens."""
     try:
         return saved_pipelines.name_for(spec.title)
     except ConfigError:

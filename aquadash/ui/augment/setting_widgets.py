@@ -139,7 +139,6 @@ def _slider(
     value: Value,
     change: Callable[[PipelineSpec, StepId, Any], PipelineSpec],
 ) -> None:
-    """Draw a slider with one handle for a fixed value, two for a range."""
     is_range = isinstance(value, Range)
 
     def change_shown(spec: PipelineSpec, step_id: StepId, new: Any) -> PipelineSpec:

@@ -65,7 +65,6 @@ def _queue() -> None:
 
 
 def _pause() -> None:
-    """Draw the button that pauses the queue, or resumes it."""
     if limits.in_force().paused:
         st.button("Resume the queue", key="unpause", icon="▶️", type="primary", on_click=_set_paused, args=(False,))
         st.caption("⏸️ No waiting run starts. Running ones continue.", width="content")
@@ -127,7 +126,6 @@ def _buttons(run: Run, waiting: Sequence[Run], place: int = 0) -> None:
 
 
 def _hidden(runs: Sequence[Run]) -> None:
-    """Draw the hidden runs, for the teacher to show them again."""
     hidden = [run for run in runs if run.hidden and run.status.ended]
     if not hidden:
         return

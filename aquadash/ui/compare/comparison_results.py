@@ -139,7 +139,6 @@ def of_pair(compared: Compared, first: int, second: int) -> PairTest:
 
 
 def _pair_table(compared: Compared, tests: tuple[PairTest, ...]) -> None:
-    """Draw a row a pair, with empty figures where two runs cannot be compared."""
     ordered = sorted(tests, key=lambda test: (test.result is None, test.p_holm))
     judged = [None if each.result is None else each.p_holm for each in ordered]
     remarks = [test.error or f"{'' if test.p_holm < LEVEL else 'not '}significant" for test in ordered]

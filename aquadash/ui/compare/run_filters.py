@@ -209,7 +209,6 @@ def choose_group(filtered: Filtered) -> list[Run]:
 
 
 def _group_title(group: RunGroup) -> str:
-    """Return the settings in which the group differs from the others."""
     parts = []
     for name, value in group.value.items():
         if name == "dataset_fingerprint":

@@ -119,7 +119,6 @@ def render() -> None:
 
 
 def _offer_download() -> None:
-    """Offer the download of the real photographs, or say who can start it."""
     may = lab().rights.allow(Action.ADD_FOR_ALL)
     st.info(
         "CIFAR-100 is not on this computer yet. Its small photographs (169 MB) are downloaded once from the University "

@@ -90,7 +90,6 @@ def _controls(epochs: int) -> None:
 
 
 def _advance(epochs: int) -> None:
-    """Go to the next epoch; stop at the last."""
     if st.session_state.get(KEY, epochs) < epochs:
         st.session_state[KEY] += 1
     else:

@@ -173,7 +173,6 @@ def _render_best(runs: Sequence[Run]) -> None:
 
 
 def _render_figure(label: str, run: Run) -> None:
-    """Draw a run's validation accuracy with its curve, and its name."""
     accuracy, before = validation_accuracy(run), "Waiting" if run.status is RunStatus.QUEUED else "Starting"
     components.render_metric(
         label,

@@ -167,7 +167,6 @@ def clickable(*runs: Run, source: str = "", own: Sequence[OwnPicture] = (), as_n
 
 
 def _render(opened: str, runs: Sequence[Run], source: str, own: Mapping[str, OwnPicture], as_now: bool) -> None:
-    """Draw what is stored at once, and then the network's answer and maps."""
     with shell.guard():
         run = _choose(runs) if runs else best_run(source)
         if opened not in own:
@@ -269,7 +268,6 @@ def _choose(runs: Sequence[Run]) -> Run:
 
 
 def _large(image: NDArray[np.uint8], alt: str) -> None:
-    """Draw a small image enlarged without smoothing, a large one shrunk."""
     times = max(1, _WIDTH // max(image.shape[:2]))
     height, width = (times * edge for edge in image.shape[:2])
     shown = min(width, _WIDTH)

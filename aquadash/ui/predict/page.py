@@ -245,7 +245,6 @@ def _render_score(run: Run, answers: Sequence[FilePrediction], labels: Sequence[
 
 
 def _no_results(run: Run) -> None:
-    """Say why a run has no network, and show the state of its training."""
     components.render_status(run.status)
     if run.status.ended:
         text = "This run ended before a network was stored. Choose another one."

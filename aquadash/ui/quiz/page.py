@@ -75,8 +75,6 @@ def _guess(answers: dict[int, QuizAnswer], predictions: Predictions, image: int,
 
 
 def _answer(answer: QuizAnswer, predictions: Predictions, run: Run) -> None:
-    """Draw the truth, both answers and the network's probabilities."""
-
     def judged(name: str) -> str:
         return f"{plain(gallery.class_text(name))} {'✔' if name == answer.true else '✘'}"
 
@@ -92,7 +90,6 @@ def _answer(answer: QuizAnswer, predictions: Predictions, run: Run) -> None:
 
 
 def _score(answers: list[QuizAnswer]) -> None:
-    """Draw the accuracy of both on the images so far."""
     if not answers:
         st.caption("Your score and the network's appear here.")
         return

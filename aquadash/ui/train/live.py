@@ -65,7 +65,6 @@ def watch_runs(runs: Sequence[Run]) -> None:
 
 
 def _epochs_seconds() -> float:
-    """Return the seconds between two redraws of the epochs."""
     is_watched = len(_REDRAWS) == CLASS_LOOKS and _REDRAWS[0] > time.monotonic() - CLASS_EPOCHS_SECONDS
     return CLASS_EPOCHS_SECONDS if is_watched else EPOCHS_SECONDS
 
@@ -116,7 +115,6 @@ def _has_begun(run: Run) -> bool:
 
 
 def _outcome(run: Run) -> None:
-    """Draw how a run ended and what to do next."""
     done = len(lab().runs.history(run.run_id))
     if run.status is RunStatus.INTERRUPTED:
         may = lab().rights.allow(Action.RESUME, run.resource)
@@ -190,7 +188,6 @@ def _now(run_id: str, seen: tuple[RunStatus, bool, bool, Guess | None]) -> None:
 
 
 def _epochs(run_id: str) -> None:
-    """Draw a run's curves, metrics, notes, guess and log."""
     run = lab().runs.get(run_id)
     since = run.ended_at if run.status.ended else run.started_at
     stage, history = _shared(run.run_id, str(run.status), since, run)

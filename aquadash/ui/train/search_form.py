@@ -91,7 +91,6 @@ def estimate_text(plan: SearchPlan) -> str:
 
 
 def _start() -> tuple[str, RunConfig]:
-    """Draw the menu of the base; return its name and its settings."""
     titles = {name: preset.title for name, preset in PRESETS.items()} | {THE_FORM: "As under “One training”"}
     origin = bound.menu(
         "base", titles, label="Start from", default=form_state.DEFAULT_PRESET, help=f"{term('search')} {HELP}"

@@ -84,7 +84,6 @@ def _title(table: Mapping[str, Strategy], name: str) -> str:
 
 
 def _explanation(search: Search) -> None:
-    """Draw why a search is not running."""
     may = not search.spent and lab().rights.allow(Action.RESUME, search.resource)
     going = "**Continue** runs the remaining trials"
     if search.status is RunStatus.INTERRUPTED and not search.spent:
@@ -170,7 +169,6 @@ def _under_way(search: Search) -> None:
 
 
 def _figures(search: Search) -> None:
-    """Draw the best accuracy beside that of the base settings."""
     best, default = search.best, search.default_value
     if best is None or best.value is None:
         return
@@ -232,7 +230,6 @@ def _study(search: Search) -> Any:
 
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs={Search: _stage})
 def _figure(chart: str, search: Search, **options: Any) -> go.Figure:
-    """Return the chart of this name in ``search_charts``."""
     figure: go.Figure = getattr(search_charts, chart)(_study(search), **options)
     return figure
 
@@ -272,7 +269,6 @@ def render_trials(search: Search) -> None:
 
 
 def _cell(name: str, value: object) -> object:
-    """Return a setting's value for the table; None without one."""
     if isinstance(value, float):
         return float(f"{value:.3g}")
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
@@ -281,7 +277,6 @@ def _cell(name: str, value: object) -> object:
 
 
 def _one_trial(search: Search) -> None:
-    """Draw the menu of the trials, with buttons for the chosen one."""
     trials = {trial.number: trial for trial in search.trials}
     numbers = list(trials)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -162,7 +162,6 @@ def _sizes(config: RunConfig) -> tuple[int, int, int]:
 
 
 def _sizes_text(config: RunConfig) -> str:
-    """Describe the numbers of images in markdown."""
     originals, validation, test = _sizes(config)
     augmentation = plan(config.augmentation)
     versions = augmentation.factor
@@ -250,7 +249,6 @@ def _cost(name: str) -> str:
 
 
 def _changes(config: RunConfig) -> None:
-    """Draw the changes from the origin, and the button that undoes them."""
     origin = form_state.origin()
     # A preset has no data set of its own.
     original = origin.config if origin.run else with_values(origin.config, {"data.source": config.data.source})

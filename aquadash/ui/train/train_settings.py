@@ -238,14 +238,12 @@ def sample_versions(config: RunConfig) -> None:
 
 @st.cache_data(max_entries=100, show_spinner="Drawing ...")
 def _drawn(fingerprint: str, source: str, config: AugmentationConfig, seed: int, positions: tuple[int, ...]) -> Any:
-    """Return a changed version of each image."""
     images = datasets.dataset(source).train.images[list(positions)]
     # `augment.draw` returns the originals first, and the versions last.
     return remote.call(augment.draw, images, augment.plan(config), seed=seed)[-len(positions) :]
 
 
 def _mixture(text: str, titles: Mapping[str, str]) -> None:
-    """Draw the pipelines of a mixture and their weights."""
     weights = dict(read_weights(text))
     st.session_state[_NAMES] = list(weights)
     inputs.multiselect(
@@ -309,13 +307,11 @@ def _digest(spec: PipelineSpec) -> str:
 
 
 def _drop(name: str, definitions: str) -> None:
-    """Use the saved pipeline in place of the run's own."""
     others = {each: text for each, text in read_definitions(definitions).items() if each != name}
     form_state.put({DEFINITIONS: definitions_text(others)})
 
 
 def _keep(name: str, definitions: str) -> None:
-    """Save the run's own pipeline."""
     own = augment.plan(AugmentationConfig(pipeline=name, definitions=definitions)).pipelines[0]
     saved = lab().pipelines.save(own, title=own.title)
     if saved.name != name:

@@ -107,6 +107,5 @@ def _go(place: int) -> None:
 
 
 def _forget() -> None:
-    """Remove the parameters of the section that is left."""
     for name in set(st.query_params) - _KEPT:
         del st.query_params[name]
