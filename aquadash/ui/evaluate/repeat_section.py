@@ -65,11 +65,9 @@ def _original(run: Run) -> None:
     here.sort(key=lambda run_id: run_id != run.repeats)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("This run repeats another one.", width="content")
+        query_params = {"run": here[0] if here else run.repeats, "section": "repeat"}
         st.page_link(
-            "pages/evaluate.py",
-            label="Original run",
-            icon=":material/arrow_forward:",
-            query_params={"run": here[0] if here else run.repeats, "section": "repeat"},
+            "pages/evaluate.py", label="Original run", icon=":material/arrow_forward:", query_params=query_params
         )
 
 

@@ -48,12 +48,8 @@ def _measurement(run: Run, job: Job | None, others: Sequence[str]) -> None:
     with shell.guard():
         measured, damaged = lab().jobs.robustness(run.run_id), False
     if job is not None and not job.status.ended:
-        job_panel.render_job(
-            job,
-            key=f"robustness-{run.run_id}",
-            unit="images",
-            stop_help="Results so far are kept, and you can continue later.",
-        )
+        stop_help = "Results so far are kept, and you can continue later."
+        job_panel.render_job(job, key=f"robustness-{run.run_id}", unit="images", stop_help=stop_help)
         st.caption("The measurement continues if you leave this page.")
     else:
         _at_rest(run, job, measured, damaged=damaged)

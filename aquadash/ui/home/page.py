@@ -76,12 +76,8 @@ def _render_answer(picture: uploads.Upload | None, sample: int) -> Run | None:
 def _render_animals(dataset: Dataset) -> None:
     st.html(_animals(dataset))
     if dataset.name == "synthetic" and not data.is_here("cifar100") and lab().rights.allow(Action.ADD_FOR_ALL):
-        st.page_link(
-            "pages/data.py",
-            label="Get photographs instead of drawings",
-            query_params={"source": "cifar100"},
-            icon=":material/download:",
-        )
+        label = "Get photographs instead of drawings"
+        st.page_link("pages/data.py", query_params={"source": "cifar100"}, icon=":material/download:", label=label)
 
 
 def _render_cards(dataset: Dataset) -> None:

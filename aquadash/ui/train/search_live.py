@@ -289,17 +289,11 @@ def _one_trial(search: Search) -> None:
             width=300,
         )
         trial = trials[number]
-        clone.render_clone_button(
-            trial.run_id,
-            key="use-trial",
-            label="Use its settings",
-            help="Fills the form of a single training with them.",
-        )
+        help = "Fills the form of a single training with them."
+        clone.render_clone_button(trial.run_id, key="use-trial", label="Use its settings", help=help)
+        query_params = {"run": trial.run_id}
         st.page_link(
-            "pages/train.py",
-            label="Watch its training",
-            icon=":material/show_chart:",
-            query_params={"run": trial.run_id},
+            "pages/train.py", label="Watch its training", icon=":material/show_chart:", query_params=query_params
         )
     values = (f"{fields.label(name)} {fields.value_text(name, value)}" for name, value in trial.params.items())
     st.caption(plain("; ".join(values)))
