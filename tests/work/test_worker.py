@@ -286,6 +286,10 @@ def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> N
     app = subprocess.Popen([sys.executable, "-c", _APP, patient, "500", *words], cwd=settings.PROJECT_ROOT)
     try:
         wait_for(lambda: jobs.get("stuck-r1").worker.pid not in (os.getpid(), app.pid))
+        first = jobs.get("stuck-r1").revision
+        # It works on while the app does: heartbeats go on.
+        wait_for(lambda: jobs.get("stuck-r1").revision > first + 1 or jobs.get("stuck-r1").status.name == "QUEUED")
+        assert jobs.get("stuck-r1").status is RunStatus.RUNNING
     finally:
         app.kill()
         app.wait(100)
