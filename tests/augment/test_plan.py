@@ -189,16 +189,12 @@ def test_the_same_draw_moves_all_images_alike() -> None:
     np.testing.assert_array_equal(same_draw(PICTURES[::-1], draws=1)[0, ::-1], few[0])
 
 
-def pixels(*values: int) -> np.ndarray:
-    return np.array(values, dtype=np.uint8)
-
-
 def test_a_difference_is_black_or_signed_grey_where_nothing_changed_and_amplified_and_cut() -> None:
-    before, after = pixels(10, 200, 0), pixels(10, 190, 255)
+    before, after = np.array([(10, 200, 0), (10, 190, 255)], dtype=np.uint8)
     np.testing.assert_array_equal(difference(before, after), [0, 10, 255])
     np.testing.assert_array_equal(difference(after, before), [0, 10, 255])
     np.testing.assert_array_equal(difference(before, after, factor=16), [0, 160, 255])
-    before, after = pixels(7, 100, 100, 0, 255), pixels(7, 120, 80, 255, 0)
+    before, after = np.array([(7, 100, 100, 0, 255), (7, 120, 80, 255, 0)], dtype=np.uint8)
     np.testing.assert_array_equal(difference(before, after, signed=True), [128, 138, 118, 255, 1])
     np.testing.assert_array_equal(difference(before, after, signed=True, factor=4), [128, 168, 88, 255, 0])
 

@@ -360,9 +360,6 @@ def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(pictures: Path, 
             store.load(name)
 
 
-DEFAULT = SplitChoice()
-
-
 def rows_of(*labels: int, parts: str = "") -> list[Picture]:
     names = {"-": None, "r": "train", "e": "test"}
     return [
@@ -375,7 +372,7 @@ def divided(
     them: list[Picture],
     *near: tuple[int, int],
     split_given: bool = False,
-    choice: SplitChoice = DEFAULT,
+    choice: SplitChoice = splitting.DEFAULT_SPLIT,
     distance: float = 0.1,
 ) -> splitting.Division:
     pairs = [Copy(*pair, False, distance) for pair in near]
