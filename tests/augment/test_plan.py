@@ -14,7 +14,6 @@ from aquadash.augment.preview import difference, film_strip, preview, preview_br
 from aquadash.config import RunConfig, from_yaml, to_yaml, with_values
 from aquadash.data.statistics import histograms
 from aquadash.errors import ConfigError, UnknownNameError
-from tests.support.drawn_images import augmented
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
@@ -75,15 +74,6 @@ def test_batches_differ_from_each_other_and_progress_is_reported() -> None:
     result = draw(same, recoloured, seed=6, progress=lambda text, share: reports.append((text, share)))
     assert not np.array_equal(result[:500], result[500:])
     assert reports == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
-
-
-def test_operators_keep_their_order_and_nest() -> None:
-    image = np.full((4, 5, 6, 3), 100, dtype=np.uint8)
-    doubled = op("Multiply", mul=2.0)
-    added = op("WithChannels", channels=1, children=op("Add", value=10))
-    both = augmented(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
-    assert both[0, 0, 0].tolist() == [200, 220, 200]
-    assert augmented(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
 
 
 def test_no_images_give_none_and_what_cannot_be_augmented_is_refused() -> None:

@@ -204,13 +204,6 @@ def batch(part: str) -> dict[bytes, Any]:
     return {b"data": data, b"fine_labels": fine.tolist(), b"filenames": [b"image_%d.png" % i for i in range(len(fine))]}
 
 
-def meta() -> dict[bytes, Any]:
-    fine = [b"class_%d" % i for i in range(100)]
-    for name, label in cifar100.FINE_LABELS.items():
-        fine[label] = name.encode()
-    return {b"fine_label_names": fine}
-
-
 def pickled(values: dict[str, Any]) -> dict[str, bytes]:
     return {name: pickle.dumps(value, protocol=2) for name, value in values.items()}
 
@@ -224,7 +217,10 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[bytes, Any]]:
     """Return the three members of a valid archive with few images."""
     for part, count in (("train", 20), ("test", 10)):
         monkeypatch.setitem(cifar100.IMAGES_PER_CLASS, part, count)
-    return {"train": batch("train"), "test": batch("test"), "meta": meta()}
+    names = [b"class_%d" % i for i in range(100)]
+    for name, label in cifar100.FINE_LABELS.items():
+        names[label] = name.encode()
+    return {"train": batch("train"), "test": batch("test"), "meta": {b"fine_label_names": names}}
 
 
 @pytest.fixture
