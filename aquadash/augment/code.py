@@ -213,7 +213,6 @@ def _step(operator: Operator, place: _Place) -> list[str]:
 
 
 def _operator(operator: Operator, place: _Place) -> list[str]:
-    """Return the lines of one operator and those inside it."""
     info = operator_info(operator.name)
     if info.name == "Sequential":
         return _sequential(operator.slot("children"), place)

@@ -236,7 +236,6 @@ def _finding(
 
 
 def _counts(labels: Sequence[int], names: Sequence[str]) -> list[int]:
-    """Count the labels of each class."""
     counts: list[int] = np.bincount(np.array(labels, np.int64), minlength=len(names)).tolist()
     return counts
 

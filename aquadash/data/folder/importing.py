@@ -167,7 +167,6 @@ def _read(
 
 
 def _write(path: Path, images: NDArray[np.uint8], order: NDArray[np.intp], progress: ProgressCallback) -> None:
-    """Write the images of a data set in this order."""
     written = np.lib.format.open_memmap(path, "w+", np.uint8, (len(order), *images.shape[1:]))
     start = 0
     for rows in np.array_split(order, max(1, len(order) // 100)):
