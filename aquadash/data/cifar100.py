@@ -129,8 +129,7 @@ def other_classes() -> NDArray[np.uint8] | None:
         return None
     copy = settings.home() / "cache" / f"strangers-{_MAX_OTHERS}-{_key_of(path)}.npy"
     with suppress(OSError, ValueError, EOFError):
-        cached: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
-        return cached
+        return np.asarray(np.load(copy, allow_pickle=False))
     what = f"'test' in {path.name}"
     rows, fine = _rows(archive.unpickle(archive.read_members(path)["test"], what=what), what)
     if len(rows) != len(fine):

@@ -122,17 +122,16 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
         assert {one.name for one in contents.left_out} == {"cat/link.png", "elsewhere"}
 
 
-def no_archives(folder: Path) -> list[tuple[bytes, str]]:
-    """Return contents of files and a part of the error."""
+def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path) -> None:
     names = ("cat/1.png", "cat/2.png", "dog/1.png")
-    sound = in_archive(folder / "sound.zip", dict.fromkeys(names, b"a picture")).read_bytes()
+    sound = in_archive(tmp_path / "sound.zip", dict.fromkeys(names, b"a picture")).read_bytes()
 
     def in_all(field: int, value: bytes) -> bytes:
         return reduce(lambda content, name: with_field(content, name.encode(), field, value), names, sound)
 
     unsound = "not a sound ZIP archive: its list of files is missing or damaged. Pack the folder again"
     flagged = with_field(sound, b"cat/1.png", 8, b"\0\x08").replace(b"cat/1.png", b"cat/\xff.png")
-    return [
+    for content, said in (
         (b"", "is empty"),
         (picture(0), "is a PNG image, not a ZIP archive"),
         (b"Rar!\x1a\x07 this is something else", unsound),
@@ -144,11 +143,7 @@ def no_archives(folder: Path) -> list[tuple[bytes, str]]:
         (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
         (in_all(10, b"\x0e"), r"method that is not read \(number 14\)"),
         (b"PK\5\6" + bytes(18), "no folders with pictures"),
-    ]
-
-
-def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path) -> None:
-    for content, said in no_archives(tmp_path):
+    ):
         (tmp_path / "a.zip").write_bytes(content)
         with pytest.raises(DataError, match=said) as caught, listing.opened(tmp_path / "a.zip"):
             pass
