@@ -37,7 +37,6 @@ def _step(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
 
 
 def _augmenter(operator: Operator, seed: np.random.SeedSequence) -> iaa.Augmenter:
-    """Build one operator and those inside it."""
     info = operator_info(operator.name)
     if info.name == "Sequential":
         return build(operator.slot("children"), seed=seed)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from aquadash.augment.catalogue import operator_info
-from aquadash.augment.catalogue.parts import Parameter
+from aquadash.augment.catalogue import Parameter, operator_info
 from aquadash.augment.pipelines import ORIGINAL
 from aquadash.augment.reading import MAX_DEPTH, check, check_size, height
 from aquadash.augment.spec import Branch, Operator, PipelineSpec, Range, Value, walk

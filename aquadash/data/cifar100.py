@@ -96,8 +96,8 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
     """Return the aquatic mammals, in the archive's order; labels follow the order of :data:`FINE_LABELS`."""
     report = progress or silent
     path = locate() or _download(report)
-    name = f"cifar100-{_key_of(path)}"
-    cached = _read_copy(name)
+    copy = settings.home() / "cache" / f"cifar100-{_key_of(path)}.npz"
+    cached = _read_copy(copy)
     if cached is not None:
         train, test, note = cached
     else:
@@ -105,7 +105,7 @@ def load(*, progress: ProgressCallback | None = None) -> Dataset:
         train, test = decode(archive.read_members(path), archive_name=path.name)
         official = path.is_file() and _sha256(path) == SHA256
         note = "the official archive" if official else "a copy that is not the official archive byte for byte"
-        _write_copy(name, train, test, note)
+        _write_copy(copy, train, test, note)
     return Dataset(
         name="cifar100",
         title="CIFAR-100 aquatic mammals",
@@ -129,8 +129,7 @@ def other_classes() -> NDArray[np.uint8] | None:
         return None
     copy = settings.home() / "cache" / f"strangers-{_MAX_OTHERS}-{_key_of(path)}.npy"
     with suppress(OSError, ValueError, EOFError):
-        cached: NDArray[np.uint8] = np.load(copy, allow_pickle=False)
-        return cached
+        return np.asarray(np.load(copy, allow_pickle=False))
     what = f"'test' in {path.name}"
     rows, fine = _rows(archive.unpickle(archive.read_members(path)["test"], what=what), what)
     if len(rows) != len(fine):
@@ -257,11 +256,11 @@ def _key_of(path: Path) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-def _read_copy(name: str) -> tuple[Split, Split, str] | None:
+def _read_copy(copy: Path) -> tuple[Split, Split, str] | None:
     """Return training split, test split and note from the cache; None without a sound copy."""
     try:
         # np.load does not close a file that is not a ZIP archive.
-        with _copy_path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with copy.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             train, test = (
                 Split(
                     arrays[f"{part}_images"],
@@ -275,15 +274,11 @@ def _read_copy(name: str) -> tuple[Split, Split, str] | None:
         return None
 
 
-def _write_copy(name: str, train: Split, test: Split, note: str) -> None:
+def _write_copy(copy: Path, train: Split, test: Split, note: str) -> None:
     """Cache both splits and a note; a failure is ignored, since the archive can be decoded again."""
     arrays = {"note": np.array(note)}
     for part, split in (("train", train), ("test", test)):
         arrays[f"{part}_images"] = split.images
         arrays[f"{part}_labels"] = split.labels
         arrays[f"{part}_names"] = np.array(split.file_names, dtype=np.str_)
-    keep(_copy_path(name), lambda file: np.savez(file, allow_pickle=False, **arrays))
-
-
-def _copy_path(name: str) -> Path:
-    return settings.home() / "cache" / f"{name}.npz"
+    keep(copy, lambda file: np.savez(file, allow_pickle=False, **arrays))

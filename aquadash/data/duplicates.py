@@ -113,10 +113,8 @@ def shapes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     detail -= detail.mean(axis=(1, 2), keepdims=True)
     rows = detail.reshape(len(detail), -1)
     least = _MIN_CONTRAST * np.sqrt(rows.shape[1])
-    unit: NDArray[np.float32] = (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), least)).astype(
-        np.float32
-    )
-    return unit
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, least), np.float32)
 
 
 def _all_shapes(images: NDArray[np.uint8], *, mirrored: bool = False) -> NDArray[np.float32]:
@@ -149,8 +147,7 @@ def _means(images: NDArray[Any], *, axis: int) -> NDArray[np.float32]:
     shape = [1] * images.ndim
     shape[axis] = _SIDE
     sums: NDArray[Any] = np.add.reduceat(images, starts, axis=axis, dtype=np.float32)
-    means: NDArray[np.float32] = (sums / sizes.reshape(shape)).astype(np.float32)
-    return means
+    return np.asarray(sums / sizes.reshape(shape), np.float32)
 
 
 def _neighbourhood(images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -160,8 +157,7 @@ def _neighbourhood(images: NDArray[np.float32]) -> NDArray[np.float32]:
     slide: Callable[..., Any] = np.lib.stride_tricks.sliding_window_view
     width = 2 * _REACH + 1
     lines = slide(padded, width, axis=1).mean(axis=-1)
-    means: NDArray[np.float32] = slide(lines, width, axis=2).mean(axis=-1)
-    return means
+    return np.asarray(slide(lines, width, axis=2).mean(axis=-1))
 
 
 @dataclass(frozen=True)

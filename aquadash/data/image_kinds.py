@@ -91,11 +91,6 @@ def _name_of(data: bytes) -> str:
     if data[4:8] == b"ftyp":
         brand = data[8:12]
         return "AVIF" if brand in _AVIF_BRANDS else "HEIC" if brand in _HEIC_BRANDS else "video"
-    return _kind_of_text(data)
-
-
-def _kind_of_text(data: bytes) -> str:
-    """Return SVG, web page, text or unknown by the first kilobytes."""
     head = data[:4096]
     # Web pages first, since they can contain SVG drawings.
     if re.search(rb"<(!doctype\s+html|html)\b", head, re.IGNORECASE):

@@ -14,7 +14,6 @@ from aquadash.augment.preview import difference, film_strip, preview, preview_br
 from aquadash.config import RunConfig, from_yaml, to_yaml, with_values
 from aquadash.data.statistics import histograms
 from aquadash.errors import ConfigError, UnknownNameError
-from tests.support.drawn_images import augmented
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
@@ -75,15 +74,6 @@ def test_batches_differ_from_each_other_and_progress_is_reported() -> None:
     result = draw(same, recoloured, seed=6, progress=lambda text, share: reports.append((text, share)))
     assert not np.array_equal(result[:500], result[500:])
     assert reports == [("Augmenting: Recoloured", 0.5), ("Augmenting: Recoloured", 1.0)]
-
-
-def test_operators_keep_their_order_and_nest() -> None:
-    image = np.full((4, 5, 6, 3), 100, dtype=np.uint8)
-    doubled = op("Multiply", mul=2.0)
-    added = op("WithChannels", channels=1, children=op("Add", value=10))
-    both = augmented(image, Branch("both", (op("Sequential", children=(added, doubled)),)), seed=0)
-    assert both[0, 0, 0].tolist() == [200, 220, 200]
-    assert augmented(image, Branch("both", (doubled, added)), seed=0)[0, 0, 0].tolist() == [200, 210, 200]
 
 
 def test_no_images_give_none_and_what_cannot_be_augmented_is_refused() -> None:
@@ -189,16 +179,12 @@ def test_the_same_draw_moves_all_images_alike() -> None:
     np.testing.assert_array_equal(same_draw(PICTURES[::-1], draws=1)[0, ::-1], few[0])
 
 
-def pixels(*values: int) -> np.ndarray:
-    return np.array(values, dtype=np.uint8)
-
-
 def test_a_difference_is_black_or_signed_grey_where_nothing_changed_and_amplified_and_cut() -> None:
-    before, after = pixels(10, 200, 0), pixels(10, 190, 255)
+    before, after = np.array([(10, 200, 0), (10, 190, 255)], dtype=np.uint8)
     np.testing.assert_array_equal(difference(before, after), [0, 10, 255])
     np.testing.assert_array_equal(difference(after, before), [0, 10, 255])
     np.testing.assert_array_equal(difference(before, after, factor=16), [0, 160, 255])
-    before, after = pixels(7, 100, 100, 0, 255), pixels(7, 120, 80, 255, 0)
+    before, after = np.array([(7, 100, 100, 0, 255), (7, 120, 80, 255, 0)], dtype=np.uint8)
     np.testing.assert_array_equal(difference(before, after, signed=True), [128, 138, 118, 255, 1])
     np.testing.assert_array_equal(difference(before, after, signed=True, factor=4), [128, 168, 88, 255, 0])
 

@@ -40,13 +40,6 @@ def _nested(depth: int) -> dict[str, object]:
     return {"name": "Sometimes", "children": {"then_list": [_nested(depth - 1)]}}
 
 
-def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
-    with pytest.raises(ConfigError, match="reversed"):
-        Range(2, 1)
-    with pytest.raises(ConfigError, match="no branch"):
-        PipelineSpec("own", "Own", "", ())
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -57,6 +50,8 @@ def test_a_range_must_ascend_and_a_pipeline_have_a_branch() -> None:
         ('{"name": "own"}', "lacks 'format'"),
         (_text(branches={}), "branches is {}: .* array"),
         (_text(branches=[{"title": "One", "operators": []}] * 21), "at most 20 are allowed"),
+        (_text(branches=[]), "no branch"),
+        (_with({"name": "Add", "settings": {"value": {"low": 2, "high": 1}}}), "reversed"),
         (_text(title=5), "title is 5: .* string"),
         (_text(title="a\ud800"), "not valid JSON"),
         (_text(branches=[{"title": "One"}]), "branches.1 lacks 'operators'"),

@@ -204,13 +204,6 @@ def batch(part: str) -> dict[bytes, Any]:
     return {b"data": data, b"fine_labels": fine.tolist(), b"filenames": [b"image_%d.png" % i for i in range(len(fine))]}
 
 
-def meta() -> dict[bytes, Any]:
-    fine = [b"class_%d" % i for i in range(100)]
-    for name, label in cifar100.FINE_LABELS.items():
-        fine[label] = name.encode()
-    return {b"fine_label_names": fine}
-
-
 def pickled(values: dict[str, Any]) -> dict[str, bytes]:
     return {name: pickle.dumps(value, protocol=2) for name, value in values.items()}
 
@@ -224,18 +217,15 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[bytes, Any]]:
     """Return the three members of a valid archive with few images."""
     for part, count in (("train", 20), ("test", 10)):
         monkeypatch.setitem(cifar100.IMAGES_PER_CLASS, part, count)
-    return {"train": batch("train"), "test": batch("test"), "meta": meta()}
+    names = [b"class_%d" % i for i in range(100)]
+    for name, label in cifar100.FINE_LABELS.items():
+        names[label] = name.encode()
+    return {"train": batch("train"), "test": batch("test"), "meta": {b"fine_label_names": names}}
 
 
 @pytest.fixture
 def sound_archive(sound: dict[str, Any], tmp_path: Path) -> Path:
     return write(tmp_path / "some.tar.gz", sound)
-
-
-@pytest.fixture
-def named(sound_archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AQUADASH_CIFAR100", str(sound_archive))
-    return sound_archive
 
 
 @pytest.fixture(autouse=True)
@@ -257,17 +247,13 @@ def test_the_real_archive_gives_the_reports_images(cifar100_archive: Path) -> No
     assert cifar100.fetch().path == cifar100_archive.resolve()
 
 
-def modern(values: dict[str, Any]) -> dict[str, bytes]:
-    """Pickle the members as Python 3 does."""
-    return {
-        name: pickle.dumps({key.decode(): value for key, value in member.items()}, protocol=5)
-        for name, member in values.items()
-    }
-
-
-@pytest.mark.parametrize("written", [pickled, modern], ids=["Python 2", "Python 3"])
-def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any], written: Any) -> None:
-    train, test = cifar100.decode(written(sound), archive_name="a test")
+@pytest.mark.parametrize("python", [2, 3])
+def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any], python: int) -> None:
+    members = pickled(sound)
+    if python == 3:
+        for name, values in sound.items():
+            members[name] = pickle.dumps({key.decode(): value for key, value in values.items()}, protocol=5)
+    train, test = cifar100.decode(members, archive_name="a test")
     for part, split in (("train", train), ("test", test)):
         fine = sound[part][b"fine_labels"]
         rows = [i for i, label in enumerate(fine) if label in (4, 30, 55, 72, 95)]
@@ -306,9 +292,9 @@ def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, messag
             cifar100.decode(pickled(sound | {"meta": value}), archive_name="it")
 
 
-def _place(path: Path) -> Path:
+def _place(path: Path, content: bytes = b"an archive") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"an archive")
+    path.write_bytes(content)
     return path
 
 
@@ -339,9 +325,7 @@ def test_archives_are_looked_for(home: Path, keras_home: Path, tmp_path: Path, m
 
 def test_an_unpacked_folder_is_read(sound: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in pickled(sound).items():
-        path = tmp_path / "cifar-100-python" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
+        _place(tmp_path / "cifar-100-python" / name, content)
     monkeypatch.setenv("AQUADASH_CIFAR100", str(tmp_path))
     assert len(cifar100.load().train) == 100
     result = cifar100.fetch()
@@ -372,22 +356,11 @@ def test_a_download_is_kept_and_reported(home: Path, sound_archive: Path, monkey
     assert cifar100.fetch().verified and cifar100.load().origin.endswith(", the official archive.")
 
 
-def test_a_second_load_reads_the_copy_until_the_archive_changes(named: Path) -> None:
-    first, key, stat = cifar100.load(), cifar100.cache_key(), named.stat()
-    named.write_bytes(bytes(stat.st_size))
-    os.utime(named, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    second = cifar100.load()
-    assert second.fingerprint == first.fingerprint
-    assert second.train.file_names == first.train.file_names
-    assert second.origin == first.origin and "not the official archive" in first.origin
-    os.utime(named, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
-    assert cifar100.cache_key() != key
-    with pytest.raises(DataError, match="damaged"):
-        cifar100.load()
-
-
-def test_a_damaged_copy_is_replaced(named: Path, home: Path) -> None:
-    first = cifar100.load()
+def test_a_second_load_reads_the_copy_until_it_is_damaged_or_the_archive_changes(
+    sound_archive: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUADASH_CIFAR100", str(sound_archive))
+    first, key, stat = cifar100.load(), cifar100.cache_key(), sound_archive.stat()
     (copy_on_disk,) = (home / "cache").glob("*.npz")
     whole = copy_on_disk.read_bytes()
     changed = bytearray(whole)
@@ -396,24 +369,29 @@ def test_a_damaged_copy_is_replaced(named: Path, home: Path) -> None:
         copy_on_disk.write_bytes(damaged)
         assert cifar100.load().fingerprint == first.fingerprint
         assert len(copy_on_disk.read_bytes()) == len(whole)
-
-
-#: Fine labels: three images of the five animals, three of other classes.
-FINE = [4, 0, 1, 95, 2, 4]
-
-
-ROWS = np.random.default_rng(0).integers(0, 256, (len(FINE), 3072), dtype=np.uint8)
+    sound_archive.write_bytes(bytes(stat.st_size))
+    os.utime(sound_archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    second = cifar100.load()
+    assert second.fingerprint == first.fingerprint
+    assert second.train.file_names == first.train.file_names
+    assert second.origin == first.origin and "not the official archive" in first.origin
+    os.utime(sound_archive, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
+    assert cifar100.cache_key() != key
+    with pytest.raises(DataError, match="damaged"):
+        cifar100.load()
 
 
 def test_images_of_other_classes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cifar100.other_classes() is None, "there is no archive"
-    members = {"train": {}, "test": {b"data": ROWS, b"fine_labels": FINE}, "meta": {}}
+    # Three images of the five animals, three of other classes.
+    labels, rows = [4, 0, 1, 95, 2, 4], np.random.default_rng(0).integers(0, 256, (6, 3072), dtype=np.uint8)
+    members = {"train": {}, "test": {b"data": rows, b"fine_labels": labels}, "meta": {}}
     monkeypatch.setenv("AQUADASH_CIFAR100", str(write(tmp_path / "c.tar.gz", members)))
     others = cifar100.other_classes()
     assert others is not None and others.shape == (3, 32, 32, 3)
-    np.testing.assert_array_equal(others[:, 5, 7, 1], ROWS[[1, 2, 4], 1024 + 5 * 32 + 7])
+    np.testing.assert_array_equal(others[:, 5, 7, 1], rows[[1, 2, 4], 1024 + 5 * 32 + 7])
     np.testing.assert_array_equal(cifar100.other_classes(), others)
-    members["test"][b"fine_labels"] = FINE[:3]
+    members["test"][b"fine_labels"] = labels[:3]
     write(tmp_path / "c.tar.gz", members)
     with pytest.raises(DataError, match="damaged: it has 6 images and 3 labels"):
         cifar100.other_classes()

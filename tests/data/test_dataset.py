@@ -3,10 +3,10 @@
 import hashlib
 import threading
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -121,33 +121,17 @@ def test_every_machine_has_the_drawings_that_their_card_describes() -> None:
     assert hashlib.sha256(synthetic.FILE.read_bytes()).hexdigest() in card and dataset.fingerprint in card
 
 
-class _Loader:
-    calls = 0
-    fail = False
-
-    def __call__(self, *, progress: ProgressCallback | None = None) -> Dataset:
-        self.calls += 1
-        if self.fail:
-            raise DataError("broken")
-        split = _split(np.zeros((2, 4, 4, 3), np.uint8), [0, 1])
-        return Dataset("fake", "Fake", "Nowhere.", True, ("a", "b"), split, split)
+def _fake_data(*, progress: ProgressCallback | None = None) -> Dataset:
+    split = _split(np.zeros((2, 4, 4, 3), np.uint8), [0, 1])
+    return Dataset("fake", "Fake", "Nowhere.", True, ("a", "b"), split, split)
 
 
 @pytest.fixture
-def loader() -> _Loader:
-    return _Loader()
-
-
-@pytest.fixture
-def register(loader: _Loader, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], None]:
-    """Add the source "fake", of which no other test has loaded anything."""
-
-    def _register(key: Callable[[], str]) -> None:
-        own_key = uuid.uuid4().hex
-        source = Source("fake", "Fake", "A fake.", True, loader, lambda: own_key + key())
-        monkeypatch.setitem(sources.BUILT_IN, "fake", source)
-
-    return _register
+def loader(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """Add the source "fake", of which no other test has loaded anything; ``loader.key()`` is the key of its content."""
+    loader = Mock(side_effect=_fake_data, key=Mock(return_value=uuid.uuid4().hex))
+    monkeypatch.setitem(sources.BUILT_IN, "fake", Source("fake", "Fake", "A fake.", True, loader, loader.key))
+    return loader
 
 
 @pytest.mark.parametrize("name", sources.BUILT_IN)
@@ -166,30 +150,26 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         load("cifar10")
 
 
-def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: _Loader, register: Callable) -> None:
-    key = ""
-    register(lambda: key)
-    for count in range(1, 10):
-        key = str(count)
-        assert load("fake") is load("fake") and loader.calls == count
-    for key, calls in (("9", 9), ("6", 9), ("1", 10)):
-        assert load("fake") and loader.calls == calls, key
+def test_a_data_set_is_loaded_once_a_key_and_a_few_are_kept(loader: Mock) -> None:
+    keys = [uuid.uuid4().hex for _ in range(9)]
+    for count, loader.key.return_value in enumerate(keys, start=1):
+        assert load("fake") is load("fake") and loader.call_count == count
+    for loader.key.return_value, calls in ((keys[8], 9), (keys[5], 9), (keys[0], 10)):
+        assert load("fake") and loader.call_count == calls
 
 
-def test_a_failure_is_not_kept_and_shared_arrays_cannot_be_changed(loader: _Loader, register: Callable) -> None:
-    register(lambda: "one")
-    loader.fail = True
+def test_a_failure_is_not_kept_and_shared_arrays_cannot_be_changed(loader: Mock) -> None:
+    loader.side_effect = DataError("broken")
     with pytest.raises(DataError, match="broken"):
         load("fake")
-    loader.fail = False
+    loader.side_effect = _fake_data
     train = load("fake").train
     for array in (train.images, train.labels):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 
 
-def test_many_threads_load_once(loader: _Loader, register: Callable) -> None:
-    register(lambda: "one")
+def test_many_threads_load_once(loader: Mock) -> None:
     gate = threading.Barrier(8)
 
     def ask(_: int) -> Dataset:
@@ -198,4 +178,4 @@ def test_many_threads_load_once(loader: _Loader, register: Callable) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(ask, range(8)))
-    assert loader.calls == 1 and len({id(result) for result in results}) == 1
+    assert loader.call_count == 1 and len({id(result) for result in results}) == 1

@@ -34,7 +34,6 @@ def test_copies_are_found_whatever_was_done_to_them() -> None:
     test[5] = train[12][:, ::-1]
     test[6] = (original * 0.6 + 40).astype(np.uint8)
     test[8] = (original + noise + [12, -9, 4]).clip(0, 255).astype(np.uint8)
-
     duplicates = find_duplicates(made_of(train, test))
 
     pairs = {(pair.test, pair.train): pair for pair in duplicates.within(DEFAULT_DISTANCE)}
@@ -69,7 +68,6 @@ def test_the_command_counts_and_lists(home: Path, monkeypatch: pytest.MonkeyPatc
     train, test = scenes(100, seed=0), scenes(50, seed=1)
     test[17] = train[99]
     use_images(monkeypatch, made_of(train, test))
-
     values = answer("data", "duplicates", "--source", "synthetic", "--distance", "0.1")
 
     assert values["test"] == 50 and values["test_with_duplicate"] == 1 == len(values["pairs"])

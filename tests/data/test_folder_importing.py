@@ -34,21 +34,23 @@ from tests.support.encoded_pictures import saved
 from tests.support.fuzzing import tries
 from tests.support.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
+FILES = of_classes({"cat": 10, "dog": 15, "eel": 12})
+
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return in_folder(tmp_path / "pets", of_classes({"cat": 6, "dog": 6}))
+def pictures(tmp_path: Path) -> Path:
+    return in_folder(tmp_path / "pets", FILES)
 
 
 def left(home: Path) -> list[Path]:
     return list((home / "datasets").iterdir())
 
 
-def test_what_is_read_is_a_data_set_without_a_name(folder: Path, home: Path) -> None:
+def test_what_is_read_is_a_data_set_without_a_name(pictures: Path, home: Path) -> None:
     said: list[float] = []
-    new = read(folder, origin="pets", size=48, progress=lambda text, share: said.append(share or 0.0))
+    new = read(pictures, origin="pets", size=48, progress=lambda text, share: said.append(share or 0.0))
     assert said == sorted(said) and about.all_kept() == {}
-    assert (new.about.train, new.about.test, new.about.size, len(new.pictures)) == (10, 2, 48, 12)
+    assert (new.about.train, new.about.test, new.about.size, len(new.pictures)) == (30, 7, 48, 37)
     assert [path.parent for path in left(home)] == [about.folder()] and left(home) == [new.folder]
     made = new.keep("Pets")
     assert left(home) == [about.place_of("pets")] and about.all_kept() == {"pets": made}
@@ -59,11 +61,10 @@ def test_what_is_read_is_a_data_set_without_a_name(folder: Path, home: Path) -> 
         new.keep("Again")
 
 
-def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder: Path, tmp_path: Path) -> None:
-    files = of_classes({"cat": 6, "dog": 6})
-    archive = in_archive(tmp_path / "a.zip", files).read_bytes()
-    single = [File(tuple(name.split("/")), lambda name=name: files[name]) for name in files]  # type: ignore[misc]
-    data_sets = [read(source, origin="pets", size=32) for source in (folder, archive, single)]
+def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(pictures: Path, tmp_path: Path) -> None:
+    archive = in_archive(tmp_path / "a.zip", FILES).read_bytes()
+    single = [File(tuple(name.split("/")), lambda name=name: FILES[name]) for name in FILES]  # type: ignore[misc]
+    data_sets = [read(source, origin="pets", size=32) for source in (pictures, archive, single)]
     assert len({new.about.fingerprint for new in data_sets}) == 1
     assert all(
         sorted(path.name for path in new.folder.iterdir()) == ["images.npy", "pictures.json"] for new in data_sets
@@ -71,7 +72,7 @@ def test_the_bytes_of_an_archive_and_single_files_are_read_like_a_folder(folder:
 
 
 @pytest.mark.parametrize("word", ["Opening", "Reading", "Comparing", "Dividing"])
-def test_a_reading_ends_with_its_progress(word: str, folder: Path, home: Path) -> None:
+def test_a_reading_ends_with_its_progress(word: str, pictures: Path, home: Path) -> None:
     class TabClosed(BaseException):
         pass
 
@@ -80,28 +81,28 @@ def test_a_reading_ends_with_its_progress(word: str, folder: Path, home: Path) -
             raise TabClosed
 
     with pytest.raises(TabClosed):
-        read(folder, origin="pets", size=32, progress=report)
+        read(pictures, origin="pets", size=32, progress=report)
     assert left(home) == []
 
 
-def test_a_failed_write_is_named_and_nothing_left(folder: Path, home: Path) -> None:
+def test_a_failed_write_is_named_and_nothing_left(pictures: Path, home: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
         with pytest.raises(StorageError, match="File too large"):
-            imported(folder)
+            imported(pictures)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert left(home) == []
 
 
-def test_too_much_for_the_disk_and_other_sizes_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_for_the_disk_and_other_sizes_are_refused(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="expected one of 32, 48"):
-        imported(folder, size=33)
-    monkeypatch.setattr(importing, "MAX_STORED", 12 * 64 * 64 * 3 - 1)
+        imported(pictures, size=33)
+    monkeypatch.setattr(importing, "MAX_STORED", 37 * 64 * 64 * 3 - 1)
     with pytest.raises(DataError, match="Choose a smaller size"):
-        imported(folder, size=64)
-    imported(folder)
+        imported(pictures, size=64)
+    imported(pictures)
 
 
 def small_archive() -> bytes:
@@ -225,11 +226,6 @@ def test_looks_that_mislead_are_found(tmp_path: Path) -> None:
     assert names_of(new, kinds["tiny"]) == ["cat/tiny.png"] and kinds["tiny"].severity == "note"
     assert names_of(new, kinds["long"]) == ["cat/long.png"]
     assert names_of(new, kinds["blank"]) == ["cat/blank.png"] and kinds["blank"].severity == "warning"
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    return in_folder(tmp_path / "a", of_classes({"cat": 10, "dog": 15, "eel": 12}))
 
 
 def kept(pictures: Path, title: str = "Pets", *, seed: int = 1, replacing: bool = False) -> About:
@@ -360,9 +356,6 @@ def test_a_damaged_data_set_is_said_to_be_so_and_hurts_no_other(pictures: Path, 
             store.load(name)
 
 
-DEFAULT = SplitChoice()
-
-
 def rows_of(*labels: int, parts: str = "") -> list[Picture]:
     names = {"-": None, "r": "train", "e": "test"}
     return [
@@ -375,7 +368,7 @@ def divided(
     them: list[Picture],
     *near: tuple[int, int],
     split_given: bool = False,
-    choice: SplitChoice = DEFAULT,
+    choice: SplitChoice = splitting.DEFAULT_SPLIT,
     distance: float = 0.1,
 ) -> splitting.Division:
     pairs = [Copy(*pair, False, distance) for pair in near]

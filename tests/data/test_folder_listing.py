@@ -28,10 +28,6 @@ def listed(*paths: str) -> Listing:
     return sort([File(tuple(path.split("/")), path.encode) for path in paths])
 
 
-def entries(contents: Listing) -> list[tuple[str, str | None, str]]:
-    return [(contents.class_names[entry.label], entry.part, entry.name) for entry in contents.entries]
-
-
 _AROUND = {
     "each folder is a class, in the order of names": ("dog/1.jpg cat/2.jpg cat/1.jpg", "cat dog", ""),
     "a folder around the classes": ("animals/cat/1.jpg animals/dog/1.jpg", "cat dog", ""),
@@ -57,7 +53,7 @@ def test_a_split_of_one_s_own_is_kept_and_validation_joins_training(wrapper: str
         *(f"{wrapper}{part}/{name}/1.jpg" for part in ("Train", "val", "TEST") for name in ("cat", "dog"))
     )
     assert contents.split_given and contents.class_names == ("cat", "dog")
-    assert [part for name, part, _ in entries(contents) if name == "cat"] == ["test", "train", "train"]
+    assert [entry.part for entry in contents.entries if entry.label == 0] == ["test", "train", "train"]
 
 
 def test_names_are_text_in_the_order_of_people() -> None:
@@ -126,17 +122,16 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
         assert {one.name for one in contents.left_out} == {"cat/link.png", "elsewhere"}
 
 
-def no_archives(folder: Path) -> list[tuple[bytes, str]]:
-    """Return contents of files and a part of the error."""
+def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path) -> None:
     names = ("cat/1.png", "cat/2.png", "dog/1.png")
-    sound = in_archive(folder / "sound.zip", dict.fromkeys(names, b"a picture")).read_bytes()
+    sound = in_archive(tmp_path / "sound.zip", dict.fromkeys(names, b"a picture")).read_bytes()
 
     def in_all(field: int, value: bytes) -> bytes:
         return reduce(lambda content, name: with_field(content, name.encode(), field, value), names, sound)
 
     unsound = "not a sound ZIP archive: its list of files is missing or damaged. Pack the folder again"
     flagged = with_field(sound, b"cat/1.png", 8, b"\0\x08").replace(b"cat/1.png", b"cat/\xff.png")
-    return [
+    for content, said in (
         (b"", "is empty"),
         (picture(0), "is a PNG image, not a ZIP archive"),
         (b"Rar!\x1a\x07 this is something else", unsound),
@@ -148,11 +143,7 @@ def no_archives(folder: Path) -> list[tuple[bytes, str]]:
         (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
         (in_all(10, b"\x0e"), r"method that is not read \(number 14\)"),
         (b"PK\5\6" + bytes(18), "no folders with pictures"),
-    ]
-
-
-def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path) -> None:
-    for content, said in no_archives(tmp_path):
+    ):
         (tmp_path / "a.zip").write_bytes(content)
         with pytest.raises(DataError, match=said) as caught, listing.opened(tmp_path / "a.zip"):
             pass

@@ -70,7 +70,6 @@ def opened(path: Path | Sequence[File], *, name: str = "") -> Iterator[Listing]:
 
 
 def _archive(path: Path, shown: str) -> zipfile.ZipFile:
-    """Open an archive or raise a ``DataError``."""
     if not os.path.isfile(path):
         raise DataError(f"{display_name(str(path))} cannot be found. Give the path of a ZIP file or a folder.")
     again = "Pack the folder again, as ZIP; other archives, such as RAR and 7z, cannot be read."
