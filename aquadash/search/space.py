@@ -182,10 +182,9 @@ def suggested(config: RunConfig) -> dict[str, SearchParameter]:
 def default_space(config: RunConfig) -> tuple[SearchParameter, ...]:
     """Return the default space of a search that starts from this config."""
     entry = MODELS.get(config.model.name)
+    names = _FIRST_OF_YOUR_OWN if config.model.name == "cnn" else _FIRST
     if entry is not None and entry.pretrained:
-        names: tuple[str, ...] = _FIRST_PRETRAINED
-    else:
-        names = _FIRST_OF_YOUR_OWN if config.model.name == "cnn" else _FIRST
+        names = _FIRST_PRETRAINED
     parameters = suggested(config)
     return tuple(parameters[name] for name in names if name in parameters)
 

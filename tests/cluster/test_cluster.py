@@ -78,10 +78,6 @@ def engine(right_database: None, store: RunStore, monkeypatch: pytest.MonkeyPatc
         yield engine
 
 
-def submitted(engine: Engine, count: int) -> list[str]:
-    return [engine.submit(RunConfig()).run_id for _ in range(count)]
-
-
 def message_of(store: RunStore, run_id: str) -> str:
     run = store.get(run_id)
     assert run.status is RunStatus.QUEUED
@@ -91,7 +87,7 @@ def message_of(store: RunStore, run_id: str) -> str:
 def test_runs_wait_for_the_scheduler_and_then_start_in_their_order(
     store: RunStore, engine: Engine, trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = submitted(engine, 4)
+    runs = [engine.submit(RunConfig()).run_id for _ in range(4)]
     wait_for(lambda: "does not answer" in message_of(store, runs[0]))
     assert engine.slots() == 1, "nobody has seen the cluster yet"
     with dask_workers(monkeypatch, slots=2):
@@ -119,7 +115,7 @@ def test_a_worker_of_another_version_takes_no_run_and_the_run_says_why(
         with monkeypatch.context() as patch:
             # The app of this process would note its own version.
             patch.setattr(checks, "write_app_state", lambda state: None)
-            (run_id,) = submitted(engine, 1)
+            run_id = engine.submit(RunConfig()).run_id
             wait_for(lambda: f"0: {said}" in message_of(store, run_id))
             assert trainings.begun.empty() and said in refusal(*check)
         assert trainings.begun.get(timeout=30) == run_id
@@ -142,7 +138,7 @@ def test_a_run_says_what_it_waits_for(
     with dask_workers(monkeypatch):
         wait_for(lambda: "no worker of the cluster has one" in message_of(store, run.run_id))
         # It keeps no slot from another run.
-        (other,) = submitted(engine, 1)
+        other = engine.submit(RunConfig()).run_id
         assert trainings.begun.get(timeout=30) == other
         trainings.end(other)
     with dask_workers(monkeypatch, resources={"GPU": 1}):

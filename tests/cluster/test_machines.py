@@ -75,14 +75,12 @@ sys.stdin.read()
 @contextmanager
 def serving_queue() -> Iterator[None]:
     """Have an app, which is killed at the end."""
-    process = subprocess.Popen([sys.executable, "-c", _APP], stdin=subprocess.PIPE, cwd=settings.PROJECT_ROOT)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+    words = [sys.executable, "-c", _APP]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, cwd=settings.PROJECT_ROOT) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def quick(seed: int, epochs: int = 45) -> RunConfig:

@@ -183,14 +183,6 @@ def test_it_says_nothing_of_few_or_equal_trials_or_of_those_outside_of_the_space
     assert importance(PLAN, [Trial(9, TrialState.PRUNED, None, {}), *trials(MIN_TRIALS)[1:]]) == {}
 
 
-def search(*values: float | None) -> Search:
-    trials = tuple(
-        Trial(number, TrialState.FAILED if value is None else TrialState.COMPLETE, value)
-        for number, value in enumerate(values)
-    )
-    return Search("a" * 32, "mine", RunStatus.FINISHED, 0.0, plan(), trials)
-
-
 @pytest.mark.parametrize(
     ("values", "beats", "said"),
     [
@@ -203,7 +195,9 @@ def search(*values: float | None) -> Search:
     ],
 )
 def test_verdict(values: tuple[float | None, ...], beats: bool, said: str) -> None:
-    ended = search(*values)
+    states = [TrialState.FAILED if value is None else TrialState.COMPLETE for value in values]
+    trials = tuple(map(Trial, range(len(values)), states, values))
+    ended = Search("a" * 32, "mine", RunStatus.FINISHED, 0.0, plan(), trials)
     assert ended.beats_default is beats
     assert re.search(said, describe_result(ended))
     without_first = replace(ended, trials=ended.trials[1:])

@@ -429,10 +429,8 @@ def test_another_home_is_added_to_what_is_here(home: Path, tmp_path: Path) -> No
     mine = make_run(open_store())
     other = OldHome(tmp_path / "other # 1?")
     texts = {"pipelines/a.json": "theirs", "pipelines/b.json": "theirs", "cache/features/x.npy": "x"}
-    for path, text in {
-        home / "pipelines/a.json": "mine",
-        **{other.folder / name: texts[name] for name in texts},
-    }.items():
+    files = {home / "pipelines/a.json": "mine", **{other.folder / name: text for name, text in texts.items()}}
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     with closing(sqlite3.connect(other.folder / "runs.db")) as connection:

@@ -166,15 +166,11 @@ sys.stdin.read()
 
 
 def test_it_ends_with_its_parent_and_the_worker_goes_on(home: Path, until: Path) -> None:
-    app = subprocess.Popen(
-        [sys.executable, "-c", _APP, str(until)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    by = int(app.stdout.readline())
-    job = napping()
-    app.kill()
-    app.wait()
-    app.stdin.close()
-    app.stdout.close()
+    words = [sys.executable, "-c", _APP, str(until)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
+        by = int(app.stdout.readline())
+        job = napping()
+        app.kill()
     wait_for(lambda: gone(by))
     assert psutil.pid_exists(job.worker.pid)
     until.touch()

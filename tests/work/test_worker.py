@@ -40,10 +40,9 @@ def tidy_up(run: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def kind(monkeypatch: pytest.MonkeyPatch) -> JobKind:
-    kind = JobKind("test", "conversion", f"{__name__}:work", finished=f"{__name__}:tidy_up")
-    monkeypatch.setitem(KINDS, "test", kind)
-    return kind
+def kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, finished = f"{__name__}:work", f"{__name__}:tidy_up"
+    monkeypatch.setitem(KINDS, "test", JobKind("test", "conversion", work, finished=finished))
 
 
 def ending(function: Callable[[JobContext], dict[str, Any]]) -> tuple[RunStatus, str]:
