@@ -71,14 +71,18 @@ def _versions(spec: PipelineSpec, branch: int) -> None:
             icon="🗑️",
             disabled=len(spec.branches) == 1,
             help=f"Removes “{plain(title)}”. Undo restores it.",
-            on_click=builder_state.edit,
-            args=(partial(editing.remove_branch, number=branch),),
+            on_click=_remove_version,
+            args=(branch,),
         )
 
 
 def _add_version(added: Callable[[PipelineSpec], Branch]) -> None:
     if builder_state.edit(lambda spec: editing.add_branch(spec, added(spec))):
         address.assign("branch", len(builder_state.history().present.spec.branches))
+
+
+def _remove_version(number: int) -> None:
+    builder_state.edit(lambda spec: editing.remove_branch(spec, number))
 
 
 def _summary(step: Operator, space: str) -> str:
