@@ -346,11 +346,10 @@ def _temperature_words(one: Evaluated, rescaling: Rescaling | None) -> str:
         f"no answer. On {count(rescaling.before.n, 'test image')} the calibration error went from "
         f"{100 * rescaling.before.ece:.1f} to {100 * rescaling.after.ece:.1f} points"
         f"{': no help here' if rescaling.after.ece > rescaling.before.ece else ''}. "
+        + ("Predict does not use it." if fit.at_limit else "Predict uses it.")
     )
     if fit.at_limit:
-        text += "Predict does not use it. The fit ended at its limit, so the value is only a rough guide."
-    else:
-        text += "Predict uses it."
+        text += " The fit ended at its limit, so the value is only a rough guide."
     if one.validated_on_test:
         text += (
             " The result leaves out the test images that this run used for validation."
