@@ -90,13 +90,19 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
     assert open_page(runs=ids(first, last)).multiselect(key="runs").value == [first.run_id, last.run_id]
 
 
-def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
+HOSTILE_NOTE = (
+    "# Log in\n![spy](https://spy.example/pixel.png) <img src=https://spy.example/2.png> ![ref][r]\n\n"
+    "[r]: https://spy.example/3.png\n:red[red] :material/warning: <script>alert(1)</script> **bold**"
+)
+
+
+def test_a_run_is_renamed_noted_without_pictures_or_markup_and_tagged(store: RunStore) -> None:
     run = make_run(store, "old name")
     # Version 0.6.0 took such tags from other programs.
     store.update(run.run_id, tags=["Too Dark", "a/b"])
     app = unfold(open_page(runs=run.run_id), "actions")
     app.text_input(key=f"name-{run.run_id}").set_value(" new name ")
-    app.text_area(key=f"note-{run.run_id}").set_value("a *note*")
+    app.text_area(key=f"note-{run.run_id}").set_value(HOSTILE_NOTE)
     app.text_input(key=f"tags-{run.run_id}").set_value("a/b, Too Dark, c/d")
     app.button(key=f"save-{run.run_id}").click().run()
     assert any("'c/d' cannot be a tag" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
@@ -104,9 +110,11 @@ def test_a_run_is_renamed_noted_and_tagged(store: RunStore) -> None:
     app.button(key=f"save-{run.run_id}").click().run()
 
     saved = store.get(run.run_id)
-    assert (saved.name, saved.note, saved.tags) == ("new name", "a *note*", ("a/b", "new", "other-one"))
+    assert (saved.name, saved.note, saved.tags) == ("new name", HOSTILE_NOTE, ("a/b", "new", "other-one"))
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
-    assert any(text.value == "a *note*" for text in app.markdown)
+    shown = next(text for text in app.markdown if "spy.example" in str(text.value))
+    assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
+    assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value
 
 
 def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
@@ -147,12 +155,6 @@ def test_a_run_is_deleted_and_comes_back_elsewhere_and_from_the_bin(store: RunSt
     assert not store.get(run.run_id).deleted
     assert sorted(app.dataframe[0].value["Name"]) == ["gone *soon*", "stays"]
     assert "Deleted" not in words(app)
-
-
-HOSTILE_NOTE = (
-    "# Log in\n![spy](https://spy.example/pixel.png) <img src=https://spy.example/2.png> ![ref][r]\n\n"
-    "[r]: https://spy.example/3.png\n:red[red] :material/warning: <script>alert(1)</script> **bold**"
-)
 
 
 @pytest.fixture
@@ -240,14 +242,6 @@ def test_a_search_is_one_row_that_lists_its_trials(store: RunStore, three: tuple
     assert names(app) == ["hunt #2", "hunt #1", "hunt #0"]
     assert address_of(app, "trials") == "1" and address_of(app, "find") == "5" * 32
     assert open_page(group="all-but-seed").dataframe[0].value["Runs"].sum() == 3, "no trial is in a group"
-
-
-def test_a_note_shows_no_picture_and_no_markup_of_the_page(store: RunStore, three: tuple[Run, Run, Run]) -> None:
-    store.set_note(three[0].run_id, HOSTILE_NOTE)
-    app = unfold(open_page(runs=three[0].run_id), "actions")
-    shown = next(text for text in app.markdown if "spy.example" in str(text.value))
-    assert shown.value == safe_markdown(HOSTILE_NOTE) and not shown.allow_html
-    assert "![" not in shown.value and ":red[" not in shown.value and ":material/" not in shown.value
 
 
 @pytest.fixture(scope="module")

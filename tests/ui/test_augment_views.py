@@ -102,7 +102,7 @@ def numbers_page() -> None:
     augment_numbers.render(studios.studio(**st.session_state["given"]))
 
 
-def test_every_version_has_a_row_with_its_numbers() -> None:
+def test_every_version_has_a_row_with_its_numbers_and_a_warning_if_it_ruins_images() -> None:
     app = run_script(numbers_page, state=dict(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
@@ -111,9 +111,6 @@ def test_every_version_has_a_row_with_its_numbers() -> None:
     red = expected[4].channels[0]
     assert app.dataframe[1].value["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
     assert not app.warning
-
-
-def test_a_pipeline_that_ruins_images_is_warned_of() -> None:
     spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
     app = run_script(numbers_page, state=dict(pipeline=spec))
     assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value

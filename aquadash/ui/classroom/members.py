@@ -17,12 +17,9 @@ _TICK_SECONDS = 5.0
 _LINK = "class:rejoin-link"
 
 
+@shell.live(_TICK_SECONDS)
 def render_members() -> None:
     """Draw everybody who has joined, live."""
-    shell.live(_TICK_SECONDS)(_people)()
-
-
-def _people() -> None:
     shell.render_failure()
     members = lab().people.all()
     here = [member for member in members if member.sessions]

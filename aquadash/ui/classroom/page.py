@@ -10,7 +10,7 @@ def _leads() -> bool:
     return visitor().leads
 
 
-SECTIONS = Sections(
+SECTIONS: Sections[[], None] = Sections(
     "view",
     "What to see",
     {

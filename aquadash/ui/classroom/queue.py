@@ -21,12 +21,9 @@ _JUST_SECONDS = 45 * 60.0
 _MAX_FINISHED = 5
 
 
+@shell.live(_TICK_SECONDS)
 def render_queue() -> None:
     """Draw the queue, live."""
-    shell.live(_TICK_SECONDS)(_queue)()
-
-
-def _queue() -> None:
     # In the fragment: the buttons below rerun only the fragment.
     undo.render_bar()
     runs = lab().runs.all()

@@ -1,6 +1,7 @@
 """The images with different answers of the compared runs: fixed, newly broken, or by the number of correct runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from aquadash.evaluation import Agreement, agreement_of
 from aquadash.figures.right_counts import count_label, right_counts
-from aquadash.figures.theme import class_colour, run_colour, shorten
+from aquadash.figures.theme import run_colour, shorten
 from aquadash.ui.compare import comparison_results
 from aquadash.ui.compare.comparison_results import of_pair
 from aquadash.ui.kit import address, bound, components, gallery, image_browser, image_dialog
@@ -96,22 +97,16 @@ def _cards(compared: Compared, shown: Sequence[int], judged: Agreement, position
             index, label = int(predictions.indices[position]), int(predictions.labels[position])
             answers = list(enumerate(judged.answers[:, position].tolist()))
             described = "; ".join(f"{compared.names[shown[row]]} predicts {classes[answer]}" for row, answer in answers)
-            cards.append(
-                gallery.Card(
-                    image=images[index],
-                    title=gallery.class_text(classes[label]),
-                    alt=f"{compared.images.capitalize()} image {index}, {classes[label]}: {described}",
-                    accent=class_colour(classes[label], label),
-                    opens=f"{split}-{index}",
-                    bars=tuple(
-                        gallery.Bar(
-                            label=f"{shorten(compared.names[shown[row]], length=18)}: {classes[answer]}",
-                            probability=float(judged.confidence[row, position]),
-                            colour=run_colour(shown[row]),
-                            is_true=answer == label,
-                        )
-                        for row, answer in answers
-                    ),
+            bars = tuple(
+                gallery.Bar(
+                    label=f"{shorten(compared.names[shown[row]], length=18)}: {classes[answer]}",
+                    probability=float(judged.confidence[row, position]),
+                    colour=run_colour(shown[row]),
+                    is_true=answer == label,
                 )
+                for row, answer in answers
             )
+            alt = f"{compared.images.capitalize()} image {index}, {classes[label]}: {described}"
+            card = gallery.class_card(images[index], classes[label], label, alt, opens=f"{split}-{index}")
+            cards.append(replace(card, bars=bars))
         gallery.render_cards(cards, size_rem=10, label="Images with the answers of each run")
