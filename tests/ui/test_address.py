@@ -207,12 +207,6 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: text if isinstance(text, str) else text[0] for name, text in held.items()}
 
 
-def test_a_bare_address_gives_the_defaults_and_stays_bare() -> None:
-    app = run_script(page)
-    assert app.session_state["said"] == DEFAULTS
-    assert address(app) == {"stated": "yes"}
-
-
 def test_the_address_gives_the_values_in_every_run() -> None:
     app = run_script(page, **TEXTS)
     for _ in range(2):
@@ -222,8 +216,9 @@ def test_the_address_gives_the_values_in_every_run() -> None:
         app.run()
 
 
-def test_the_widgets_values_are_recorded() -> None:
+def test_a_bare_address_gives_the_defaults_and_stays_bare_until_a_value_is_chosen() -> None:
     app = run_script(page)
+    assert (app.session_state["said"], address(app)) == (DEFAULTS, {"stated": "yes"})
     app.selectbox(key="menu").set_value("seal")
     app.multiselect(key="several").set_value(["seal", "otter"])
     app.slider(key="interval").set_value((20, 40))
