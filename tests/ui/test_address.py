@@ -68,7 +68,7 @@ def test_a_page_that_draws_itself_again_keeps_its_address(clock: list[float]) ->
     assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
 
 
-def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> None:
+def test_an_assigned_value_outlives_a_message_and_an_address_with_an_old_one(app: AppTest) -> None:
     app.query_params["cut"] = "1"
     app.button[0].click().run()
     del app.query_params["cut"]
@@ -77,10 +77,7 @@ def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> 
     assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
     app.number_input[0].set_value(0).run()
     assert app.number_input[0].value == 0 and "seed" not in app.query_params
-
-
-def test_an_assigned_value_wins_over_an_address_that_was_not_read_yet() -> None:
-    app = run_script(script, cut="1", seed="3")
+    app = run_script(script, cut="1", seed="3")  # An address that was not read yet.
     app.button[0].click().run()
     del app.query_params["cut"]
     app.run()
