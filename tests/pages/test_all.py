@@ -11,7 +11,7 @@ from aquadash.settings import PROJECT_ROOT
 from aquadash.store import Predictions, Run, RunStore
 from aquadash.ui.kit import sections
 from tests.cli.test_cli import answer, refusal
-from tests.support.app_pages import address_notes, address_of, charts, ids, open_app_page
+from tests.support.app_pages import address_notes, address_of, charts, html, ids, open_app_page, words
 from tests.support.classrooms import join, look_as, open_class
 from tests.support.runs import make_run, skilled
 
@@ -32,6 +32,7 @@ MALFORMED: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ("evaluate", {"section": "curves"}, {"curve": "x", "with": "nobody"}),
     ("evaluate", {"section": "calibration"}, {"bin": "99", "with": "nobody"}),
     ("predict", {}, {"sample": "-3", "input": "fax"}),
+    ("quiz", {}, {"image": "<b>1</b>"}),
     ("compare", {"section": "curves"}, {"smooth": "2", "x": "z", "metric": "nonsense"}),
     ("walkthrough", {}, {"lesson": "<b>", "me": "../../etc/passwd"}),
 ]
@@ -92,6 +93,30 @@ def test_a_malformed_address_is_said(
 def test_a_run_that_is_not_there_is_said(runs: list[Run], page: str) -> None:
     app = open_app_page(page, run="x<b>y", **({"lesson": "result"} if page == "walkthrough" else {}))
     assert not app.error and "There is no run “x\\<b>y” here" in app.warning[0].value
+
+
+def test_a_guess_shows_both_answers_and_the_score_and_next_another_image(
+    runs: list[Run], shared_store: RunStore
+) -> None:
+    run = runs[0]
+    app = open_app_page("quiz", run=run.run_id, image="7")
+    assert not app.metric and "Network:" not in words(app) and "data-opens" not in html(app)
+    predictions = shared_store.predictions(run.run_id)
+    true = run.class_names[int(predictions.labels[predictions.indices.tolist().index(7)])]
+    app.button(key=f"guess-{true}").click().run()
+    assert f"{true}**. You:" in words(app) and "Network:" in words(app) and "data-opens" in html(app)
+    assert [(metric.label, metric.value) for metric in app.metric][0] == ("You", "100 %")
+    assert app.button(key=f"guess-{true}").disabled
+    app.button(key="quiz-next").click().run()
+    assert address_of(app, "image") != "7" and "Network:" not in words(app)
+    assert len(app.metric) == 2, "the score stays"
+
+    values = answer("quiz", run.run_id, "3", "otter")
+    network = int(predictions.probabilities[predictions.indices.tolist().index(3)].argmax())
+    assert values["guess"] == "otter" and values["network"] == run.class_names[network]
+    assert values["guess_right"] == (values["true"] == "otter")
+    assert "no class called 'cat'" in refusal("quiz", run.run_id, "3", "cat")
+    assert "no test image called '999'" in refusal("quiz", run.run_id, "999", "otter")
 
 
 def test_every_file_is_a_page_and_every_address_leads_to_one_page() -> None:

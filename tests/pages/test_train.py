@@ -25,13 +25,21 @@ from tests.support.search_fakes import FakeEngine
 from tests.support.train_page import clone, controls, double_clicks_take, launched, open_advanced, open_page
 
 
-def test_an_empty_store_shows_the_form_and_what_to_do(engine: FakeEngine, no_photographs: None) -> None:
+def test_an_empty_store_shows_the_form_and_a_failed_launch_can_be_tried_again(
+    engine: FakeEngine, no_photographs: None
+) -> None:
     app = open_page()
     assert "watch the network learn" in words(app)
     assert not app.error and not app.button(key="launch").disabled
+    engine.error = RunError("The scheduler does not answer.")
+    app.button(key="launch").click().run()
+    assert any("scheduler does not answer" in box.value for box in app.error)
+    engine.error = None
     assert "set:training.optimizer" not in controls(app)
     app.session_state["train:advanced"] = True
     assert "set:training.optimizer" in controls(app.run()) and "10,625 training images" in words(app)
+    app.button(key="launch").click().run()
+    assert not app.error and [name for name, _ in engine.calls] == ["submit"]
     missing = open_page(source="cifar100")
     assert "not on this computer yet" in words(missing) and missing.button(key="launch").disabled
 
@@ -103,16 +111,6 @@ def test_a_double_click_is_one_run(engine: FakeEngine, monkeypatch: pytest.Monke
     assert [name for name, _ in engine.calls] == ["submit"]
 
 
-def test_a_failed_launch_can_be_tried_again(engine: FakeEngine) -> None:
-    engine.error = RunError("The scheduler does not answer.")
-    app = open_page()
-    app.button(key="launch").click().run()
-    assert any("scheduler does not answer" in box.value for box in app.error)
-    engine.error = None
-    app.button(key="launch").click().run()
-    assert not app.error and [name for name, _ in engine.calls] == ["submit"]
-
-
 def result_shown(app: AppTest) -> tuple[str, str]:
     """The result on test images as it stands out, and what stands below it."""
     metric = next(metric for metric in app.metric if metric.label == "Test accuracy")
@@ -151,8 +149,7 @@ def test_a_run_that_ended_early_shows_why_and_resumes(store: RunStore, engine: F
     app = open_page(run=run.run_id)
     assert "**3 complete epochs** kept; Resume continues from there" in words(app)
     app.button(key=f"resume-{run.run_id}").click().run()
-    assert engine.calls == [("resume", run.run_id)]
-    assert "Next in the queue" in words(app)
+    assert engine.calls == [("resume", run.run_id)] and "Next in the queue" in words(app)
 
 
 def test_a_finished_run_shows_its_result_and_its_log(store: RunStore, engine: FakeEngine) -> None:

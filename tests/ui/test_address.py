@@ -68,7 +68,7 @@ def test_a_page_that_draws_itself_again_keeps_its_address(clock: list[float]) ->
     assert app.number_input[0].value == 3 and app.query_params["run"] == "other", "a link"
 
 
-def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> None:
+def test_an_assigned_value_outlives_a_message_and_an_address_with_an_old_one(app: AppTest) -> None:
     app.query_params["cut"] = "1"
     app.button[0].click().run()
     del app.query_params["cut"]
@@ -77,10 +77,7 @@ def test_an_assigned_value_outlives_a_message_with_the_old_one(app: AppTest) -> 
     assert (app.number_input[0].value, app.query_params["seed"]) == (7, "7")
     app.number_input[0].set_value(0).run()
     assert app.number_input[0].value == 0 and "seed" not in app.query_params
-
-
-def test_an_assigned_value_wins_over_an_address_that_was_not_read_yet() -> None:
-    app = run_script(script, cut="1", seed="3")
+    app = run_script(script, cut="1", seed="3")  # An address that was not read yet.
     app.button[0].click().run()
     del app.query_params["cut"]
     app.run()
@@ -207,12 +204,6 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: text if isinstance(text, str) else text[0] for name, text in held.items()}
 
 
-def test_a_bare_address_gives_the_defaults_and_stays_bare() -> None:
-    app = run_script(page)
-    assert app.session_state["said"] == DEFAULTS
-    assert address(app) == {"stated": "yes"}
-
-
 def test_the_address_gives_the_values_in_every_run() -> None:
     app = run_script(page, **TEXTS)
     for _ in range(2):
@@ -222,8 +213,9 @@ def test_the_address_gives_the_values_in_every_run() -> None:
         app.run()
 
 
-def test_the_widgets_values_are_recorded() -> None:
+def test_a_bare_address_gives_the_defaults_and_stays_bare_until_a_value_is_chosen() -> None:
     app = run_script(page)
+    assert (app.session_state["said"], address(app)) == (DEFAULTS, {"stated": "yes"})
     app.selectbox(key="menu").set_value("seal")
     app.multiselect(key="several").set_value(["seal", "otter"])
     app.slider(key="interval").set_value((20, 40))

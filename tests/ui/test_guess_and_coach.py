@@ -75,13 +75,18 @@ def done(store: RunStore) -> Run:
     return make_run(store, predictions={"test": results}, class_names=names, dataset_fingerprint="f" * 64, guess=GUESS)
 
 
-def test_the_guess_is_scored_once_the_run_has_ended(done: Run) -> None:
+def test_the_guess_is_scored_once_the_run_has_ended_and_hostile_class_names_are_text(done: Run) -> None:
     (text,) = shown(replace(done, status=RunStatus.RUNNING))
     assert "60 % right" in text and "🎯" not in text
     (text,) = shown(done)
     assert text.count("🎯") == 2
     (text,) = shown(replace(done, guess=Guess(1.0, ("beaver", "seal"))))
     assert "📏" in text and "🔀" in text and "🎯" not in text
+    hostile = Guess(confused_pair=(HOSTILE, "seal"))
+    for status in (RunStatus.RUNNING, RunStatus.FINISHED):
+        (text,) = shown(replace(done, guess=hostile, status=status))
+        assert "<img" not in text.replace("\\<img", "") and ":red[" not in text
+    assert "cannot be scored" in text
 
 
 def test_a_guess_names_its_author(class_pages: None, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,14 +106,6 @@ def test_a_run_without_results_says_so(store: RunStore, done: Run) -> None:
     assert "no results to score it by" in shown(make_run(store, status=RunStatus.FAILED, guess=GUESS))[0]
     store.artifact(done.run_id, PREDICTIONS).write_bytes(b"damaged")
     assert "It cannot be scored. " in shown(done)[0] and "damaged" in shown(done)[0]
-
-
-def test_hostile_class_names_are_text(done: Run) -> None:
-    hostile = Guess(confused_pair=(HOSTILE, "seal"))
-    for status in (RunStatus.RUNNING, RunStatus.FINISHED):
-        (text,) = shown(replace(done, guess=hostile, status=status))
-        assert "<img" not in text.replace("\\<img", "") and ":red[" not in text
-    assert "cannot be scored" in text
 
 
 def coached(run: Run, history: Sequence[EpochRecord]) -> AppTest:

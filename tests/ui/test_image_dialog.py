@@ -74,12 +74,6 @@ def test_a_link_opens_a_test_image_with_its_bars_maps_nearest_training_images_an
     assert len(list_of(app, "Channels of layer conv2d")) == 12 and errors(app) == []
 
 
-def test_without_a_network_the_stored_answer_is_there_and_a_message(shelf: Shelf) -> None:
-    app = opened(shelf["without"], "test-1")
-    assert any("recognised" in each.value for each in app.markdown)
-    assert len(errors(app)) == 1
-
-
 def test_data_opens_an_image_with_the_answers_of_a_run_that_goes_on(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +90,10 @@ def test_data_opens_an_image_with_the_answers_of_a_run_that_goes_on(
     assert all(int(text.split(",")[0].split()[-1]) % 2 == 0 for text in list_of(app, "Nearest training images"))
 
 
-def test_an_image_that_cannot_be_opened_gives_a_message_and_an_address_that_names_none_a_note(shelf: Shelf) -> None:
+def test_what_is_missing_of_an_image_gives_a_message_and_an_address_that_names_none_a_note(shelf: Shelf) -> None:
+    app = opened(shelf["without"], "test-1")
+    assert any("recognised" in each.value for each in app.markdown), "the stored answer is there without a network"
+    assert len(errors(app)) == 1
     assert "There is no image 500" in errors(opened(shelf["run"], "test-500"))[0]
     assert "has changed since this run was trained" in errors(opened(shelf["changed"], "test-1"))[0]
     app = opened(shelf["without"], "<b>")
