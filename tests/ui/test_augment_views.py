@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from aquadash import augment, data
 from aquadash.augment import PIPELINES, Branch, PipelineSpec, op
 from aquadash.config import config_diff
+from aquadash.data import Dataset, Split
 from aquadash.lab import memory
 from aquadash.lab.jobs import measured as kept_measurement
 from aquadash.robustness import measure
@@ -23,21 +25,63 @@ from aquadash.robustness.job import KIND
 from aquadash.store import Predictions, Run, RunStore
 from aquadash.store.artifacts import MODEL
 from aquadash.ui.augment import label_safety, paired_runs, studio_images
+from aquadash.ui.augment.studio import Studio
 from tests.support import job_rows
 from tests.support.app_pages import address_of, alternatives, charts, html, ids, run_script, words
 from tests.support.encoded_pictures import saved
 from tests.support.runs import make_run
 from tests.support.search_fakes import FakeEngine
-from tests.support.studios import open_view, small_dataset, studio, without_links
+
+
+def small_dataset(count: int = 30) -> Dataset:
+    """Images of random pixels between 60 and 196 in three classes; test images are the same."""
+    random = np.random.default_rng(0)
+    images = random.integers(60, 197, (count, 32, 32, 3), dtype=np.uint8)
+    labels = (np.arange(count) % 3).astype(np.int64)
+    split = Split(images, labels, tuple(f"{number}.png" for number in range(count)))
+    return Dataset("small", "Small", "Made by a test.", True, ("otter", "seal", "whale"), split, split)
+
+
+def studio(pipeline: str | PipelineSpec = "notebook", *, branch: int = 0, own: bool = False) -> Studio:
+    """A studio with the first three training images, or with the same as a person's own pictures."""
+    dataset = small_dataset()
+    spec = PIPELINES[pipeline] if isinstance(pipeline, str) else pipeline
+    names = tuple(f"<b>{number}</b>.jpg" for number in range(3)) if own else dataset.class_names
+    return Studio(dataset, spec, branch, 0, [] if own else [0, 1, 2], dataset.train.images[:3], names)
+
+
+def open_view(
+    draw: Callable[[Studio], None], *, pipeline: str | PipelineSpec = "notebook-1", branch: int = 0, **address: str
+) -> AppTest:
+    """Draw a view for a pipeline and the first training images of each class."""
+    memory.refresh()
+    return run_script(_view, draw, pipeline, branch, **{name.replace("_", "-"): text for name, text in address.items()})
+
+
+def _view(draw, pipeline, branch) -> None:  # type: ignore[no-untyped-def]
+    from aquadash.augment import PIPELINES
+    from aquadash.ui.augment.studio import Studio
+    from aquadash.ui.kit import datasets, shell
+
+    dataset = datasets.dataset("synthetic")
+    positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
+    spec = PIPELINES.get(pipeline, pipeline)
+    with shell.guard():  # As :class:`aquadash.ui.kit.sections.Section` does.
+        draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
+
+
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that stands alone knows no other page to link to."""
+    monkeypatch.setattr(st, "page_link", lambda page, *, label, **options: st.caption(f"{label} ({page})"))
 
 
 def page() -> None:
     import streamlit as st
 
     from aquadash.ui.augment import augment_preview
-    from tests.support import studios
+    from tests.ui.test_augment_views import studio
 
-    augment_preview.LOOKS.choose().render(studios.studio(**st.session_state["given"]), st.popover("Options"))
+    augment_preview.LOOKS.choose().render(studio(**st.session_state["given"]), st.popover("Options"))
 
 
 def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:
@@ -97,9 +141,9 @@ def numbers_page() -> None:
     import streamlit as st
 
     from aquadash.ui.augment import augment_numbers
-    from tests.support import studios
+    from tests.ui.test_augment_views import studio
 
-    augment_numbers.render(studios.studio(**st.session_state["given"]))
+    augment_numbers.render(studio(**st.session_state["given"]))
 
 
 def test_every_version_has_a_row_with_its_numbers() -> None:
@@ -146,7 +190,7 @@ def images_page() -> None:
     import streamlit as st
 
     from aquadash.ui.augment import studio_images
-    from tests.support.studios import small_dataset
+    from tests.ui.test_augment_views import small_dataset
 
     st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
