@@ -427,7 +427,7 @@ def page(_profile: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def class_pages(warm_home: Path, no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A class without sessions, whose store is open."""
-    from tests.support.classrooms import open_class
+    from tests.support.lessons import open_class
 
     open_class(monkeypatch)
 
@@ -459,7 +459,7 @@ def teacher(class_pages: None, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 
 def _looking(monkeypatch: pytest.MonkeyPatch, name: str, role: Role) -> Person:
-    from tests.support.classrooms import join, look_as
+    from tests.support.lessons import join, look_as
 
     person, token = join(name, role)
     look_as(monkeypatch, token)

@@ -26,10 +26,10 @@ from aquadash.ui.kit import sections
 from scripts.bench.epochs import compared, in_turn, report_model
 from tests.support.app_pages import open_app_page
 from tests.support.encoded_pictures import saved
-from tests.support.fit_listeners import Listener
 from tests.support.predict_page import cards
 from tests.support.runs import make_run, skilled
 from tests.support.serving import serving
+from tests.support.tiny_networks import Listener
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.soak

@@ -19,7 +19,7 @@ from aquadash.augment.reading import MAX_DEPTH, check, from_json
 from aquadash.augment.spec import Branch, PipelineSpec, Value
 from aquadash.errors import AquaDashError
 from tests.support.drawn_images import augmented
-from tests.support.fuzzing import tries
+from tests.support.faults import tries
 
 _IMAGES = np.random.default_rng(2).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 

@@ -2,7 +2,9 @@
 
 import csv
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquadash.coach import LEVELS, MAX_NOTES, config_notes, run_notes, training_counts
+from aquadash.coach import LEVELS, MAX_NOTES, Note, config_notes, run_notes, training_counts
 from aquadash.coach.after import classes_ignored
 from aquadash.coach.situation import Situation
 from aquadash.config import RunConfig, with_values
@@ -20,7 +22,45 @@ from aquadash.errors import AquaDashError, DataError
 from aquadash.evaluation import Evaluation, evaluate
 from aquadash.store import EpochRecord, Run, RunStatus
 from aquadash.training.worker import StoreListener
-from tests.support.coach_runs import epochs, notes, run
+from tests.support.runs import run_record
+
+#: A function of the epoch, from 1.
+Curve = Callable[[int], float]
+
+
+def epochs(
+    count: int,
+    loss: Curve,
+    val_loss: Curve,
+    *,
+    accuracy: float = 0.7,
+    val_accuracy: float = 0.65,
+    learning_rate: Curve = lambda epoch: 0.01,
+) -> list[EpochRecord]:
+    """A history of such losses and rates, whose accuracies stay."""
+    return [
+        EpochRecord(e, loss(e), accuracy, val_loss(e), val_accuracy, learning_rate(e), seconds=1.0)
+        for e in range(1, count + 1)
+    ]
+
+
+#: A finished run with these settings changed from the default, and these attributes.
+run = partial(run_record, "mine", run_id="a" * 32)
+
+
+def notes(
+    history: Sequence[EpochRecord],
+    changes: dict[str, Any] | None = None,
+    *,
+    status: RunStatus = RunStatus.FINISHED,
+    message: str = "",
+    evaluation: Evaluation | None = None,
+    **more: Any,
+) -> dict[str, Note]:
+    """The coach's notes by key, in their order."""
+    ranked = run_notes(run(changes, status=status, message=message), history, evaluation, **more)
+    return {note.key: note for note in ranked}
+
 
 _PLAIN = {"data.source": "cifar100", "augmentation.pipeline": "none", "training.epochs": 30, "training.patience": 0}
 

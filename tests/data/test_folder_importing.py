@@ -31,7 +31,7 @@ from aquadash.data.images import decode
 from aquadash.errors import DataError, StorageError, UnknownNameError
 from aquadash.work.queue import check_names
 from tests.support.encoded_pictures import saved
-from tests.support.fuzzing import tries
+from tests.support.faults import tries
 from tests.support.own_pictures import imported, in_archive, in_folder, of_classes, picture
 
 FILES = of_classes({"cat": 10, "dog": 15, "eel": 12})

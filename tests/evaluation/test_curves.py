@@ -16,9 +16,9 @@ from aquadash.evaluation.intervals import class_intervals
 from aquadash.evaluation.metric_table import scores, scores_to_dict, top_two_accuracy
 from aquadash.evaluation.out_of_distribution import OutOfDistributionDetector, auroc
 from aquadash.store import EpochRecord, Predictions
+from tests.coach.test_after import Curve
+from tests.coach.test_after import epochs as history
 from tests.evaluation.test_metrics import drawn
-from tests.support.coach_runs import Curve
-from tests.support.coach_runs import epochs as history
 
 
 def test_the_best_epoch_is_the_first_finite_one_of_those_that_tie() -> None:

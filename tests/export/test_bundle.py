@@ -30,7 +30,7 @@ from aquadash.store.first_model import add_first_model
 from aquadash.store.transfer import IMPORTED
 from tests.support.app_pages import open_app_page
 from tests.support.drawn_images import use_images
-from tests.support.fuzzing import tries
+from tests.support.faults import tries
 from tests.support.robust_runs import made_up_result
 from tests.support.runs import make_run
 

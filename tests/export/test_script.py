@@ -28,10 +28,9 @@ from aquadash.store import RunStatus, open_store
 from aquadash.training import hardware
 from aquadash.training.fit import fit
 from tests.support.drawn_images import few_drawings, use_images
-from tests.support.fit_listeners import Listener
 from tests.support.live_runs import train
 from tests.support.runs import make_run
-from tests.support.tiny_networks import QUICK, assigned
+from tests.support.tiny_networks import QUICK, Listener, assigned
 
 NONE = AugmentationPlan((PIPELINES["none"],))
 

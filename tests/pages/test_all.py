@@ -12,7 +12,7 @@ from aquadash.store import Predictions, Run, RunStore
 from aquadash.ui.kit import sections
 from tests.cli.test_cli import answer, refusal
 from tests.support.app_pages import address_notes, address_of, charts, html, ids, open_app_page, words
-from tests.support.classrooms import join, look_as, open_class
+from tests.support.lessons import join, look_as, open_class
 from tests.support.runs import make_run, skilled
 
 #: Each page with what its address says of each of its sections. Those of the lesson are drawn in

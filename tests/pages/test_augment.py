@@ -16,7 +16,7 @@ from aquadash.augment.spec import Operator, walk
 from aquadash.people import Person
 from aquadash.ui.kit import components
 from tests.support.app_pages import address_of, alternatives, html, open_app_page
-from tests.support.classrooms import join, look_as
+from tests.support.lessons import join, look_as
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 

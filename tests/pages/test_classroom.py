@@ -19,8 +19,7 @@ from aquadash.store import RunStatus, RunStore
 from aquadash.ui.classroom import members
 from aquadash.ui.kit import admission, explanations, predictions
 from tests.support.app_pages import APP, buttons, go_back, metrics, open_app_page, texts, unfold, words
-from tests.support.classrooms import join, look_as
-from tests.support.lessons import ANNA, BEN, TEACHER, Lesson
+from tests.support.lessons import ANNA, BEN, TEACHER, Lesson, join, look_as
 from tests.support.runs import make_run, skilled
 from tests.support.search_fakes import FakeEngine
 

@@ -17,7 +17,7 @@ from aquadash.store.jobs import DOUBT_SECONDS, JobTable
 from aquadash.store.kinds import KINDS, JobKind
 from tests.support import clusters
 from tests.support.job_rows import let_the_lease_run_out, let_time_pass
-from tests.support.two_processes import start_two
+from tests.support.waiting import start_two
 
 HERE = Worker("here", 7)
 

@@ -1,26 +1,32 @@
-"""A class with something in it, and what a student may try with what belongs to another."""
+"""A class with something in it, what a student may try with what belongs to another, and a class for tests of pages."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
 
 from aquadash import settings
 from aquadash.augment import PIPELINES
 from aquadash.classroom.limits import ClassLimits
+from aquadash.classroom.sessions import open_sessions
 from aquadash.config import RunConfig, with_values
 from aquadash.errors import NotAllowedError
-from aquadash.lab import Lab
+from aquadash.lab import Lab, memory
 from aquadash.people import Person, Role
 from aquadash.robustness.requests import SweepRequest
 from aquadash.search.store import SearchStore, open_search_store
-from aquadash.store import Guess, Predictions, RunStatus, RunStore, open_store
+from aquadash.store import Guess, Predictions, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import CONFIG, MODEL, read_artifact
 from aquadash.store.first_model import FOLDER
 from aquadash.store.job_types import job_id
 from aquadash.store.kinds import KINDS
+from aquadash.ui.kit import admission
 from tests.support.own_pictures import imported, in_archive, of_classes
 from tests.support.runs import CLASSES, make_run
 from tests.support.search_fakes import plan
@@ -194,3 +200,36 @@ def refusals(at: Lesson, folder: Path, person: Person) -> dict[str, str]:
         else:
             outcomes[name] = "NOT REFUSED"
     return outcomes
+
+
+class _AsServed(PagesManager):
+    """Runs ``app.py`` around each page as the server does, and as ``AppTest`` beside a folder ``pages`` does not."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*arguments, **options)
+
+
+def open_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turn the classroom on; no page is open yet."""
+    monkeypatch.setenv("AQUADASH_CLASSROOM", "1")
+    monkeypatch.setattr(app_test, "PagesManager", _AsServed)
+    look_as(monkeypatch, None)
+
+
+def join(name: str, role: Role = Role.STUDENT) -> tuple[Person, str]:
+    """Somebody joins; returns who and their token."""
+    joined = open_sessions().join(name, role)
+    return joined.person, joined.token
+
+
+def look_as(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
+    """Pages are looked at from the browser that holds this token."""
+    monkeypatch.setattr(admission, "token", lambda: token)
+
+
+def give(store: RunStore, run: Run, person: Person) -> Run:
+    """Give a stored run an owner."""
+    store.update(run.run_id, owner=person.person_id, owner_name=person.name, shared=person.leads)
+    memory.refresh()
+    return store.get(run.run_id)

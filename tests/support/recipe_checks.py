@@ -20,8 +20,8 @@ from aquadash.store import Run, open_store
 from aquadash.training.optimizers import build_optimizer
 from aquadash.training.prepare import split_positions
 from scripts.generate_runs import generate_runs
+from tests.pages.test_train import open_advanced
 from tests.support.app_pages import address_of, metrics, open_app_page
-from tests.support.train_page import open_advanced
 
 pytestmark = pytest.mark.usefixtures("no_engine")
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aquadash.files import file_digest
-from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES, Subjects
+from aquadash.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from aquadash.robustness.job import KIND
 from aquadash.robustness.measurement import Condition, Measurement, Scores
 from aquadash.robustness.requests import RobustnessRequest, request_values
@@ -73,29 +72,3 @@ def add_result(
     if status.ended:
         jobs.end(job, status, message=message)
     return job
-
-
-class ContrastReader:
-    """A network without TensorFlow that sees "striped" while the stripes are strong enough, else "plain"."""
-
-    image_shape = (16, 16, 3)
-    class_names = ("plain", "striped")
-
-    def __init__(self) -> None:
-        self.answered = 0
-
-    def predict_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.answered += len(images)
-        striped = images.astype(float).std(axis=(1, 2, 3)) >= 40.0
-        return np.eye(2, dtype=np.float32)[striped.astype(int)]
-
-
-def striped(*strengths: int, seed: int = 0) -> Subjects:
-    """Grey images with vertical stripes: the standard deviation of their pixels is the strength."""
-    images = np.full((len(strengths), 16, 16, 3), 128, np.int64)
-    for image, strength in zip(images, strengths, strict=True):
-        image[:, ::2] += strength
-        image[:, 1::2] -= strength
-    count = len(strengths)
-    labels, positions = np.ones(count, np.int64), np.arange(count, dtype=np.int64)
-    return Subjects(images.clip(0, 255).astype(np.uint8), labels, positions, count, "f" * 64, seed)

@@ -1,4 +1,4 @@
-"""Networks of a few numbers, which settings make and whose answers can be worked out."""
+"""Networks of a few numbers, whose answers can be worked out, and trainings inside a test."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike
 
 from aquadash import models
 from aquadash.config import ModelConfig, RunConfig, parse_assignments, with_values
-from aquadash.store import Run, RunStore
+from aquadash.data import Dataset
+from aquadash.store import Progress, Run, RunStore, Stopped
 from aquadash.store.artifacts import CONFIG
+from aquadash.training.checkpoint import Checkpoint
 
 #: A convolution that may leave the colours as they are; what is left of them goes to the classes.
 MEAN_COLOUR = ModelConfig(
@@ -48,3 +50,26 @@ def give_network(store: RunStore, run_id: str, config: ModelConfig, path: Path) 
     store.add_text_artifact(run_id, CONFIG, changed.to_json())
     store.add_artifact(run_id, path)
     return store.get(run_id)
+
+
+class Listener:
+    """Keeps what it hears; asks to stop in the middle of an epoch if told to."""
+
+    def __init__(self, stop_in_epoch: int | None = None) -> None:
+        self.checkpoints: list[Checkpoint] = []
+        self.progress: list[Progress] = []
+        self._stop_in_epoch = stop_in_epoch
+
+    def on_progress(self, progress: Progress) -> None:
+        self.progress.append(progress)
+        if progress.epoch == self._stop_in_epoch:
+            raise Stopped
+
+    def on_epoch(self, state: Checkpoint) -> None:
+        self.checkpoints.append(state)
+
+
+def fit(config: RunConfig, dataset: Dataset, listener: Listener | None = None, **options: Any) -> Any:
+    from aquadash.training import fit as module
+
+    return module.fit(config, dataset, listener=listener or Listener(), **options)

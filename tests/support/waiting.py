@@ -1,12 +1,16 @@
 """Waiting for another process: the store has no events, so it is asked until it says what is expected."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 import pytest
+
+from aquadash import settings
 
 T = TypeVar("T")
 
@@ -50,3 +54,30 @@ def interrupt() -> None:
 def gone(pid: int) -> bool:
     """Whether a process has ended, even if its parent has not asked how."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def start_two(setup: str, work: str) -> Callable[[], list[str]]:
+    """Start two processes that run ``setup``; return a function that has both run ``work`` and returns their output."""
+    code = f'{setup}\nprint("ready", flush=True)\ninput()\n{work}'
+    processes: list[Any] = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=settings.PROJECT_ROOT,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+
+    def run_work() -> list[str]:
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        outputs = [process.communicate(timeout=120)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0, 0]
+        return outputs
+
+    return run_work

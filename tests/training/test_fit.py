@@ -26,9 +26,8 @@ from aquadash.training.out_of_distribution import feature_reader
 from aquadash.training.prepare import TrainingImages, split
 from aquadash.training.trainer import Trainer
 from tests.conftest import ROOT
-from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
-from tests.support.tiny_networks import QUICK, assigned
+from tests.support.tiny_networks import QUICK, Listener, assigned, fit
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_detector")]
 

@@ -13,9 +13,8 @@ from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_npz
 from aquadash.training import hardware
-from tests.support.fit_listeners import Listener, fit
 from tests.support.runs import without_seconds
-from tests.support.tiny_networks import assigned
+from tests.support.tiny_networks import Listener, assigned, fit
 
 TRANSFER = assigned(
     "augmentation.pipeline=none model.name=backbone model.dense_units= model.dropout=0.2 model.fine_tuning=all "

@@ -14,10 +14,9 @@ from aquadash.store import EpochRecord, Guess, Predictions, Run, RunStatus, RunS
 from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.transfer import IMPORTED
 from aquadash.ui.kit import coach_notes
-from tests.coach.test_after import learning, overfitting, stopped
+from tests.coach.test_after import epochs, learning, overfitting, run, stopped
 from tests.support.app_pages import run_script
-from tests.support.classrooms import join, look_as
-from tests.support.coach_runs import epochs, run
+from tests.support.lessons import join, look_as
 from tests.support.runs import HOSTILE, make_run
 
 GUESS = Guess(0.6, ("otter", "seal"))

@@ -33,8 +33,8 @@ from aquadash.settings import PROJECT_ROOT
 from aquadash.ui import hosts, server
 from aquadash.ui.kit import uploads, warmup
 from aquadash.ui.server import Shrinking
+from tests.classroom.test_auth import ask
 from tests.support.app_pages import APP
-from tests.support.asgi import ask
 from tests.support.encoded_pictures import saved
 from tests.support.serving import free_port, serving
 

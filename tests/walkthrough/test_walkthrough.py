@@ -26,7 +26,7 @@ from tests.cli.test_cli import answer, call
 from tests.evaluation.test_metrics import drawn
 from tests.support.faults import let_fail
 from tests.support.runs import make_run
-from tests.support.two_processes import start_two
+from tests.support.waiting import start_two
 
 RIGHT, NEARLY, WRONG = Outcome.RIGHT, Outcome.NEARLY, Outcome.WRONG
 
