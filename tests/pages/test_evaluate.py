@@ -18,10 +18,10 @@ from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
 from aquadash.lab import OWNER, Lab, memory
 from aquadash.people import Person, Role
-from aquadash.robustness.job import KIND, job_of
+from aquadash.robustness.job import job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
 from aquadash.store import EpochRecord, EpochReplay, JobProgress, Progress, Run, RunStatus, RunStore, open_jobs
-from aquadash.store.artifacts import MODEL, PREDICTIONS, ROBUSTNESS
+from aquadash.store.artifacts import MODEL, PREDICTIONS
 from aquadash.training.answer_process import AnswerProcess
 from aquadash.ui.evaluate import epoch_section, robustness
 from aquadash.ui.evaluate.page import SECTIONS
@@ -108,12 +108,9 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
     assert "100 of 500" in line_above_images(app), "the menus have the last word"
-
-    click(app, "matrix", [4, 4])
-    assert app.selectbox(key="true").value == "whale"
-    app.session_state["matrix-clicked"] = (shelf["failed"].run_id, None), [OTTER, SEAL]
+    app.session_state["matrix-clicked"] = (shelf["failed"].run_id, None), [SEAL, SEAL]
     app.run()
-    assert app.selectbox(key="true").value == "whale", "that was another run's matrix"
+    assert app.selectbox(key="true").value == "otter", "that was another run's matrix"
 
 
 def test_a_run_that_failed_early_says_why(shelf: Shelf) -> None:
@@ -157,6 +154,11 @@ def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: 
 EPOCHS = 6
 
 
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return make_run(store)
+
+
 def replay() -> EpochReplay:
     """In each epoch one more of ten images of every class is right; a wrong answer is the next class."""
     labels = data.load("synthetic").train.labels
@@ -180,11 +182,9 @@ def test_the_last_epoch_is_shown_first_and_any_other_is_chosen(shelf: Shelf, sha
     app = open_page(run=run.run_id, section="epochs")
     assert said(app).startswith("**After epoch 6: 30 of 46")
     assert address_of(app, "epoch") is None and html(app).count('data-opens="train-') == 10
-
     app.slider(key=epoch_section.KEY).set_value(2).run()
     assert said(app).startswith("**After epoch 2: 10 of 42")
     assert said(open_page(run=run.run_id, section="epochs", epoch="2")) == said(app)
-
     for button, epoch in (("epoch-back", 1), ("epoch-back", 1), ("epoch-next", 2)):
         app.button(key=button).click().run()
         assert said(app).startswith(f"**After epoch {epoch}:"), "steps stop at the ends"
@@ -209,11 +209,6 @@ def test_a_run_at_work_is_followed_to_its_newest_epoch(shelf: Shelf, shared_stor
     assert said(app).startswith("**After epoch 2:") and not app.exception
 
 
-@pytest.fixture
-def run(store: RunStore) -> Run:
-    return make_run(store)
-
-
 # -- the talk ----------------------------------------------------------------------------------------------------------
 
 
@@ -221,7 +216,7 @@ def screen(run: Run, number: object) -> AppTest:
     return open_page(run=run.run_id, present=str(number))
 
 
-def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(store: RunStore) -> None:
+def test_every_screen_shows_one_idea_and_nothing_to_change(store: RunStore) -> None:
     run = make_run(store, HOSTILE, note=HOSTILE)
     make_run(store, "another")
     app = open_page(run=run.run_id[:8], present="1")
@@ -232,23 +227,16 @@ def test_every_screen_shows_one_idea_and_nothing_to_change_and_keys_leaf(store: 
         headings.append(app.header[0].value)
     assert headings[0] == plain(HOSTILE) and plain(HOSTILE) in notes and len(headings) == len(set(headings)) == 9
     app = screen(run, 4)
-    assert "aqua-figure'>" in html(app) and not app.title
     assert "test images, which it had never seen." in app.markdown[-1].value
-    controls = (*app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control, *app.number_input)
-    assert not controls
-    shortcuts = {str(button.key): button.proto.shortcut.lower() for button in app.button}
-    assert shortcuts == {"present-back": "left", "present-on": "right", "present-leave": "escape"}
-    app = app.button(key="present-back").click().run()
-    assert address_of(app, "present") == "3"
+    assert set(buttons(app)) == {"present-back", "present-on", "present-leave"}
+    assert not (*app.title, *app.selectbox, *app.text_input, *app.multiselect, *app.segmented_control)
     # A number outside the talk opens its last or first screen.
     assert [screen(run, number).header[0].value for number in (99, "x")] == [headings[-1], headings[0]]
 
 
 def test_test_images_that_decided_when_to_stop_are_not_called_unseen(store: RunStore) -> None:
     run = make_run(store, settings={"training.validation": "test"})
-    said = screen(run, 4).markdown[-1].value
-    assert "of which 400 decided when to stop, so the accuracy is probably too high." in said
-    assert "never seen" not in said
+    assert "of which 400 decided when to stop, so the accuracy is" in screen(run, 4).markdown[-1].value
     said = open_page(run=run.run_id).warning[0].value
     assert "400 of the 500 test images decided when to stop" in said
     assert f"On the other 100 test images it is {100 * run.metrics['unseen_test_accuracy']:.0f} % (" in said
@@ -343,30 +331,19 @@ def open_section(run: Run, **address: str) -> AppTest:
     return open_page(run=run.run_id, section="robustness", **address)
 
 
-def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
-
-
 def press(app: AppTest, label: str) -> AppTest:
-    return app.button[labels(app).index(label)].click().run()
-
-
-def charts_of_section(app: AppTest) -> list[str]:
-    """The text alternatives of the section's charts, empty ones among them."""
-    return [alt for alt in charts(app) if alt.startswith(("Accuracy by", "Points of", "What the", "The curve appears"))]
+    return next(button for button in app.button if button.label == label).click().run()
 
 
 def test_nothing_measured_yet_and_a_start(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, MODEL, "a model")
     app = open_section(run)
-    assert not app.error and charts_of_section(app) == []
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     app = press(app, "Measure the robustness")
-    assert job_rows.queued_kinds() == [KIND] and not app.error
+    assert not app.error and "Starting" in words(app)
     job = open_jobs().get(job_of(run))
     assert job is not None and read_request(job.request) == RobustnessRequest(seed=7, limit=100)
-    assert "Starting" in words(app) and "Stop" in labels(app)
 
 
 def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, run: Run) -> None:
@@ -375,12 +352,10 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     progress = JobProgress("fog, severity 2", 10_000, 40_000, 75.0)
     open_jobs().heartbeat(job, progress)
     app = open_section(run)
-    assert not app.error
     (bar,) = app.get("progress")
     assert bar.proto.value == 25 and "Mean corruption error · so far 20 of 75" in metrics(app)
-    app = press(app, "Stop")
+    assert not press(app, "Stop").error
     assert open_jobs().heartbeat(job, progress), "the job hears of it"
-    assert "Stop" not in labels(app) and "Stopping ..." in labels(app)
 
 
 def test_finished(store: RunStore, run: Run) -> None:
@@ -388,22 +363,13 @@ def test_finished(store: RunStore, run: Run) -> None:
     add_result(store, run, result)
     # One corruption and image from the address.
     app = open_section(run, corruption="contrast", image="33")
-    assert not app.error and not app.warning and "Continue" not in labels(app)
-    assert len(charts_of_section(app)) == 3
+    assert not app.error and not app.warning
+    assert len(charts(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
     assert (len(of_corruptions), len(of_branches)) == (15, len(result.of_kind("pipeline")))
     expected = [bool(scores.right[33]) for scores in result.curve("corruption", "contrast").values()]
     told = ["not recognised" not in html(app).split(f"Low contrast, severity {s}: ")[1][:20] for s in range(1, 6)]
     assert told == expected
-
-    app.selectbox(key="corruption").set_value("mean").run()
-    assert address_of(app, "corruption") is None and address_of(app, "image") == "33"
-
-
-def test_damaged_figures_are_a_message_beside_the_other_results(store: RunStore, run: Run) -> None:
-    store.add_text_artifact(run.run_id, ROBUSTNESS, "{")
-    app = open_section(run)
-    assert "damaged" in app.error[0].value and metrics(app)["Test accuracy"]
 
 
 # -- taking home -------------------------------------------------------------------------------------------------------
@@ -413,8 +379,7 @@ def open_home(run: Run) -> AppTest:
     return open_page(run=run.run_id, section="home")
 
 
-def test_the_zip_is_made_in_the_background(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = make_run(store)
+def test_the_zip_is_made_in_the_background(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_home(run)
     key = f"{run.run_id}-1"
     with monkeypatch.context() as patch:
@@ -438,8 +403,6 @@ def test_the_zip_is_made_in_the_background(store: RunStore, monkeypatch: pytest.
     assert app.button(key=f"take-home-make-{run.run_id}-0")
     store.rename(run.run_id, "another name")
     assert export_jobs.export_id(store, run.run_id, include_data=True) != job.id
-    path.unlink()
-    assert export_jobs.exported_file(job) is None
 
 
 def test_compare_imports_a_run_or_refuses_it(store: RunStore, tmp_path: Path, home: Path) -> None:
@@ -464,10 +427,9 @@ def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, tmp_path
     assert (taken.owner, taken.owner_name, taken.shared) == (anna.person_id, "Anna", False)
 
 
-def test_tensorflow_lite_is_made_on_the_click(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorflow_lite_is_made_on_the_click(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = create_autospec(AnswerProcess.ask, return_value=bytes(1_500_000))
     monkeypatch.setattr(AnswerProcess, "ask", ask)
-    run = make_run(store)
     app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
     assert not ask.called and any("model.keras of" in error.value for error in app.error), "there is none to convert"
     store.add_text_artifact(run.run_id, "model.keras", "a network")
