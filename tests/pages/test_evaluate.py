@@ -60,22 +60,20 @@ open_page = partial(open_app_page, "evaluate")
 Shelf = dict[str, Run]
 
 
-def with_answers(store: RunStore, name: str, *, seed: int) -> Run:
-    run = make_run(store, name)
-    store.add_predictions(run.run_id, too_confident(data.load("synthetic").test.labels, seed=seed))
-    store.add_validation_predictions(run.run_id, too_confident(np.arange(250) % 5, seed=seed + 50))
-    return store.get(run.run_id)
-
-
 @pytest.fixture(scope="module")
 def shared_shelf(shared_store: RunStore) -> Shelf:
     """Runs that the tests of this module only look at, the plain one the newest of those with predictions."""
     reason = "The <b>loss</b> became nan."
+    test, validation = data.load("synthetic").test.labels, np.arange(250) % 5
+    one, other = (
+        {"test": too_confident(test, seed=seed), "validation": too_confident(validation, seed=seed + 50)}
+        for seed in (1, 2)
+    )
     return {
         "report": make_run(shared_store, "reported", {"training.validation": "test"}),
         "changed": make_run(shared_store, dataset_fingerprint="0" * 64),
-        "sharp": with_answers(shared_store, "sharp " + HOSTILE, seed=1),
-        "hostile": with_answers(shared_store, HOSTILE, seed=2),
+        "sharp": make_run(shared_store, "sharp " + HOSTILE, predictions=one),
+        "hostile": make_run(shared_store, HOSTILE, predictions=other),
         "plain": make_run(shared_store),
         "failed": make_run(shared_store, "failed", status=RunStatus.FAILED, message=reason),
         "photographs": make_run(shared_store, "photographs", {"data.source": "cifar100"}),
@@ -87,9 +85,9 @@ def shelf(shared_shelf: Shelf, in_shared_home: None) -> Shelf:
     return shared_shelf
 
 
-def line_above_images(app: AppTest) -> str:
-    """The line that says what is shown."""
-    return next(block.value for block in app.markdown if " of 500 test images" in block.value and "**" in block.value)
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    return make_run(store)
 
 
 def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf) -> None:
@@ -100,14 +98,14 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
 
     click(app, "matrix", [OTTER, SEAL])
     confused = len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
-    assert f"taken for 🦭 seal: {confused} of 500" in line_above_images(app)
+    assert f"taken for 🦭 seal: {confused} of 500 test images" in words(app)
     assert (address_of(app, "true"), address_of(app, "predicted")) == ("otter", "seal")
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
     frame = figure_of(app, 0)["layout"]["shapes"][0]
     assert (frame["x0"], frame["y0"]) == (SEAL - 0.5, OTTER - 0.5), "a column is a predicted class"
 
     unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
-    assert "100 of 500" in line_above_images(app), "the menus have the last word"
+    assert "otter: 100 of 500 test images" in words(app), "the menus have the last word"
     app.session_state["matrix-clicked"] = (shelf["failed"].run_id, None), [SEAL, SEAL]
     app.run()
     assert app.selectbox(key="true").value == "otter", "that was another run's matrix"
@@ -152,11 +150,6 @@ def test_another_data_set_shows_its_best_run_or_says_which_one_it_is_not(shelf: 
 
 
 EPOCHS = 6
-
-
-@pytest.fixture
-def run(store: RunStore) -> Run:
-    return make_run(store)
 
 
 def replay() -> EpochReplay:
@@ -266,18 +259,14 @@ def test_evaluate_with_an_empty_store_offers_the_first_model(store: RunStore) ->
 # -- repeats -----------------------------------------------------------------------------------------------------------
 
 
-def open_repeats(run: Run) -> AppTest:
-    return open_page(run=run.run_id, section="repeat")
-
-
 def test_one_click_queues_a_repeat_and_a_stopped_run_has_none(store: RunStore, run: Run, engine: FakeEngine) -> None:
-    app = open_repeats(run).button(key="repeat-run").click().run()
+    app = open_page(run=run.run_id, section="repeat").button(key="repeat-run").click().run()
     assert not app.error
     repeat = next(each for each in store.list_runs() if each.repeats)
     assert repeat.repeats == run.run_id and repeat.config == run.config
     assert "mine again" in words(app) and "repeat-run" not in buttons(app), "one at a time"
     stopped = make_run(store, status=RunStatus.STOPPED)
-    assert "repeat-run" not in buttons(open_repeats(stopped))
+    assert "repeat-run" not in buttons(open_page(run=stopped.run_id, section="repeat"))
 
 
 def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
@@ -287,12 +276,12 @@ def test_identical_and_not(store: RunStore, run: Run, tmp_path: Path) -> None:
 
     with_network(run)
     same = with_network(make_run(store, "mine again", repeats=run.run_id))
-    app = open_repeats(run)
+    app = open_page(run=run.run_id, section="repeat")
     assert not app.error and "Identical" in app.success[0].value
     with_network(make_run(store, "mine again", repeats=run.run_id), scale=2.0)
-    app = open_repeats(run)
+    app = open_page(run=run.run_id, section="repeat")
     assert "Not identical" in app.warning[0].value and "Identical" in app.success[0].value
-    assert "repeats another one" in words(open_repeats(same))
+    assert "repeats another one" in words(open_page(run=same.run_id, section="repeat"))
 
 
 def test_nobody_hangs_an_import_onto_anothers_run() -> None:
@@ -311,7 +300,7 @@ def test_a_run_is_repeated_on_its_own_images_alone(store: RunStore, engine: Fake
     settings = {"data.source": kept.source, "training.epochs": 60}
     other = {"class_names": CLASSES, "dataset_fingerprint": "f" * 64}
     run = make_run(store, "old", settings, predictions=skilled(0.9), **other)
-    app = open_repeats(run).button(key="repeat-run").click().run()
+    app = open_page(run=run.run_id, section="repeat").button(key="repeat-run").click().run()
     assert "Cats has other images now. Only the old ones, imported again" in app.error[0].value and not engine.calls
     store.update(run.run_id, class_names=run.class_names, dataset_fingerprint=kept.fingerprint)
     assert Lab(OWNER).runs.repeat(run.run_id).repeats == run.run_id
@@ -327,17 +316,13 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robustness, "sample", lambda source, cell, row: source.images[row])
 
 
-def open_section(run: Run, **address: str) -> AppTest:
-    return open_page(run=run.run_id, section="robustness", **address)
-
-
 def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
 def test_nothing_measured_yet_and_a_start(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, MODEL, "a model")
-    app = open_section(run)
+    app = open_page(run=run.run_id, section="robustness")
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
     app = press(app, "Measure the robustness")
@@ -351,7 +336,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     job = add_result(store, run, result, status=RunStatus.RUNNING)
     progress = JobProgress("fog, severity 2", 10_000, 40_000, 75.0)
     open_jobs().heartbeat(job, progress)
-    app = open_section(run)
+    app = open_page(run=run.run_id, section="robustness")
     (bar,) = app.get("progress")
     assert bar.proto.value == 25 and "Mean corruption error · so far 20 of 75" in metrics(app)
     assert not press(app, "Stop").error
@@ -362,7 +347,7 @@ def test_finished(store: RunStore, run: Run) -> None:
     result = made_up_result(fingerprint=run.dataset_fingerprint)
     add_result(store, run, result)
     # One corruption and image from the address.
-    app = open_section(run, corruption="contrast", image="33")
+    app = open_page(run=run.run_id, section="robustness", corruption="contrast", image="33")
     assert not app.error and not app.warning
     assert len(charts(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
@@ -375,23 +360,19 @@ def test_finished(store: RunStore, run: Run) -> None:
 # -- taking home -------------------------------------------------------------------------------------------------------
 
 
-def open_home(run: Run) -> AppTest:
-    return open_page(run=run.run_id, section="home")
-
-
 def test_the_zip_is_made_in_the_background(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_home(run)
+    app = open_page(run=run.run_id, section="home")
     key = f"{run.run_id}-1"
     with monkeypatch.context() as patch:
         let_fail(patch, bundle, "export_run", OSError(28, "No space left on device"))
         app.button(key=f"take-home-make-{key}").click().run()
         assert job_rows.queued_kinds() == ["export"] and app.button(key=f"take-home-{key}-stop")
         job_rows.do_next("export")
-    app = open_home(run)
+    app = open_page(run=run.run_id, section="home")
     assert any("No space left" in error.value for error in app.error)
     app.button(key=f"take-home-make-{key}").click().run()
     job = job_rows.do_next("export")
-    app = open_home(run)
+    app = open_page(run=run.run_id, section="home")
     assert not app.exception and not app.error and f"take-home-make-{key}" not in buttons(app)
     path = export_jobs.exported_file(job)
     assert path is not None and path.stat().st_size == job.result["size"]
@@ -430,9 +411,9 @@ def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, tmp_path
 def test_tensorflow_lite_is_made_on_the_click(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ask = create_autospec(AnswerProcess.ask, return_value=bytes(1_500_000))
     monkeypatch.setattr(AnswerProcess, "ask", ask)
-    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    app = open_page(run=run.run_id, section="home").button(key=f"tflite-{run.run_id}").click().run()
     assert not ask.called and any("model.keras of" in error.value for error in app.error), "there is none to convert"
     store.add_text_artifact(run.run_id, "model.keras", "a network")
-    app = open_home(run).button(key=f"tflite-{run.run_id}").click().run()
+    app = open_page(run=run.run_id, section="home").button(key=f"tflite-{run.run_id}").click().run()
     assert ask.call_args.args[-3:] == (store.model_path(run.run_id), run.config.model, 5)
     assert [link.proto.label for link in app.get("download_button")] == ["Download model.tflite (1.5 MB)"]
