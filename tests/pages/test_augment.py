@@ -32,12 +32,6 @@ DEEP = PipelineSpec(
 )
 
 
-def visit_draft(spec: PipelineSpec = DEEP, *, person_id: str = "", **address: str) -> AppTest:
-    """The page with a person's draft that was started from nothing."""
-    keep_draft(person_id, Draft(spec, "none", version_of(pipeline("none"))))
-    return visit(**address)
-
-
 def visit(**address: str) -> AppTest:
     app = open_app_page("augment", **{"view": "code", **address})
     assert not app.error, app.error[0].value
@@ -55,8 +49,8 @@ def is_changed(app: AppTest) -> bool:
     return any("unsaved changes" in each.value for each in app.markdown)
 
 
-def steps(app: AppTest, branch: int = 0) -> tuple[Operator, ...]:
-    return spec_of(app).branches[branch].operators
+def steps(app: AppTest) -> tuple[Operator, ...]:
+    return spec_of(app).branches[0].operators
 
 
 def do(app: AppTest, step_id: int | None, action: str) -> AppTest:
@@ -179,7 +173,7 @@ def test_versions_are_added_renamed_copied_and_removed() -> None:
 
 
 def test_a_draft_outlives_its_pipeline_and_damaged_files_are_ignored_or_named(home: Path) -> None:
-    saved_pipelines.keep_draft("", Draft(DEEP, "my-very-own", "0" * 16))
+    keep_draft("", Draft(DEEP, "my-very-own", "0" * 16))
     app = visit()
     assert not app.info and spec_of(app) == DEEP and address_of(app, "pipeline") == "none"
     (kept,) = (home / "drafts").iterdir()
@@ -223,12 +217,13 @@ def test_saving_under_a_name_saving_changes_renaming_and_deleting() -> None:
 
 
 def test_everybody_in_a_class_has_a_draft_and_names_of_their_own(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not save_as(visit_draft(person_id=anna.person_id, pipeline="none"), "Fog").error
-    ben, token = join("Ben")
-    look_as(monkeypatch, token)
-    assert spec_of(visit()) == PIPELINES["notebook"]
-    app = save_as(visit_draft(person_id=ben.person_id, pipeline="none"), "Fog")
-    assert "already" in app.error[0].value and not app.toast
+    assert not save_as(visit(pipeline="notebook-1"), "Fog").error
+    keep_draft(anna.person_id, Draft(DEEP, "none", version_of(pipeline("none"))))
+    assert spec_of(visit()) == DEEP
+    look_as(monkeypatch, join("Ben")[1])
+    app = visit()
+    assert spec_of(app) == PIPELINES["notebook"]
+    assert "already" in save_as(app, "Fog").error[0].value and not app.toast
     assert saved_pipelines.resource_of("fog").owner == anna.person_id
 
 

@@ -97,8 +97,7 @@ def test_the_teacher_clears_names_that_made_nothing(store: RunStore, teacher: Pe
     Lab(saved).pipelines.save(PIPELINES["none"], title="Fog")
     join("Invented 1")
     open_app_page("classroom", view="people").button(key="clear-names").click().run()
-    names = {"Ms Hill", "Trained", "Saved"}
-    assert {member.person.name for member in open_sessions().people()} == names
+    assert {member.person.name for member in open_sessions().people()} == {"Ms Hill", "Trained", "Saved"}
 
 
 def test_the_teacher_shows_test_results_on_the_board(

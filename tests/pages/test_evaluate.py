@@ -17,7 +17,6 @@ from aquadash.config import with_values
 from aquadash.export import bundle
 from aquadash.export import jobs as export_jobs
 from aquadash.lab import OWNER, Lab, memory
-from aquadash.people import Person, Role
 from aquadash.robustness.job import job_of
 from aquadash.robustness.requests import RobustnessRequest, read_request
 from aquadash.store import EpochRecord, EpochReplay, JobProgress, Progress, Run, RunStatus, RunStore, open_jobs
@@ -42,6 +41,7 @@ from tests.support.app_pages import (
     words,
 )
 from tests.support.faults import let_fail
+from tests.support.lessons import ANNA
 from tests.support.own_pictures import imported, in_folder, of_classes
 from tests.support.robust_runs import add_result, made_up_result
 from tests.support.runs import CLASSES, HOSTILE, OTTER, SEAL, make_run, run_record, skilled, too_confident
@@ -316,16 +316,12 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robustness, "sample", lambda source, cell, row: source.images[row])
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
 def test_nothing_measured_yet_and_a_start(store: RunStore, run: Run) -> None:
     store.add_text_artifact(run.run_id, MODEL, "a model")
     app = open_page(run=run.run_id, section="robustness")
     app.number_input(key=f"robustness-seed-{run.run_id}").set_value(7)
     app.segmented_control(key=f"robustness-images-{run.run_id}").set_value("quick")
-    app = press(app, "Measure the robustness")
+    app.button(key=f"robustness-start-{run.run_id}").click().run()
     assert not app.error and "Starting" in words(app)
     job = open_jobs().get(job_of(run))
     assert job is not None and read_request(job.request) == RobustnessRequest(seed=7, limit=100)
@@ -339,7 +335,7 @@ def test_at_work_it_shows_progress_and_what_is_there_and_stops(store: RunStore, 
     app = open_page(run=run.run_id, section="robustness")
     (bar,) = app.get("progress")
     assert bar.proto.value == 25 and "Mean corruption error · so far 20 of 75" in metrics(app)
-    assert not press(app, "Stop").error
+    assert not app.button(key=f"robustness-{run.run_id}-stop").click().run().error
     assert open_jobs().heartbeat(job, progress), "the job hears of it"
 
 
@@ -348,8 +344,7 @@ def test_finished(store: RunStore, run: Run) -> None:
     add_result(store, run, result)
     # One corruption and image from the address.
     app = open_page(run=run.run_id, section="robustness", corruption="contrast", image="33")
-    assert not app.error and not app.warning
-    assert len(charts(app)) == 3
+    assert not app.error and not app.warning and len(charts(app)) == 3
     of_corruptions, of_branches = app.dataframe[-2].value, app.dataframe[-1].value
     assert (len(of_corruptions), len(of_branches)) == (15, len(result.of_kind("pipeline")))
     expected = [bool(scores.right[33]) for scores in result.curve("corruption", "contrast").values()]
@@ -401,11 +396,10 @@ def test_compare_imports_a_run_or_refuses_it(store: RunStore, tmp_path: Path, ho
 
 
 def test_an_imported_run_belongs_to_whoever_imports_it(store: RunStore, tmp_path: Path) -> None:
-    anna = Person("a" * 32, "Anna", Role.STUDENT)
     written = bundle.export_run(store, make_run(store).run_id, tmp_path / "run.zip").path.read_bytes()
-    Lab(anna).jobs.import_run("file-1", called="run.zip", write=lambda path: path.write_bytes(written))
+    Lab(ANNA).jobs.import_run("file-1", called="run.zip", write=lambda path: path.write_bytes(written))
     taken = store.get(job_rows.do_next("import").result["run_id"])
-    assert (taken.owner, taken.owner_name, taken.shared) == (anna.person_id, "Anna", False)
+    assert (taken.owner, taken.owner_name, taken.shared) == (ANNA.person_id, "Anna", False)
 
 
 def test_tensorflow_lite_is_made_on_the_click(store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
