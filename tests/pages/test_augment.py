@@ -113,6 +113,10 @@ def test_a_pipeline_is_trained_with_and_changes_are_saved_in_the_same_click() ->
     app = open_app_page("augment", pipeline="notebook-1")
     press(app, "train-with-it")
     assert app.session_state["train:values"]["augmentation.definitions"] == "", "as it is now"
+    app.switch_page("pages/train.py").run()
+    app.selectbox(key="set:augmentation.pipeline").set_value("none").run()
+    come_back()
+    press(app, "train-with-it")
     assert app.selectbox(key="set:augmentation.pipeline").value == "notebook-1"
     come_back()
     app.toggle(key="step0/on#0").set_value(False).run()
