@@ -12,7 +12,6 @@ from aquadash.augment import saved_pipelines as saved
 from aquadash.augment.numbers import BranchNumbers, compared
 from aquadash.augment.preview import difference, film_strip, preview, preview_branches, thumbnail
 from aquadash.config import RunConfig, from_yaml, to_yaml, with_values
-from aquadash.data.statistics import histograms
 from aquadash.errors import ConfigError, UnknownNameError
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
@@ -259,11 +258,3 @@ def test_a_pipelines_numbers_repeat_also_for_one_branch_alone() -> None:
         measure(IMAGES, spec, branch=5, seed=3)
     with pytest.raises(ValueError, match="no images"):
         measure(IMAGES[:0], spec, seed=0)
-
-
-def test_histograms_count_every_level_of_each_channel() -> None:
-    counts = histograms(IMAGES)
-    assert counts.shape == (3, 256)
-    assert (counts.sum(axis=1) == 40 * 16 * 16).all()
-    assert counts[2, 100] == (IMAGES[..., 2] == 100).sum()
-    assert (histograms(IMAGES.reshape(2, 20, 16, 16, 3)) == counts).all()
