@@ -41,13 +41,6 @@ def with_settings(info: OperatorInfo, **changed: Value) -> Operator:
     return replace(info.example, settings=tuple({**dict(info.example.settings), **changed}.items()))
 
 
-def each_end(info: OperatorInfo) -> Iterator[Operator]:
-    """The example with one setting at an end, for each setting and end."""
-    for parameter in info.parameters:
-        for value in ends(parameter):
-            yield with_settings(info, **{parameter.name: value})
-
-
 def all_ends(info: OperatorInfo) -> Iterator[Operator]:
     """The example with all settings at their least, all at their greatest, and all drawn from the whole range."""
     assert info.example is not None
@@ -68,7 +61,8 @@ for odd in _ODD_IMAGES:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_works_at_the_ends_of_its_settings_and_keeps_odd_sizes(name: str) -> None:
     info = OPERATORS[name]
-    for images, operators in ((_IMAGES, each_end(info)), *((odd, all_ends(info)) for odd in _ODD_IMAGES)):
+    each_end = [with_settings(info, **{one.name: value}) for one in info.parameters for value in ends(one)]
+    for images, operators in ((_IMAGES, each_end), *((odd, all_ends(info)) for odd in _ODD_IMAGES)):
         kept = images.copy()
         for operator in operators:
             check_operators([operator])

@@ -15,6 +15,7 @@ from aquadash.config import RunConfig, from_yaml, to_yaml, with_values
 from aquadash.errors import ConfigError, UnknownNameError
 
 _IMAGES = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+PICTURES = _IMAGES[:3]
 _FLIP = PipelineSpec("", "", "", (Branch("Turned", (op("Fliplr", p=1.0),)),))
 _SHUFFLE = PipelineSpec("", "", "", (Branch("Swapped", (op("ChannelShuffle", p=1.0),)),))
 
@@ -120,13 +121,10 @@ def test_a_carried_pipeline_that_is_none_is_refused_by_name() -> None:
         plan(config.augmentation)
 
 
-PICTURES = np.random.default_rng(2).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
-
-
 def test_draws_differ_and_come_again_with_the_seed_however_many_are_asked_for() -> None:
     spec = PIPELINES["notebook-2"]
     draws = preview(PICTURES, pipeline=spec, branch=None, seed=1, draws=3)
-    assert draws.shape == (3, 3, 16, 16, 3)
+    assert draws.shape == (3, 3, 32, 32, 3)
     assert not np.array_equal(draws[0], draws[1])
     np.testing.assert_array_equal(draws, preview(PICTURES, pipeline=spec, branch=0, seed=1, draws=3))
     assert not np.array_equal(draws, preview(PICTURES, pipeline=spec, branch=None, seed=2, draws=3))

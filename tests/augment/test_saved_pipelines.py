@@ -34,12 +34,6 @@ def _with(operator: dict[str, object]) -> str:
     return _text(branches=[{"title": "One", "operators": [operator]}])
 
 
-def _nested(depth: int) -> dict[str, object]:
-    if depth == 0:
-        return {"name": "Fliplr"}
-    return {"name": "Sometimes", "children": {"then_list": [_nested(depth - 1)]}}
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -64,7 +58,6 @@ def _nested(depth: int) -> dict[str, object]:
                 ("1" + "0" * 5000, "not valid JSON"),
             )
         ),
-        (_with(_nested(20)), "at most 8 levels deep"),
     ],
 )
 def test_malformed_text_is_refused_with_the_place(text: str, message: str) -> None:

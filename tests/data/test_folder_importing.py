@@ -93,7 +93,12 @@ def test_a_failed_write_is_named_and_nothing_left(pictures: Path, home: Path) ->
     assert left(home) == []
 
 
-def test_too_much_for_the_disk_and_other_sizes_are_refused(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_for_the_disk_and_other_sizes_and_shares_are_refused(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fraction in (0.04, 0.6, float("nan")):
+        with pytest.raises(DataError, match="fraction of test pictures"):
+            SplitChoice(fraction)
     with pytest.raises(DataError, match="expected one of 32, 48"):
         imported(pictures, size=33)
     monkeypatch.setattr(importing, "MAX_STORED", 37 * 64 * 64 * 3 - 1)
@@ -410,9 +415,3 @@ def test_exact_copies_in_both_splits_are_kept_once_where_the_split_is_drawn() ->
     assert divided(them, (0, 6), split_given=True).copies == 0, "in a split that is given, it is a leak"
     division = divided([replace(one, part=None) for one in them], (0, 6))
     assert division.copies == 1 and sorted([*division.train, *division.test]) == [0, 1, 2, 3, 4, 5, 7]
-
-
-@pytest.mark.parametrize("fraction", [0.04, 0.6, float("nan")])
-def test_a_share_out_of_range_is_refused(fraction: float) -> None:
-    with pytest.raises(DataError, match="fraction of test pictures"):
-        SplitChoice(fraction)
