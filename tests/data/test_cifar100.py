@@ -226,28 +226,24 @@ def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any
         assert split.file_names == tuple(f"image_{i}.png" for i in rows)
 
 
-def _set(key: bytes, value: Any) -> Any:
-    return lambda batch: batch.update({key: value(batch[key])})
-
-
 @pytest.mark.parametrize(
-    ("member", "change", "message"),
+    ("member", "key", "change", "message"),
     [
-        ("test", lambda batch: batch.pop(b"data"), "no 'data'"),
-        ("test", _set(b"data", lambda data: data[:-1]), "69 images, 70 fine labels"),
-        ("test", _set(b"data", lambda data: data[:, :-1]), "rows of 3072"),
-        ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], 10**30]), "from 0 to 99"),
-        ("test", _set(b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels]), "20 beaver, 0 dolphin"),
-        ("test", _set(b"filenames", lambda names: [7] * len(names)), "not text"),
-        ("meta", _set(b"fine_label_names", lambda names: names[1:]), "class 4 is 'class_5'; expected 'beaver'"),
+        ("test", b"data", lambda data: data[:-1], "69 images, 70 fine labels"),
+        ("test", b"data", lambda data: data[:, :-1], "rows of 3072"),
+        ("test", b"fine_labels", lambda labels: [*labels[:-1], 10**30], "from 0 to 99"),
+        ("test", b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels], "20 beaver, 0 dolphin"),
+        ("test", b"filenames", lambda names: [7] * len(names), "not text"),
+        ("meta", b"fine_label_names", lambda names: names[1:], "class 4 is 'class_5'; expected 'beaver'"),
     ],
 )
-def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, message: str) -> None:
-    change(sound[member])
+def test_damage_is_named(sound: dict[str, Any], member: str, key: bytes, change: Any, message: str) -> None:
+    sound[member][key] = change(sound[member][key])
     with pytest.raises(DataError, match=message):
         cifar100.decode(pickled(sound), archive_name="it")
-    with pytest.raises(DataError, match="'meta' in it is damaged"):
-        cifar100.decode(pickled(sound | {"meta": None}), archive_name="it")
+    for values in ({}, None):
+        with pytest.raises(DataError, match="'meta' in it is damaged: it has no 'fine_label_names'"):
+            cifar100.decode(pickled(sound | {"meta": values}), archive_name="it")
 
 
 def _place(path: Path, content: bytes = b"an archive") -> Path:

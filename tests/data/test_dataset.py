@@ -11,19 +11,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from aquadash.data import (
-    SOURCES,
-    Dataset,
-    ProgressCallback,
-    Source,
-    Split,
-    load,
-    sources,
-    statistics,
-    stratified_split,
-    synthetic,
-)
-from aquadash.data.dataset import in_chunks, let_go
+from aquadash.data import SOURCES, ProgressCallback, Source, load, sources, statistics, synthetic
+from aquadash.data.dataset import Dataset, Split, in_chunks, let_go, stratified_split
 from aquadash.data.statistics import describe
 from aquadash.errors import DataError, UnknownNameError
 
