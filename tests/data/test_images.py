@@ -23,7 +23,6 @@ from tests.support.encoded_pictures import (
     GREEN,
     RED,
     WHITE,
-    palette,
     photo,
     png,
     png_chunk,
@@ -66,7 +65,7 @@ def test_damaged_exif_is_ignored() -> None:
     [
         (Image.new("RGBA", (8, 8), (10, 20, 30, 0)), {}),
         (Image.new("LA", (8, 8), (10, 0)), {}),
-        (palette(3), {"transparency": 3}),
+        (Image.new("RGB", (8, 8), (1, 2, 3)).quantize(4), {"transparency": 0}),
         (Image.new("RGB", (8, 8), (1, 2, 3)), {"transparency": (1, 2, 3)}),
     ],
 )
