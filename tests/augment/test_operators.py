@@ -41,13 +41,6 @@ def with_settings(info: OperatorInfo, **changed: Value) -> Operator:
     return replace(info.example, settings=tuple({**dict(info.example.settings), **changed}.items()))
 
 
-def each_end(info: OperatorInfo) -> Iterator[Operator]:
-    """The example with one setting at an end, for each setting and end."""
-    for parameter in info.parameters:
-        for value in ends(parameter):
-            yield with_settings(info, **{parameter.name: value})
-
-
 def all_ends(info: OperatorInfo) -> Iterator[Operator]:
     """The example with all settings at their least, all at their greatest, and all drawn from the whole range."""
     assert info.example is not None
@@ -68,7 +61,8 @@ for odd in _ODD_IMAGES:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_works_at_the_ends_of_its_settings_and_keeps_odd_sizes(name: str) -> None:
     info = OPERATORS[name]
-    for images, operators in ((_IMAGES, each_end(info)), *((odd, all_ends(info)) for odd in _ODD_IMAGES)):
+    each_end = [with_settings(info, **{one.name: value}) for one in info.parameters for value in ends(one)]
+    for images, operators in ((_IMAGES, each_end), *((odd, all_ends(info)) for odd in _ODD_IMAGES)):
         kept = images.copy()
         for operator in operators:
             check_operators([operator])
@@ -165,22 +159,17 @@ def test_pipelines_are_the_reports_to_the_byte(number: int) -> None:
     np.testing.assert_array_equal(ours(images=images), report(images=images))
 
 
-NOISE = np.random.default_rng(8).integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)
-
-
 @pytest.mark.parametrize("per_channel", [False, True, 0.5])
 def test_multiplying_a_batch_gives_imgaugs_bytes_one_channel_and_images_one_by_one_too(per_channel: float) -> None:
     def made(multiply: type[iaa.Multiply], images: Any, channel: int | None = None) -> Any:
         step = multiply((0.5, 1.5), per_channel=per_channel, seed=3)
         return (step if channel is None else iaa.WithChannels(channel, step, seed=4))(images=images)
 
-    np.testing.assert_array_equal(made(BatchMultiply, NOISE), made(iaa.Multiply, NOISE))
-    np.testing.assert_array_equal(made(BatchMultiply, NOISE, 1), made(iaa.Multiply, NOISE, 1))
-    several = list(NOISE[:5])
+    noise = np.random.default_rng(8).integers(0, 256, (300, 16, 16, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(made(BatchMultiply, noise), made(iaa.Multiply, noise))
+    np.testing.assert_array_equal(made(BatchMultiply, noise, 1), made(iaa.Multiply, noise, 1))
+    several = list(noise[:5])
     np.testing.assert_array_equal(made(BatchMultiply, several), made(iaa.Multiply, several))
-
-
-_SAMPLES = 1000
 
 
 def _batch(*shape: int) -> Any:
@@ -216,9 +205,9 @@ def test_masks_have_the_moments_of_imgaugs() -> None:
     parameter = iap.Clip(blend.mask_generator.parameter, 0.0, 1.0)
     generator = iarandom.RNG(11)
     # imgaug's distances settle during the first masks.
-    drawn = [parameter.draw_samples((32, 32), random_state=generator) for _ in range(_SAMPLES + 100)]
+    drawn = [parameter.draw_samples((32, 32), random_state=generator) for _ in range(1100)]
     theirs = _statistics(np.stack(drawn[100:]))
-    ours = _statistics(np.stack(_MASKS.draw_masks(_batch(4 * _SAMPLES, 32, 32, 3), iarandom.RNG(12))))
+    ours = _statistics(np.stack(_MASKS.draw_masks(_batch(4000, 32, 32, 3), iarandom.RNG(12))))
     for power in (1, 2):
         a, b = theirs**power, ours**power
         deviations = (a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b) + 1e-12)

@@ -1,5 +1,7 @@
 """Configurations are checked, refused in plain words, and survive JSON."""
 
+import re
+
 import pytest
 
 from aquadash import config
@@ -31,33 +33,37 @@ def test_an_unknown_setting_is_refused_and_the_nearest_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "message"),
     [
-        ("training.epochs", "0"),
-        ("training.epochs", "many"),
-        ("training.learning_rate", "nan"),
-        ("training.optimizer", "magic"),
-        ("data.source", "../etc/passwd"),
-        ("augmentation.pipeline", "x" * 100),
-        ("seed", str(2**32)),
-        ("model.dropout", "1"),
-        ("model.filters", "[1"),
-        ("model.filters", "[[8, 16]]"),
-        *(
-            ("augmentation.definitions", text)
-            for text in ("[]", "{", '{"a": 1}', '{"../a": {}}', '{"a": {"x": "' + "y" * 70_000 + '"}}')
-        ),
+        ("training.epochs", "0", "greater than or equal to 1"),
+        ("training.epochs", "many", "valid integer"),
+        ("training.learning_rate", "nan", "finite number"),
+        ("training.optimizer", "magic", "'sgd', 'momentum'"),
+        ("data.source", "../etc/passwd", "should match pattern"),
+        ("seed", str(2**32), "less than or equal to 4294967295"),
+        ("model.dropout", "1", "less than 1"),
+        ("model.filters", "[1", "valid integer"),
+        ("model.filters", "[[8, 16]]", "valid integer"),
+        *(("augmentation.definitions", text, "expected a JSON object") for text in ("[]", '{"a": 1}', '{"../a": {}}')),
+        ("augmentation.definitions", "{", "not valid JSON"),
+        ("augmentation.definitions", '{"a": {"x": "' + "y" * 70_000 + '"}}', "expected at most 60,000"),
+        *(("augmentation.pipeline", text, "no pipeline's name") for text in ("a,", "../a", "x" * 100)),
+        ("augmentation.pipeline", "a:nan, b", "the weight of a"),
+        ("augmentation.pipeline", "a:1e9, b", "expected a number from 0.001 to 1000"),
+        ("augmentation.pipeline", "a:x, b", "the weight of a is 'x'"),
+        ("augmentation.pipeline", "a, b, a:2", "names a twice"),
+        ("augmentation.pipeline", ",".join("abcdefghi"), "at most 8"),
     ],
 )
-def test_a_bad_value_is_named(name: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=name.replace(".", r"\.")) as caught:
+def test_a_bad_value_is_named(name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"{re.escape(name)} is '.*{message}") as caught:
         config.with_values(RunConfig(), {name: value})
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"training": 3}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[" * 100_000])
 def test_malformed_json_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="not valid JSON"):
         config.from_json(text)
 
 
@@ -149,25 +155,6 @@ def test_weights_have_one_form_and_their_fractions_add_up(text: str, kept: str) 
     assert config.augmentation.pipeline == kept
     assert pipeline(kept) == config == from_json(config.to_json())
     assert pipeline("a:3, b").augmentation.weights == (("a", 0.75), ("b", 0.25))
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a,", "no pipeline's name"),
-        ("../a", "no pipeline's name"),
-        ("A", "no pipeline's name"),
-        ("a:0, b", "the weight of a is '0'"),
-        ("a:nan, b", "the weight of a"),
-        ("a:1e9, b", "expected a number from 0.001 to 1000"),
-        ("a:x, b", "the weight of a is 'x'"),
-        ("a, b, a:2", "names a twice"),
-        (",".join("abcdefghi"), "at most 8"),
-    ],
-)
-def test_what_is_no_choice_is_told(text: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
-        pipeline(text)
 
 
 def test_a_config_of_before_is_read_with_the_defaults() -> None:

@@ -4,9 +4,8 @@ import gzip
 import io
 import os
 import pickle
+import re
 import tarfile
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,54 +34,36 @@ def _sound(prefix: str = "cifar-100-python/", *, contents: dict[str, bytes] = CO
 
 
 def write_members(path: Path, members: list[Member]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz", compresslevel=1) as tar:
         for info, content in members:
             tar.addfile(info, io.BytesIO(content))
     return path
 
 
-@pytest.fixture
-def archive_of(tmp_path: Path) -> Callable[[list[Member]], Path]:
-    return partial(write_members, tmp_path / "a.tar.gz")
-
-
 @pytest.mark.parametrize("prefix", ["cifar-100-python/", "./cifar-100-python/", "", "./"])
-def test_members_are_found_at_the_top_and_in_the_folder(archive_of: Callable, prefix: str) -> None:
-    assert archive.read_members(archive_of(_sound(prefix))) == CONTENT
+def test_members_are_found_at_the_top_and_in_the_folder(tmp_path: Path, prefix: str) -> None:
+    assert archive.read_members(write_members(tmp_path / "a.tar.gz", _sound(prefix))) == CONTENT
 
 
-def test_links_absolute_names_and_strangers_are_ignored(archive_of: Callable, tmp_path: Path) -> None:
+def test_links_absolute_names_and_strangers_are_ignored_and_what_is_missing_is_named(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    path = archive_of(
-        [
-            _member("cifar-100-python/train", link=str(secret), kind=tarfile.SYMTYPE),
-            _member("cifar-100-python/test", link=str(secret), kind=tarfile.LNKTYPE),
-            _member("/train", b"absolute"),
-            _member("../train", b"outside"),
-            _member("cifar-100-python/deeper/train", b"deeper"),
-            _member("cifar-100-python/stranger", b"stranger"),
-            *_sound(),
-        ]
-    )
-    assert archive.read_members(path) == CONTENT
-
-
-@pytest.mark.parametrize("missing", list(CONTENT))
-def test_a_missing_member_is_named_and_no_link_stands_for_it(archive_of: Callable, missing: str) -> None:
-    others = [_member(name, CONTENT[name]) for name in CONTENT if name != missing]
-    for entries in (
-        others,
-        [*others, _member(f"cifar-100-python/{missing}", link="/etc/passwd", kind=tarfile.SYMTYPE)],
-    ):
-        with pytest.raises(DataError, match=f"lacks {missing}"):
-            archive.read_members(archive_of(entries))
+    strangers = [
+        _member("cifar-100-python/train", link=str(secret), kind=tarfile.SYMTYPE),
+        _member("cifar-100-python/test", link=str(secret), kind=tarfile.LNKTYPE),
+        _member("/meta", b"absolute"),
+        _member("../meta", b"outside"),
+        _member("cifar-100-python/deeper/meta", b"deeper"),
+        _member("cifar-100-python/stranger", b"stranger"),
+    ]
+    assert archive.read_members(write_members(tmp_path / "a.tar.gz", [*strangers, *_sound()])) == CONTENT
+    with pytest.raises(DataError, match="lacks train, test, meta"):
+        archive.read_members(write_members(tmp_path / "b.tar.gz", strangers))
 
 
 @pytest.mark.parametrize("damage", ["", "10 %", "99 %", "a page", "a changed byte"])
-def test_a_damaged_archive_or_a_page_in_its_place_is_called_damaged(archive_of: Callable, damage: str) -> None:
-    path = archive_of(_sound())
+def test_a_damaged_archive_or_a_page_in_its_place_is_called_damaged(tmp_path: Path, damage: str) -> None:
+    path = write_members(tmp_path / "a.tar.gz", _sound())
     content = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=0))
     if damage == "a changed byte":
         content[content.index(b"t" * 100)] ^= 1
@@ -95,17 +76,15 @@ def test_a_damaged_archive_or_a_page_in_its_place_is_called_damaged(archive_of: 
         archive.read_members(path)
 
 
-def test_oversized_members_and_endless_streams_are_refused(
-    archive_of: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_oversized_members_and_endless_streams_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = _member("cifar-100-python/stranger", bytes(1_000_000))
     monkeypatch.setattr(archive, "MAX_UNPACKED", 100_000)
     for members in ([*_sound(), bomb], [bomb, *_sound()]):
         with pytest.raises(DataError, match="unpacks to more than"):
-            archive.read_members(archive_of(members))
+            archive.read_members(write_members(tmp_path / "a.tar.gz", members))
     monkeypatch.setitem(archive.MEMBER_LIMITS, "train", 4999)
     with pytest.raises(DataError, match="'train'.*5,000 bytes"):
-        archive.read_members(archive_of(_sound()))
+        archive.read_members(write_members(tmp_path / "a.tar.gz", _sound()))
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -114,8 +93,7 @@ def test_oversized_members_and_endless_streams_are_refused(
     [
         np.arange(12, dtype=np.uint8).reshape(3, 4),
         np.asfortranarray(np.arange(12, dtype=np.uint8).reshape(3, 4)),
-        np.arange(5, dtype=">i4"),
-        np.arange(3, dtype="<f8"),
+        np.arange(5, dtype=">f4"),
         np.empty((0, 3), dtype=np.uint8),
     ],
 )
@@ -136,11 +114,14 @@ def test_older_forms_are_read() -> None:
     assert unpickle(pickle.dumps({b"filenames": names}, protocol=2), what="it") == {b"filenames": names}
 
 
-def test_a_foreign_module_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_names_are_refused_and_their_modules_not_even_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "trap_module.py").write_text(f"open({str(tmp_path / 'victim')!r}, 'w')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DataError, match=r"trap_module\.anything"):
-        unpickle(b"\x80\x02ctrap_module\nanything\n.", what="it")
+    for name in ("trap_module.anything", "builtins.eval", "numpy.load"):
+        with pytest.raises(DataError, match=rf"asks for '{re.escape(name)}'.*nothing was run"):
+            unpickle(b"\x80\x02c" + name.replace(".", "\n").encode() + b"\n.", what="it")
     assert not (tmp_path / "victim").exists()
 
 
@@ -156,33 +137,15 @@ def forged(sound: bytes, changed: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        *(
-            (b"\x80\x02c" + name + b"\n.", "asks for")
-            for name in (b"builtins\neval", b"__builtin__\neval", b"numpy\nload", b"os.path\njoin")
-        ),
-        (of(np.array([{}, None], dtype=object)), "it is damaged"),
-        (of(np.array(["text"])), "it is damaged"),
-        (of(np.zeros(2, dtype=[("a", "u1"), ("b", "f8")])), "it is damaged"),
-        (of(np.array(["2020-01-01"], dtype="datetime64[D]")), "it is damaged"),
-        (forged(b"X\x02\x00\x00\x00u1", b"X\x02\x00\x00\x00O8"), "damaged"),  # Objects instead of bytes.
-        (forged(b"K\xc8\x85", b"K\xc9\x85"), "damaged"),  # More elements than bytes.
-    ],
-)
-def test_other_names_and_other_arrays_than_of_numbers_are_refused(data: bytes, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        unpickle(data, what="it")
-
-
-@pytest.mark.parametrize(
     "data",
     [
-        b"",
+        of(np.array([{}, None], dtype=object)),
+        of(np.zeros(2, dtype=[("a", "u1"), ("b", "f8")])),
+        forged(b"X\x02\x00\x00\x00u1", b"X\x02\x00\x00\x00O8"),  # Objects instead of bytes.
+        forged(b"K\xc8\x85", b"K\xc9\x85"),  # More elements than bytes.
         b"not a pickle",
         pickle.dumps(list(range(1000)))[:-40],
-        b"\x80\x02Nr\xff\xff\xff\xff.",  # a memo index that would reserve 32 GiB
-        b"\x80\x02Nr\x00\x00\x10\x00.",  # one for which there is room
+        b"\x80\x02Nr\x00\x00\x10\x00.",  # a memo index far beyond its size
         b"\x80\x02N" + b"\x85" * 100_000 + b".",  # a nest that exhausts the stack when hashed
         b"\x80\x02c_codecs\nencode\nq\x00)" + b"\x85q\x010h\x00h\x01R" * 2000 + b".",  # a nest of calls' arguments
         b"\x80\x02cnumpy\ndtype\n}U\x05_roleU\x06encodesb.",  # sets an attribute of a stand-in
@@ -190,7 +153,7 @@ def test_other_names_and_other_arrays_than_of_numbers_are_refused(data: bytes, m
         b"\x80\x02Pid\n.",
     ],
 )
-def test_damage_and_tricks_give_one_clear_error(data: bytes) -> None:
+def test_other_arrays_than_of_numbers_damage_and_tricks_give_one_clear_error(data: bytes) -> None:
     with pytest.raises(DataError, match="it is damaged"):
         unpickle(data, what="it")
 
@@ -263,33 +226,24 @@ def test_animals_are_taken_in_file_order_with_labels_0_to_4(sound: dict[str, Any
         assert split.file_names == tuple(f"image_{i}.png" for i in rows)
 
 
-def _set(key: bytes, value: Any) -> Any:
-    return lambda batch: batch.update({key: value(batch[key])})
-
-
 @pytest.mark.parametrize(
-    ("member", "change", "message"),
+    ("member", "key", "change", "message"),
     [
-        ("test", lambda batch: batch.update({b"extra": os.system}), r"asks for '(posix|nt)\.system'.*nothing was run"),
-        ("test", lambda batch: batch.pop(b"data"), "no 'data'"),
-        ("test", _set(b"data", lambda data: data[:-1]), "69 images, 70 fine labels"),
-        ("test", _set(b"data", lambda data: data[:, :-1]), "rows of 3072"),
-        ("test", _set(b"fine_labels", lambda labels: labels[:-1]), "69 fine labels"),
-        ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], 100]), "from 0 to 99"),
-        ("test", _set(b"fine_labels", lambda labels: [*labels[:-1], 10**30]), "from 0 to 99"),
-        ("test", _set(b"fine_labels", lambda labels: [99] * len(labels)), "0 beaver, 0 dolphin"),
-        ("test", _set(b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels]), "20 beaver, 0 dolphin"),
-        ("test", _set(b"filenames", lambda names: [7] * len(names)), "not text"),
-        ("meta", _set(b"fine_label_names", lambda names: names[1:]), "class 4 is 'class_5'; expected 'beaver'"),
+        ("test", b"data", lambda data: data[:-1], "69 images, 70 fine labels"),
+        ("test", b"data", lambda data: data[:, :-1], "rows of 3072"),
+        ("test", b"fine_labels", lambda labels: [*labels[:-1], 10**30], "from 0 to 99"),
+        ("test", b"fine_labels", lambda labels: [4 if x == 30 else x for x in labels], "20 beaver, 0 dolphin"),
+        ("test", b"filenames", lambda names: [7] * len(names), "not text"),
+        ("meta", b"fine_label_names", lambda names: names[1:], "class 4 is 'class_5'; expected 'beaver'"),
     ],
 )
-def test_damage_is_named(sound: dict[str, Any], member: str, change: Any, message: str) -> None:
-    change(sound[member])
+def test_damage_is_named(sound: dict[str, Any], member: str, key: bytes, change: Any, message: str) -> None:
+    sound[member][key] = change(sound[member][key])
     with pytest.raises(DataError, match=message):
         cifar100.decode(pickled(sound), archive_name="it")
-    for value in ([], None):
-        with pytest.raises(DataError, match="'meta' in it is damaged"):
-            cifar100.decode(pickled(sound | {"meta": value}), archive_name="it")
+    for values in ({}, None):
+        with pytest.raises(DataError, match="'meta' in it is damaged: it has no 'fine_label_names'"):
+            cifar100.decode(pickled(sound | {"meta": values}), archive_name="it")
 
 
 def _place(path: Path, content: bytes = b"an archive") -> Path:

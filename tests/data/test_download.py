@@ -82,20 +82,20 @@ def test_progress_tells_the_share_and_may_end_the_download(target: Path, server:
 
 
 @pytest.mark.parametrize(
-    ("path", "hashed", "reason"),
+    ("path", "reason"),
     [
-        ("/half", True, "nothing arrived"),
-        ("/short", False, "before everything had arrived"),
-        ("/missing", True, "Not Found"),
-        ("http://127.0.0.1:9/file", True, "refused"),
+        ("/half", "nothing arrived"),
+        ("/short", "before everything had arrived"),
+        ("/missing", "Not Found"),
+        ("http://127.0.0.1:9/file", "refused"),
     ],
 )
 def test_what_ends_too_early_or_never_begins_is_told_with_its_reason(
-    target: Path, server: str, monkeypatch: pytest.MonkeyPatch, path: str, hashed: bool, reason: str
+    target: Path, server: str, monkeypatch: pytest.MonkeyPatch, path: str, reason: str
 ) -> None:
     monkeypatch.setattr(module, "STALL_SECONDS", 0.2)
     with pytest.raises(DataError, match=reason):
-        _fetch(target, path if "://" in path else server + path, **({} if hashed else {"sha256": ""}))
+        _fetch(target, path if "://" in path else server + path, sha256="")
     assert _left(target) == []
 
 
@@ -108,10 +108,10 @@ def test_a_wrong_hash_is_refused(target: Path, server: str, hashes: dict[str, st
     assert _left(target) == [target.name]
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, server: str) -> None:
-    (tmp_path / "data").write_text("a file where the folder should be")
+def test_a_folder_that_cannot_be_written_is_named(target: Path, server: str) -> None:
+    target.parent.write_text("a file where the folder should be")
     with pytest.raises(DataError, match="data cannot be written to"):
-        _fetch(tmp_path / "data" / "file.tar.gz", f"{server}/file")
+        _fetch(target, f"{server}/file")
 
 
 def test_a_file_arrives_whole_and_silently_and_what_a_killed_process_left_is_removed(

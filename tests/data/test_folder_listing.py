@@ -1,6 +1,5 @@
 """Tests of classes and splits by folder, of the limits of archives, and of pictures read from files."""
 
-import hashlib
 import io
 import os
 import subprocess
@@ -16,8 +15,6 @@ from PIL import Image
 from aquadash.data.folder import listing, reading
 from aquadash.data.folder.listing import File, sort
 from aquadash.data.folder.types import Entry, Listing
-from aquadash.data.framing import fit
-from aquadash.data.images import decode
 from aquadash.data.progress import silent
 from aquadash.errors import DataError
 from tests.support.encoded_pictures import saved
@@ -135,13 +132,11 @@ def test_what_cannot_be_read_as_an_archive_is_said_plainly(tmp_path: Path) -> No
         (b"", "is empty"),
         (picture(0), "is a PNG image, not a ZIP archive"),
         (b"Rar!\x1a\x07 this is something else", unsound),
-        (sound[:-22], unsound),
         (sound.replace(b"PK\1\2", b"PK\1\7"), unsound),
         (flagged, unsound),
         (with_field(sound, b"cat/1.png", 6, b"\x63"), unsound),
         (in_all(8, b"\1"), "cat/1.png: It is protected by a password"),
-        (in_all(10, b"\x09"), r"method that is not read \(number 9\).*usual method"),
-        (in_all(10, b"\x0e"), r"method that is not read \(number 14\)"),
+        (in_all(10, b"\x0e"), r"method that is not read \(number 14\).*usual method"),
         (b"PK\5\6" + bytes(18), "no folders with pictures"),
     ):
         (tmp_path / "a.zip").write_bytes(content)
@@ -179,16 +174,6 @@ def test_too_many_files_and_files_without_folders_are_refused(tmp_path: Path, mo
 
 def entry(content: bytes, name: str = "cat/1.png", label: int = 0) -> Entry:
     return Entry(None, label, name, lambda: content)
-
-
-def test_pictures_come_in_the_order_of_their_files(tmp_path: Path) -> None:
-    entries = [entry(picture(seed), f"cat/{seed}.png", seed % 3) for seed in range(40)]
-    pictures, _ = reading.read_all(entries, size=32, out=tmp_path / "out", progress=silent)
-    images = reading.stored_images(tmp_path / "out", count=40, size=32)
-    for seed, (one, image) in enumerate(zip(pictures, images, strict=True)):
-        assert np.array_equal(image, fit(decode(picture(seed), name="x.png").rgb, size=(32, 32)))
-        assert (one.label, one.name, one.width, one.height, one.kind) == (seed % 3, f"cat/{seed}.png", 60, 48, "PNG")
-        assert one.sha256 == hashlib.sha256(picture(seed)).hexdigest()
 
 
 def test_what_cannot_be_read_is_named_and_the_others_are_there(tmp_path: Path) -> None:

@@ -29,13 +29,6 @@ def quarters(size: int = 32) -> Image.Image:
     return picture
 
 
-def palette(index: int) -> Image.Image:
-    """One colour of a palette of four."""
-    picture = Image.new("P", (8, 8), index)
-    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
-    return picture
-
-
 def photo(width: int = 96, height: int = 64) -> Image.Image:
     pixels = np.random.default_rng(7).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     return Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
