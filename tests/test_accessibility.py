@@ -78,7 +78,11 @@ def test_axe_finds_nothing_serious_in_popovers(
     for name, popover in _POPOVERS.items():
         about = f"run={run_id}&runs={run_id}&embed=true&embed_options={theme}_theme"
         page.goto(f"{shared_server.url}/{name}?{about}")
-        page.locator(f".st-key-{popover} button:visible").click()
+        button = page.locator(f".st-key-{popover} button:visible")
+        button.wait_for()
+        # A page that is still drawn folds its popovers again.
+        page.wait_for_function(_AT_REST)
+        button.click()
         page.get_by_test_id("stPopoverBody").locator("input").first.wait_for()
         violations[name] = findings(page)
     page.close()
