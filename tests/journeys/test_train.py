@@ -39,6 +39,7 @@ def test_a_changed_clone_is_guessed_trained_stopped_resumed_and_scored(shared_se
     page.goto(f"{shared_server.url}/train?run={model.run_id}")
     page.get_by_role("button", name="Clone").click()
     page.get_by_text("Cloned from").wait_for()
+    settled(page)
     address_has(page, f"run={model.run_id}")
     assert "model <b>run</b>" in page.locator("body").inner_text()
     holds(number_field(page, "Maximum epochs"), "40")

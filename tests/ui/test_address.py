@@ -109,6 +109,27 @@ def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], a
     assert app.query_params["animal"] in ("otter", ["otter"])
 
 
+def menus_with_new_words() -> None:
+    import streamlit as st
+
+    from aquadash.ui.kit import bound
+    from aquadash.ui.kit.components import id_picker
+
+    # Streamlit gives the words themselves where the menu has them no longer.
+    if st.session_state.pop("late message", False):
+        st.session_state["animal"], st.session_state["run"] = "Seal, running", "Second, running"
+    bound.menu("animal", {"otter": "Otter, running", "seal": "Seal, ended"}, label="Animal")
+    id_picker({"a1": "First, running", "b2": "Second, ended"}, key="run", label="Run", thing="run", why_not=str)
+
+
+def test_a_choice_outlives_a_late_message_with_the_words_from_before() -> None:
+    app = run_script(menus_with_new_words, animal="seal", run="b2")
+    app.session_state["late message"] = True
+    app.run()
+    assert [menu.value for menu in app.selectbox] == ["seal", "b2"] and not app.warning
+    assert (app.query_params["animal"], app.query_params["run"]) == ("seal", "b2")
+
+
 def test_a_link_works_at_once_and_back_after_a_second(clock: list[float], app: AppTest) -> None:
     app.selectbox[0].set_value("otter").run()
     go_back(app, animal="whale")

@@ -104,6 +104,9 @@ def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) 
     text = st.query_params.get(name)
     if name in st.session_state:
         held: T = st.session_state[name]
+        if known.recorded and not _is_usable(codec, held):
+            # A late browser sends the words of an option from before they changed, which stand for no value now.
+            held = known.recorded[0]
         if known.is_assigned:
             # A second click may have sent the value from before the assignment.
             return known.recorded[0] if known.replaced == (held,) else held
@@ -126,6 +129,12 @@ def _read(name: str, codec: Codec[T], default: T, known: _Known, follows: bool) 
     if not is_own:
         render_note(name, text, codec.expected)
     return default
+
+
+def _is_usable(codec: Codec[T], held: Any) -> bool:
+    with suppress(*_IMPOSSIBLE):
+        return held is None or codec.nearest(held) is not None
+    return False
 
 
 def assign(name: str, value: Any) -> None:

@@ -186,7 +186,7 @@ def render_stop_button(
     help: str | None = None,
     may: bool = True,
 ) -> None:
-    """Draw the button that stops a job; disabled once ``asked``, and where the visitor ``may`` stop nothing."""
+    """Draw the button that stops a job; disabled once it was pressed, and where the visitor ``may`` stop nothing."""
     label = "Stopping ..." if stop_requested and may else label
     disabled = stop_requested or not may
     render_action_button(label, stop, key=key, icon="✋", help=help if may else None, disabled=disabled)
