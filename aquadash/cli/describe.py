@@ -69,7 +69,6 @@ def _label(name: str) -> str:
 
 
 def _is_scalar(value: object) -> bool:
-    """Return whether a value fits on a line, as a list of scalars does."""
     if isinstance(value, list):
         return not any(isinstance(one, Mapping | list) for one in value)
     return not isinstance(value, Mapping)

@@ -39,7 +39,6 @@ def evaluate(run: Run) -> None:
 
 
 def _figures(run: Run, measured: Evaluation, predictions: Predictions) -> dict[str, Any]:
-    """Return the figures beside the plain scores as values for JSON."""
     labels, probabilities = predictions.labels, predictions.probabilities
     curves = ranking_curves(labels, probabilities, class_names=measured.classes)
     validation = lab.runs.validation_predictions(run.run_id)

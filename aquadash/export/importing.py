@@ -97,7 +97,6 @@ def import_run(
 
 
 def _unpacked(archive: zipfile.ZipFile, folder: Path, on_progress: ProgressCallback) -> RunFile:
-    """Unpack the run's own files and return the content of ``run.json``."""
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     members = {info.filename: info for info in infos}
     if len(members) < len(infos):

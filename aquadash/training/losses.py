@@ -12,7 +12,6 @@ class Losses:
     """The loss of training, and the plain cross-entropy of validation."""
 
     def __init__(self, training: TrainingConfig, labels: NDArray[np.int64], *, num_classes: int) -> None:
-        """Compute the class weights from the labels."""
         logits, smoothing = training.from_logits, training.label_smoothing
         self._num_classes = num_classes
         self._plain = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)

@@ -179,7 +179,6 @@ class Pace:
         history: Sequence[EpochRecord],
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Start the stopwatch of an epoch."""
         self._config = config.training
         self._images = images
         self._epoch = len(history) + 1

@@ -280,7 +280,6 @@ def main(pipe: Connection) -> None:
 
 
 def _call(function: str, arguments: Sequence[Any], environment: dict[str, str], log_path: Path) -> None:
-    """Call the function in the child, and exit."""
     status = 1
     try:
         os.setsid()

@@ -110,5 +110,4 @@ def _figure(
     weight: float,
     _named: Named,
 ) -> go.Figure:
-    """Return the chart, cached for all sessions until a curve grows."""
     return compare_curves(_named, metrics=metrics, axis=axis, weight=weight, height=320)

@@ -306,7 +306,6 @@ def _bin_text(calibration: Calibration, index: int) -> str:
 def _calibration_figures(
     one: Evaluated, other: Evaluated | None, calibration: Calibration, rescaling: Rescaling | None
 ) -> None:
-    """Draw the errors as a table, and describe the temperature."""
     rows = [("Model", calibration)]
     if rescaling is not None:
         if rescaling.before.n != calibration.n:

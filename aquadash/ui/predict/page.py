@@ -258,7 +258,6 @@ def _no_results(run: Run) -> None:
 
 
 def _ask(runs: Sequence[Run]) -> None:
-    """Show the pictures and networks on one side, the answers on the other."""
     controls, answers = st.columns([1, 2], gap="medium")
     with controls, st.container(key="predict-controls"):
         field = st.container()

@@ -132,7 +132,6 @@ def _longest(config: RunConfig | None) -> str:
 
 
 def _estimate(config: RunConfig) -> None:
-    """Draw the data set and the time that the run usually takes."""
     seconds = _seconds_per_epoch(config)
     total = None if seconds is None else STARTING_SECONDS + usual_epochs(config) * seconds
     time = "not timed here yet" if total is None else f"about **{duration(total)}**"
@@ -142,7 +141,6 @@ def _estimate(config: RunConfig) -> None:
 
 
 def _render_sizes_and_network(config: RunConfig) -> None:
-    """Draw the numbers of images, the pace of earlier runs and the network."""
     with shell.guard():
         seconds = _seconds_per_epoch(config)
         basis = f" In earlier runs, an epoch took {duration(seconds)} on average." if seconds else ""
