@@ -17,7 +17,7 @@ from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
 from aquadash.figures import search_charts, theme
 from aquadash.figures.accuracy_rows import metric_bars, paired_change
-from aquadash.figures.architecture import architecture
+from aquadash.figures.architecture import architecture, blocks
 from aquadash.figures.cells import SHADES
 from aquadash.figures.channels import channel_change, channel_histogram
 from aquadash.figures.class_counts import class_counts
@@ -281,6 +281,11 @@ LAYERS = [
     LayerRow("dropout", "Dropout", (256,), 0),
     LayerRow("unknown", EVIL, (4, 4, 2), 1),
 ]
+
+
+def test_a_layer_that_neither_learns_nor_changes_the_shape_joins_the_block_before_it() -> None:
+    drawn = [block.layers for block in blocks(LAYERS[2:4], image_shape=(32, 32, 3))]
+    assert drawn == [(), ("Dense", "Dropout")]
 
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {

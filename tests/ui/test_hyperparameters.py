@@ -93,6 +93,7 @@ def test_a_network_shows_the_settings_that_it_uses_and_one_that_is_gone_hides_no
         ("training.monitor", "training.patience=0 training.schedule=plateau", "training.patience=0"),
         ("training.head_epochs", f"{PRETRAINED} model.fine_tuning=top", f"{PRETRAINED} model.fine_tuning=head"),
         ("augmentation.mode", "augmentation.pipeline=notebook", "augmentation.pipeline=none"),
+        ("augmentation.mixing_alpha", "augmentation.mixing=mixup", "augmentation.mixing=none"),
         ("model.residual", "model.name=cnn model.convolutions=2", "model.name=cnn"),
         ("model.fine_tuning", PRETRAINED, "model.name=cnn"),
     ],

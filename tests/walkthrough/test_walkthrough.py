@@ -115,6 +115,12 @@ def test_what_is_made_of_an_answer(name: str, answer: Any) -> None:
     assert check(answer).outcome is outcomes[answer]
 
 
+def test_a_right_conclusion_says_where_0_lies() -> None:
+    for key, correct, where in (("better", 388, "outside"), ("unknown", 335, "within"), ("worse", 200, "outside")):
+        text = checks_results.conclusion(key, (correct, 500), (67, 100), same_task=True).text
+        assert f": 0 lies {where}." in text
+
+
 def test_only_the_third_pipeline_leaves_images_alone() -> None:
     fractions = [checks_data.untouched_fraction(SPLIT.images, name, seed=0) for name in FOUR]
     outcomes = [checks_data.untouched_pipeline(fraction).outcome for fraction in (*fractions, 0.01)]
