@@ -1,6 +1,5 @@
 """Every chart has the right values, draws, says in words what it shows, keeps names as text, and is visible."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -217,7 +216,7 @@ def test_the_difference_is_in_images_or_in_points() -> None:
 
 GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
 PART = made_up_result(fingerprint="f", cells=20)
-NOTHING = dataclasses.replace(GOOD, scores={})
+NOTHING = replace(GOOD, scores={})
 
 
 def curves(*runs: tuple[str, Measurement | None]) -> go.Figure:
