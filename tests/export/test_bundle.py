@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, RunError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.people import Person, Role
 from aquadash.store import EPOCH_METRICS, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import ROBUSTNESS
 from aquadash.store.first_model import add_first_model
@@ -31,6 +30,7 @@ from aquadash.store.transfer import IMPORTED
 from tests.support.app_pages import open_app_page
 from tests.support.drawn_images import use_images
 from tests.support.faults import tries
+from tests.support.lessons import BEN
 from tests.support.robust_runs import made_up_result
 from tests.support.runs import make_run
 
@@ -483,12 +483,10 @@ def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: 
 
 @pytest.mark.parametrize("pinned_by", ["the teacher", "its owner"])
 def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
-    run = make_run(store)
-    ben = Person("b" * 32, "Ben", Role.STUDENT)
-    store.update(run.run_id, owner=ben.person_id, owner_name=ben.name, shared=False)
+    run = make_run(store, owner=BEN)
     store.set_pinned(run.run_id, for_all=pinned_by == "the teacher")
     path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
-    taken = importing.import_run(other_store, path, owner=ben).run
+    taken = importing.import_run(other_store, path, owner=BEN).run
     assert (taken.pinned, taken.pinned_by_owner) == (False, True)
     at_home = importing.import_run(other_store, path).run
     assert (at_home.pinned, at_home.pinned_by_owner) == (True, False)

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.config import RunConfig, with_values
+from aquadash.config import TrainingConfig
 from aquadash.evaluation import Evaluation, evaluate, pairwise, ranking_curves, reliability
 from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
@@ -268,11 +268,6 @@ def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_n
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
 
 
-def rates(**changes: object) -> tuple[list[float], list[float]]:
-    values = {f"training.{name}": value for name, value in changes.items()}
-    return preview(with_values(RunConfig(), values).training)
-
-
 LAYERS = [
     LayerRow("conv2d", "Conv2D", (16, 16, 32), 416),
     LayerRow("max_pooling2d", "MaxPooling2D", (16, 16, 32), 0),
@@ -325,7 +320,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "search: parallel coordinates": lambda: search_charts.parallel_coordinates(STUDY),
     "search: slices": lambda: search_charts.slices(STUDY, NAMES),
     "search: importances": lambda: search_charts.importances(STUDY),
-    **{f"schedule: {name}": partial(learning_rate_curve, *rates(schedule=name, warmup_epochs=5)) for name in SCHEDULES},
+    **{
+        f"schedule: {name}": partial(learning_rate_curve, *preview(TrainingConfig(schedule=name, warmup_epochs=5)))
+        for name in SCHEDULES
+    },
     "architecture": lambda: architecture(LAYERS, image_shape=(32, 32, 3)),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
