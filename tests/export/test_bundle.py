@@ -92,15 +92,10 @@ def as_old(files: Files) -> Files:
     """Return the files with ``run.json`` in the form of versions up to 0.7: tags and points of MLflow."""
     content = json.loads(files[bundle.RUN])
     run = content["run"]
-    tags = {
-        f"aquadash.{name}": str(run[name]) for name in ("status", "created_at", "queued_at", "started_at", "ended_at")
-    }
+    texts = "status created_at queued_at started_at ended_at dataset_fingerprint test_images".split()
+    tags = {f"aquadash.{name}": str(run[name]) for name in texts}
     tags |= {f"aquadash.{name}": json.dumps(run[name]) for name in ("config", "metrics", "curve", "class_names")}
     tags |= {"mlflow.runName": run["name"], "mlflow.note.content": run["note"], "aquadash.label.good": "1"}
-    tags |= {
-        "aquadash.dataset_fingerprint": run["dataset_fingerprint"],
-        "aquadash.test_images": str(run["test_images"]),
-    }
     points = {
         name: [[epoch["epoch"], epoch[name], 1_796_000_000_000 + epoch["epoch"]] for epoch in content["epochs"]]
         for name in EPOCH_METRICS

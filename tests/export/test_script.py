@@ -298,9 +298,6 @@ def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
         for data_in_zip in (False, True):
             recipe = Recipe("a", config, plan, "f", "mixed_bfloat16", 1, data_in_zip)
             (tmp_path / f"{name}-{data_in_zip}.py").write_text(train_script(recipe), encoding="utf-8")
-    checked = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)],
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)]
+    checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout[-3000:]
