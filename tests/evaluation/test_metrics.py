@@ -155,9 +155,8 @@ def test_a_guessed_mistake_has_its_rank_among_all_and_ties_share_one(
 LABELS = np.array([0, 0, 1, 1, 2, 2])
 PREDICTED = np.array([0, 1, 1, 0, 2, 0])
 CONFIDENT = np.array([0.9, 0.6, 0.5, 0.95, 0.7, 0.6])
-PROBABILITIES = np.repeat((1 - CONFIDENT)[:, None] / 2, 3, axis=1)
+PROBABILITIES = np.repeat((1 - CONFIDENT)[:, None] / 2, 3, axis=1).astype(np.float32)
 PROBABILITIES[np.arange(6), PREDICTED] = CONFIDENT
-PROBABILITIES = PROBABILITIES.astype(np.float32)
 
 
 @pytest.mark.parametrize(

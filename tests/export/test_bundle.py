@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 from aquadash import settings
 from aquadash.errors import AquaDashError, DataError, RunError, StorageError
 from aquadash.export import bundle, importing
-from aquadash.people import Person, Role
 from aquadash.store import EPOCH_METRICS, Run, RunStatus, RunStore, open_store
 from aquadash.store.artifacts import ROBUSTNESS
 from aquadash.store.first_model import add_first_model
@@ -31,6 +30,7 @@ from aquadash.store.transfer import IMPORTED
 from tests.support.app_pages import open_app_page
 from tests.support.drawn_images import use_images
 from tests.support.faults import tries
+from tests.support.lessons import BEN
 from tests.support.robust_runs import made_up_result
 from tests.support.runs import make_run
 
@@ -42,18 +42,6 @@ def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 Files = dict[str, bytes]
-
-
-@pytest.fixture
-def store(shared_store: RunStore, in_shared_home: None) -> RunStore:
-    """Return a store for all refusals, which do not change it."""
-    return shared_store
-
-
-@pytest.fixture
-def own_store(warm_home: Path) -> RunStore:
-    """Return a store for successful imports."""
-    return open_store()
 
 
 def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
@@ -68,7 +56,7 @@ def other_store_zip(folder: Path, add: Callable[[RunStore], Run]) -> Path:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return other_store_zip(tmp_path_factory.mktemp("sound"), lambda store: make_run(store))
+    return other_store_zip(tmp_path_factory.mktemp("sound"), make_run)
 
 
 def read(path: Path) -> Files:
@@ -104,15 +92,10 @@ def as_old(files: Files) -> Files:
     """Return the files with ``run.json`` in the form of versions up to 0.7: tags and points of MLflow."""
     content = json.loads(files[bundle.RUN])
     run = content["run"]
-    tags = {
-        f"aquadash.{name}": str(run[name]) for name in ("status", "created_at", "queued_at", "started_at", "ended_at")
-    }
+    texts = "status created_at queued_at started_at ended_at dataset_fingerprint test_images".split()
+    tags = {f"aquadash.{name}": str(run[name]) for name in texts}
     tags |= {f"aquadash.{name}": json.dumps(run[name]) for name in ("config", "metrics", "curve", "class_names")}
     tags |= {"mlflow.runName": run["name"], "mlflow.note.content": run["note"], "aquadash.label.good": "1"}
-    tags |= {
-        "aquadash.dataset_fingerprint": run["dataset_fingerprint"],
-        "aquadash.test_images": str(run["test_images"]),
-    }
     points = {
         name: [[epoch["epoch"], epoch[name], 1_796_000_000_000 + epoch["epoch"]] for epoch in content["epochs"]]
         for name in EPOCH_METRICS
@@ -278,7 +261,7 @@ def test_an_old_description_that_no_run_has(store: RunStore, sound: Path, tmp_pa
         assert reason in refused(store, write(tmp_path / "x.zip", with_file(old, bundle.RUN, changed)))
 
 
-def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Path, tmp_path: Path) -> None:
+def test_a_zip_of_an_earlier_version_is_taken_in(store: RunStore, sound: Path, tmp_path: Path) -> None:
     old = as_old(read(sound))
     points = json.loads(old[bundle.RUN])["metrics"]
     # An epoch that was trained twice, and one that was stored in part.
@@ -286,12 +269,12 @@ def test_a_zip_of_an_earlier_version_is_taken_in(own_store: RunStore, sound: Pat
     files = with_file(old, bundle.RUN, {"metrics": points})
     for name in bundle.UNUSED:
         files = with_file(files, name, b"of an older version")
-    run = importing.import_run(own_store, write(tmp_path / "old.zip", files)).run
-    again = importing.import_run(own_store, sound).run
+    run = importing.import_run(store, write(tmp_path / "old.zip", files)).run
+    again = importing.import_run(store, sound).run
     assert replace(run, run_id=again.run_id, tags=()) == again and run.tags == ("good",)
-    assert own_store.history(run.run_id) == own_store.history(again.run_id) != []
-    assert np.array_equal(own_store.predictions(run.run_id).labels, own_store.predictions(again.run_id).labels)
-    assert not bundle.UNUSED & set(own_store.artifact_names(run.run_id))
+    assert store.history(run.run_id) == store.history(again.run_id) != []
+    assert np.array_equal(store.predictions(run.run_id).labels, store.predictions(again.run_id).labels)
+    assert not bundle.UNUSED & set(store.artifact_names(run.run_id))
 
 
 def test_a_run_of_too_many_bytes(store: RunStore, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,8 +305,8 @@ def test_a_bomb_that_lies_about_its_size(store: RunStore, sound: Path, tmp_path:
     refused(store, path)
 
 
-def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_artifact = own_store.add_artifact
+def test_a_failed_import_leaves_nothing(store: RunStore, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_artifact = store.add_artifact
 
     def full(run_id: str, path: Path, name: str) -> None:
         if path.name == "predictions.npz":
@@ -331,11 +314,11 @@ def test_a_failed_import_leaves_nothing(own_store: RunStore, sound: Path, monkey
         add_artifact(run_id, path, name)
 
     with monkeypatch.context() as patch, pytest.raises(StorageError, match="full"):
-        patch.setattr(own_store, "add_artifact", full)
-        importing.import_run(own_store, sound)
-    assert not own_store.find()
+        patch.setattr(store, "add_artifact", full)
+        importing.import_run(store, sound)
+    assert not store.find()
     assert not [path for path in settings.runs_folder().rglob("*") if path.is_file()]
-    assert importing.import_run(own_store, sound).copies == ()
+    assert importing.import_run(store, sound).copies == ()
     assert not list((settings.home() / "tmp").iterdir())
 
 
@@ -401,23 +384,23 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @given(drawn=st.data())
 @tries(14)
 def test_every_archive_is_taken_in_or_refused(
-    drawn: st.DataObject, everything: Files, own_store: RunStore, tmp_path_factory: pytest.TempPathFactory
+    drawn: st.DataObject, everything: Files, store: RunStore, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = write(tmp_path_factory.getbasetemp() / "fuzz.zip", drawn.draw(archives(everything)))
     try:
-        run = importing.import_run(own_store, path).run
+        run = importing.import_run(store, path).run
     except AquaDashError as error:
         event("refused")
         assert not isinstance(error, StorageError) and "Unexpected" not in str(error)
-        assert not own_store.list_runs()
+        assert not store.list_runs()
         return
     event("taken in")
-    assert [stored.run_id for stored in own_store.list_runs()] == [run.run_id]
+    assert [stored.run_id for stored in store.list_runs()] == [run.run_id]
     for part in ("get", "history", "predictions", "epoch_replay", "environment"):
         with suppress(AquaDashError):
-            getattr(own_store, part)(run.run_id)
+            getattr(store, part)(run.run_id)
     assert not open_app_page("home").error
-    own_store.delete(run.run_id)
+    store.delete(run.run_id)
 
 
 NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
@@ -425,27 +408,27 @@ NAME = "mine: <b>a</b>\N{OTTER} \"quoted\" '''"
 
 @pytest.fixture
 def other_store(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """Return the own_store of another computer."""
+    """Return the store of another computer."""
     monkeypatch.setenv("AQUADASH_HOME", str(tmp_path / "elsewhere"))
     other = open_store()
     monkeypatch.setenv("AQUADASH_HOME", str(home))
     return other
 
 
-def test_the_zip_holds_the_run_and_is_the_same_each_time(own_store: RunStore, tmp_path: Path) -> None:
-    run_id = make_run(own_store, NAME, note="a *note*").run_id
-    own_store.add_text_artifact(run_id, "model.keras", "no network, but nothing here loads it")
-    path, again = (bundle.export_run(own_store, run_id, tmp_path / name).path for name in ("run.zip", "again.zip"))
+def test_the_zip_holds_the_run_and_is_the_same_each_time(store: RunStore, tmp_path: Path) -> None:
+    run_id = make_run(store, NAME, note="a *note*").run_id
+    store.add_text_artifact(run_id, "model.keras", "no network, but nothing here loads it")
+    path, again = (bundle.export_run(store, run_id, tmp_path / name).path for name in ("run.zip", "again.zip"))
     assert again.read_bytes() == path.read_bytes()
     with pytest.raises(RunError, match="once it has ended"):
-        bundle.export_run(own_store, make_run(own_store, "works", status=RunStatus.RUNNING).run_id, path)
+        bundle.export_run(store, make_run(store, "works", status=RunStatus.RUNNING).run_id, path)
 
     def stop(text: str, share: float | None) -> None:
         if share is not None and share > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bundle.export_run(own_store, run_id, path, progress=stop)
+        bundle.export_run(store, run_id, path, progress=stop)
     assert again.read_bytes() == path.read_bytes(), "one that is stopped leaves the ZIP that was there"
     assert not list(tmp_path.glob(".*")), "nothing is left of the writing"
     files = read(path)
@@ -461,46 +444,44 @@ def test_the_zip_holds_the_run_and_is_the_same_each_time(own_store: RunStore, tm
     assert run_id in files[bundle.README].decode()
 
 
-def test_a_run_taken_in_is_the_same_run(own_store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
-    run = make_run(own_store, note="a note")
-    own_store.change_tags(run.run_id, add=["blue"])
+def test_a_run_taken_in_is_the_same_run(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+    run = make_run(store, note="a note")
+    store.change_tags(run.run_id, add=["blue"])
     figures = made_up_result(fingerprint=run.dataset_fingerprint).to_json()
-    own_store.add_robustness(run.run_id, figures)
-    own_store.add_text_artifact(run.run_id, "robustness-spare.json", figures)  # As version 0.6.0 kept it.
-    run = own_store.get(run.run_id)
-    bundle.export_run(own_store, run.run_id, tmp_path / "run.zip")
+    store.add_robustness(run.run_id, figures)
+    store.add_text_artifact(run.run_id, "robustness-spare.json", figures)  # As version 0.6.0 kept it.
+    run = store.get(run.run_id)
+    bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     taken = importing.import_run(other_store, tmp_path / "run.zip")
     copy_id = taken.run.run_id
     bound = {"run_id": copy_id, "worker": None, "origin": IMPORTED, "imported_id": run.run_id}
     assert taken.run.imported_id == run.run_id and taken.copies == ()
     assert other_store.get(copy_id) == replace(run, **bound)
-    assert other_store.history(copy_id) == own_store.history(run.run_id)
-    mine, theirs = own_store.predictions(run.run_id), other_store.predictions(copy_id)
+    assert other_store.history(copy_id) == store.history(run.run_id)
+    mine, theirs = store.predictions(run.run_id), other_store.predictions(copy_id)
     assert np.array_equal(mine.probabilities, theirs.probabilities) and np.array_equal(mine.labels, theirs.labels)
-    names = set(own_store.artifact_names(run.run_id)) - {"robustness-spare.json"}
+    names = set(store.artifact_names(run.run_id)) - {"robustness-spare.json"}
     assert set(other_store.artifact_names(copy_id)) == names, "what nothing reads any more stays here"
 
 
-def test_a_run_is_recognised_wherever_it_has_been(own_store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
-    run = make_run(own_store)
-    path = bundle.export_run(own_store, run.run_id, tmp_path / "run.zip").path
-    first = importing.import_run(own_store, path)
+def test_a_run_is_recognised_wherever_it_has_been(store: RunStore, other_store: RunStore, tmp_path: Path) -> None:
+    run = make_run(store)
+    path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
+    first = importing.import_run(store, path)
     assert first.run.imported_id == run.run_id != first.run.run_id and first.copies == (run.run_id,)
     elsewhere = importing.import_run(other_store, path).run.run_id
-    back = importing.import_run(own_store, bundle.export_run(other_store, elsewhere, tmp_path / "back.zip").path)
+    back = importing.import_run(store, bundle.export_run(other_store, elsewhere, tmp_path / "back.zip").path)
     assert back.run.imported_id == run.run_id and set(back.copies) == {run.run_id, first.run.run_id}
-    own_store.delete(run.run_id)
-    assert set(importing.import_run(own_store, path).copies) == {first.run.run_id, back.run.run_id}
+    store.delete(run.run_id)
+    assert set(importing.import_run(store, path).copies) == {first.run.run_id, back.run.run_id}
 
 
 @pytest.mark.parametrize("pinned_by", ["the teacher", "its owner"])
-def test_a_pinned_run_stays_pinned(own_store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
-    run = make_run(own_store)
-    ben = Person("b" * 32, "Ben", Role.STUDENT)
-    own_store.update(run.run_id, owner=ben.person_id, owner_name=ben.name, shared=False)
-    own_store.set_pinned(run.run_id, for_all=pinned_by == "the teacher")
-    path = bundle.export_run(own_store, run.run_id, tmp_path / "run.zip").path
-    taken = importing.import_run(other_store, path, owner=ben).run
+def test_a_pinned_run_stays_pinned(store: RunStore, other_store: RunStore, tmp_path: Path, pinned_by: str) -> None:
+    run = make_run(store, owner=BEN)
+    store.set_pinned(run.run_id, for_all=pinned_by == "the teacher")
+    path = bundle.export_run(store, run.run_id, tmp_path / "run.zip").path
+    taken = importing.import_run(other_store, path, owner=BEN).run
     assert (taken.pinned, taken.pinned_by_owner) == (False, True)
     at_home = importing.import_run(other_store, path).run
     assert (at_home.pinned, at_home.pinned_by_owner) == (True, False)
@@ -511,14 +492,14 @@ def test_a_pinned_run_stays_pinned(own_store: RunStore, other_store: RunStore, t
 
 
 def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_finished_one_drops_it(
-    own_store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, other_store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = make_run(own_store, "halted", status=RunStatus.STOPPED).run_id
+    run_id = make_run(store, "halted", status=RunStatus.STOPPED).run_id
     slot, path = tmp_path / "slot-0.npz", tmp_path / "run.zip"
     np.savez(slot, state=np.zeros(200_000))
-    own_store.add_artifact(run_id, slot, f"checkpoint/{slot.name}")
-    own_store.add_text_artifact(run_id, "model.onnx", "what an older version made of the network")
-    bundle.export_run(own_store, run_id, path)
+    store.add_artifact(run_id, slot, f"checkpoint/{slot.name}")
+    store.add_text_artifact(run_id, "model.onnx", "what an older version made of the network")
+    bundle.export_run(store, run_id, path)
     taken = importing.import_run(other_store, path).run
     assert other_store.artifact(taken.run_id, "checkpoint/slot-0.npz").read_bytes() == slot.read_bytes()
     assert taken.status is RunStatus.STOPPED
@@ -526,38 +507,38 @@ def test_a_stopped_run_brings_its_checkpoint_unless_no_import_takes_it_and_a_fin
     with monkeypatch.context() as patch:
         for module in (bundle, importing):
             patch.setattr(module, "MAX_RUN_BYTES", 1_000_000)
-        exported = bundle.export_run(own_store, run_id, path)
+        exported = bundle.export_run(store, run_id, path)
         assert any("cannot be resumed elsewhere" in note for note in exported.notes)
         assert "model.onnx" not in exported.files
         assert importing.import_run(other_store, path).run.status is RunStatus.STOPPED
-    own_store.update(run_id, status=RunStatus.FINISHED)
-    assert "checkpoint/slot-0.npz" not in bundle.export_run(own_store, run_id, path).files
+    store.update(run_id, status=RunStatus.FINISHED)
+    assert "checkpoint/slot-0.npz" not in bundle.export_run(store, run_id, path).files
 
 
-def test_a_zip_that_cannot_repeat_its_run_says_why_not(own_store: RunStore, tmp_path: Path) -> None:
-    run = make_run(own_store, settings={"model.name": "mobilenetv2"}, dataset_fingerprint="f" * 64)
-    written = bundle.export_run(own_store, run.run_id, tmp_path / "run.zip")
+def test_a_zip_that_cannot_repeat_its_run_says_why_not(store: RunStore, tmp_path: Path) -> None:
+    run = make_run(store, settings={"model.name": "mobilenetv2"}, dataset_fingerprint="f" * 64)
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert not {"train.py", "notebook.ipynb", "data.npz"} & set(written.files)
     readme = " ".join(read(written.path)["README.txt"].decode().split())
     for words in ("ImageNet", "other images"):
         assert any(words in note for note in written.notes) and words in readme
 
 
-def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(own_store: RunStore, tmp_path: Path) -> None:
-    run = make_run(own_store, "resumed", history=8)
-    own_store.update(run.run_id, metrics={"epochs": 6}, status=RunStatus.FAILED)
-    assert len(own_store.history(run.run_id)) == 8
-    written = bundle.export_run(own_store, run.run_id, tmp_path / "run.zip")
+def test_a_run_that_was_resumed_and_failed_is_repeated_up_to_its_results(store: RunStore, tmp_path: Path) -> None:
+    run = make_run(store, "resumed", history=8)
+    store.update(run.run_id, metrics={"epochs": 6}, status=RunStatus.FAILED)
+    assert len(store.history(run.run_id)) == 8
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     assert "for epoch in range(1, 6 + 1):" in read(written.path)[bundle.SCRIPT].decode()
 
 
-def test_versions_from_elsewhere_do_not_add_requirements(own_store: RunStore, tmp_path: Path) -> None:
-    run = make_run(own_store)
+def test_versions_from_elsewhere_do_not_add_requirements(store: RunStore, tmp_path: Path) -> None:
+    run = make_run(store)
     hostile = {"keras": "3.1\nevil", "numpy": "1.2.3", "imaug": "not installed", "tensorflow": "x; y", "numba": "0.1"}
     hostile["opencv-python-headless"] = "4.5.6"
     environment = {"versions": hostile, "precision": "__import__('os')"}
-    own_store.add_text_artifact(run.run_id, "environment.json", json.dumps(environment))
-    written = bundle.export_run(own_store, run.run_id, tmp_path / "run.zip")
+    store.add_text_artifact(run.run_id, "environment.json", json.dumps(environment))
+    written = bundle.export_run(store, run.run_id, tmp_path / "run.zip")
     lines = read(written.path)[bundle.REQUIREMENTS].decode().splitlines()
     assert "__import__" not in read(written.path)[bundle.SCRIPT].decode()
     assert "numpy==1.2.3" in lines and "evil" not in lines

@@ -4,15 +4,18 @@ import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from aquadash import data
+from aquadash import data, models
 from aquadash.config import ModelConfig
 from aquadash.evaluation import wilson_interval
 from aquadash.evaluation.metrics import percent
 from aquadash.export.report import report_html
 from aquadash.export.tflite import convert
+from aquadash.models.transfer import with_flip
 from aquadash.predict import Predictor
 from aquadash.store import RunStatus, RunStore
 from tests.support.runs import HOSTILE, make_run
@@ -80,12 +83,6 @@ NETWORK = ModelConfig(
 @pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)])
 def test_it_answers_twenty_images_as_the_original_does(precision: str, tolerance: float, tmp_path: Path) -> None:
-    import keras
-    import tensorflow as tf
-
-    from aquadash import models
-    from aquadash.models.transfer import with_flip
-
     keras.utils.set_random_seed(1)
     path = tmp_path / "model.keras"
     with_flip(models.build(NETWORK, image_shape=(16, 16, 3), num_classes=4, precision=precision)).save(path)

@@ -32,8 +32,6 @@ from tests.support.live_runs import train
 from tests.support.runs import make_run
 from tests.support.tiny_networks import QUICK, Listener, assigned
 
-NONE = AugmentationPlan((PIPELINES["none"],))
-
 CONFIGS = {
     "the small modern network": assigned(
         "model.filters=8,16 training.epochs=3 training.batch_size=16 training.patience=1",
@@ -120,7 +118,6 @@ def execute(folder: Path, program: str = "train.py") -> dict[str, Any]:
     """Run a script that cannot import AquaDash; return its comparison with the run."""
     (folder / "aquadash.py").write_text("raise ImportError('a script to take home needs no AquaDash')")
     runner = _runner()
-    assert runner.stdin and runner.stdout
     print(folder, program, sep="\t", file=runner.stdin, flush=True)
     assert runner.stdout.readline() == "0\n", (folder / "said.txt").read_text()[-3000:]
     return dict(json.loads((folder / "repeated" / "comparison.json").read_text()))
@@ -230,7 +227,6 @@ def _another_value(name: str, config: RunConfig) -> Any:
 
 def _definition(operator: str) -> str:
     step = OPERATORS[operator].example
-    assert step is not None
     return f'{{"mine": {PipelineSpec("mine", "Mine", "", (Branch("All", (step,)),)).to_json()}}}'
 
 
@@ -302,9 +298,6 @@ def test_no_script_uses_a_name_that_it_does_not_define(tmp_path: Path) -> None:
         for data_in_zip in (False, True):
             recipe = Recipe("a", config, plan, "f", "mixed_bfloat16", 1, data_in_zip)
             (tmp_path / f"{name}-{data_in_zip}.py").write_text(train_script(recipe), encoding="utf-8")
-    checked = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)],
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E9", str(tmp_path)]
+    checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout[-3000:]

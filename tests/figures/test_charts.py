@@ -1,6 +1,5 @@
 """Every chart has the right values, draws, says in words what it shows, keeps names as text, and is visible."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aquadash.config import RunConfig, with_values
+from aquadash.config import TrainingConfig
 from aquadash.evaluation import Evaluation, evaluate, pairwise, ranking_curves, reliability
 from aquadash.evaluation import paired_change as change_of
 from aquadash.evaluation.records import Predictions
@@ -217,7 +216,7 @@ def test_the_difference_is_in_images_or_in_points() -> None:
 
 GOOD, BAD = made_up_result(fingerprint="f", skill=0.8), made_up_result(fingerprint="f", skill=0.6)
 PART = made_up_result(fingerprint="f", cells=20)
-NOTHING = dataclasses.replace(GOOD, scores={})
+NOTHING = replace(GOOD, scores={})
 
 
 def curves(*runs: tuple[str, Measurement | None]) -> go.Figure:
@@ -267,11 +266,6 @@ def test_a_trial_outside_of_a_logarithmic_range_counts_as_failed_and_keeps_its_n
     ]
     study = study_of(plan("training.weight_decay=1e-4..1e-1:log"), decays)
     assert [trial.number for trial in study.trials if trial.value is not None] == [1]
-
-
-def rates(**changes: object) -> tuple[list[float], list[float]]:
-    values = {f"training.{name}": value for name, value in changes.items()}
-    return preview(with_values(RunConfig(), values).training)
 
 
 LAYERS = [
@@ -331,7 +325,10 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "search: parallel coordinates": lambda: search_charts.parallel_coordinates(STUDY),
     "search: slices": lambda: search_charts.slices(STUDY, NAMES),
     "search: importances": lambda: search_charts.importances(STUDY),
-    **{f"schedule: {name}": partial(learning_rate_curve, *rates(schedule=name, warmup_epochs=5)) for name in SCHEDULES},
+    **{
+        f"schedule: {name}": partial(learning_rate_curve, *preview(TrainingConfig(schedule=name, warmup_epochs=5)))
+        for name in SCHEDULES
+    },
     "architecture": lambda: architecture(LAYERS, image_shape=(32, 32, 3)),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {

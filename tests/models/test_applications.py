@@ -100,12 +100,11 @@ def test_weights_and_features_are_those_of_keras(
     inside = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
     seen = np.asarray(keras.Model(network.input, inside[0].output)(prepared)) if inside else prepared
     expected = np.asarray(network(prepared, training=False))
-    parts = transfer.parts(model)
-    assert parts
-    models.model_entry(name).load(parts.body, path)
+    body = transfer.parts(model).body
+    models.model_entry(name).load(body, path)
     images = models.normalise(_pictures())
-    pixels = keras.Model(parts.body.input, parts.body.get_layer("pixels").output)(images)
-    features = np.asarray(parts.body(images, training=False))
+    pixels = keras.Model(body.input, body.get_layer("pixels").output)(images)
+    features = np.asarray(body(images, training=False))
 
     np.testing.assert_allclose(np.asarray(pixels), seen, atol=1e-6 * np.abs(seen).max())
     # Random weights make tiny differences of rounding grow from layer to layer; those between the pictures are larger.
@@ -114,7 +113,7 @@ def test_weights_and_features_are_those_of_keras(
     np.testing.assert_allclose(features, expected, rtol=0, atol=0.01 * between_pictures)
     np.testing.assert_allclose(np.asarray(model(images)).sum(axis=1), 1, atol=1e-5)
     # However the body is called, it works as it does when it predicts.
-    np.testing.assert_array_equal(np.asarray(parts.body(images)), features)
+    np.testing.assert_array_equal(np.asarray(body(images)), features)
 
 
 @pytest.mark.slow

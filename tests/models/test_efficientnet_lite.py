@@ -22,9 +22,6 @@ from scripts import efficientnet_lite0 as script
 
 CONFIG = ModelConfig(name="efficientnet_lite0", dense_units=(), input_size=64)
 
-#: Parameters of the original with its own head for ImageNet's 1,000 classes.
-PARAMETERS = 4_652_008
-
 
 def originals() -> dict[str, np.ndarray]:
     """Random weights as the package names and lays them out, without ImageNet's head."""
@@ -55,14 +52,13 @@ def body() -> Any:
 
 def test_its_layers_and_pixels_are_those_of_the_original(body: Any) -> None:
     learning = sum(int(np.prod(weight.shape)) for weight in body.weights if not weight.name.startswith("moving"))
-    assert learning + 1280 * 1000 + 1000 == PARAMETERS
+    assert learning + 1280 * 1000 + 1000 == 4_652_008, "the original has a head for 1,000 classes"
     shapes = {layer.name: layer.output.shape[1:] for layer in body.layers}
     assert shapes["stem_conv"] == (32, 32, 32) and shapes["block1a_project_conv"] == (32, 32, 16)
     assert shapes["block2a_expand_conv"] == (32, 32, 96) and shapes["block4c_add"] == (4, 4, 80)
     assert shapes["block7a_project_conv"] == (2, 2, 320) and shapes["features"] == (1280,)
     assert sum("add" in name for name in shapes) == 9
-    epsilons = {layer.epsilon for layer in body.layers if hasattr(layer, "epsilon")}
-    assert epsilons == {1e-3}
+    assert {layer.epsilon for layer in body.layers if hasattr(layer, "epsilon")} == {1e-3}
     pixels = keras.Model(body.input, body.get_layer("pixels").output)
     levels = np.array([0, 127, 255], np.uint8)
     images = np.broadcast_to(levels[:, None, None, None], (3, 32, 32, 3))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -198,8 +199,6 @@ def test_an_answer_that_is_no_number_is_an_error() -> None:
 
 
 def test_missing_damaged_and_hostile_model_files(saved: Path, tmp_path: Path) -> None:
-    import keras
-
     path = tmp_path / "model.keras"
     with pytest.raises(StorageError, match="no saved model yet"):
         Predictor.load(path, MEAN_COLOUR, class_names=CLASSES)

@@ -17,7 +17,7 @@ from aquadash.robustness.job import KIND, job_of, start
 from aquadash.robustness.measure import is_measured, load_network, measure
 from aquadash.robustness.measurement import Measurement
 from aquadash.robustness.requests import RobustnessRequest, choose_subjects
-from aquadash.store import Job, Run, RunStatus, RunStore, Stopped, open_jobs
+from aquadash.store import Run, RunStatus, RunStore, Stopped, open_jobs
 from aquadash.store.artifacts import MODEL, ROBUSTNESS
 from aquadash.work import worker
 from tests.cli.test_cli import answer, call, refusal
@@ -41,23 +41,15 @@ def with_model(store: RunStore, run: Run, tmp_path: Path, monkeypatch: pytest.Mo
     return add_tiny_model(store, run, tmp_path)
 
 
-@pytest.fixture
-def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    job_rows.start_no_process(monkeypatch)
-
-
 def result_of(store: RunStore, run_id: str) -> Measurement | None:
     return robustness_job.result_of(store, store.get(run_id))
 
 
-def job_for(run: Run) -> Job | None:
-    return open_jobs().get(job_of(run))
-
-
 @pytest.mark.slow
 def test_stopped_then_finished_as_if_nothing_had_happened(
-    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch, no_process: None
+    store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    job_rows.start_no_process(monkeypatch)
     run = with_model
     start(store, run.run_id, REQUEST)
     with pytest.raises(RunError, match="already"):
@@ -97,9 +89,9 @@ def test_the_command_measures_once(with_model: Run, monkeypatch: pytest.MonkeyPa
     assert set(first["corruptions"]["contrast"]) == {"1", "5"}
     errors = [1 - entry["accuracy"] for entry in first["corruptions"]["contrast"].values()]
     assert first["mean_corruption_error"] == pytest.approx(sum(errors) / 2)
-    job = job_for(with_model)
+    job = open_jobs().get(job_of(with_model))
     assert answer("robustness", "tested", *arguments) == first
-    assert job_for(with_model).started_at == job.started_at
+    assert open_jobs().get(job.id).started_at == job.started_at
 
 
 def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(store: RunStore, run: Run) -> None:
@@ -114,13 +106,14 @@ def test_the_command_tells_what_is_measured_and_refuses_what_it_does_not_know(st
 
 
 def test_what_cannot_be_measured_is_refused_or_fails_with_its_reason(
-    store: RunStore, run: Run, no_process: None
+    store: RunStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    job_rows.start_no_process(monkeypatch)
     queued = make_run(store, "waits", status=RunStatus.QUEUED)
     for one, reason in ((run, "model.keras of .* is missing"), (queued, "once it has ended")):
         with pytest.raises(RunError, match=reason):
             start(store, one.run_id, REQUEST)
-        assert job_for(one) is None
+        assert open_jobs().get(job_of(one)) is None
     changed = make_run(store, "changed", dataset_fingerprint="0" * 64)
     for one, reason in ((run, "cannot be loaded"), (changed, "data set has changed")):
         store.add_text_artifact(one.run_id, MODEL, "no model")
@@ -129,9 +122,8 @@ def test_what_cannot_be_measured_is_refused_or_fails_with_its_reason(
         assert (job.run, job.status) == (one.run_id, RunStatus.FAILED) and reason in job.message
 
 
-def test_a_lost_job_stores_nothing(
-    store: RunStore, with_model: Run, no_process: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_job_stores_nothing(store: RunStore, with_model: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_rows.start_no_process(monkeypatch)
     run = with_model
     start(store, run.run_id, REQUEST)
     assert job_rows.queued_kinds() == [KIND]

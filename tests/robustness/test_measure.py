@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from aquadash import augment, settings
 from aquadash.augment import Branch, Range, op, saved_pipelines
+from aquadash.augment.spec import as_pipeline
 from aquadash.data import Dataset
 from aquadash.errors import AquaDashError, ConfigError, StorageError
 from aquadash.evaluation import wilson_interval
@@ -168,14 +169,12 @@ def test_progress_counts_images_and_its_callback_can_stop_and_resume(
 
 
 def test_changed_pipelines_are_measured_again_and_a_deleted_one_is_named(tiny_dataset: Dataset) -> None:
-    def mine(name: str) -> augment.PipelineSpec:
-        return augment.PipelineSpec("", "", "", (augment.Branch("Changed", (augment.op(name, p=1.0),)),))
-
-    augment.save(mine("Fliplr"), title="Mine")
+    augment.save(as_pipeline(Branch("Flipped", (op("Fliplr", p=1.0),))), title="Mine")
     assert ("mine", 0) in [(each.name, each.level) for each in RobustnessRequest((), ()).conditions()]
     request = RobustnessRequest((), (), pipelines=("mine",))
     first = measure(Eye(), tiny_dataset, request, model_sha256="m")
-    augment.save(mine("ChannelShuffle"), title="Mine", replace_name="mine")
+    shuffled = as_pipeline(Branch("Shuffled", (op("ChannelShuffle", p=1.0),)))
+    augment.save(shuffled, title="Mine", replace_name="mine")
     measured = measuring(Eye(), tiny_dataset, request, model_sha256="m", so_far=first)
     next(measured)
     saved_pipelines.delete("mine")
@@ -357,25 +356,21 @@ def test_sets_that_were_used_longest_ago_make_room(home: Path, monkeypatch: pyte
     assert [source().path(cell).exists() for cell in cells] == [True, False, True]
 
 
+_PARENT = """
+import hashlib, os, time
+from aquadash.robustness.corruptions import corrupted_sets, open_pool
+from tests.robustness.test_measure import source
+pool = open_pool()
+((_, images),) = corrupted_sets(source(), [("impulse_noise", 1)], executor=pool)
+print(pool.submit(os.getpid).result(), hashlib.sha256(images.tobytes()).hexdigest(), flush=True)
+time.sleep(600)
+"""
+
+
 @pytest.mark.slow
-def test_other_processes_make_the_same_sets_and_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(
-        "import hashlib, os, time\n"
-        "from aquadash.robustness.corruptions import corrupted_sets, open_pool\n"
-        "from tests.robustness.test_measure import source\n"
-        "if __name__ == '__main__':\n"
-        "    pool = open_pool()\n"
-        "    ((_, images),) = corrupted_sets(source(), [('impulse_noise', 1)], executor=pool)\n"
-        "    print(pool.submit(os.getpid).result(), hashlib.sha256(images.tobytes()).hexdigest(), flush=True)\n"
-        "    time.sleep(600)\n"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, str(script)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(settings.PROJECT_ROOT)},
-    )
+def test_other_processes_make_the_same_sets_and_end_with_a_parent_that_is_killed() -> None:
+    command = [sys.executable, "-c", _PARENT]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=settings.PROJECT_ROOT)
     child, digest = parent.stdout.readline().split()
     assert digest == hashlib.sha256(corrupt(source().images, "impulse_noise", 1, seed=0).tobytes()).hexdigest()
     parent.send_signal(signal.SIGKILL)

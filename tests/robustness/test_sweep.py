@@ -181,9 +181,8 @@ def test_the_curve_has_its_intervals_threshold_and_crossing() -> None:
         "sigma of 1. <b>Blur</b>: 100 % at 0, 0 % at 3. The threshold is 80 %; the curve falls below it at 1.2."
     )
     # A fraction is drawn in per cent; one value alone is a curve, too.
-    often = op("Fliplr", p=0.5)
     part = Measurement({}, 0.0, Scores(np.ones(20)), {Condition("strength", "p", 0.5): Scores(np.full(20, 9), 10)})
-    percent = strength_curve(part, operator_info(often.name).parameter("p"), step="1. Flip", threshold=0.8, chance=0.2)
+    percent = strength_curve(part, operator_info("Fliplr").parameter("p"), step="1. Flip", threshold=0.8, chance=0.2)
     assert percent.data[0].x == (50,) and "90 % at 50 %" in alt_text(percent)
 
 

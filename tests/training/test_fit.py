@@ -176,8 +176,7 @@ def test_best_weights_are_kept_or_the_last(tiny_dataset: Dataset, uncompiled: No
 def test_early_stopping_ends_the_run(tiny_dataset: Dataset, uncompiled: None) -> None:
     # Updates too small for float32 change nothing, so the first epoch stays the best.
     changes = "training.learning_rate=1e-12 training.patience=2 training.epochs=50 training.batch_size=24"
-    config = assigned(changes, base=SMALL)
-    result = fit(config, tiny_dataset)
+    result = fit(assigned(changes, base=SMALL), tiny_dataset)
     assert len(result.history) == 3 and not result.stopped
 
 

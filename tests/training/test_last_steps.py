@@ -83,28 +83,24 @@ def copy_home(target: Path) -> None:
     shutil.copytree(settings.home(), target, copy_function=copy, ignore=shutil.ignore_patterns("*.db-*"))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def small_worker(tiny_dataset: Dataset, all_uncompiled: None) -> Iterator[None]:
-    """Workers train on few images."""
-    with pytest.MonkeyPatch.context() as patch:
-        use_images(patch, tiny_dataset)
-        yield
-
-
 @pytest.fixture(scope="module")
-def never_killed(tmp_path_factory: pytest.TempPathFactory, small_worker: None) -> Trained:
-    """A run without a kill."""
+def never_killed(
+    tmp_path_factory: pytest.TempPathFactory, tiny_dataset: Dataset, all_uncompiled: None
+) -> Iterator[Trained]:
+    """A run without a kill; workers train on few images."""
     home, copies = tmp_path_factory.mktemp("never-killed"), tmp_path_factory.mktemp("copies")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AQUADASH_HOME", str(home))
-        store = open_store()
-        steps = Steps(patch, copies)
-        run_id = store.submit(QUICK).run_id
-        live_runs.train(store, run_id)
-        state = left(store, run_id)
+    with pytest.MonkeyPatch.context() as of_all_tests:
+        use_images(of_all_tests, tiny_dataset)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AQUADASH_HOME", str(home))
+            store = open_store()
+            steps = Steps(patch, copies)
+            run_id = store.submit(QUICK).run_id
+            live_runs.train(store, run_id)
+            state = left(store, run_id)
         # Nothing of a copy may come from where it was copied from.
         shutil.rmtree(home)
-        return state, steps.taken, copies
+        yield state, steps.taken, copies
 
 
 def left(store: RunStore, run_id: str) -> dict[str, Any]:

@@ -90,11 +90,8 @@ def test_a_training_is_sent_while_it_runs(tracking: Any, store: RunStore, begun:
 
 
 def test_a_run_that_is_resumed_goes_on_where_it_was(tracking: Any, store: RunStore, begun: Run) -> None:
-    for ending, status in (
-        (Stopped(), "KILLED"),
-        (RunError("no memory"), "FAILED"),
-        (LeaseLostError("lost"), "RUNNING"),
-    ):
+    endings = {"KILLED": Stopped(), "FAILED": RunError("no memory"), "RUNNING": LeaseLostError("lost")}
+    for status, ending in endings.items():
         with pytest.raises(type(ending)):
             mirror(store, begun, [len(store.history(begun.run_id)) + 1], ending)
         assert only_run(tracking).info.status == status

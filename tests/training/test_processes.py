@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import psutil
 import pytest
-from numpy.typing import NDArray
 
 from aquadash.augment import PIPELINES, AugmentationPlan, Branch, PipelineSpec, draw, op
 from aquadash.data.progress import ProgressCallback
@@ -162,25 +161,20 @@ def test_it_can_be_started_early(process: AnswerProcess, monkeypatch: pytest.Mon
     assert first in started - before
 
 
-REPORT = AugmentationPlan((PIPELINES["notebook"],))
 MIXTURE = AugmentationPlan(
     (PIPELINES["notebook-1"], PIPELINES["mirror-shift"]), (0.75, 0.25), copies=2, keep_originals=True
 )
+IMAGES = np.random.default_rng(5).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
 
 
 def seed_of(epoch: int) -> int:
     return 100 + epoch
 
 
-@pytest.fixture(scope="module")
-def images() -> NDArray[np.uint8]:
-    return np.random.default_rng(5).integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
-
-
 def drawing(
-    images: NDArray[np.uint8], plan: AugmentationPlan, progress: ProgressCallback = lambda text, share: None
+    plan: AugmentationPlan, progress: ProgressCallback = lambda text, share: None
 ) -> contextlib.closing[DrawingProcess]:
-    return contextlib.closing(DrawingProcess(images, plan, seed_of=seed_of, last_epoch=5, progress=progress))
+    return contextlib.closing(DrawingProcess(IMAGES, plan, seed_of=seed_of, last_epoch=5, progress=progress))
 
 
 def drawing_pid() -> int:
@@ -191,22 +185,22 @@ def drawing_pid() -> int:
     return child.pid
 
 
-def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(images: NDArray[np.uint8]) -> None:
-    with drawing(images, MIXTURE) as process:
+def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next() -> None:
+    with drawing(MIXTURE) as process:
         for epoch in (4, 2, 2, 5):
             drawn = process.epoch(epoch)
-            np.testing.assert_array_equal(drawn, draw(images, MIXTURE, seed=seed_of(epoch)))
+            np.testing.assert_array_equal(drawn, draw(IMAGES, MIXTURE, seed=seed_of(epoch)))
             assert not drawn.flags.writeable
         drawn = process.epoch(1)
         process.ready()  # By now the next epoch's are there, too.
-        np.testing.assert_array_equal(drawn, draw(images, MIXTURE, seed=seed_of(1)))
-        np.testing.assert_array_equal(process.epoch(2), draw(images, MIXTURE, seed=seed_of(2)))
+        np.testing.assert_array_equal(drawn, draw(IMAGES, MIXTURE, seed=seed_of(1)))
+        np.testing.assert_array_equal(process.epoch(2), draw(IMAGES, MIXTURE, seed=seed_of(2)))
 
 
-def test_a_failed_drawing_and_a_killed_process_are_told_in_words(images: NDArray[np.uint8]) -> None:
+def test_a_failed_drawing_and_a_killed_process_are_told_in_words() -> None:
     # Only a plan made here can be so wrong; settings are checked before.
     wrong = PipelineSpec("wrong", "Wrong", "", (Branch("Turned too far", (op("Fliplr", p=7.0),)),))
-    with drawing(images, AugmentationPlan((wrong,))) as process:
+    with drawing(AugmentationPlan((wrong,))) as process:
         with pytest.raises(AquaDashError, match="Fliplr"):
             process.epoch(1)
         os.kill(drawing_pid(), signal.SIGKILL)
@@ -214,14 +208,14 @@ def test_a_failed_drawing_and_a_killed_process_are_told_in_words(images: NDArray
             process.epoch(3)
 
 
-def test_waiting_can_be_broken_off_and_nothing_stays_behind(images: NDArray[np.uint8]) -> None:
+def test_waiting_can_be_broken_off_and_nothing_stays_behind() -> None:
     class Stop(Exception):
         pass
 
     def stop(text: str, share: float | None) -> None:
         raise Stop
 
-    with drawing(images, REPORT, stop) as process:
+    with drawing(AugmentationPlan((PIPELINES["notebook"],)), stop) as process:
         pid = drawing_pid()
         with pytest.raises(Stop):
             process.epoch(1)

@@ -90,7 +90,6 @@ def test_pace_counts_from_the_end_of_the_first_call() -> None:
 
 LABELS = np.array([0, 0, 0, 1])
 PROBABILITIES = tf.constant([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6], [0.1, 0.8, 0.1]])
-OF_THE_TRUE_CLASS = np.array([0.7, 0.5, 0.2, 0.8])
 
 
 def losses(**settings: object) -> tuple[float, float]:
@@ -100,7 +99,7 @@ def losses(**settings: object) -> tuple[float, float]:
 
 
 def test_training_smooths_and_weighs_the_cross_entropy_and_validation_does_not() -> None:
-    cross_entropy = -np.log(OF_THE_TRUE_CLASS)
+    cross_entropy = -np.log([0.7, 0.5, 0.2, 0.8])
     assert losses() == pytest.approx([cross_entropy.mean()] * 2, rel=1e-5)
     targets = np.eye(3)[LABELS] * 0.7 + 0.1
     smoothed = -(targets * np.log(PROBABILITIES.numpy())).sum(axis=1).mean()
@@ -119,9 +118,7 @@ def rates(training: TrainingConfig, *, batches: int = 10) -> np.ndarray:
 
 
 def history(*val_losses: float) -> list[EpochRecord]:
-    return [
-        EpochRecord(epoch, 1.0, 0.5, loss, 1 - loss / 10, 0.1, 1.0) for epoch, loss in enumerate(val_losses, start=1)
-    ]
+    return [EpochRecord(epoch, 1.0, 0.5, loss, 1 - loss / 10, 0.1, 1.0) for epoch, loss in enumerate(val_losses, 1)]
 
 
 def test_constant_is_the_learning_rate_exactly_and_step_cuts_at_whole_epochs() -> None:
@@ -227,12 +224,10 @@ def test_a_graphics_card_that_is_not_there_is_a_plain_error(monkeypatch: pytest.
 ORDER = np.random.default_rng(1).permutation(50)[:45].astype(np.int32)
 
 
-def drawn(
-    mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, side: int = 32, batch_size: int = 10
-) -> Any:
+def drawn(mixing: str, *, alpha: float = 1.0, seed: int = 3, epoch: int = 2, batch_size: int = 10) -> Any:
     changes = {"augmentation.mixing": mixing, "augmentation.mixing_alpha": alpha, "training.batch_size": batch_size}
     config = with_values(RunConfig(seed=seed), changes)
-    return draw_mixes(config, ORDER, epoch=epoch, image_shape=(side, side - 8, 3))
+    return draw_mixes(config, ORDER, epoch=epoch, image_shape=(32, 24, 3))
 
 
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])

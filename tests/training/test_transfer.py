@@ -1,8 +1,12 @@
-"""Pretrained networks: the head alone, then more of the body; stop, resume and the flip at test time."""
+"""Pretrained networks: the head alone, then more of the body; stop, resume, the flip, and the cached features."""
 
+import io
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -12,7 +16,8 @@ from aquadash.data import Dataset
 from aquadash.evaluation import evaluate
 from aquadash.models import backbone, transfer
 from aquadash.models.weights import load_npz
-from aquadash.training import hardware
+from aquadash.training import features, hardware
+from aquadash.training.epoch_loop import predict
 from tests.support.runs import without_seconds
 from tests.support.tiny_networks import Listener, assigned, fit
 
@@ -42,15 +47,9 @@ def head(tiny_dataset: Dataset, small: None) -> tuple[Any, Listener]:
     return fit(HEAD, tiny_dataset, listener), listener
 
 
-def _parts(model: object) -> transfer.Parts:
-    parts = transfer.parts(model)
-    assert parts is not None
-    return parts
-
-
 def _has_the_pretrained_body(model: object) -> None:
     with np.load(backbone.WEIGHTS_FILES["backbone"]) as stored:
-        for weight in _parts(model).body.weights:
+        for weight in transfer.parts(model).body.weights:
             np.testing.assert_array_equal(np.array(weight), stored[weight.path.replace("/", ".")].astype(np.float32))
 
 
@@ -89,14 +88,14 @@ def test_only_the_top_learns_and_at_a_rate_of_its_own(tiny_dataset: Dataset) -> 
         base=TRANSFER,
     )
     before = models.build(TRANSFER.model, image_shape=(16, 16, 3), num_classes=3)
-    load_npz(_parts(before).body, backbone.WEIGHTS_FILES["backbone"])
+    load_npz(transfer.parts(before).body, backbone.WEIGHTS_FILES["backbone"])
     moves = []
     for share in (0.1, 0.2):
-        body = _parts(fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body
+        body = transfer.parts(fit(with_values(config, {"training.body_learning_rate": share}), tiny_dataset).model).body
         moves.append(
             {
                 weight.path: np.array(weight) - old
-                for weight, old in zip(body.weights, _parts(before).body.get_weights(), strict=True)
+                for weight, old in zip(body.weights, transfer.parts(before).body.get_weights(), strict=True)
                 if not np.array_equal(np.array(weight), old)
             }
         )
@@ -130,18 +129,102 @@ def test_the_body_waits_for_the_head_and_resuming_changes_nothing_in_any_phase(t
 
 
 def test_a_network_that_flips_uses_the_mirror_image(tiny_dataset: Dataset, head: tuple[Any, Listener]) -> None:
-    from aquadash.training.epoch_loop import predict
-
     plain, _ = head
     flipped = fit(with_values(HEAD, {"model.test_time_flip": True}), tiny_dataset)
     answers = flipped.predictions.probabilities
     np.testing.assert_allclose(answers, predict(transfer.with_flip(plain.model), tiny_dataset.test.images), atol=1e-6)
     assert np.abs(answers - plain.predictions.probabilities).max() > 1e-3
     np.testing.assert_allclose(predict(flipped.model, tiny_dataset.test.images), answers, atol=1e-6)
-    validated = evaluate(
-        flipped.validation_predictions.labels,
-        flipped.validation_predictions.probabilities,
-        class_names=tiny_dataset.class_names,
-    )
+    held_out = flipped.validation_predictions
+    validated = evaluate(held_out.labels, held_out.probabilities, class_names=tiny_dataset.class_names)
     assert flipped.val_accuracy == validated.accuracy
     assert flipped.val_loss == pytest.approx(validated.loss, rel=1e-5) != flipped.history[-1].val_loss
+
+
+@pytest.fixture(scope="module")
+def body() -> Any:
+    """A body with a layer that would tell training from predicting."""
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = keras.layers.Dropout(0.5)(x)
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name="body")
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (70, 8, 8, 3), dtype=np.uint8)
+
+
+def looked(
+    body: Any, images: np.ndarray = IMAGES, key: str = "a", stop_at: float = 2
+) -> tuple[np.ndarray, list[float]]:
+    """Return the features and the fractions of the progress, which ends the work at ``stop_at``."""
+    told: list[float] = []
+
+    def tell(share: float) -> None:
+        told.append(share)
+        if share >= stop_at:
+            raise KeyboardInterrupt
+
+    return features.features(body, images, key=key, progress=tell), told
+
+
+def computed(body: Any, key: str, images: np.ndarray = IMAGES) -> bool:
+    """Whether they were not in the cache."""
+    return len(looked(body, images, key)[1]) > 1
+
+
+def _files(home: Path) -> list[Path]:
+    return sorted((home / "cache" / "features").iterdir())
+
+
+def test_features_are_what_the_body_predicts_and_are_computed_once(body: Any, home: Path) -> None:
+    first, told = looked(body)
+    assert first.shape == (70, 4) and first.dtype == np.float32
+    np.testing.assert_allclose(first, np.asarray(body(models.normalise(IMAGES), training=False)), atol=1e-6)
+    assert told == [0.0, 32 / 70, 64 / 70, 1.0]
+    # The key is the content: a view of the same images in another order of memory has the same features.
+    again, told = looked(body, np.asfortranarray(IMAGES))
+    np.testing.assert_array_equal(again, first)
+    assert told == [1.0] and len(_files(home)) == 1
+    for other, key in ((IMAGES[:-1], "a"), (IMAGES[::-1], "a"), (IMAGES, "b")):
+        assert computed(body, key, other), "other images or another body"
+    assert len(_files(home)) == 4
+
+
+def test_damaged_features_are_computed_again(body: Any, home: Path) -> None:
+    first, _ = looked(body)
+    (path,) = _files(home)
+    whole = path.read_bytes()
+    of_another_shape = io.BytesIO()
+    np.savez(of_another_shape, features=first[:, :2])
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    for damaged in (whole[:-50], changed, b"nothing of the kind", of_another_shape.getvalue()):
+        path.write_bytes(damaged)
+        again, told = looked(body)
+        np.testing.assert_array_equal(again, first)
+        assert len(told) > 1 and path.read_bytes() == whole
+
+
+def test_the_least_used_features_make_room(body: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert computed(body, "first") and computed(body, "second")
+    left = home / "cache" / "features" / ".left.part"
+    left.write_bytes(b"half")
+    for path in (*_files(home), left):
+        os.utime(path, (0, 0))
+    assert not computed(body, "first")  # Now "second" is the least recently used.
+    monkeypatch.setattr(features, "CACHE_BYTES", 2 * _files(home)[-1].stat().st_size)
+    assert computed(body, "third") and not left.exists()
+    assert not computed(body, "first") and computed(body, "second")
+
+
+def test_features_of_stopped_work_or_beyond_the_limit_or_without_a_folder_are_not_kept(
+    body: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        looked(body, stop_at=0.4)
+    with monkeypatch.context() as patch:
+        patch.setattr(features, "CACHE_BYTES", 1000)
+        assert looked(body)[0].nbytes > 1000
+    assert not (home / "cache").exists()
+    (home / "cache").write_text("a file where the folder should be")
+    assert looked(body)[0].shape == (70, 4)

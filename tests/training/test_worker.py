@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from aquadash import augment, data, models
-from aquadash.augment import Branch, PipelineSpec, embedded, op, saved_pipelines
+from aquadash.augment import Branch, embedded, op, saved_pipelines
+from aquadash.augment.spec import as_pipeline
 from aquadash.config import with_values
 from aquadash.data import Dataset
 from aquadash.data.folder import store as folder_store
@@ -35,7 +36,7 @@ from aquadash.store import (
 )
 from aquadash.store.artifacts import EPOCHS, OOD_DETECTOR
 from aquadash.store.runs import KIND
-from aquadash.training import checkpoint, worker
+from aquadash.training import checkpoint, fit, worker
 from aquadash.training.checkpoint import Checkpoint, probe_positions, with_epoch
 from aquadash.training.prepare import TrainingData
 from aquadash.training.schedules import EarlyStopping
@@ -157,8 +158,6 @@ def test_a_waiting_run_never_gets_another_student_s_pictures_of_its_name(store: 
 def test_a_late_stop_keeps_results_and_unseen_images_are_measured_too(
     store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aquadash.training import fit
-
     whole = fit.fit
 
     def stopped_at_its_end(*args: Any, **options: Any) -> fit.FitResult | None:
@@ -309,17 +308,12 @@ def test_a_file_that_is_just_being_replaced_reads_as_none(store: RunStore, tmp_p
     assert store.epoch_replay(run_id) is None
 
 
-def pipeline(name: str, **parameters: float) -> PipelineSpec:
-    """A pipeline of one step."""
-    return PipelineSpec("", "", "", (Branch("Changed", (op(name, **parameters),)),))
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_detector", "uncompiled")
 def test_a_run_outlives_its_pipeline(store: RunStore, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """It resumes and repeats itself with the pipeline as it was when the run was queued."""
     use_images(monkeypatch, tiny_dataset)
-    augment.save(pipeline("Fliplr", p=0.5), title="Mine")
+    augment.save(as_pipeline(Branch("Flipped", (op("Fliplr", p=0.5),))), title="Mine")
     text = "augmentation.pipeline=mine:2,mirror-shift augmentation.copies=2 augmentation.keep_originals=true"
     wanted = assigned(f"{text} training.patience=0", base=QUICK)
     run = Engine(store, serving=False).submit(wanted)
@@ -334,7 +328,7 @@ def test_a_run_outlives_its_pipeline(store: RunStore, tiny_dataset: Dataset, mon
         patch.setattr(store, "log_epoch", stop_after_one)
         assert live_runs.train(store, run.run_id).status is RunStatus.FAILED
 
-    augment.save(pipeline("Multiply", mul=0.5), title="Mine", replace_name="mine")
+    augment.save(as_pipeline(Branch("Darker", (op("Multiply", mul=0.5),))), title="Mine", replace_name="mine")
     saved_pipelines.delete("mine")
     # An epoch with the pipeline as it was, and one without it, are those of a run that never saw it.
     again = make_run(store, settings=run.config, status=RunStatus.QUEUED).run_id
