@@ -155,15 +155,12 @@ def quick_pages() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
-    # The page would wait for that process where it shows augmented images.
-    remote.call = _call_here
+    # The page would wait for that process where it shows augmented images; what it sends there can be pickled.
+    remote.call = lambda function, *args, **options: pickle.loads(
+        pickle.dumps(functools.partial(function, *args, **options))
+    )()
     # The thumbnails of the catalogue take seconds; tests/augment/test_plan covers them.
     operator_catalogue.thumbnail = _quick_thumbnail
-
-
-def _call_here(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Call a function in this process, pickled as for the other one."""
-    return pickle.loads(pickle.dumps(functools.partial(function, *args, **options)))()
 
 
 def _quick_thumbnail(name: str) -> np.ndarray:

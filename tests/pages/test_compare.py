@@ -64,7 +64,6 @@ def test_picks_stand_in_the_address_and_ticks_follow_the_menu(shelf: list[Run]) 
     app = open_page(runs=f"{first.run_id[:8]},beefbeef,../../x,,<b>")
     assert "4 runs of this link cannot be found" in words(app)
     assert app.multiselect(key="runs").value == [first.run_id] and address_of(app, "runs") == first.run_id
-
     app.multiselect(key="runs").select(last.run_id).run()
     key = run_table.table_key([run.run_id for run in reversed(shelf)], app.session_state["compare:table"])
     assert sorted(app.session_state[key]["selection"]["rows"]) == [0, 7]
@@ -90,7 +89,6 @@ def test_a_run_is_renamed_noted_without_pictures_or_markup_and_tagged(store: Run
     assert any("'c/d' cannot be a tag" in box.value for box in app.error) and store.get(run.run_id).name == "old name"
     app.text_input(key=f"tags-{run.run_id}").set_value("a/b, new, Other one")
     app.button(key=f"save-{run.run_id}").click().run()
-
     saved = store.get(run.run_id)
     assert (saved.name, saved.note, saved.tags) == ("new name", HOSTILE_NOTE, ("a/b", "new", "other-one"))
     assert app.dataframe[0].value["Name"].tolist() == ["new name"]
@@ -105,7 +103,6 @@ def test_a_save_writes_only_what_was_changed_here(store: RunStore) -> None:
     app = open_page(runs=run.run_id)
     assert not any(field.key == f"name-{run.run_id}" for field in app.text_input), "nor has a closed menu a field"
     unfold(app, "actions")
-
     store.rename(run.run_id, "their name")  # Another session changes the run while the page is open.
     store.set_note(run.run_id, "their note")
     store.change_tags(run.run_id, add=["theirs"])
@@ -151,14 +148,12 @@ def test_filters_stand_in_the_address(store: RunStore, three: tuple[Run, Run, Ru
     store.set_pinned(two.run_id)
     store.set_note(two.run_id, "for the poster")
     make_run(store, "waits", {"data.source": "cifar100"}, status=RunStatus.QUEUED)
-
     app = open_page()
     assert names(app) == ["📌 two", "waits", "three"] and "· 1 archived." in words(app)
     assert names(open_page(archived="1")) == ["📌 two", "waits", "three", "🗃️ one"]
     assert names(open_page(accuracy="60-85")) == ["📌 two", "three"]
     for address in ({"status": "finished", "pinned": "1"}, {"tag": "flip"}, {"find": "POSTER optimizer=sgd"}):
         assert names(open_page(**address)) == ["📌 two"]
-
     app = open_page(accuracy="80-20")
     assert "Expected: two numbers" in words(app) and len(names(app)) == 3
     unfold(app, "filters-box").text_input(key="where").set_value("tags like '%flip%'").run()
@@ -192,7 +187,6 @@ def test_many_runs_are_tagged_pinned_archived_and_deleted(store: RunStore, three
     app.button(key="bulk-archived-1").click().run()
     assert all(store.get(run.run_id).archived for run in three) and "No run matches the filters" in words(app)
     app.button(key="bulk-archived-0").click().run()
-
     works = make_run(store, "works", status=RunStatus.RUNNING)
     memory.refresh()
     app.multiselect(key="runs").select(works.run_id).run()
@@ -292,7 +286,6 @@ def test_results_are_by_validation_images_where_all_kept_them(shared_store: RunS
     app = open_page(runs=ids(trio[0], trio[2]), section="confusion")
     cells = figure_of(app, -1)["data"][0]["text"]
     assert sum(int(cells[label][label] or 0) for label in range(5)) > 0, "the difference is that to the better run"
-
     without = make_run(shared_store, "older", predictions={"test": skilled(0.5, seed=9)["test"]})
     app = open_page(runs=ids(trio[0], without))
     assert app.segmented_control(key="on").value == "test" and "last measurement" not in words(app)

@@ -95,7 +95,6 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     app = open_page(run=run.run_id, outcome="right", page="3")
     assert metrics(app)["Test accuracy"] == f"{100 * run.metrics['test_accuracy']:.0f} %"
     assert "Confusion matrix of 500" in charts(app)[0] and html(app).count('alt="Test image') == 12
-
     click(app, "matrix", [OTTER, SEAL])
     confused = len(np.flatnonzero(data.load("synthetic").test.labels == OTTER)[::4])
     assert f"taken for 🦭 seal: {confused} of 500 test images" in words(app)
@@ -103,7 +102,6 @@ def test_a_clicked_cell_shows_its_images_and_stands_in_the_address(shelf: Shelf)
     assert address_of(app, "outcome") is None and address_of(app, "page") is None
     frame = figure_of(app, 0)["layout"]["shapes"][0]
     assert (frame["x0"], frame["y0"]) == (SEAL - 0.5, OTTER - 0.5), "a column is a predicted class"
-
     unfold(app, "image-filters").selectbox(key="predicted").set_value("").run()
     assert "otter: 100 of 500 test images" in words(app), "the menus have the last word"
     app.session_state["matrix-clicked"] = (shelf["failed"].run_id, None), [SEAL, SEAL]

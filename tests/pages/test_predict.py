@@ -32,7 +32,6 @@ def test_with_nothing_trained_the_included_model_answers() -> None:
     assert re.search(r'aqua-verdict">🤷 None of these</p><p[^>]*>If it had to choose: .+, \d+ %</p>', noise)
     assert re.search(r'<button type="button" class="aqua-why" data-opens="own-[^"]+">Why\?</button>', noise)
     assert "AUROC" not in words(app).replace(about.markdown[0].value, "")
-
     open_store().delete(open_store().list_runs()[0].run_id)
     app = open_page()
     assert "no trained network yet" in words(app) and not app.error and not app.file_uploader
@@ -45,7 +44,6 @@ def test_good_and_bad_files_of_one_drop(colours: Run) -> None:
     good = picture("red.png")
     in_cmyk = "blue.jpg", saved(Image.new("CMYK", (64, 48), (255, 255, 0, 0)), "JPEG"), "image/jpeg"
     drop(app, good, (HOSTILE + ".jpg", good[1], "image/jpeg"), ("cut.png", good[1][:60], "image/png"), in_cmyk)
-
     red, lying, cut, blue = cards(app)
     assert "🦫 beaver, 100 %" in red and "🦦 otter, 100 %" in blue
     assert red.count("<img") == 2 and red.count("alt=") == 2
@@ -102,7 +100,6 @@ def test_a_stopped_drop_goes_on_when_asked(colours: Run, monkeypatch: pytest.Mon
     drop(app, *(picture(f"{number}.png", size=(8, 8)) for number in range(30)))
     assert "Stopped: 4 of 30 pictures" in app.info[0].value and len(cards(app)) == 4
     assert len(read) == 8
-
     app.button(key="go-on-predicting").click().run()
     assert not app.exception and len(cards(app)) == 20
     assert any("beaver: 30" in block.value for block in app.markdown)
@@ -115,7 +112,6 @@ def test_the_answer_follows_the_crop_which_stays_while_another_page_is_open(colo
     assert len(cards(app)) == 20 and "network sees" in cards(app)[0]
     crops = [each.proto.popover.label for each in app.get("popover") if "Crop" in each.proto.popover.label]
     assert crops == ["Crop *halves.png*"], "square pictures have nothing to crop"
-
     widget(app.slider, "place-").set_value(0).run()
     assert "🦫 beaver, 100 %" in cards(app)[0]
     widget(app.slider, "place-").set_value(100).run()
@@ -135,7 +131,6 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert not app.metric
     labels = [each for each in app.pills if str(each.key).startswith("true-")]
     assert len(labels) == 4
-
     for label, name in zip(labels, ["beaver", "otter", "otter", NONE_OF_THESE], strict=True):
         label.set_value(name)
     app.run()
@@ -145,7 +140,6 @@ def test_true_labels_give_an_accuracy_with_its_interval_and_a_matrix(colours: Ru
     assert "1 picture of none of these classes: not counted above. The network put it" in texts(app)
     assert "✔" in cards(app)[0] and "✘" in cards(app)[1] and "✘" in cards(app)[3]
     assert len(app.get("plotly_chart")) == 1
-
     widget(app.pills, "true-").set_value(None).run()  # A second click takes it back.
     assert "1 of 2 right" in accuracy(app).delta
 
@@ -155,7 +149,6 @@ def test_runs_side_by_side_have_names_of_their_own(colours: Run, tmp_path: Path)
     other = store_colours(tmp_path, store, name="opposite <b>", classes=(3, 4, 0))  # It calls what is red a seal.
     app = open_page(run=colours.run_id, beside=f"x,{'f' * 32}")
     assert "The address asks for" in app.info[0].value and app.multiselect(key="beside").value == []
-
     app = drop(open_page(run=colours.run_id, beside=other.run_id), picture("red.png"))
     (card,) = cards(app)
     assert "🦫 beaver, 100 %" in card and "🦭 seal, 100 %" in card

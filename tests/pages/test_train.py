@@ -100,7 +100,6 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
     app.session_state["train:advanced"] = False  # Fields that are folded away still count.
     app.run()
     app.button(key="launch").click().run()
-
     ((_, config),) = engine.calls
     assert (config.training.epochs, config.training.optimizer, config.seed) == (3, "adam", 0)
     (run,) = engine.store.list_runs()
@@ -113,7 +112,6 @@ def test_a_second_launch_asks_while_a_run_is_at_work(engine: FakeEngine, monkeyp
         app.button(key="launch-cancel").click().run()
         assert len(engine.calls) == 1
         double_clicks_take(monkeypatch, 1e9)  # After a cancel the same launch may come at once.
-
     app.button(key="launch").click().run()
     app.number_input(key="set:training.epochs").set_value(5).run()
     app.button(key="launch-sure").click().run()
@@ -149,7 +147,6 @@ def test_a_double_click_is_one_run(engine: FakeEngine, monkeypatch: pytest.Monke
     cut_short_the_launch(monkeypatch)
     app.button(key=key).click().run()
     assert engine.store.list_runs()[0].guess is None
-
     app.button(key=key).click().run()
     run = engine.store.list_runs()[0]
     assert run.guess == Guess(0.61) and address_of(app, "run") == run.run_id
@@ -366,7 +363,6 @@ def test_a_clone_keeps_its_own_version_of_a_pipeline_that_was_edited_or_deleted(
     app = clone(run).button(key="take-saved:my-flip").click().run()
     assert "edited since" not in words(app)
     assert app.session_state["train:values"]["augmentation.definitions"] == ""
-
     saved.delete("my-flip")
     app = clone(run)
     assert controls(app)[PIPELINE].value == "my-flip" and "no saved pipeline has this name any more" in words(app)

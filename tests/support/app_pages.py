@@ -23,11 +23,14 @@ def open_app_page(page: str, /, **address: str) -> AppTest:
     return _opened(AppTest.from_file(APP, default_timeout=120).switch_page(f"pages/{page}.py"), address)
 
 
-def run_script(script: Callable[..., None], /, *arguments: Any, state: Any = None, **address: str) -> AppTest:
-    """Run a part of a page without the app around it, with this in the session as ``given``; it must not raise."""
-    app = AppTest.from_function(script, args=arguments, default_timeout=120)
-    app.session_state["given"] = state
-    return _opened(app, address)
+def run_script(script: Callable[..., None], /, *arguments: Any, **address: str) -> AppTest:
+    """Run a part of a page with these arguments, without the app around it; it must not raise."""
+    return _opened(AppTest.from_function(_call, args=(script, *arguments), default_timeout=120), address)
+
+
+def _call(script, *arguments) -> None:  # type: ignore[no-untyped-def]
+    # AppTest runs a copy of this text, which has no imports.
+    script(*arguments)
 
 
 def _opened(app: AppTest, address: dict[str, str]) -> AppTest:

@@ -4,17 +4,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aquadash.ui.kit import bound
+from aquadash.ui.kit import address, bound, inputs
+from aquadash.ui.kit.components import id_picker
 from tests.support.app_pages import go_back, run_script
 
 
 def script() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import address, bound
-
     st.button("Seven", on_click=address.assign, args=("seed", 7))
     if "cut" in st.query_params:
         st.stop()
@@ -37,10 +35,6 @@ def test_a_widget_and_a_button_that_sets_one_set_the_address(app: AppTest) -> No
 
 
 def by_itself() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import address, bound
-
     if st.session_state.pop("by itself", False):
         address.draw_again()
     if st.session_state.pop("merged message", False):
@@ -55,12 +49,12 @@ def by_itself() -> None:
 def test_a_page_that_draws_itself_again_keeps_its_address(clock: list[float]) -> None:
     app = run_script(by_itself)
     app.number_input[0].set_value(7).run()
-    for parameters, merged in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
+    for link, merged in (({}, False), ({"seed": "3", "run": "before"}, False), ({}, True)):
         clock[0] += 10  # No message is a late one.
         app.session_state["merged message"] = merged
         app.session_state["seed"] = 0  # The browser sends the old value.
         app.session_state["by itself"] = True
-        go_back(app, **parameters)
+        go_back(app, **link)
         assert app.number_input[0].value == 7 and dict(app.query_params) == {"seed": "7"}
     clock[0] += 10
     app.session_state["while it is drawn"] = True
@@ -110,11 +104,6 @@ def test_a_late_message_changes_nothing_but_its_own_widget(clock: list[float], a
 
 
 def menus_with_new_words() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import bound
-    from aquadash.ui.kit.components import id_picker
-
     # Streamlit gives the words themselves where the menu has them no longer.
     if st.session_state.pop("late message", False):
         st.session_state["animal"], st.session_state["run"] = "Seal, running", "Second, running"
@@ -145,10 +134,6 @@ def test_a_link_works_at_once_and_back_after_a_second(clock: list[float], app: A
 
 
 def two_pages() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import address, bound
-
     address.enter(st.session_state.get("here", "home"), shared=("source",))
     bound.number("sample", 0, 99, label="Sample", default=0)
     bound.text("source", label="Source", longest=20)
@@ -170,10 +155,6 @@ def test_a_page_forgets_the_parameters_of_the_page_before(clock: list[float]) ->
 
 
 def page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import bound, inputs
-
     animals = {"otter": "Sea otter", "seal": "Grey seal"}
     st.session_state["said"] = {
         "menu": bound.menu("menu", animals, label="Menu"),
@@ -219,7 +200,7 @@ UNUSABLE = {
 }
 
 
-def address(app: AppTest) -> dict[str, str]:
+def parameters(app: AppTest) -> dict[str, str]:
     # AppTest returns a list for a parameter that the test has set.
     held = {name: app.query_params[name] for name in app.query_params}
     return {name: text if isinstance(text, str) else text[0] for name, text in held.items()}
@@ -230,20 +211,20 @@ def test_the_address_gives_the_values_in_every_run() -> None:
     for _ in range(2):
         assert app.session_state["said"] == VALUES
         assert not app.info
-        assert address(app) == TEXTS | {"slider": "100"}
+        assert parameters(app) == TEXTS | {"slider": "100"}
         app.run()
 
 
 def test_a_bare_address_gives_the_defaults_and_stays_bare_until_a_value_is_chosen() -> None:
     app = run_script(page)
-    assert (app.session_state["said"], address(app)) == (DEFAULTS, {"stated": "yes"})
+    assert (app.session_state["said"], parameters(app)) == (DEFAULTS, {"stated": "yes"})
     app.selectbox(key="menu").set_value("seal")
     app.multiselect(key="several").set_value(["seal", "otter"])
     app.slider(key="interval").set_value((20, 40))
     app.toggle(key="toggle").set_value(True)
     app.number_input(key="number").set_value(7).run()
     recorded = {"menu": "seal", "several": "seal,otter", "interval": "20-40", "toggle": "1", "number": "7"}
-    assert address(app) == recorded | {"stated": "yes"}
+    assert parameters(app) == recorded | {"stated": "yes"}
     assert app.selectbox(key="menu").options == ["Sea otter", "Grey seal"]
 
 
@@ -261,7 +242,7 @@ def test_a_text_that_cannot_be_used_gives_a_note_and_the_default(name: str, bad:
     assert [f"asks for {name}" in info.value for info in app.info] == [True]
     assert app.expander[0].number_input and not app.expander[0].info, "a note is not folded away"
     assert "<b>" not in app.info[0].value.replace("\\<b>", ""), "no markup"
-    assert address(app) == {"stated": "yes"}
+    assert parameters(app) == {"stated": "yes"}
 
 
 @pytest.mark.parametrize(

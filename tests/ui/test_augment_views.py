@@ -24,8 +24,9 @@ from aquadash.robustness import measure
 from aquadash.robustness.job import KIND
 from aquadash.store import Predictions, Run, RunStore
 from aquadash.store.artifacts import MODEL
-from aquadash.ui.augment import label_safety, paired_runs, studio_images
+from aquadash.ui.augment import augment_numbers, augment_preview, label_safety, paired_runs, studio_images
 from aquadash.ui.augment.studio import Studio
+from aquadash.ui.kit import datasets, shell
 from tests.support import job_rows
 from tests.support.app_pages import address_of, alternatives, charts, html, ids, run_script, words
 from tests.support.encoded_pictures import saved
@@ -54,33 +55,24 @@ def open_view(
     draw: Callable[[Studio], None], *, pipeline: str | PipelineSpec = "notebook-1", branch: int = 0, **address: str
 ) -> AppTest:
     """Draw a view for a pipeline and the first training images of each class."""
+
+    def view() -> None:
+        dataset = datasets.dataset("synthetic")
+        positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
+        spec = PIPELINES[pipeline] if isinstance(pipeline, str) else pipeline
+        with shell.guard():  # As :class:`aquadash.ui.kit.sections.Section` does.
+            draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
+
     memory.refresh()
-    return run_script(_view, draw, pipeline, branch, **{name.replace("_", "-"): text for name, text in address.items()})
+    return run_script(view, **{name.replace("_", "-"): text for name, text in address.items()})
 
 
-def _view(draw, pipeline, branch) -> None:  # type: ignore[no-untyped-def]
-    from aquadash.augment import PIPELINES
-    from aquadash.ui.augment.studio import Studio
-    from aquadash.ui.kit import datasets, shell
-
-    dataset = datasets.dataset("synthetic")
-    positions = [int((dataset.train.labels == label).argmax()) for label in range(5)]
-    spec = PIPELINES.get(pipeline, pipeline)
-    with shell.guard():  # As :class:`aquadash.ui.kit.sections.Section` does.
-        draw(Studio(dataset, spec, branch, 0, positions, dataset.train.images[positions], dataset.class_names))
+def preview(shown: Studio) -> None:
+    augment_preview.LOOKS.choose().render(shown, st.popover("Options"))
 
 
-def page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.augment import augment_preview
-    from tests.ui.test_augment_views import studio
-
-    augment_preview.LOOKS.choose().render(studio(**st.session_state["given"]), st.popover("Options"))
-
-
-def visit(address: dict[str, str] | None = None, **arguments: object) -> AppTest:
-    return run_script(page, state=arguments, **(address or {}))
+def visit(shown: Studio, **address: str) -> AppTest:
+    return run_script(preview, shown, **address)
 
 
 def pictures(app: AppTest) -> list[np.ndarray]:
@@ -90,7 +82,8 @@ def pictures(app: AppTest) -> list[np.ndarray]:
 
 
 def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> None:
-    app, shown = visit(), studio()
+    shown = studio()
+    app = visit(shown)
     made = augment.preview(shown.images, pipeline=shown.spec, seed=0, draws=4)
     drawn = pictures(app)
     assert len(drawn) == 3 * 5
@@ -104,20 +97,21 @@ def test_draws_go_round_the_versions_and_their_number_is_in_the_address() -> Non
 
 
 def test_step_by_step_shows_an_image_a_step() -> None:
-    app, shown = visit({"look": "steps"}, branch=3), studio(branch=3)
+    shown = studio(branch=3)
+    app = visit(shown, look="steps")
     strip = augment.film_strip(shown.images, pipeline=shown.spec, branch=3, seed=0)
     np.testing.assert_array_equal(pictures(app)[6], strip[2, 1])
     assert augment.step_words(shown.in_view)[1][0] in alternatives(app)[6]
-    app = visit({"look": "steps"}, branch=0)
+    app = visit(studio(), look="steps")
     assert "No step of this version is on" in app.info[0].value and len(pictures(app)) == 3
 
 
 def test_the_difference_can_be_amplified_and_signed() -> None:
     shown = studio("notebook-2")
     after = augment.preview(shown.images, pipeline=shown.spec, branch=0, seed=0, draws=1)[0]
-    app = visit({"look": "difference"}, pipeline="notebook-2")
+    app = visit(shown, look="difference")
     np.testing.assert_array_equal(pictures(app)[5], augment.difference(shown.images[1], after[1], factor=2))
-    app = visit({"look": "difference", "sign": "signed", "amplify": "8"}, pipeline="notebook-2")
+    app = visit(shown, look="difference", sign="signed", amplify="8")
     signed = augment.difference(shown.images[1], after[1], factor=8, signed=True)
     np.testing.assert_array_equal(pictures(app)[5], signed)
     change = np.abs(after[1].astype(float) - shown.images[1]).mean()
@@ -126,23 +120,14 @@ def test_the_difference_can_be_amplified_and_signed() -> None:
 
 @pytest.mark.parametrize("look", ["draws", "steps", "same", "difference", "histograms"])
 def test_a_persons_own_pictures_are_shown_by_name_and_names_are_no_markup(look: str) -> None:
-    app = visit({"look": look}, pipeline="notebook-1", own=True)
+    app = visit(studio("notebook-1", own=True), look=look)
     assert "<b>" not in html(app)
     if look != "histograms":
         assert alternatives(app)[0] == "Your picture &lt;b&gt;0&lt;/b&gt;.jpg, original"
 
 
-def numbers_page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.augment import augment_numbers
-    from tests.ui.test_augment_views import studio
-
-    augment_numbers.render(studio(**st.session_state["given"]))
-
-
 def test_every_version_has_a_row_with_its_numbers_and_a_warning_if_it_ruins_images() -> None:
-    app = run_script(numbers_page, state=dict(branch=4))
+    app = run_script(augment_numbers.render, studio(branch=4))
     table = app.dataframe[0].value
     expected = augment.measure(small_dataset().train.images, studio().spec, seed=0, timed=False)
     assert list(table["Version"]) == [branch.title for branch in expected]
@@ -151,7 +136,7 @@ def test_every_version_has_a_row_with_its_numbers_and_a_warning_if_it_ruins_imag
     assert app.dataframe[1].value["After"][0] == f"{red.mean_after:.1f} ± {red.deviation_after:.1f}"
     assert not app.warning
     spec = PipelineSpec("p", "P", "", (Branch("*Snow*", (op("Add", value=255),)),))
-    app = run_script(numbers_page, state=dict(pipeline=spec))
+    app = run_script(augment_numbers.render, studio(spec))
     assert "nearly constant" in app.warning[0].value and r"\*Snow\*" in app.warning[0].value
 
 
@@ -179,11 +164,6 @@ PNG = saved(Image.fromarray(PIXELS), "PNG")
 
 
 def images_page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.augment import studio_images
-    from tests.ui.test_augment_views import small_dataset
-
     st.session_state["chosen"] = studio_images.choose(small_dataset(), st.popover("Options"))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.classroom import limits
@@ -13,7 +14,7 @@ from aquadash.people import Person
 from aquadash.store import EpochRecord, Guess, Predictions, Run, RunStatus, RunStore
 from aquadash.store.artifacts import PREDICTIONS
 from aquadash.store.transfer import IMPORTED
-from aquadash.ui.kit import coach_notes
+from aquadash.ui.kit import coach_notes, guess_box
 from tests.coach.test_after import epochs, learning, overfitting, run, stopped
 from tests.support.app_pages import run_script
 from tests.support.lessons import join, look_as
@@ -24,10 +25,6 @@ GUESS = Guess(0.6, ("otter", "seal"))
 
 def asking() -> AppTest:
     def page() -> None:
-        import streamlit as st
-
-        from aquadash.ui.kit import guess_box
-
         if not st.checkbox("elsewhere"):
             cars = (f"Automobile model year {year} side view" for year in (1998, 2004))
             st.session_state["guess"] = guess_box.guess_form((*cars, "otter", "seal"), key="g")
@@ -58,12 +55,7 @@ def test_a_mistake_needs_two_different_classes() -> None:
 
 
 def shown(run: Run) -> list[str]:
-    def page(run) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui.kit import guess_box
-
-        guess_box.render_guess(run)
-
-    return [box.value for box in run_script(page, run).info]
+    return [box.value for box in run_script(guess_box.render_guess, run).info]
 
 
 @pytest.fixture
@@ -108,12 +100,7 @@ def test_a_run_without_results_says_so(store: RunStore, done: Run) -> None:
 
 
 def coached(run: Run, history: Sequence[EpochRecord]) -> AppTest:
-    def page(run, history) -> None:  # type: ignore[no-untyped-def]
-        from aquadash.ui.kit import coach_notes
-
-        coach_notes.render_run_notes(run, history)
-
-    return run_script(page, run, history)
+    return run_script(coach_notes.render_run_notes, run, history)
 
 
 @pytest.mark.usefixtures("store", "no_engine")

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.ui.kit import inputs
@@ -34,11 +35,6 @@ WIDGETS: dict[str, tuple[dict[str, Any], Any, Any]] = {
 
 
 def page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import inputs
-    from tests.ui.test_inputs import WIDGETS
-
     for name, (arguments, held, _) in WIDGETS.items():
         st.session_state.setdefault(name, held)
         st.session_state[f"said {name}"] = getattr(inputs, name)(name, key=name, **arguments)
@@ -75,10 +71,6 @@ def test_every_run_sends_the_session_s_values() -> None:
 
 
 def unusable() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import inputs
-
     for key, value in {"whole": 3, "secret": "open sesame", "menu": "seal", "limit": 3, "beyond": 12}.items():
         st.session_state.setdefault(key, value)
     inputs.number_input("Rate", 0.0, 9.0, key="whole")
@@ -101,10 +93,6 @@ def test_a_value_that_cannot_be_a_default_is_left_to_streamlit() -> None:
 
 
 def renamed_options() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import inputs
-
     titles = {"a": st.session_state.get("title", "Otter"), "b": "Seal"}
     st.session_state.setdefault("one", "a")
     st.session_state.setdefault("several", ["b", "a"])
@@ -141,10 +129,6 @@ def test_pages_take_their_input_widgets_from_there() -> None:
 
 
 def controlled_page() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import inputs
-
     held = st.session_state.setdefault("held", 1.0)
 
     def take(value: float) -> None:

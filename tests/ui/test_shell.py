@@ -1,10 +1,13 @@
 """The frame of a page, its sections, and their errors, which are said in their place."""
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aquadash.errors import StorageError
 from aquadash.pages import PAGES
+from aquadash.ui.kit import shell
+from aquadash.ui.kit.sections import Section, Sections
 from tests.support.app_pages import address_of, run_script
 
 pytestmark = pytest.mark.usefixtures("no_engine")
@@ -13,21 +16,17 @@ pytestmark = pytest.mark.usefixtures("no_engine")
 def run(error: Exception | None = None, *, in_fragment: bool = False) -> AppTest:
     """Draw a page in which an error is raised, on the page itself or in a fragment of it."""
 
-    def script(in_fragment: bool) -> None:
-        import streamlit as st
+    def fail() -> None:
+        if error is not None:
+            raise error
 
-        from aquadash.ui.kit import shell
-
-        def fail() -> None:
-            if (error := st.session_state["given"]) is not None:
-                raise error
-
+    def script() -> None:
         with shell.page("train"):
             (shell.live(None)(fail) if in_fragment else fail)()
             st.write("body")
         st.write("after")
 
-    return run_script(script, in_fragment, state=error)
+    return run_script(script)
 
 
 def test_a_page_drawn_without_its_frame_is_closed_to_strangers(class_pages: None) -> None:
@@ -51,11 +50,6 @@ def test_an_error_is_shown_as_text_in_its_place_and_an_unexpected_one_is_logged(
 
 
 def tabbed_script() -> None:
-    import streamlit as st
-
-    from aquadash.errors import StorageError
-    from aquadash.ui.kit.sections import Section, Sections
-
     def fail(text: str) -> None:
         raise StorageError("No crab.")
 

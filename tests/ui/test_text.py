@@ -1,7 +1,9 @@
 """Text for people."""
 
 import pytest
+import streamlit as st
 
+from aquadash.ui.kit import components
 from aquadash.ui.kit.text import duration, plain, safe_markdown
 from tests.support.app_pages import run_script
 
@@ -57,19 +59,14 @@ def test_other_markdown_stays_in_a_note() -> None:
         assert safe_markdown(text) == text
 
 
-def clicks() -> None:
-    import streamlit as st
-
-    from aquadash.ui.kit import components
-
-    st.session_state["clicks"] = clicks = []
-    for number, point in enumerate(st.session_state["given"]):
-        st.session_state[f"chart{number}-clicked"] = (None, None), point
-        clicks.append(components.new_click(f"chart{number}", 5, 2))
-
-
 def test_a_click_is_the_numbers_of_its_point_and_nothing_else_is_one() -> None:
-    points = [[4, 1], [0, 0]]
-    assert run_script(clicks, state=points).session_state["clicks"] == [(4, 1), (0, 0)]
+    clicks: list[object] = []
+
+    def click_on(points: list[object]) -> None:
+        for number, point in enumerate(points):
+            st.session_state[f"chart{number}-clicked"] = (None, None), point
+            clicks.append(components.new_click(f"chart{number}", 5, 2))
+
     wrong = [*([number, 0] for number in (5, -1, 1.5, "1", None)), [1, 2], [1], [1, 1, 2], [], None, "ab", 3]
-    assert run_script(clicks, state=wrong).session_state["clicks"] == [None] * len(wrong)
+    run_script(click_on, [[4, 1], [0, 0], *wrong])
+    assert clicks == [(4, 1), (0, 0), *[None] * len(wrong)]

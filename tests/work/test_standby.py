@@ -108,9 +108,17 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     return job.result
 
 
-def test_a_worker_has_imports_and_environment(
+def test_a_worker_is_forked_with_imports_and_environment_once_something_is_to_import(
     by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
+        process = nap(by, until, "r0")
+        pid = napping("r0").worker.pid
+    assert by.pid is None and os.getsid(pid) == pid, "Ctrl-C does not reach it"
+    until.touch()
+    woken(process, "r0")
+    until.unlink()
     assert by.keep_ready() and by.keep_ready()
     parent = by.pid
     # Another home than the one in which the process was started.
@@ -199,18 +207,6 @@ def test_none_starts_without_memory_or_fork(
     by.launch(["nap"], log_path=settings.job_log("nap"))
     assert modules == ["aquadash.work.worker"], "it is a process of its own"
     assert not by.keep_ready()
-
-
-def test_a_kind_that_needs_nothing_imported_starts_no_standby_process(
-    by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(KINDS, "nap", NOTHING_TO_IMPORT)
-    process = nap(by, until)
-    job = napping()
-    assert by.pid is None
-    assert os.getsid(job.worker.pid) == job.worker.pid, "Ctrl-C does not reach it"
-    until.touch()
-    woken(process)
 
 
 def test_a_process_that_never_starts_has_failed(by: Standby, until: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -222,25 +221,20 @@ worker.main(sys.argv[2:])
 """
 
 
-@pytest.fixture
-def stuck(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Has workers of the kind "stuck" started, which the system kills after so many seconds."""
+def start_stuck_workers(monkeypatch: pytest.MonkeyPatch, *, max_seconds: float) -> None:
+    """Have workers of the kind "stuck" started, which the system kills after so many seconds."""
+    kind = JobKind("stuck", "import", "stuck_work:work", max_seconds=max_seconds, one_per_person=True)
+    monkeypatch.setitem(KINDS, "stuck", kind)
 
-    def start_workers(max_seconds: float) -> None:
-        kind = JobKind("stuck", "import", "stuck_work:work", max_seconds=max_seconds, one_per_person=True)
-        monkeypatch.setitem(KINDS, "stuck", kind)
+    def launch(arguments: list[str], **_: object) -> standby.NewProcess:
+        command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
+        return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
 
-        def launch(arguments: list[str], **_: object) -> standby.NewProcess:
-            command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
-            return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
-
-        job_rows.launch_by(monkeypatch, SimpleNamespace(launch=launch))
-
-    return start_workers
+    job_rows.launch_by(monkeypatch, SimpleNamespace(launch=launch))
 
 
-def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stuck: Callable[[float], None]) -> None:
-    stuck(2.0)
+def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_stuck_workers(monkeypatch, max_seconds=2.0)
     for run, request in (("r1", {"forever": True}), ("r2", {})):
         start_job("stuck", run, request)
     wait_for(lambda: open_jobs().get("stuck-r2").status is RunStatus.FINISHED)
@@ -251,9 +245,9 @@ def test_one_that_takes_too_long_is_killed_says_so_and_others_wait_no_longer(stu
     )
 
 
-def test_stopping_kills_a_silent_worker(stuck: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_kills_a_silent_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "STOP_SECONDS", 0.5)
-    stuck(500.0)
+    start_stuck_workers(monkeypatch, max_seconds=500.0)
     start_job("stuck", "r1", {"forever": True})
 
     def worker_pid() -> int | None:
@@ -273,9 +267,8 @@ time.sleep(600)
 """
 
 
-def test_one_that_ends_with_its_app_does_so(stuck: Callable[[float], None]) -> None:
-    """Its app is killed."""
-    stuck(500.0)
+def test_one_that_ends_with_its_app_does_so_when_that_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_stuck_workers(monkeypatch, max_seconds=500.0)
     jobs = open_jobs()
     jobs.submit("stuck", "r1", {"forever": True})
     job = job_rows.claim("stuck")
