@@ -155,7 +155,7 @@ def quick_pages() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     # The pages Train and Predict start a process that imports TensorFlow; no test of a page needs it.
     warmup.prepare_training = warmup.prepare_answers = lambda: None
-    # The page would wait for that process where it shows augmented images; what it sends there can be pickled.
+    # Where it shows augmented images, a page would wait for that process. What it cannot pickle fails here, too.
     remote.call = lambda function, *args, **options: pickle.loads(
         pickle.dumps(functools.partial(function, *args, **options))
     )()

@@ -29,7 +29,7 @@ def run_script(script: Callable[..., None], /, *arguments: Any, **address: str) 
 
 
 def _call(script, *arguments) -> None:  # type: ignore[no-untyped-def]
-    # AppTest runs a copy of this text, which has no imports.
+    # AppTest runs a copy of this function's text, which knows nothing but its arguments.
     script(*arguments)
 
 

@@ -108,7 +108,7 @@ def woken(process: WorkerProcess, run: str = "r1") -> dict[str, Any]:
     return job.result
 
 
-def test_a_worker_is_forked_with_imports_and_environment_once_something_is_to_import(
+def test_a_worker_has_imports_and_environment_and_one_without_imports_needs_no_standby_process(
     by: Standby, until: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:

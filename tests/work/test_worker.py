@@ -267,7 +267,7 @@ time.sleep(600)
 """
 
 
-def test_one_that_ends_with_its_app_does_so_when_that_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_ends_with_its_app_ends_when_the_app_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     start_stuck_workers(monkeypatch, max_seconds=500.0)
     jobs = open_jobs()
     jobs.submit("stuck", "r1", {"forever": True})
