@@ -80,7 +80,10 @@ def select(runs: Iterable[Run], condition: str) -> list[Run]:
         return "'" + word[1:-1].replace("'", "''") + "'" if word.startswith('"') else word
 
     where = _WORD.sub(to_sql, condition)
-    columns = "".join(f", {_column(name)} {_affinity(field)} COLLATE NOCASE" for name, field in used.items())
+    types = {Kind.NUMBER: "NUMERIC", Kind.TRUTH: "NUMERIC"}
+    columns = "".join(
+        f", {_column(name)} {types.get(field.kind, 'TEXT')} COLLATE NOCASE" for name, field in used.items()
+    )
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
             connection.execute(f"CREATE TABLE runs (position INTEGER PRIMARY KEY{columns})")
@@ -124,10 +127,6 @@ def _restrict(connection: sqlite3.Connection) -> None:
         connection.setlimit(limit, most)
     connection.set_progress_handler(lambda: 1, MAX_STEPS)
     connection.set_authorizer(authorize)
-
-
-def _affinity(field: RunField) -> str:
-    return "NUMERIC" if field.kind in (Kind.NUMBER, Kind.TRUTH) else "TEXT"
 
 
 def _stored(run: Run, field: RunField) -> Any:

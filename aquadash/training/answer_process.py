@@ -159,14 +159,11 @@ class AnswerProcess:
     def _send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """Send a question, to a new process if there is none."""
         if self._child is None:
-            self._child = self._new_child()
+            forked = ChildProcess.fork(f"{_MODULE}:main", log_path=_log_path()) if self._forks else None
+            self._child = forked or ChildProcess.start(_MODULE, variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
             self._child.send(self._start)
         self._question += 1
         self._child.send((self._question, function, args))
-
-    def _new_child(self) -> ChildProcess:
-        forked = ChildProcess.fork(f"{_MODULE}:main", log_path=_log_path()) if self._forks else None
-        return forked or ChildProcess.start(_MODULE, variables={"TF_CPP_MIN_LOG_LEVEL": "3"})
 
     def _receive(self, timeout: float) -> tuple[_Reply, Any] | None:
         """Return the next reply to the current question; None after the timeout, in seconds."""

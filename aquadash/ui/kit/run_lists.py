@@ -52,15 +52,11 @@ def best_first(runs: Sequence[Run]) -> list[Run]:
     """
 
     def rank(run: Run) -> tuple[bool, bool, bool, float]:
-        counts = _counts(run)
+        # A student can make up the figures in a ZIP.
+        counts = run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
         return run.archived, not has_results(run), not counts, -(validation_accuracy(run) or 0.0) if counts else 0.0
 
     return sorted(runs, key=rank)
-
-
-def _counts(run: Run) -> bool:
-    # A student can make up the figures in a ZIP.
-    return run.status is RunStatus.FINISHED and not run.search_id and (run.shared or not run.origin)
 
 
 def pictured_first(runs: Sequence[Run]) -> list[Run]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from aquadash import augment
-from aquadash.augment import Library, PipelineSpec
+from aquadash.augment import Library
 from aquadash.config import (
     DEFINITIONS,
     MAX_PIPELINES,
@@ -285,7 +285,11 @@ def _versions(text: str, definitions: str, library: Library) -> None:
     """Draw a note where the run's own pipeline differs from the saved one, with a button."""
     own = digests(definitions)
     for name in (name for name, _ in read_weights(text) if name in own):
-        saved = _digest(library.pipelines[name]) if name in library.saved else None
+        saved = None
+        if name in library.saved:
+            # The digest that a run with the saved pipeline would have.
+            config = augment.embedded(RunConfig(augmentation=AugmentationConfig(pipeline=name)))
+            saved = digests(config.augmentation.definitions)[name]
         if saved is None:
             note = "comes from the cloned run: no saved pipeline has this name any more."
             key, label, icon, work = "keep-own", f"Save {plain(name)} again", "💾", _keep
@@ -298,12 +302,6 @@ def _versions(text: str, definitions: str, library: Library) -> None:
         st.caption(f"🧬 **{plain(name)}** {note}", help=term("pipeline"))
         if shell.render_attempt_button(label, work, name, definitions, key=f"{key}:{name}", icon=icon):
             shell.render_failure()
-
-
-def _digest(spec: PipelineSpec) -> str:
-    """Return the digest that a run with this pipeline would have."""
-    config = RunConfig(augmentation=AugmentationConfig(pipeline=spec.name))
-    return digests(augment.embedded(config).augmentation.definitions)[spec.name]
 
 
 def _drop(name: str, definitions: str) -> None:
