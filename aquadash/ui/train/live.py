@@ -193,7 +193,8 @@ def _epochs(run_id: str) -> None:
     stage, history = _shared(run.run_id, str(run.status), since, run)
     if not run.status.ended:
         _REDRAWS.append(time.monotonic())
-    if not run.status.ended or run.curve:
+    # The browser takes a second to draw charts, which the start of the training needs.
+    if run.curve or not (run.status.ended or _is_starting(run)):
         metrics: tuple[PlainMetric, ...] = ("accuracy", "loss")
         full = bool(st.session_state.get(_FULL_SCALE))
         for column, metric in zip(st.columns(2, gap="small"), metrics, strict=True):
