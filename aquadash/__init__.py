@@ -24,7 +24,7 @@ room              holds                                                         
 ``classroom``     a class: codes, sessions, limits, leaderboard                   pydantic, psutil, icu
 ``models``        a model's name to a Keras model; files of networks              tensorflow, keras, numpy, h5py
 ``work``          slots, the worker process, the process that stands by           psutil
-``training``      the training loop, its worker; forecasts; repeats compared      tensorflow, keras, numpy, psutil, mlflow
+``training``      the training loop, its worker; forecasts; repeats compared      tensorflow, keras, numpy, psutil, mlflow, cv2
 ``cluster``       the same work on other machines, by Dask                        distributed, dask, psutil
 ``search``        searches over settings, whose trials are runs                   optuna, numpy, sqlalchemy, pydantic
 ``predict``       image files to probabilities                                    tensorflow, keras, numpy, PIL

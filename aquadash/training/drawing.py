@@ -1,15 +1,15 @@
-"""New training images for every epoch, drawn by a process of its own while the epoch before them trains."""
+"""Augmented training images, drawn by a process of its own: once, or for each epoch while the one before it trains."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import mmap
 import os
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -19,7 +19,7 @@ from aquadash.augment import AugmentationPlan, draw_by_batch
 from aquadash.data.progress import ProgressCallback
 from aquadash.errors import AquaDashError
 from aquadash.work import processes
-from aquadash.work.standby import ChildProcess
+from aquadash.work.standby import CAN_FORK, ChildProcess
 
 #: Number of epochs whose images fit in the shared memory: while one is trained, the next is drawn.
 SLOTS = 2
@@ -27,14 +27,11 @@ SLOTS = 2
 #: Seconds between progress reports while the training waits for images; a report also notices a stop request.
 _WAIT_SECONDS = 0.25
 
-#: Environment of the drawing process: the images are small, and the other cores are for training.
-_ONE_THREAD = {name: "1" for name in ("OPENCV_FOR_THREADS_NUM", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-
 #: Priority of drawing while the training computes; once the training waits, drawing has its priority. docs/decisions.md
 #: has the measurements.
 _NICENESS = 19
 
-#: Positions in ``SharedImages.numbers``: the fraction drawn of an epoch, and the epoch that the training waits for or
+#: Positions of the shared numbers: the fraction drawn of an epoch, and the epoch that the training waits for or
 #: waited for last.
 _FRACTION, _AWAITED = range(2)
 
@@ -42,34 +39,15 @@ _FRACTION, _AWAITED = range(2)
 _END_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class SharedImages:
-    """Views of the memory that both processes share."""
-
-    #: float64, shape (2,), at ``_FRACTION`` and ``_AWAITED``.
-    numbers: NDArray[np.float64]
-    #: uint8, shape (n, height, width, 3).
-    originals: NDArray[np.uint8]
-    #: uint8, shape (SLOTS, factor * n, height, width, 3): the drawn images, by epoch modulo ``SLOTS``.
-    slots: NDArray[np.uint8]
-
-    @staticmethod
-    def size(shape: tuple[int, ...], factor: int) -> int:
-        """Return the bytes for originals of that shape."""
-        return 16 + int(np.prod(shape)) * (1 + SLOTS * factor)
-
-    @classmethod
-    def at(cls, file: int, shape: tuple[int, ...], factor: int) -> SharedImages:
-        """Map an open file, for originals of that shape."""
-        memory = mmap.mmap(file, cls.size(shape, factor))
-        count = int(np.prod(shape))
-        every = np.frombuffer(memory, np.uint8)[16:]
-        drawn = (SLOTS, factor * shape[0], *shape[1:])
-        return cls(np.frombuffer(memory, np.float64, 2), every[:count].reshape(shape), every[count:].reshape(drawn))
+def _shared_arrays(file: int, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Map an open file: numbers, at ``_FRACTION`` and ``_AWAITED``, and drawn images, by epoch modulo ``SLOTS``."""
+    os.ftruncate(file, size := 16 + SLOTS * math.prod(shape))
+    memory = mmap.mmap(file, size)
+    return np.frombuffer(memory, np.float64, 2), np.frombuffer(memory, np.uint8, offset=16).reshape(SLOTS, *shape)
 
 
 class DrawingProcess:
-    """Draws each epoch's images while the epoch before it trains."""
+    """Draws the images of epochs up to ``last_epoch``, each while the epoch before it trains."""
 
     def __init__(
         self,
@@ -80,21 +58,22 @@ class DrawingProcess:
         last_epoch: int,
         progress: ProgressCallback,
     ) -> None:
-        """Starts the process, which needs about a second until it can draw."""
+        """Start the process: by a fork, which can draw at once, or as a module, which imports for a second first."""
         self._seed_of, self._last_epoch, self._progress = seed_of, last_epoch, progress
         self._requested: int | None = None
         self._drawn: int | None = None
         file = _nameless_file()
         try:
-            os.ftruncate(file, SharedImages.size(images.shape, plan.factor))
-            self._shared = SharedImages.at(file, images.shape, plan.factor)
-            self._shared.originals[...] = images
-            self._child = ChildProcess.start(
-                "aquadash.training.drawing", str(file), keep=(file,), variables=_ONE_THREAD
-            )
+            self._numbers, self._slots = _shared_arrays(file, (plan.factor * len(images), *images.shape[1:]))
+            if CAN_FORK:
+                self._child = ChildProcess.fork_this(_serve, file, images, plan)
+            else:
+                self._child = ChildProcess.start("aquadash.training.drawing", keep=(file,), variables={})
+                self._child.send((file, images, plan))
         finally:
             os.close(file)
-        self._child.send((images.shape, plan))
+        if not last_epoch:
+            self._request(0)
 
     def epoch(self, epoch: int) -> NDArray[np.uint8]:
         """Wait for the images of an epoch, uint8 (factor * n, height, width, 3), and request the next epoch's.
@@ -106,7 +85,7 @@ class DrawingProcess:
         self._wait(epoch)
         if epoch < self._last_epoch:
             self._request(epoch + 1)
-        drawn = self._shared.slots[epoch % SLOTS]
+        drawn = self._slots[epoch % SLOTS]
         drawn.flags.writeable = False
         return drawn
 
@@ -124,18 +103,18 @@ class DrawingProcess:
         self._child.send((epoch, self._seed_of(epoch)))
 
     def _wait(self, epoch: int) -> None:
-        self._shared.numbers[_AWAITED] = epoch
+        self._numbers[_AWAITED] = epoch
         while self._drawn != epoch:
             while not self._child.pipe.poll(_WAIT_SECONDS):
-                self._progress("drawing new training images", float(self._shared.numbers[_FRACTION]))
+                self._progress("drawing training images", float(self._numbers[_FRACTION]))
             try:
                 answer = self._child.pipe.recv()
             except (EOFError, OSError):
                 status = self._child.process.wait(_END_SECONDS) or 0
                 ended = f"was killed (signal {-status})" if status < 0 else f"ended (status {status})"
                 raise AquaDashError(
-                    f"The process that draws new training images {ended}; the computer may have run out of memory. "
-                    "Resume the run, or draw the images only once, before training (augmentation.mode=copies)."
+                    f"The process that draws the training images {ended}; the computer may have run out of memory. "
+                    "Resume the run, or choose fewer copies."
                 ) from None
             if isinstance(answer, str):
                 raise AquaDashError(answer)
@@ -150,31 +129,34 @@ def _nameless_file() -> int:
         return os.dup(file.fileno())
 
 
-def _main(pipe: Connection, file: int) -> None:
-    """Run the process: draw the requested epochs and answer each with its number or an error message."""
+def _serve(pipe: Connection, file: int, images: NDArray[np.uint8], plan: AugmentationPlan) -> None:
+    """Draw the requested epochs and answer each with its number or an error message."""
+    import cv2  # It takes 0.1 s, and the pages that list settings do not draw.
+
     processes.end_with_parent()
-    shape, plan = pipe.recv()
-    shared = SharedImages.at(file, shape, plan.factor)
+    # The images are small, and the other cores are for training.
+    cv2.setNumThreads(0)
+    numbers, slots = _shared_arrays(file, (plan.factor * len(images), *images.shape[1:]))
     os.close(file)
     behind = ThreadPoolExecutor(1, "drawing-behind", initializer=_step_back)
     behind.submit(os.getpid).result()  # Starts the thread now: later there may not be enough memory for one.
     while True:
         epoch, seed = pipe.recv()
         answer: int | str = epoch
-        shared.numbers[_FRACTION] = 0.0
-        steps = draw_by_batch(shared.originals, plan, seed=seed, out=shared.slots[epoch % SLOTS])
+        numbers[_FRACTION] = 0.0
+        steps = draw_by_batch(images, plan, seed=seed, out=slots[epoch % SLOTS])
         try:
             # Each step draws a batch, here at the training's priority or in the thread of low priority.
             while step := (
-                next(steps, None) if shared.numbers[_AWAITED] == epoch else behind.submit(next, steps, None).result()
+                next(steps, None) if numbers[_AWAITED] == epoch else behind.submit(next, steps, None).result()
             ):
-                shared.numbers[_FRACTION] = step[1]
+                numbers[_FRACTION] = step[1]
         except AquaDashError as error:
             answer = str(error)
         except MemoryError:
-            answer = "There was not enough memory to draw new training images. Choose fewer copies."
+            answer = "There was not enough memory to draw the training images. Choose fewer copies."
         except Exception as error:
-            answer = f"New training images could not be drawn: {type(error).__name__}: {error}"[:500]
+            answer = f"The training images could not be drawn: {type(error).__name__}: {error}"[:500]
         pipe.send(answer)
 
 
@@ -187,4 +169,5 @@ def _step_back() -> None:
 if __name__ == "__main__":
     # The pipe breaks when the training ends.
     with contextlib.suppress(EOFError, ConnectionError):
-        _main(Connection(int(sys.argv[1])), int(sys.argv[2]))
+        inherited = Connection(int(sys.argv[1]))
+        _serve(inherited, *inherited.recv())

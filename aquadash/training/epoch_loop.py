@@ -48,8 +48,9 @@ class EpochLoop:
         self._losses = losses
         for group in self.groups:
             group.optimizer.build(group.variables)
+        #: Trains some batches of an epoch: :meth:`train` calls it.
         # AutoGraph would take a second before the first batch, and nothing here needs it.
-        self._train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
+        self.train_batches = tf.function(self._train_batches_in_python, reduce_retracing=True, autograph=False)
         # Not inlined, for results that repeat bit by bit: inside a loop, TensorFlow's oneDNN rewriter may reach the
         # gradient of a max pooling before the pooling itself. Another kernel then adds in another order.
         self._step = tf.function(
@@ -93,12 +94,14 @@ class EpochLoop:
         while start < batches:
             stop = min(batches, start + self._batches_a_call)
             began = time.perf_counter()
-            call_losses, call_right = self._train_batches(
+            call_losses, call_right = self.train_batches(
                 images, labels, order_tensor, rates_tensor, mixes, tf.constant(start), tf.constant(stop)
             )
             losses.append(call_losses.numpy())
             right += int(call_right)
-            self._adapt(stop - start, time.perf_counter() - began)
+            batches_in_time = int((stop - start) * CALL_SECONDS / max(time.perf_counter() - began, 1e-6))
+            # The next call trains at most four times as many batches.
+            self._batches_a_call = max(1, min(batches_in_time, 4 * self._batches_a_call))
             total += float(losses[-1].sum())
             start = stop
             after_call(start, batches, total / start, right / min(count, start * self._batch_size))
@@ -178,11 +181,6 @@ class EpochLoop:
     def _forward_in_python(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         probabilities = self.model(_scaled(images), training=False)
         return probabilities, self._losses.validation(labels, probabilities)
-
-    def _adapt(self, batches: int, seconds: float) -> None:
-        """Set the batches of the next call by the last one's time, at most four times as many."""
-        batches_in_time = int(batches * CALL_SECONDS / max(seconds, 1e-6))
-        self._batches_a_call = max(1, min(batches_in_time, 4 * self._batches_a_call))
 
 
 def _scaled(images: tf.Tensor) -> tf.Tensor:

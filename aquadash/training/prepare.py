@@ -102,41 +102,36 @@ class TrainingImages:
     """Augmented training images by epoch: the same copies for all, or fresh ones drawn during the epoch before."""
 
     def __init__(self, config: RunConfig, data: TrainingData, *, progress: ProgressCallback) -> None:
-        """Draw the fixed copies, or start the process that draws each epoch's images."""
+        """Start the process that draws the images."""
         plan = augment.plan(config.augmentation)
-        self._labels = plan.labels(data.labels)
+        #: int64, of the images of every epoch.
+        self.labels = plan.labels(data.labels)
+        #: Whether every epoch has images of its own.
+        self.fresh = config.augmentation.mode == "fresh" and plan.changes
         self._copies: NDArray[np.uint8] | None = None
-        self._drawing: DrawingProcess | None = None
+        self._drawing = DrawingProcess(
+            data.images,
+            plan,
+            seed_of=lambda epoch: derived_seed(config.seed, Purpose.AUGMENTATION, epoch),
+            # The copies of all epochs are drawn as those of epoch 0.
+            last_epoch=config.training.epochs if self.fresh else 0,
+            progress=progress,
+        )
 
-        def seed_of(epoch: int) -> int:
-            return derived_seed(config.seed, Purpose.AUGMENTATION, epoch)
-
-        # A plan that changes nothing needs no process.
-        if config.augmentation.mode == "copies" or not plan.changes:
-            self._copies = augment.draw(data.images, plan, seed=seed_of(0), progress=progress)
-        else:
-            self._drawing = DrawingProcess(
-                data.images, plan, seed_of=seed_of, last_epoch=config.training.epochs, progress=progress
-            )
-
-    @property
-    def fresh(self) -> bool:
-        """Whether every epoch has images of its own."""
-        return self._drawing is not None
-
-    def epoch(self, epoch: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Return images and labels of an epoch, from 1; fresh images are valid until the next call."""
-        if self._copies is not None:
-            return self._copies, self._labels
-        assert self._drawing is not None
-        return self._drawing.epoch(epoch), self._labels
+    def epoch(self, epoch: int) -> NDArray[np.uint8]:
+        """Wait for the images of an epoch, from 1, and return them; fresh images are valid until the next call."""
+        if self.fresh:
+            return self._drawing.epoch(epoch)
+        if self._copies is None:
+            self._copies = self._drawing.epoch(0)
+            self._drawing.close()
+        return self._copies
 
     def ready(self) -> None:
         """Wait until the next epoch's images are drawn, so that epochs can be timed."""
-        if self._drawing is not None:
+        if self.fresh:
             self._drawing.ready()
 
     def close(self) -> None:
         """End the drawing process."""
-        if self._drawing is not None:
-            self._drawing.close()
+        self._drawing.close()

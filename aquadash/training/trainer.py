@@ -93,7 +93,9 @@ class Trainer:
         if state and phase_of(config, epoch) != self._phase:
             state = self._next_phase(state, phase_of(config, epoch))
         began = time.perf_counter()
-        images, labels = self._epoch_inputs(epoch)
+        if state is None and not self._phase.on_features:
+            self._trace()
+        inputs, labels = self._epoch_inputs(epoch), self.images.labels
         pace = Pace(config, images=visited_images(training, len(labels)), history=history)
 
         def after_call(batch: int, batches: int, loss: float, accuracy: float) -> None:
@@ -105,20 +107,35 @@ class Trainer:
 
         validation = self._validation_inputs(), self.data.validation_labels
         record, val_prob = train_epoch(
-            config, self._loop, self._phase, history, (images, labels), validation, began=began, after_call=after_call
+            config, self._loop, self._phase, history, (inputs, labels), validation, began=began, after_call=after_call
         )
         return self._checkpoint(state, record, with_epoch(state.replay if state else None, epoch, self.data, val_prob))
 
-    def _epoch_inputs(self, epoch: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    def _trace(self) -> None:
+        """Trace the compiled function of the first epoch, which takes a second, while the epoch's images are drawn."""
+        config, count, image_shape = self._config, len(self.images.labels), self.data.images.shape[1:]
+        order = epoch_order(config.seed, 1, count, keep=visited_images(config.training, count))
+        number, batches = tf.TensorSpec((), tf.int32), -(-len(order) // config.training.batch_size)
+        self._loop.train_batches.get_concrete_function(
+            tf.TensorSpec((count, *image_shape), tf.uint8),
+            tf.TensorSpec((count,), tf.int32),
+            tf.TensorSpec(order.shape, tf.int32),
+            tf.TensorSpec((batches,), tf.float32),
+            draw_mixes(config, order, epoch=1, image_shape=image_shape),
+            number,
+            number,
+        )
+
+    def _epoch_inputs(self, epoch: int) -> NDArray[np.generic]:
         """Return the inputs of an epoch: images, or the frozen body's features of them."""
-        images, labels = self.images.epoch(epoch)
+        images = self.images.epoch(epoch)
         if not self._phase.on_features:
-            return images, labels
+            return images
         if self.images.fresh:
-            return self._features(images, "new training images"), labels
+            return self._features(images, "new training images")
         if self._epoch_features is None:
             self._epoch_features = self._features(images, "training images")
-        return self._epoch_features, labels
+        return self._epoch_features
 
     def _features(self, images: NDArray[np.uint8], what: str) -> NDArray[np.float32]:
         """Compute the frozen body's features of uint8 images, (n, features); ``what`` names the images for people."""

@@ -44,15 +44,13 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def start_detached(
-    module: str, arguments: Sequence[str], *, log_path: Path, keep: Sequence[int] = ()
-) -> subprocess.Popen[bytes]:
+def start_detached(module: str, arguments: Sequence[str], *, log_path: Path, keep: Sequence[int] = ()) -> psutil.Popen:
     """Start a Python module in a session of its own, which Ctrl-C and the end of the app do not reach."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
 
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> psutil.Popen:
         with log_path.open("ab") as log:
-            return subprocess.Popen(
+            return psutil.Popen(
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

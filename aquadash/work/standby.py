@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import psutil
 
@@ -42,7 +42,7 @@ _LOOK_SECONDS = 0.1
 class Forked:
     """A child of the standby process."""
 
-    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+    def __init__(self, parent: psutil.Popen) -> None:
         #: The process id; None before the process has begun.
         self.pid: int | None = None
         self.exit_status: int | None = None
@@ -62,7 +62,7 @@ class Forked:
 class NewProcess:
     """A process that was started without the standby process."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: psutil.Process | psutil.Popen) -> None:
         self._process = process
 
     @property
@@ -74,7 +74,7 @@ class NewProcess:
         """Return the exit status as :meth:`Forked.wait` does."""
         try:
             return self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
+        except psutil.TimeoutExpired:
             return None
 
 
@@ -86,7 +86,7 @@ class Standby:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: psutil.Popen | None = None
         self._pipe: Connection | None = None
         self._forked: dict[int, Forked] = {}
         self._number = 0
@@ -153,7 +153,7 @@ class Standby:
         if process is not None:
             process.wait(timeout=60)
 
-    def _read_statuses(self, process: subprocess.Popen[bytes], pipe: Connection) -> None:
+    def _read_statuses(self, process: psutil.Popen, pipe: Connection) -> None:
         """Read the ids and the exit statuses of the children from the pipe, and end the process when it is idle."""
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -170,7 +170,7 @@ class Standby:
         for number in [number for number, forked in list(self._forked.items()) if forked.parent is process]:
             self._forked.pop(number, None)
 
-    def _end_if_idle(self, process: subprocess.Popen[bytes]) -> None:
+    def _end_if_idle(self, process: psutil.Popen) -> None:
         with self._lock:
             is_idle = not self._forked and time.monotonic() - self._used_at >= IDLE_SECONDS
             if is_idle and self._process is process:
@@ -209,7 +209,7 @@ class ChildProcess:
         """
         pipe, its_end = multiprocessing.Pipe()
         with its_end:
-            process = subprocess.Popen(
+            process = psutil.Popen(
                 [sys.executable, "-m", module, str(its_end.fileno()), *arguments],
                 stdin=subprocess.DEVNULL,
                 # Libraries print to standard output, which may belong to a command's JSON.
@@ -229,6 +229,19 @@ class ChildProcess:
         with its_end:
             process = STANDBY.fork(function, its_end, log_path=log_path) if STANDBY.keep_ready() else None
         return None if process is None else cls(process, pipe)
+
+    @classmethod
+    def fork_this(cls, function: Callable[..., int | None], *arguments: object) -> ChildProcess:
+        """Fork this process, and call a function there with its end of the pipe; it must not use TensorFlow."""
+        pipe, its_end = multiprocessing.Pipe()
+        with its_end:
+            pid = os.fork()
+            if not pid:
+                # Ctrl-C in a terminal reaches the parent alone, which then ends the child.
+                os.setpgid(0, 0)
+                pipe.close()
+                _exit_after(function, its_end, *arguments)
+        return cls(NewProcess(psutil.Process(pid)), pipe)
 
     def send(self, message: object) -> None:
         """Send a picklable object; do nothing if the child has ended, since reading its answer raises EOFError."""
@@ -272,21 +285,27 @@ def main(pipe: Connection) -> None:
                 pid = os.fork()
                 if not pid:
                     pipe.close()
-                    _call(*call)
+                    _exit_after(_begin, *call)
                 # The pipes among the arguments close here, and stay open in the child.
                 del request, call
                 children[pid] = number
                 pipe.send((number, pid, None))
 
 
-def _call(function: str, arguments: Sequence[Any], environment: dict[str, str], log_path: Path) -> None:
+def _begin(function: str, arguments: Sequence[Any], environment: dict[str, str], log_path: Path) -> int | None:
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    processes.log_to(log_path)
+    status: int | None = named(function)(*arguments)
+    return status
+
+
+def _exit_after(function: Callable[..., int | None], *arguments: Any) -> NoReturn:
+    """Call a function in a fork, which ends with the status that it returns."""
     status = 1
     try:
-        os.setsid()
-        os.environ.clear()
-        os.environ.update(environment)
-        processes.log_to(log_path)
-        status = named(function)(*arguments) or 0
+        status = function(*arguments) or 0
     except (EOFError, ConnectionError):
         # The process at the other end of the pipe has ended.
         status = 0

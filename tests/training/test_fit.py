@@ -211,8 +211,9 @@ def test_validation_images_are_held_out_and_never_augmented(tiny_dataset: Datase
     originals = {image.tobytes() for image in tiny_dataset.train.images}
     assert all(image.tobytes() in originals for image in data.validation_images)
     assert not {image.tobytes() for image in data.images} & {image.tobytes() for image in data.validation_images}
-    images, labels = TrainingImages(config, data, progress=lambda *_: None).epoch(1)
-    assert len(images) == len(labels) == 5 * 48
+    drawn = TrainingImages(config, data, progress=lambda *_: None)
+    images = drawn.epoch(1)
+    assert len(images) == len(drawn.labels) == 5 * 48
     assert np.array_equal(images[:48], data.images)
 
 
@@ -266,9 +267,9 @@ def test_fresh_images_differ_by_epoch_and_copies_do_not(tiny_dataset: Dataset) -
     config = with_values(SMALL, {"augmentation.pipeline": "notebook-2"})
     data = split(config, tiny_dataset)
     copies = TrainingImages(config, data, progress=lambda *_: None)
-    assert copies.epoch(1)[0] is copies.epoch(2)[0]
+    assert copies.epoch(1) is copies.epoch(2)
     fresh = TrainingImages(with_values(config, {"augmentation.mode": "fresh"}), data, progress=lambda *_: None)
-    drawn = {fresh.epoch(epoch)[0].tobytes() for epoch in (1, 2, 3)}
+    drawn = {fresh.epoch(epoch).tobytes() for epoch in (1, 2, 3)}
     fresh.close()
     assert len(drawn) == 3
 

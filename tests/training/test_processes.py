@@ -19,6 +19,7 @@ from aquadash.errors import AquaDashError, ConfigError
 from aquadash.training import answer_process
 from aquadash.training.answer_process import AnswerError, AnswerProcess, report_progress
 from aquadash.training.drawing import DrawingProcess
+from aquadash.work.standby import CAN_FORK
 from tests.support.waiting import gone, wait_for
 
 _remembered: list[int] = []
@@ -178,14 +179,15 @@ def drawing(
 
 
 def drawing_pid() -> int:
-    """Return the id of the process that draws for this one."""
-    (child,) = (
-        child for child in psutil.Process().children(recursive=True) if DrawingProcess.__module__ in child.cmdline()
-    )
-    return child.pid
+    """Return the id of the process that has just begun to draw for this one."""
+    return max(psutil.Process().children(), key=psutil.Process.create_time).pid
 
 
-def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next() -> None:
+@pytest.mark.parametrize("forks", [CAN_FORK, False])
+def test_a_resumed_run_begins_with_any_epoch_and_has_its_images_until_the_next(
+    forks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aquadash.training.drawing.CAN_FORK", forks)
     with drawing(MIXTURE) as process:
         for epoch in (4, 2, 2, 5):
             drawn = process.epoch(epoch)
@@ -204,7 +206,7 @@ def test_a_failed_drawing_and_a_killed_process_are_told_in_words() -> None:
         with pytest.raises(AquaDashError, match="Fliplr"):
             process.epoch(1)
         os.kill(drawing_pid(), signal.SIGKILL)
-        with pytest.raises(AquaDashError, match=r"was killed \(signal 9\).*augmentation.mode=copies"):
+        with pytest.raises(AquaDashError, match=r"was killed \(signal 9\).*choose fewer copies"):
             process.epoch(3)
 
 
@@ -215,7 +217,7 @@ def test_waiting_can_be_broken_off_and_nothing_stays_behind() -> None:
     def stop(text: str, share: float | None) -> None:
         raise Stop
 
-    with drawing(AugmentationPlan((PIPELINES["notebook"],)), stop) as process:
+    with drawing(AugmentationPlan((PIPELINES["notebook"],), copies=200), stop) as process:
         pid = drawing_pid()
         with pytest.raises(Stop):
             process.epoch(1)

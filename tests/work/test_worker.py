@@ -228,7 +228,7 @@ def start_stuck_workers(monkeypatch: pytest.MonkeyPatch, *, max_seconds: float) 
 
     def launch(arguments: list[str], **_: object) -> standby.NewProcess:
         command = [sys.executable, "-c", _STUCK, str(max_seconds), *arguments]
-        return standby.NewProcess(subprocess.Popen(command, cwd=settings.PROJECT_ROOT))
+        return standby.NewProcess(psutil.Popen(command, cwd=settings.PROJECT_ROOT))
 
     job_rows.launch_by(monkeypatch, SimpleNamespace(launch=launch))
 
